@@ -1,0 +1,2 @@
+//! The data of the benchmarks and the demonstration.
+pub mod people;

@@ -1,0 +1,2 @@
+//! The sealite command.
+fn main() {}

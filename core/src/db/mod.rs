@@ -1,0 +1,15 @@
+//! SQLite: opening and pragmas, the connection pool, statements, transactions. The only module that names `rusqlite`.
+
+mod authority;
+mod conn;
+mod error;
+mod files;
+mod open;
+mod pool;
+pub(crate) mod schema;
+
+pub(crate) use conn::{Conn, SqlRow, Stmt};
+pub(crate) use files::held_here;
+pub(crate) use open::Location;
+pub use open::{Config, Synchronous};
+pub(crate) use pool::{Lease, Pool};

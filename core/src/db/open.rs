@@ -1,0 +1,150 @@
+//! Opening a connection: flags, pragmas, and the checks that come before anything is read.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use super::authority::Authority;
+use super::conn::Conn;
+use super::error::Checked;
+use crate::error::{ErrorKind, Result, fail};
+
+/// How a vault uses SQLite. The defaults are the safe ones.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// How long a call waits for a lock that another thread or process holds before it fails as busy. Default: 5 s.
+    pub busy_timeout: Duration,
+    /// Whether a commit waits for the disk. Default: [`Synchronous::Full`].
+    pub synchronous: Synchronous,
+    /// Whether [`crate::Vault::initialise`] may add a vault to a SQLite database that has tables already. Default: no.
+    pub existing_database: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            busy_timeout: Duration::from_secs(5),
+            synchronous: Synchronous::Full,
+            existing_database: false,
+        }
+    }
+}
+
+/// When a commit is on the disk.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Synchronous {
+    /// Before the call returns: a commit survives a power cut.
+    Full,
+    /// At the next checkpoint: a commit survives a crash of the process at once, and a power cut may take back the last
+    /// commits; the file stays whole.
+    Normal,
+}
+
+/// Where a vault lives.
+#[derive(Clone)]
+pub(crate) enum Location {
+    File(PathBuf),
+    Memory,
+}
+
+/// What a connection is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Creates the file where it is missing, and turns on WAL.
+    Creator,
+    Writer,
+    Reader,
+}
+
+/// Statements kept compiled, a connection.
+const STATEMENT_CACHE: usize = 128;
+
+pub(super) fn open(
+    location: &Location,
+    role: Role,
+    config: &Config,
+    authority: &Arc<Authority>,
+) -> Result<Conn> {
+    let mut raw = match location {
+        Location::Memory => Connection::open_in_memory().checked()?,
+        Location::File(path) => {
+            let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            if role == Role::Creator {
+                flags |= OpenFlags::SQLITE_OPEN_CREATE;
+            }
+            Connection::open_with_flags(path, flags).checked()?
+        }
+    };
+    raw.busy_timeout(config.busy_timeout).checked()?;
+    raw.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    for (option, on) in [
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
+        (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),
+    ] {
+        raw.set_db_config(option, on).checked()?;
+    }
+    if role == Role::Creator
+        && let Location::File(path) = location
+    {
+        protect(path)?;
+        write_ahead(&raw, config.busy_timeout)?;
+    }
+    let synchronous = match config.synchronous {
+        Synchronous::Full => "FULL",
+        Synchronous::Normal => "NORMAL",
+    };
+    raw.execute_batch(&format!(
+        "PRAGMA synchronous = {synchronous};
+         PRAGMA secure_delete = ON;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA foreign_keys = ON;
+         PRAGMA cell_size_check = ON;"
+    ))
+    .checked()?;
+    if role == Role::Reader {
+        raw.execute_batch("PRAGMA query_only = ON").checked()?;
+    }
+    authority.install(&mut raw).checked()?;
+    Ok(Conn::new(raw, Arc::clone(authority)))
+}
+
+/// A new vault's file is for its owner alone; `-wal` and `-shm` inherit the mode. The mode is set by path: opening the
+/// file outside SQLite would drop its locks.
+#[cfg(unix)]
+fn protect(path: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let empty = std::fs::metadata(path).is_ok_and(|about| about.len() == 0);
+    if empty && std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).is_err() {
+        fail!(Io, "can't restrict the mode of the new file");
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn protect(_path: &Path) -> Result<()> {
+    Ok(())
+}
+
+/// Turns on WAL. SQLite does not wait for locks here, so the waiting is done here, for as long as configured.
+fn write_ahead(raw: &Connection, patience: Duration) -> Result<()> {
+    let start = Instant::now();
+    loop {
+        let mode =
+            raw.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0)).checked();
+        match mode {
+            Ok(mode) if mode == "wal" => return Ok(()),
+            Ok(_) => fail!(Io, "the file system does not offer what write-ahead logging needs"),
+            Err(error) if error.kind() == ErrorKind::Busy && start.elapsed() < patience => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Single sealed values, and their blind indexes, for a database that the engine does not own.
+
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use crate::db::Conn;
+use crate::error::{Error, ErrorKind, Result, err, fail};
+use crate::format::context::{Context, Place};
+use crate::format::padding::Padding;
+use crate::format::payload::{Columns, put_column};
+use crate::format::record::Record;
+use crate::index::normalise::Normaliser;
+use crate::keys::ring::{IndexPlace, Key, Purpose};
+use crate::keys::seal::{open, seal};
+use crate::table::blind::BlindValue;
+use crate::table::definition::{Column, Index, MAX_NAME};
+use crate::table::engine::{Engine, State};
+use crate::table::session::Session;
+use crate::value::{IdRef, Type, Value, ValueRef};
+
+/// The column id of the value in its record.
+const VALUE: u32 = 1;
+
+/// A kind of value, such as `users.email`, that is sealed one by one and kept elsewhere.
+///
+/// What is sealed under one name, tenant and record id opens only under the same. Giving the record id (the primary
+/// key of the row that will hold the value) lets nobody move a value to another row. May be used from any thread.
+#[derive(Clone)]
+pub struct Field {
+    engine: Arc<Engine>,
+    name: Arc<str>,
+    tenant: Option<Arc<str>>,
+    padding: Padding,
+}
+
+impl Field {
+    pub(crate) fn new(engine: &Arc<Engine>, name: &str, tenant: Option<Arc<str>>) -> Result<Self> {
+        if name.is_empty() || name.len() > MAX_NAME || name.contains(char::is_control) {
+            fail!(
+                InvalidInput,
+                "a field's name has 1 to {MAX_NAME} bytes and no control characters"
+            );
+        }
+        let (engine, name) = (Arc::clone(engine), Arc::from(name));
+        Ok(Field { engine, name, tenant, padding: Padding::default() })
+    }
+
+    /// Sets the padding of what is sealed from now on. Default: multiples of 32 bytes.
+    #[must_use]
+    pub fn padding(mut self, padding: Padding) -> Self {
+        self.padding = padding;
+        self
+    }
+
+    /// Seals a value: a record of at least 79 bytes (`docs/format.md`). NULL is sealed too, and hidden.
+    pub fn seal<'v>(
+        &self,
+        value: impl Into<ValueRef<'v>>,
+        record: Option<IdRef<'_>>,
+    ) -> Result<Vec<u8>> {
+        let state = self.engine.state()?;
+        let key = self.sealing_key(&state)?;
+        self.seal_with(&state, &key, &mut Context::default(), value.into(), record)
+    }
+
+    /// Seals many values; in their order.
+    pub fn seal_many(&self, values: &[(ValueRef<'_>, Option<IdRef<'_>>)]) -> Result<Vec<Vec<u8>>> {
+        let state = self.engine.state()?;
+        let key = self.sealing_key(&state)?;
+        let mut context = Context::default();
+        let one = |(value, record): &(ValueRef<'_>, Option<IdRef<'_>>)| {
+            self.seal_with(&state, &key, &mut context, *value, *record)
+        };
+        values.iter().map(one).collect()
+    }
+
+    /// Opens a sealed value.
+    ///
+    /// # Errors
+    /// `authentication_failed` where it was sealed for another field, tenant or record, or altered.
+    pub fn open(&self, sealed: &[u8], record: Option<IdRef<'_>>) -> Result<Value> {
+        let mut payload = Zeroizing::new(Vec::new());
+        self.open_into(sealed, record, &mut payload).map(ValueRef::to_owned)
+    }
+
+    /// Opens many sealed values; in their order. The first that does not open fails the call.
+    pub fn open_many(&self, sealed: &[(&[u8], Option<IdRef<'_>>)]) -> Result<Vec<Value>> {
+        sealed.iter().map(|(sealed, record)| self.open(sealed, *record)).collect()
+    }
+
+    /// Opens into a buffer of the caller's, which then holds the payload that the value borrows from.
+    pub(crate) fn open_into<'p>(
+        &self,
+        sealed: &[u8],
+        record_id: Option<IdRef<'_>>,
+        payload: &'p mut Vec<u8>,
+    ) -> Result<ValueRef<'p>> {
+        let record = Record::parse(sealed).map_err(|_| self.refused())?;
+        let state = self.engine.state()?;
+        let key = self.opening_key(&state, record.key_id)?;
+        payload.clear();
+        let place = self.place(&state, record_id);
+        open(payload, &mut Context::default(), key.record_key()?, &record, &place, |_| ())
+            .map_err(|_| self.refused())?;
+        let damaged = || err!(Corrupt, "a record that opens has a payload that doesn't read");
+        match Columns::new(payload).next().map_err(|_| damaged())? {
+            Some((VALUE, value)) => Ok(value),
+            None => Ok(ValueRef::Null),
+            Some(_) => Err(damaged()),
+        }
+    }
+
+    /// The blind index of a value, to be kept in a column of its own and compared for equality: 16 bytes for a unique
+    /// index, an integer for a look-up, NULL for NULL.
+    ///
+    /// # Errors
+    /// `refused` for a look-up over fewer than 1,024 different values, unless the leakage is accepted.
+    pub fn index<'v>(&self, value: impl Into<ValueRef<'v>>, index: &Index) -> Result<Value> {
+        let values = [value.into()];
+        let mut indexed = self.index_many(&values, index)?;
+        indexed.pop().ok_or_else(|| err!(Internal, "an index that gave no value"))
+    }
+
+    /// The blind indexes of many values; in their order.
+    pub fn index_many(&self, values: &[ValueRef<'_>], index: &Index) -> Result<Vec<Value>> {
+        let state = self.engine.state()?;
+        let normaliser = index.normaliser;
+        let place =
+            IndexPlace::Field(Box::from(&*self.name), normaliser.code(), normaliser.version());
+        let tenant = self.tenant.as_deref();
+        let mac = match state.ring.cached_index(tenant, &place) {
+            Some(mac) => mac,
+            None => {
+                let there =
+                    self.engine.read(|conn, state| state.ring.index(conn, tenant, &place))?;
+                match there {
+                    Some(mac) => mac,
+                    None => self.make_key(Purpose::Index, |conn, state| {
+                        state.ring.index(conn, tenant, &place)
+                    })?,
+                }
+            }
+        };
+        let mut scratch = Zeroizing::new(String::new());
+        let one = |value: &ValueRef<'_>| {
+            check_indexable(&self.name, *value, index)?;
+            Ok(BlindValue::of(&mac, index.bits(), normaliser, *value, &mut scratch)
+                .as_ref()
+                .to_owned())
+        };
+        values.iter().map(one).collect()
+    }
+
+    fn seal_with(
+        &self,
+        state: &State,
+        key: &Key,
+        context: &mut Context,
+        value: ValueRef<'_>,
+        record: Option<IdRef<'_>>,
+    ) -> Result<Vec<u8>> {
+        if matches!(value, ValueRef::Real(v) if v.is_nan()) {
+            fail!(TypeMismatch, "field {}: NaN can't be sealed", self.name);
+        }
+        let mut out = Vec::new();
+        let place = self.place(state, record);
+        let key = key.record_key()?;
+        seal(
+            &mut out,
+            context,
+            key,
+            0,
+            &place,
+            self.padding,
+            |_| (),
+            |out| {
+                put_column(out, VALUE, value);
+            },
+        )?;
+        Ok(out)
+    }
+
+    fn place<'p>(&'p self, state: &'p State, record: Option<IdRef<'p>>) -> Place<'p> {
+        Place {
+            vault: state.ring.vault(),
+            table: 0,
+            field: Some(&self.name),
+            record,
+            tenant: self.tenant.as_deref(),
+            subject: None,
+        }
+    }
+
+    fn sealing_key(&self, state: &State) -> Result<Arc<Key>> {
+        let tenant = self.tenant.as_deref();
+        if let Some(key) = state.ring.cached_sealing(tenant) {
+            return Ok(key);
+        }
+        match self.engine.read(|conn, state| state.ring.sealing(conn, tenant))? {
+            Some(key) => Ok(key),
+            None => self.make_key(Purpose::Data, |conn, state| state.ring.sealing(conn, tenant)),
+        }
+    }
+
+    fn opening_key(&self, state: &State, id: u32) -> Result<Arc<Key>> {
+        let tenant = self.tenant.as_deref();
+        match state.ring.cached_opening(id, tenant) {
+            Some(key) => key,
+            None => self.engine.read(|conn, state| state.ring.opening(conn, id, tenant)),
+        }
+    }
+
+    /// Makes the tenant's key in a transaction of its own, on its first use.
+    fn make_key<T>(
+        &self,
+        purpose: Purpose,
+        get: impl Fn(&Conn, &State) -> Result<Option<T>>,
+    ) -> Result<T> {
+        Session::run(&self.engine, |session| {
+            let state = session.state();
+            if let Some(key) = get(session.conn(), &state)? {
+                return Ok(key);
+            }
+            session.create_key(&state, purpose, self.tenant.as_deref())?;
+            let made = get(session.conn(), &state)?;
+            made.ok_or_else(|| err!(Internal, "a key just made is not there"))
+        })
+    }
+
+    fn refused(&self) -> Error {
+        err!(AuthenticationFailed, "a value of field {} is not what was sealed", self.name)
+    }
+}
+
+/// The rules of an index on a sealed column hold for a field too.
+fn check_indexable(name: &str, value: ValueRef<'_>, index: &Index) -> Result<()> {
+    let kind = match value {
+        ValueRef::Null => return Ok(()),
+        ValueRef::Integer(_) => Type::Integer,
+        ValueRef::Real(_) => Type::Real,
+        ValueRef::Text(_) => Type::Text,
+        ValueRef::Blob(_) => Type::Blob,
+        ValueRef::Boolean(_) => Type::Boolean,
+        ValueRef::Json(_) => Type::Json,
+    };
+    let normaliser = index.normaliser;
+    if normaliser != Normaliser::Exact && kind != Type::Text {
+        return Err(Error::new(
+            ErrorKind::TypeMismatch,
+            format!("field {name}: only text has a normaliser other than exact"),
+        ));
+    }
+    Column::new("value", kind).sealed().index(index.clone()).check()
+}

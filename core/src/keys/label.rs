@@ -1,0 +1,49 @@
+//! Every key that is derived from another, its label and its formula. HKDF is HKDF-SHA-256 (RFC 5869).
+
+use crate::crypto::kdf::hkdf_sha256;
+use crate::secret::Secret32;
+
+/// slot key = HKDF(key of 32 bytes, salt of the slot, label)
+const SLOT_KEY: &[u8] = b"sealite/v1/slot/key";
+/// slot key = HKDF(recovery code of 20 bytes, salt of the slot, label)
+const SLOT_RECOVERY: &[u8] = b"sealite/v1/slot/recovery";
+/// slot key = HKDF(Argon2id(passphrase, salt of the slot, cost), no salt, label)
+const SLOT_PASSPHRASE: &[u8] = b"sealite/v1/slot/passphrase";
+/// wrapping key = HKDF(master key, no salt, label || vault id)
+const WRAP: &[u8] = b"sealite/v1/wrap";
+/// blind-index key = HKDF(index key, no salt, label || table id || index id || generation)
+const BLIND_INDEX: &[u8] = b"sealite/v1/blind-index/table";
+/// field-index key = HKDF(index key, no salt, label || normaliser || its version || field name)
+const FIELD_INDEX: &[u8] = b"sealite/v1/blind-index/field";
+
+fn derive(key: &[u8], salt: &[u8], info: &[&[u8]]) -> Secret32 {
+    let mut out = Secret32::zeroed();
+    hkdf_sha256(key, salt, info, out.expose_mut());
+    out
+}
+
+pub(super) fn slot_key(key: &[u8; 32], salt: &[u8; 16]) -> Secret32 {
+    derive(key, salt, &[SLOT_KEY])
+}
+
+pub(super) fn slot_recovery(bits: &[u8; 20], salt: &[u8; 16]) -> Secret32 {
+    derive(bits, salt, &[SLOT_RECOVERY])
+}
+
+pub(super) fn slot_passphrase(stretched: &[u8; 32]) -> Secret32 {
+    derive(stretched, &[], &[SLOT_PASSPHRASE])
+}
+
+pub(super) fn wrap(master: &Secret32, vault: &[u8; 16]) -> Secret32 {
+    derive(master.expose(), &[], &[WRAP, vault])
+}
+
+pub(super) fn blind_index(key: &Secret32, table: u32, index: u32, generation: u16) -> Secret32 {
+    let (table, index) = (table.to_be_bytes(), index.to_be_bytes());
+    derive(key.expose(), &[], &[BLIND_INDEX, &table, &index, &generation.to_be_bytes()])
+}
+
+pub(super) fn field_index(key: &Secret32, field: &str, normaliser: u8, version: u16) -> Secret32 {
+    let info = [FIELD_INDEX, &[normaliser], &version.to_be_bytes(), field.as_bytes()];
+    derive(key.expose(), &[], &info)
+}

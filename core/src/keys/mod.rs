@@ -1,0 +1,25 @@
+//! Keyslots, the master key, the key ring, and the one path that seals and opens records.
+
+mod label;
+mod provider;
+pub(crate) mod ring;
+pub(crate) mod seal;
+pub(crate) mod slots;
+
+pub use provider::{PassphraseCost, Unlock, generate_key};
+pub use slots::{RecoveryCode, Slot};
+
+/// The surrogate ids of the engine's own tables, as they stand in associated data. The catalog counts from 256.
+pub(crate) mod table_id {
+    pub(crate) const SLOTS: u32 = 1;
+    pub(crate) const KEYS: u32 = 2;
+    pub(crate) const CATALOG: u32 = 3;
+    pub(crate) const SEQUENCES: u32 = 4;
+    pub(crate) const FIRST_DECLARED: u32 = 256;
+}
+
+/// Seconds since 1970.
+pub(crate) fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,284 @@
+//! Keyslots: each holds the master key, wrapped under one way to unlock.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use super::label;
+use super::now;
+use super::provider::{Secret, Unlock};
+use super::seal::{RecordKey, Refusal, forged, no_randomness, open, seal};
+use super::table_id;
+use crate::crypto::{password, random, xaes};
+use crate::db::Conn;
+use crate::error::{ErrorKind, Result, err, fail};
+use crate::format::context::{Context, Place};
+use crate::format::padding::Padding;
+use crate::format::payload::{Columns, put_column};
+use crate::format::record::Record;
+use crate::format::secret_text::{RECOVERY_LEN, format_recovery};
+use crate::format::slot::{SlotKind, SlotParameters};
+use crate::secret::{ExposeSecret, Secret32};
+use crate::value::{IdRef, ValueRef};
+
+/// The most slots a vault can have.
+const MAX_SLOTS: i64 = 64;
+/// The longest label, in bytes.
+const MAX_LABEL: usize = 200;
+
+/// Column ids in a slot's associated data and payload.
+mod column {
+    pub(super) const KIND: u32 = 1;
+    pub(super) const LABEL: u32 = 2;
+    pub(super) const CREATED_AT: u32 = 3;
+    pub(super) const PARAMETERS: u32 = 4;
+    pub(super) const MASTER_KEY: u32 = 5;
+}
+
+/// A way to unlock, as it is listed. It holds no secret.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Slot {
+    /// The id that [`crate::Vault::remove_slot`] takes.
+    pub id: i64,
+    /// The kind.
+    pub kind: SlotKind,
+    /// The label that it was given.
+    pub label: String,
+    /// When it was made, in seconds since 1970.
+    pub created_at: i64,
+}
+
+/// A new recovery code. It is shown once and kept nowhere: print it and lock it away.
+pub struct RecoveryCode(Zeroizing<String>);
+
+impl RecoveryCode {
+    /// The code itself: nine groups of four symbols.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// 160 bits from the operating system, and the secret that they make.
+    pub(crate) fn generate() -> Result<(Self, Unlock)> {
+        let mut bits = Zeroizing::new([0; RECOVERY_LEN]);
+        random::fill(bits.as_mut_slice()).map_err(|_| no_randomness())?;
+        Ok((RecoveryCode(format_recovery(&bits)), Unlock::recovery(bits)))
+    }
+}
+
+impl fmt::Debug for RecoveryCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RecoveryCode(..)")
+    }
+}
+
+/// A row of the table of slots.
+pub(crate) struct Stored {
+    id: i64,
+    kind: i64,
+    label: String,
+    created_at: i64,
+    parameters: Vec<u8>,
+    sealed: Vec<u8>,
+}
+
+/// A slot before it is written: its key is derived outside any transaction, because a passphrase is slow on purpose.
+pub(crate) struct Draft {
+    kind: SlotKind,
+    label: String,
+    parameters: SlotParameters,
+    key: RecordKey,
+}
+
+impl Draft {
+    pub(crate) fn new(label: &str, unlock: &Unlock) -> Result<Self> {
+        if label.len() > MAX_LABEL || label.contains(char::is_control) {
+            fail!(InvalidInput, "a slot's label: at most {MAX_LABEL} bytes, no control characters");
+        }
+        let mut salt = [0; 16];
+        random::fill(&mut salt).map_err(|_| no_randomness())?;
+        let cost = match unlock.secret() {
+            Secret::Passphrase(_, cost) => Some([cost.memory_kib, cost.passes, cost.lanes]),
+            _ => None,
+        };
+        let parameters = SlotParameters { salt, cost };
+        let key = slot_key(unlock, &parameters)?;
+        Ok(Draft { kind: unlock.kind(), label: label.to_owned(), parameters, key })
+    }
+}
+
+/// Writes a slot, inside the caller's transaction; its id.
+pub(crate) fn add(conn: &Conn, vault: &[u8; 16], master: &Secret32, draft: &Draft) -> Result<i64> {
+    let count = conn.first("SELECT count(*) FROM sealite_slots", &[], |row| row.integer(0))?;
+    if count.unwrap_or(0) >= MAX_SLOTS {
+        fail!(Limit, "a vault has at most {MAX_SLOTS} slots");
+    }
+    let mut row = Stored {
+        id: 0,
+        kind: draft.kind.code(),
+        label: draft.label.clone(),
+        created_at: now(),
+        parameters: draft.parameters.encode(),
+        sealed: Vec::new(),
+    };
+    // The id is part of what is sealed: the row is made first and filled then, in the one transaction.
+    conn.execute(
+        "INSERT INTO sealite_slots (kind, label, created_at, parameters, sealed) VALUES (?, ?, ?, ?, x'')",
+        &[
+            ValueRef::Integer(row.kind),
+            ValueRef::Text(&row.label),
+            ValueRef::Integer(row.created_at),
+            ValueRef::Blob(&row.parameters),
+        ],
+    )?;
+    row.id = conn.last_insert_rowid()?;
+    let mut sealed = Vec::new();
+    let place = place(vault, row.id);
+    seal(
+        &mut sealed,
+        &mut Context::default(),
+        &draft.key,
+        0,
+        &place,
+        Padding::None,
+        |context| authenticated(context, &row),
+        |out| put_column(out, column::MASTER_KEY, ValueRef::Blob(master.expose())),
+    )?;
+    conn.execute(
+        "UPDATE sealite_slots SET sealed = ? WHERE id = ?",
+        &[ValueRef::Blob(&sealed), ValueRef::Integer(row.id)],
+    )?;
+    Ok(row.id)
+}
+
+/// The slots, in the order of their ids.
+pub(crate) fn list(conn: &Conn) -> Result<Vec<Slot>> {
+    let slot = |stored: Stored| match SlotKind::from_code(stored.kind) {
+        Some(kind) => {
+            Ok(Slot { id: stored.id, kind, label: stored.label, created_at: stored.created_at })
+        }
+        None => {
+            fail!(NewerFormat, "slot {} is of a kind that this version does not know", stored.id)
+        }
+    };
+    read(conn)?.into_iter().map(slot).collect()
+}
+
+/// Removes a slot, inside the caller's transaction. The last one stays.
+pub(crate) fn remove(conn: &Conn, id: i64) -> Result<()> {
+    let slots = read(conn)?;
+    if !slots.iter().any(|slot| slot.id == id) {
+        fail!(NotFound, "there is no slot {id}");
+    }
+    if slots.len() == 1 {
+        fail!(LastSlot, "the last slot can't be removed: nothing would open the vault again");
+    }
+    conn.execute("DELETE FROM sealite_slots WHERE id = ?", &[ValueRef::Integer(id)])?;
+    Ok(())
+}
+
+/// The master key, from whichever slot of its kind the secret opens.
+///
+/// A slot that the secret does not fit is passed over (its commitment differs); one that it fits and that does not
+/// open is damaged, and says so.
+pub(crate) fn open_any(slots: &[Stored], vault: &[u8; 16], unlock: &Unlock) -> Result<Secret32> {
+    if slots.is_empty() {
+        fail!(Corrupt, "the vault has no slot: nothing can open it");
+    }
+    let mut damaged = false;
+    for stored in slots.iter().filter(|stored| stored.kind == unlock.kind().code()) {
+        match open_one(vault, stored, unlock) {
+            Ok(Ok(master)) => return Ok(master),
+            Ok(Err(Refusal::WrongKey)) => {}
+            Ok(Err(Refusal::Forged)) => damaged = true,
+            Err(error) if error.kind() == ErrorKind::Corrupt => damaged = true,
+            Err(error) => return Err(error),
+        }
+    }
+    if damaged {
+        return Err(forged("a slot of this kind"));
+    }
+    let kind = unlock.kind().name();
+    fail!(WrongKey, "no {kind} slot of the vault opens with this secret")
+}
+
+fn open_one(
+    vault: &[u8; 16],
+    stored: &Stored,
+    unlock: &Unlock,
+) -> Result<std::result::Result<Secret32, Refusal>> {
+    let damaged = || err!(Corrupt, "slot {} is damaged", stored.id);
+    let parameters =
+        SlotParameters::decode(unlock.kind(), &stored.parameters).map_err(|_| damaged())?;
+    let record = Record::parse(&stored.sealed).map_err(|_| damaged())?;
+    let key = slot_key(unlock, &parameters)?;
+    let mut payload = Zeroizing::new(Vec::new());
+    let place = place(vault, stored.id);
+    let opened = open(&mut payload, &mut Context::default(), &key, &record, &place, |context| {
+        authenticated(context, stored);
+    });
+    if let Err(refusal) = opened {
+        return Ok(Err(refusal));
+    }
+    let Ok(Some((column::MASTER_KEY, ValueRef::Blob(bytes)))) = Columns::new(&payload).next()
+    else {
+        return Err(damaged());
+    };
+    let master = <&[u8; 32]>::try_from(bytes).map_err(|_| damaged())?;
+    Ok(Ok(Secret32::copy_of(master)))
+}
+
+fn slot_key(unlock: &Unlock, parameters: &SlotParameters) -> Result<RecordKey> {
+    let key = match (unlock.secret(), parameters.cost) {
+        (Secret::Key(key), _) => label::slot_key(key.expose(), &parameters.salt),
+        (Secret::Recovery(bits), _) => label::slot_recovery(bits, &parameters.salt),
+        (Secret::Passphrase(passphrase, _), Some([memory_kib, passes, lanes])) => {
+            let cost = password::Argon2Params { memory_kib, passes, lanes };
+            let bytes = passphrase.expose_secret().as_bytes();
+            let stretched = password::derive(bytes, &parameters.salt, cost).map_err(|_| {
+                err!(Corrupt, "a slot whose stored cost is below the floor or above the ceiling")
+            })?;
+            label::slot_passphrase(&stretched)
+        }
+        (Secret::Passphrase(..), None) => fail!(Corrupt, "a passphrase slot without its cost"),
+    };
+    Ok(RecordKey { id: 0, cipher: xaes::Key::new(key.expose()) })
+}
+
+/// Reads the slots.
+pub(crate) fn read(conn: &Conn) -> Result<Vec<Stored>> {
+    let mut found = Vec::new();
+    let mut stmt = conn.prepare(
+        "SELECT id, kind, label, created_at, parameters, sealed FROM sealite_slots ORDER BY id",
+    )?;
+    stmt.each(&[], |row| {
+        found.push(Stored {
+            id: row.integer(0)?,
+            kind: row.integer(1)?,
+            label: row.text(2)?.to_owned(),
+            created_at: row.integer(3)?,
+            parameters: row.blob(4)?.to_vec(),
+            sealed: row.blob(5)?.to_vec(),
+        });
+        Ok(std::ops::ControlFlow::Continue(()))
+    })?;
+    Ok(found)
+}
+
+fn place(vault: &[u8; 16], id: i64) -> Place<'_> {
+    Place {
+        vault,
+        table: table_id::SLOTS,
+        field: None,
+        record: Some(IdRef::Integer(id)),
+        tenant: None,
+        subject: None,
+    }
+}
+
+fn authenticated(context: &mut Context, stored: &Stored) {
+    context.column(column::KIND, ValueRef::Integer(stored.kind));
+    context.column(column::LABEL, ValueRef::Text(&stored.label));
+    context.column(column::CREATED_AT, ValueRef::Integer(stored.created_at));
+    context.column(column::PARAMETERS, ValueRef::Blob(&stored.parameters));
+}

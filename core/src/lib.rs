@@ -1,0 +1,63 @@
+//! Sealite: an embedded crypto storage engine. One SQLite file keeps an application's keys and personal data sealed,
+//! linked into the application's own process.
+//!
+//! ```
+//! use sealite::{Column, Index, Normaliser, TableDefinition, Vault, values};
+//!
+//! # fn main() -> sealite::Result<()> {
+//! // In a program: Vault::create("app.db", &Unlock::environment("APP_KEY")?)
+//! let vault = Vault::in_memory()?;
+//! vault.define_table(
+//!     &TableDefinition::new("users")
+//!         .column(Column::text("email").sealed().not_null().index(Index::unique().normaliser(Normaliser::Email)))
+//!         .column(Column::text("name").sealed())
+//!         .column(Column::text("role").authenticated().default("user"))
+//!         .column(Column::text("plan")),
+//! )?;
+//!
+//! let users = vault.table("users")?;
+//! let id = users.insert(values! {"email" => "Ada@Example.org", "name" => "Ada Lovelace"})?;
+//! let ada = users.find_one("email", " ada@example.ORG ")?.expect("found in any spelling");
+//! assert_eq!(ada.text("name")?, "Ada Lovelace");
+//! assert_eq!(ada.text("role")?, "user");
+//! users.update(&id, values! {"plan" => "pro"})?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A column is *plain*, *authenticated* (readable in the file, and bound to its row) or *sealed* (only inside the row's
+//! one sealed record). A row that was edited, moved or swapped from outside is refused when it is read. What this does
+//! and does not protect against is said in the threat model.
+
+#![deny(unsafe_code)]
+
+mod crypto;
+mod db;
+mod error;
+mod field;
+mod fork;
+mod format;
+mod index;
+mod keys;
+mod secret;
+mod sql;
+mod table;
+mod transaction;
+mod value;
+mod vault;
+
+pub use db::{Config, Synchronous};
+pub use error::{Error, ErrorKind, Result};
+pub use field::Field;
+pub use format::padding::Padding;
+pub use format::slot::SlotKind;
+pub use index::normalise::Normaliser;
+pub use keys::{PassphraseCost, RecoveryCode, Slot, Unlock, generate_key};
+pub use secret::{ExposeSecret, SecretBox, SecretSlice, SecretString};
+pub use sql::SqlRows;
+pub use table::{
+    Alteration, Column, Fault, Index, Protection, Row, Scan, Table, TableDefinition, Verification,
+};
+pub use transaction::{Snapshot, Transaction};
+pub use value::{Id, IdRef, Type, Value, ValueRef};
+pub use vault::{Erasure, Status, Tenant, Vault};

@@ -1,0 +1,150 @@
+//! Declaring and dropping tables.
+
+use super::catalog;
+use super::definition::{Column, Protection, TableDefinition};
+use super::schema::{Blind, Layout, Schema, Stored, StoredColumn, create_sql};
+use super::sequence;
+use super::session::Session;
+use crate::error::{Result, fail};
+use crate::keys::table_id;
+use crate::value::ValueRef;
+
+/// Creates the table, or checks that what is stored is no weaker than what is declared. True where it was created.
+pub(crate) fn define(session: &Session, definition: &TableDefinition) -> Result<bool> {
+    definition.check()?;
+    let state = session.state();
+    if let Some(schema) = state.tables.get(&definition.name.to_lowercase()) {
+        check_floor(schema, definition)?;
+        return Ok(false);
+    }
+    let (conn, ring) = (session.conn(), &state.ring);
+    let id = session.sequences().next(conn, ring, table_id::CATALOG)?;
+    let Ok(id) = u32::try_from(id) else { fail!(Limit, "no table id is left") };
+    let stored = new_table(id, definition);
+    conn.batch(&create_sql(&stored))?;
+    sequence::create(conn, ring, id, 0)?;
+    catalog::save(conn, ring, &stored)?;
+    session.advance()?;
+    Ok(true)
+}
+
+fn new_table(id: u32, definition: &TableDefinition) -> Stored {
+    let mut next_id = 1;
+    let mut stored = Stored {
+        id,
+        name: definition.name.clone(),
+        key: definition.key.clone(),
+        text_key: definition.text_key,
+        per_tenant: definition.per_tenant,
+        padding: definition.padding,
+        columns: Vec::new(),
+        retired: Vec::new(),
+        layouts: Vec::new(),
+        next_id: 0,
+    };
+    for column in &definition.columns {
+        stored.columns.push(new_column(column, &mut next_id, 1));
+    }
+    for column in &mut stored.columns {
+        if let Some(blind) = new_blind(&column.column, &mut next_id) {
+            let physical = format!("{}_bidx", column.column.name);
+            column.blind = Some(Blind { physical, building: false, ..blind });
+        }
+    }
+    stored.next_id = next_id;
+    let layout: Layout = stored.layout_wanted(1);
+    stored.layouts.push(layout);
+    stored
+}
+
+/// A column with a new surrogate id.
+pub(super) fn new_column(column: &Column, next_id: &mut u32, since: u16) -> StoredColumn {
+    let id = take(next_id);
+    StoredColumn {
+        id,
+        column: column.clone(),
+        physical: column.protection != Protection::Sealed,
+        dropping: false,
+        since,
+        blind: None,
+    }
+}
+
+/// The blind index that a sealed, indexed column asks for, under a new surrogate id.
+pub(super) fn new_blind(column: &Column, next_id: &mut u32) -> Option<Blind> {
+    let index = column.index.as_ref().filter(|_| column.protection == Protection::Sealed)?;
+    let id = take(next_id);
+    let physical = format!("{}_bidx_{id}", column.name);
+    Some(Blind { id, generation: 1, physical, bits: index.bits(), building: true })
+}
+
+fn take(next_id: &mut u32) -> u32 {
+    *next_id += 1;
+    *next_id - 1
+}
+
+/// What the program declares is a floor: an old catalog, put back, must not make it write plaintext.
+fn check_floor(schema: &Schema, declared: &TableDefinition) -> Result<()> {
+    let (stored, table) = (&schema.stored, &declared.name);
+    if stored.text_key != declared.text_key
+        || !stored.key.eq_ignore_ascii_case(&declared.key)
+        || stored.per_tenant != declared.per_tenant
+    {
+        fail!(
+            Definition,
+            "table {table} exists with another kind of key, or differs in having tenants"
+        );
+    }
+    if stored.padding != declared.padding {
+        fail!(Definition, "table {table} exists with another padding");
+    }
+    for wanted in &declared.columns {
+        let Ok(position) = schema.position(&wanted.name) else {
+            fail!(
+                Definition,
+                "table {table} has no column {}: add it with alter_table",
+                wanted.name
+            );
+        };
+        let there = &schema.column(position)?.column;
+        let name = &wanted.name;
+        if there.kind != wanted.kind {
+            fail!(Definition, "column {name} of table {table} is stored as {}", there.kind.name());
+        }
+        if there.protection < wanted.protection {
+            fail!(
+                Definition,
+                "column {name} of table {table} is declared {} and stored only {}: protect it with alter_table, \
+                 if nobody has put an old file back",
+                wanted.protection.name(),
+                there.protection.name()
+            );
+        }
+        if wanted.not_null && !there.not_null {
+            fail!(
+                Definition,
+                "column {name} of table {table} is declared NOT NULL and stored without it"
+            );
+        }
+        if let Some(index) = &wanted.index {
+            let fits = there.index.as_ref().is_some_and(|stored| {
+                stored.unique == index.unique && stored.normaliser == index.normaliser
+            });
+            if !fits {
+                fail!(Definition, "column {name} of table {table} is stored without this index");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Drops a table. Its surrogate id stays taken, its mark stays.
+pub(crate) fn drop_table(session: &Session, name: &str) -> Result<()> {
+    let state = session.state();
+    let schema = state.table(name)?;
+    let conn = session.conn();
+    conn.batch(&format!("DROP TABLE {}", schema.sql.physical))?;
+    conn.execute("DELETE FROM sealite_catalog WHERE id = ?", &[ValueRef::from(schema.stored.id)])?;
+    session.mark_erasure()?;
+    session.advance()
+}

@@ -1,0 +1,214 @@
+//! The open vault as the layers above see it: connections, the unlocked state, and when to read it again.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::catalog::{self, Tables};
+use super::schema::Schema;
+use crate::db::{Conn, Pool};
+use crate::error::{Error, ErrorKind, Result, err, fail};
+use crate::keys::ring::Ring;
+use crate::secret::Secret32;
+
+/// The pool, and what is in memory while the vault is open.
+pub(crate) struct Engine {
+    pub(crate) pool: Pool,
+    unlocked: RwLock<Option<Unlocked>>,
+}
+
+struct Unlocked {
+    master: Secret32,
+    state: Arc<State>,
+}
+
+/// Keys and catalog of one epoch. The epoch advances with every change of either.
+pub(crate) struct State {
+    pub(crate) epoch: i64,
+    pub(crate) ring: Ring,
+    pub(crate) tables: Tables,
+}
+
+/// How often a read is tried again when the schema changes under it.
+const MAX_REFRESHES: usize = 16;
+
+impl Engine {
+    pub(crate) fn new(pool: Pool) -> Self {
+        Engine { pool, unlocked: RwLock::new(None) }
+    }
+
+    /// The state in memory; an error where the vault is not open.
+    pub(crate) fn state(&self) -> Result<Arc<State>> {
+        let unlocked = self.unlocked.read().unwrap_or_else(PoisonError::into_inner);
+        match &*unlocked {
+            Some(unlocked) => Ok(Arc::clone(&unlocked.state)),
+            None => Err(self.not_open()),
+        }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.unlocked.read().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// The master key, to wrap it under another slot.
+    pub(crate) fn master(&self) -> Result<Secret32> {
+        let unlocked = self.unlocked.read().unwrap_or_else(PoisonError::into_inner);
+        unlocked.as_ref().map(|unlocked| unlocked.master.clone()).ok_or_else(|| self.not_open())
+    }
+
+    /// Why there is no state: no vault yet, or a locked one.
+    fn not_open(&self) -> Error {
+        let initialised =
+            self.pool.reader().and_then(|conn| read_meta(&conn)).is_ok_and(|meta| meta.is_some());
+        if initialised {
+            err!(Locked, "the vault is locked: unlock it first")
+        } else {
+            err!(NotInitialised, "the vault has not been initialised")
+        }
+    }
+
+    /// Takes the master key into memory and loads the state.
+    pub(crate) fn unlock(&self, conn: &Conn, meta: &Meta, master: Secret32) -> Result<()> {
+        let ring = Ring::new(meta.vault, &master);
+        let state = Arc::new(State::load(conn, ring, meta.epoch)?);
+        self.publish_readable(conn, &state);
+        *self.unlocked.write().unwrap_or_else(PoisonError::into_inner) =
+            Some(Unlocked { master, state });
+        Ok(())
+    }
+
+    /// Wipes every key from memory.
+    pub(crate) fn lock(&self) {
+        *self.unlocked.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// The state that fits what the connection sees: the one in memory, or a new one.
+    pub(crate) fn refresh(&self, conn: &Conn) -> Result<Arc<State>> {
+        let state = self.state()?;
+        let epoch = read_epoch(conn)?;
+        if epoch == state.epoch {
+            return Ok(state);
+        }
+        let fresh = Arc::new(State::load(conn, state.ring.renewed(), epoch)?);
+        self.publish(conn, &fresh);
+        Ok(fresh)
+    }
+
+    /// Makes a newer state the one in memory.
+    pub(crate) fn publish(&self, conn: &Conn, fresh: &Arc<State>) {
+        let mut unlocked = self.unlocked.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(unlocked) = unlocked.as_mut()
+            && unlocked.state.epoch < fresh.epoch
+        {
+            unlocked.state = Arc::clone(fresh);
+        }
+        drop(unlocked);
+        self.publish_readable(conn, fresh);
+    }
+
+    /// Forgets the keys that a roll-back has taken back, before it happens.
+    pub(crate) fn forget_keys(&self) {
+        let mut unlocked = self.unlocked.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(unlocked) = unlocked.as_mut() {
+            unlocked.state = Arc::new(unlocked.state.with_new_ring());
+        }
+    }
+
+    /// Runs a read on a connection of its own, and once more where the schema or the keys have changed meanwhile.
+    pub(crate) fn read<T>(&self, mut read: impl FnMut(&Conn, &State) -> Result<T>) -> Result<T> {
+        let mut state = self.state()?;
+        let conn = self.pool.reader()?;
+        for _ in 0..MAX_REFRESHES {
+            match read(&conn, &state) {
+                Err(error) if may_be_stale(error.kind()) => {
+                    let fresh = self.refresh(&conn)?;
+                    if fresh.epoch == state.epoch {
+                        return Err(error);
+                    }
+                    state = fresh;
+                }
+                other => return other,
+            }
+        }
+        fail!(Busy, "the schema changes faster than it can be read")
+    }
+
+    fn publish_readable(&self, conn: &Conn, state: &State) {
+        let readable = state
+            .tables
+            .values()
+            .map(|schema| (schema.stored.physical().to_ascii_lowercase(), schema.readable()));
+        conn.authority().set_readable(readable.collect());
+    }
+}
+
+/// What an old catalog or ring can look like.
+fn may_be_stale(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::AuthenticationFailed
+            | ErrorKind::UnknownKey
+            | ErrorKind::NotFound
+            | ErrorKind::NotIndexed
+            | ErrorKind::Sql
+    )
+}
+
+impl State {
+    pub(crate) fn load(conn: &Conn, ring: Ring, epoch: i64) -> Result<Self> {
+        let tables = catalog::load(conn, &ring)?;
+        Ok(State { epoch, ring, tables })
+    }
+
+    /// The same tables with an empty ring.
+    pub(crate) fn with_new_ring(&self) -> Self {
+        State { epoch: self.epoch, ring: self.ring.renewed(), tables: self.tables.clone() }
+    }
+
+    pub(crate) fn table(&self, name: &str) -> Result<&Arc<Schema>> {
+        self.tables
+            .get(name)
+            .or_else(|| self.tables.get(&name.to_lowercase()))
+            .ok_or_else(|| err!(NotFound, "there is no sealed table {name}"))
+    }
+}
+
+/// The one row of `sealite_meta`.
+pub(crate) struct Meta {
+    pub(crate) vault: [u8; 16],
+    pub(crate) epoch: i64,
+    pub(crate) erasure_pending: bool,
+}
+
+/// Reads it; `None` where the database holds no vault.
+pub(crate) fn read_meta(conn: &Conn) -> Result<Option<Meta>> {
+    let present = conn.first(
+        "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'sealite_meta'",
+        &[],
+        |row| row.integer(0),
+    )?;
+    if present != Some(1) {
+        return Ok(None);
+    }
+    let meta = conn.first(
+        "SELECT vault, epoch, erasure_pending FROM sealite_meta WHERE id = 1",
+        &[],
+        |row| {
+            let vault =
+                row.blob(0)?.try_into().map_err(|_| err!(Corrupt, "the vault's id is damaged"));
+            Ok(Meta {
+                vault: vault?,
+                epoch: row.integer(1)?,
+                erasure_pending: row.integer(2)? != 0,
+            })
+        },
+    )?;
+    match meta {
+        Some(meta) => Ok(Some(meta)),
+        None => fail!(Corrupt, "the vault's own row is missing"),
+    }
+}
+
+fn read_epoch(conn: &Conn) -> Result<i64> {
+    let epoch =
+        conn.first("SELECT epoch FROM sealite_meta WHERE id = 1", &[], |row| row.integer(0))?;
+    epoch.ok_or_else(|| err!(Corrupt, "the vault's own row is missing"))
+}

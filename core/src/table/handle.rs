@@ -1,0 +1,317 @@
+//! The public handle of a table: the same calls on the vault, in a transaction and in a snapshot.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::engine::{Engine, State};
+use super::read::{self, Scan, ScanSource, Target};
+use super::row::{Row, RowSet};
+use super::schema::Schema;
+use super::session::Session;
+use super::write::{self, Writer};
+use super::{Column, TableDefinition};
+use crate::db::{Conn, Lease};
+use crate::error::{Result, fail};
+use crate::value::{Id, IdRef, ValueRef};
+
+/// What a handle reads and writes through.
+#[derive(Clone, Copy)]
+pub(crate) enum Source<'a> {
+    /// Each call in a transaction of its own.
+    Engine(&'a Arc<Engine>),
+    /// A write transaction.
+    Session(&'a Session),
+    /// A read transaction.
+    Snapshot(&'a ReadSession),
+}
+
+/// A read transaction: every read sees the same moment.
+pub(crate) struct ReadSession {
+    pub(crate) conn: Lease,
+    pub(crate) state: Arc<State>,
+}
+
+impl ReadSession {
+    pub(crate) fn begin(engine: &Engine) -> Result<Self> {
+        engine.state()?;
+        let conn = engine.pool.reader()?;
+        conn.execute("BEGIN", &[])?;
+        // Reading the epoch takes the snapshot, and tells which state belongs to it.
+        let state = engine.refresh(&conn)?;
+        Ok(ReadSession { conn, state })
+    }
+}
+
+impl Drop for ReadSession {
+    fn drop(&mut self) {
+        let _ = self.conn.execute("COMMIT", &[]);
+    }
+}
+
+/// A sealed table, reached through a [`crate::Vault`], [`crate::Tenant`], [`crate::Transaction`] or [`crate::Snapshot`].
+///
+/// On a vault or tenant each call is a transaction of its own, and the handle may be used from any thread. In a
+/// transaction or snapshot it belongs to that.
+pub struct Table<'a> {
+    source: Source<'a>,
+    name: Cow<'a, str>,
+    tenant: Option<Arc<str>>,
+}
+
+/// Column names and values, as the [`crate::values!`] macro makes them.
+type Pairs<'v> = [(&'v str, ValueRef<'v>)];
+
+impl<'a> Table<'a> {
+    pub(crate) fn new(
+        source: Source<'a>,
+        name: impl Into<Cow<'a, str>>,
+        tenant: Option<Arc<str>>,
+    ) -> Self {
+        Table { source, name: name.into(), tenant }
+    }
+
+    /// Checks that the table is there and in reach.
+    pub(crate) fn checked(self) -> Result<Self> {
+        self.read(|_, state, target| target.schema(state).map(|_| ()))?;
+        Ok(self)
+    }
+
+    /// Inserts a row; its id. Columns that are not given hold their default or NULL. A column named like the primary
+    /// key gives the id; without one an integer id is given out that the table has never had.
+    ///
+    /// # Errors
+    /// `conflict` where a unique value or the id is taken, `type_mismatch` where a value does not fit exactly,
+    /// `not_found` for an unknown column.
+    pub fn insert(&self, values: &Pairs<'_>) -> Result<Id> {
+        self.write(|session, target| {
+            let writer = Writer::new(session, target)?;
+            let names: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
+            let places = Places::of(writer.schema(), &names)?;
+            let given: Vec<ValueRef<'_>> = values.iter().map(|(_, value)| *value).collect();
+            insert_row(&writer, &places, &given)
+        })
+    }
+
+    /// Inserts rows, all or none; their ids. `columns` names the values of every row, in their order.
+    pub fn insert_many<'v, R>(
+        &self,
+        columns: &[&str],
+        rows: impl IntoIterator<Item = R>,
+    ) -> Result<Vec<Id>>
+    where
+        R: AsRef<[ValueRef<'v>]>,
+    {
+        self.write(|session, target| {
+            let all = || {
+                let writer = Writer::new(session, target)?;
+                let places = Places::of(writer.schema(), columns)?;
+                rows.into_iter().map(|row| insert_row(&writer, &places, row.as_ref())).collect()
+            };
+            // A transaction of the caller's must not keep half of the rows.
+            match self.source {
+                Source::Session(_) => session.savepoint(all),
+                _ => all(),
+            }
+        })
+    }
+
+    /// The row of that id, verified; `None` where there is none.
+    ///
+    /// # Errors
+    /// `authentication_failed` where the row is not what was written.
+    pub fn get<'i>(&self, id: impl Into<IdRef<'i>>) -> Result<Option<Row>> {
+        let id = id.into();
+        let found = self.read(|conn, state, target| read::get_one(conn, state, target, id))?;
+        Ok(found.map(|(set, _)| Row::new(Arc::new(set), 0)))
+    }
+
+    /// The rows of those ids, in their order; `None` for each that is not there. Cheaper than one call for each.
+    pub fn get_many(&self, ids: &[IdRef<'_>]) -> Result<Vec<Option<Row>>> {
+        match self.source {
+            Source::Engine(engine) => {
+                // One snapshot for all: taking SQLite's locks for each row is what costs.
+                let session = ReadSession::begin(engine)?;
+                read::get_many(&session.conn, &session.state, self.target(), ids)
+            }
+            _ => self.read(|conn, state, target| read::get_many(conn, state, target, ids)),
+        }
+    }
+
+    /// The rows whose column has that value. A sealed column is found by its blind index, compared in the index's
+    /// normal form; any other exactly, by an index where it has one.
+    ///
+    /// # Errors
+    /// `not_indexed` for a sealed column without an index.
+    pub fn find<'v>(&self, column: &str, value: impl Into<ValueRef<'v>>) -> Result<Vec<Row>> {
+        Ok(self.find_set(column, value.into())?.into_rows())
+    }
+
+    pub(crate) fn find_set(&self, column: &str, value: ValueRef<'_>) -> Result<RowSet> {
+        self.read(|conn, state, target| read::find(conn, state, target, column, value))
+    }
+
+    /// The first row whose column has that value; for a unique one, the only row.
+    pub fn find_one<'v>(
+        &self,
+        column: &str,
+        value: impl Into<ValueRef<'v>>,
+    ) -> Result<Option<Row>> {
+        Ok(self.find(column, value)?.into_iter().next())
+    }
+
+    /// Changes the given columns and leaves the others; false where there is no such row. All or nothing.
+    pub fn update<'i>(&self, id: impl Into<IdRef<'i>>, values: &Pairs<'_>) -> Result<bool> {
+        let id = id.into();
+        self.write(|session, target| {
+            let writer = Writer::new(session, target)?;
+            let mut changes = Vec::with_capacity(values.len());
+            for (name, value) in values {
+                if writer.schema().is_key(name) {
+                    fail!(InvalidInput, "a primary key does not change: insert the row anew");
+                }
+                let position = writer.schema().position(name)?;
+                if changes.iter().any(|(at, _)| *at == position) {
+                    fail!(InvalidInput, "column {name} is given twice");
+                }
+                changes.push((position, *value));
+            }
+            writer.update(id, &changes, false)
+        })
+    }
+
+    /// Deletes a row; false where there is none. The row is verified first.
+    pub fn delete<'i>(&self, id: impl Into<IdRef<'i>>) -> Result<bool> {
+        let id = id.into();
+        self.write(|session, target| write::delete(session, target, id))
+    }
+
+    /// Deletes a row without opening it: for one that fails to authenticate. False where there is none.
+    pub fn discard<'i>(&self, id: impl Into<IdRef<'i>>) -> Result<bool> {
+        let id = id.into();
+        self.write(|session, target| write::discard(session, target, id))
+    }
+
+    /// Every row, in the order of insertion (of the ids, where the application chose integer ids). Memory is bounded.
+    pub fn scan(&self) -> Result<Scan<'a>> {
+        let target = self.target();
+        match self.source {
+            Source::Engine(engine) if engine.pool.is_memory() => {
+                let state = engine.state()?;
+                Scan::new(ScanSource::Engine(engine), target, &state)
+            }
+            Source::Engine(engine) => {
+                engine.state()?;
+                let conn = engine.pool.reader()?;
+                conn.execute("BEGIN", &[])?;
+                let state = engine.refresh(&conn)?;
+                Scan::new(ScanSource::Own(conn, Arc::clone(&state)), target, &state)
+            }
+            Source::Session(session) => {
+                session.check_open()?;
+                let state = session.state();
+                Scan::new(ScanSource::Lent(session.conn(), Arc::clone(&state)), target, &state)
+            }
+            Source::Snapshot(snapshot) => {
+                let state = Arc::clone(&snapshot.state);
+                Scan::new(ScanSource::Lent(&snapshot.conn, Arc::clone(&state)), target, &state)
+            }
+        }
+    }
+
+    /// The number of rows. Opens none of them.
+    pub fn count(&self) -> Result<u64> {
+        self.read(read::count)
+    }
+
+    /// The table as it is declared now.
+    pub fn definition(&self) -> Result<TableDefinition> {
+        self.read(|_, state, target| Ok(target.schema(state)?.definition()))
+    }
+
+    /// The columns as they are declared now.
+    pub fn columns(&self) -> Result<Vec<Column>> {
+        Ok(self.definition()?.columns)
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target { name: &self.name, tenant: self.tenant.as_deref() }
+    }
+
+    fn read<T>(&self, mut work: impl FnMut(&Conn, &State, Target<'_>) -> Result<T>) -> Result<T> {
+        let target = self.target();
+        match self.source {
+            Source::Engine(engine) => engine.read(|conn, state| work(conn, state, target)),
+            Source::Session(session) => {
+                session.check_open()?;
+                work(session.conn(), &session.state(), target)
+            }
+            Source::Snapshot(snapshot) => work(&snapshot.conn, &snapshot.state, target),
+        }
+    }
+
+    fn write<T>(&self, work: impl FnOnce(&Session, Target<'_>) -> Result<T>) -> Result<T> {
+        let target = self.target();
+        match self.source {
+            Source::Engine(engine) => Session::run(engine, |session| work(session, target)),
+            Source::Session(session) => {
+                session.check_open()?;
+                work(session, target)
+            }
+            Source::Snapshot(_) => fail!(ReadOnly, "a snapshot only reads"),
+        }
+    }
+}
+
+/// Where the values of a call belong.
+struct Places {
+    /// For each column of the table, which of the given values it takes.
+    columns: Vec<Option<usize>>,
+    key: Option<usize>,
+    given: usize,
+}
+
+impl Places {
+    fn of(schema: &Schema, names: &[&str]) -> Result<Self> {
+        let mut places =
+            Places { columns: vec![None; schema.active.len()], key: None, given: names.len() };
+        for (at, name) in names.iter().enumerate() {
+            let place = if schema.is_key(name) {
+                Some(&mut places.key)
+            } else {
+                let position = schema.position(name)?;
+                places.columns.get_mut(position)
+            };
+            match place {
+                Some(slot @ None) => *slot = Some(at),
+                _ => fail!(InvalidInput, "column {name} is given twice"),
+            }
+        }
+        Ok(places)
+    }
+}
+
+fn insert_row(writer: &Writer<'_>, places: &Places, given: &[ValueRef<'_>]) -> Result<Id> {
+    if given.len() != places.given {
+        fail!(InvalidInput, "a row of {} values for {} columns", given.len(), places.given);
+    }
+    let schema = writer.schema();
+    let id = match places.key.and_then(|at| given.get(at)) {
+        None | Some(ValueRef::Null) => None,
+        Some(ValueRef::Integer(id)) => Some(IdRef::Integer(*id)),
+        Some(ValueRef::Text(id)) => Some(IdRef::Text(id)),
+        Some(other) => fail!(TypeMismatch, "a primary key is never {}", other.type_name()),
+    };
+    let columns = schema.columns().zip(&places.columns);
+    let values: Vec<ValueRef<'_>> = columns
+        .map(|(column, place)| match place.and_then(|at| given.get(at)) {
+            Some(value) => *value,
+            None => column.column.default.as_ref().map_or(ValueRef::Null, |value| value.as_ref()),
+        })
+        .collect();
+    writer.insert(id, &values)
+}

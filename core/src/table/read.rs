@@ -1,0 +1,328 @@
+//! Reading: by key, by value, in order, and counting.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::blind::BlindValue;
+use super::codec::{Opener, row_key_owned};
+use super::engine::{Engine, State};
+use super::row::{Row, RowSet};
+use super::schema::{Outside, Schema, SlotSource};
+use crate::db::schema::quote;
+use crate::db::{Conn, Lease};
+use crate::error::{Error, ErrorKind, Result, err, fail};
+use crate::index::normalise::Normaliser;
+use crate::keys::ring::IndexPlace;
+use crate::value::{Id, IdRef, ValueRef};
+
+/// Rows that a scan reads at a time, at most.
+const BATCH_ROWS: i64 = 256;
+/// A batch ends after this many bytes of values.
+const BATCH_BYTES: usize = 1 << 20;
+
+/// A table, and for whom.
+#[derive(Clone, Copy)]
+pub(crate) struct Target<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) tenant: Option<&'a str>,
+}
+
+impl<'a> Target<'a> {
+    /// The schema. A table of tenants is reached through a tenant only, any other table never through one.
+    pub(crate) fn schema<'s>(&self, state: &'s State) -> Result<&'s Arc<Schema>> {
+        let schema = state.table(self.name)?;
+        match (schema.stored.per_tenant, self.tenant) {
+            (true, None) => {
+                fail!(InvalidInput, "table {} is per tenant: reach it through a tenant", self.name)
+            }
+            (false, Some(_)) => fail!(NotFound, "there is no table {} of tenants", self.name),
+            _ => Ok(schema),
+        }
+    }
+
+    fn opener(&self, conn: &'a Conn, state: &'a State, schema: &'a Arc<Schema>) -> Opener<'a> {
+        Opener::new(conn, &state.ring, schema, self.tenant)
+    }
+}
+
+/// The parameters of a keyed statement: the id, and the tenant where the table has tenants.
+pub(crate) fn key_parameters<'v>(
+    schema: &Schema,
+    id: IdRef<'v>,
+    tenant: Option<&'v str>,
+) -> Result<([ValueRef<'v>; 2], usize)> {
+    let id = match (id, schema.stored.text_key) {
+        (IdRef::Integer(id), false) => ValueRef::Integer(id),
+        (IdRef::Text(id), true) => ValueRef::Text(id),
+        (_, true) => fail!(TypeMismatch, "table {} has a text key", schema.name()),
+        (_, false) => fail!(TypeMismatch, "table {} has an integer key", schema.name()),
+    };
+    Ok(([id, ValueRef::from(tenant)], if tenant.is_some() { 2 } else { 1 }))
+}
+
+/// The row of that id, if there is one, added to the set.
+fn get_into(
+    conn: &Conn,
+    schema: &Schema,
+    opener: &mut Opener<'_>,
+    tenant: Option<&str>,
+    id: IdRef<'_>,
+    set: &mut RowSet,
+) -> Result<Option<u16>> {
+    let (parameters, count) = key_parameters(schema, id, tenant)?;
+    let mut stmt = conn.prepare(&schema.sql.get)?;
+    stmt.first(parameters.get(..count).unwrap_or(&[]), |row| opener.open(row, Some(id), set))
+}
+
+/// The row of that id as a set of one, and its layout.
+pub(crate) fn get_one(
+    conn: &Conn,
+    state: &State,
+    target: Target<'_>,
+    id: IdRef<'_>,
+) -> Result<Option<(RowSet, u16)>> {
+    let schema = target.schema(state)?;
+    let mut set = RowSet::new(Arc::clone(schema));
+    let mut opener = target.opener(conn, state, schema);
+    let found = get_into(conn, schema, &mut opener, target.tenant, id, &mut set)?;
+    Ok(found.map(|layout| (set, layout)))
+}
+
+/// The rows of those ids, in their order; `None` for each that is not there.
+pub(crate) fn get_many(
+    conn: &Conn,
+    state: &State,
+    target: Target<'_>,
+    ids: &[IdRef<'_>],
+) -> Result<Vec<Option<Row>>> {
+    let schema = target.schema(state)?;
+    let mut set = RowSet::new(Arc::clone(schema));
+    let mut opener = target.opener(conn, state, schema);
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        let there = get_into(conn, schema, &mut opener, target.tenant, *id, &mut set)?;
+        found.push(there.map(|_| set.len() - 1));
+    }
+    drop(opener);
+    let set = Arc::new(set);
+    Ok(found.into_iter().map(|at| at.map(|index| Row::new(Arc::clone(&set), index))).collect())
+}
+
+/// The rows whose column has that value.
+pub(crate) fn find(
+    conn: &Conn,
+    state: &State,
+    target: Target<'_>,
+    column: &str,
+    value: ValueRef<'_>,
+) -> Result<RowSet> {
+    let schema = target.schema(state)?;
+    let mut set = RowSet::new(Arc::clone(schema));
+    let mut opener = target.opener(conn, state, schema);
+    if schema.is_key(column) {
+        let id = match value {
+            ValueRef::Integer(id) => IdRef::Integer(id),
+            ValueRef::Text(id) => IdRef::Text(id),
+            other => fail!(TypeMismatch, "a primary key is never {}", other.type_name()),
+        };
+        get_into(conn, schema, &mut opener, target.tenant, id, &mut set)?;
+        return Ok(set);
+    }
+    let position = schema.position(column)?;
+    let stored = schema.column(position)?;
+    let value = stored.column.kind.admit(value, column)?;
+    let at = schema.active.get(position).copied();
+    let mut scratch = zeroize::Zeroizing::new(String::new());
+    let (slot, wanted, blind) = if let Some(blind) = &stored.blind {
+        if blind.building {
+            fail!(NotIndexed, "the index on column {column} is still being built");
+        }
+        let place = IndexPlace::Table(schema.stored.id, blind.id, blind.generation);
+        // Without an index key nothing was ever indexed.
+        let Some(mac) = state.ring.index(conn, target.tenant, &place)? else { return Ok(set) };
+        let normaliser =
+            stored.column.index.as_ref().map_or(Normaliser::Exact, |index| index.normaliser);
+        let value = BlindValue::of(&mac, blind.bits, normaliser, value, &mut scratch);
+        let source = at.map(SlotSource::Blind);
+        (slot_of(schema, source)?, value, Some((blind.bits, normaliser)))
+    } else {
+        let plain = |plan: &super::schema::Plan| {
+            matches!(plan.outside.get(position), Some(Outside::Slot(_) | Outside::Default))
+        };
+        if stored.column.protection == super::definition::Protection::Sealed {
+            fail!(NotIndexed, "column {column} is sealed and has no index: it can't be searched");
+        }
+        if !schema.plans.iter().all(plain) || !stored.physical {
+            fail!(NotIndexed, "the protection of column {column} is being changed");
+        }
+        (slot_of(schema, at.map(SlotSource::Column))?, BlindValue::Null, None)
+    };
+    let parameter = if blind.is_some() { wanted.as_ref() } else { value };
+    let name = schema.slots.get(slot).map_or("", |slot| slot.name.as_str());
+    let mine = if schema.stored.per_tenant { " AND tenant = ?2" } else { "" };
+    let sql = format!("{} WHERE {} IS ?1{mine}", schema.sql.select, quote(name));
+    let parameters = [parameter, ValueRef::from(target.tenant)];
+    let count = if target.tenant.is_some() { 2 } else { 1 };
+    conn.prepare(&sql)?.each(parameters.get(..count).unwrap_or(&[]), |row| {
+        let (cells, bytes) = (set.cells.len(), set.buffer.len());
+        opener.open(row, None, &mut set)?;
+        // A truncated index value stands for several values: what counts is the one that was opened.
+        if let Some((Some(_), normaliser)) = blind
+            && !same(set.get(set.len() - 1, position + 1), value, normaliser)
+        {
+            set.truncate(cells, bytes);
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(set)
+}
+
+/// True where both values have the same normal form.
+fn same(found: ValueRef<'_>, wanted: ValueRef<'_>, normaliser: Normaliser) -> bool {
+    match (found, wanted) {
+        (ValueRef::Text(found), ValueRef::Text(wanted)) => {
+            let mut first = zeroize::Zeroizing::new(String::new());
+            let mut second = zeroize::Zeroizing::new(String::new());
+            normaliser.normalise(found, &mut first) == normaliser.normalise(wanted, &mut second)
+        }
+        _ => found == wanted,
+    }
+}
+
+fn slot_of(schema: &Schema, source: Option<SlotSource>) -> Result<usize> {
+    let slot = schema.slots.iter().position(|slot| Some(slot.source) == source);
+    slot.ok_or_else(|| err!(Internal, "a column without its place in table {}", schema.name()))
+}
+
+/// How many rows there are. Opens none.
+pub(crate) fn count(conn: &Conn, state: &State, target: Target<'_>) -> Result<u64> {
+    let schema = target.schema(state)?;
+    let parameters = [ValueRef::from(target.tenant)];
+    let given = if target.tenant.is_some() { 1 } else { 0 };
+    let count = conn
+        .first(&schema.sql.count, parameters.get(..given).unwrap_or(&[]), |row| row.integer(0))?;
+    Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+}
+
+/// The next rows from a row id on, and the row id of the last. Rows that do not open go to `refused`, or end the batch
+/// with their error where there is nobody to take them.
+pub(crate) fn batch(
+    conn: &Conn,
+    state: &State,
+    target: Target<'_>,
+    from: i64,
+    refused: &mut Option<&mut dyn FnMut(Id, Error)>,
+) -> Result<(RowSet, Option<i64>)> {
+    let schema = target.schema(state)?;
+    let mut set = RowSet::new(Arc::clone(schema));
+    let mut opener = target.opener(conn, state, schema);
+    let parameters =
+        [ValueRef::Integer(from), ValueRef::Integer(BATCH_ROWS), ValueRef::from(target.tenant)];
+    let given = if target.tenant.is_some() { 3 } else { 2 };
+    let mut last = None;
+    conn.prepare(&schema.sql.scan)?.each(parameters.get(..given).unwrap_or(&[]), |row| {
+        match (opener.open(row, None, &mut set), &mut *refused) {
+            (Ok(_), _) => {}
+            (Err(error), Some(take)) if is_row_fault(error.kind()) => {
+                let id = row_key_owned(row, schema).or_else(|_| row.integer(0).map(Id::Integer))?;
+                take(id, error);
+            }
+            (Err(error), _) => return Err(error),
+        }
+        last = Some(row.integer(0)?);
+        let full = set.buffer.len() >= BATCH_BYTES;
+        Ok(if full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    Ok((set, last))
+}
+
+/// Errors of one row rather than of the vault.
+fn is_row_fault(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::AuthenticationFailed
+            | ErrorKind::UnknownKey
+            | ErrorKind::DestroyedKey
+            | ErrorKind::Corrupt
+    )
+}
+
+/// The rows of a table in the order in which they were inserted. Memory is bounded: one batch of at most 256 rows, or
+/// the first of them that exceeds 1 MiB.
+///
+/// A scan of a vault in a file sees one moment: what is written meanwhile does not show. It holds a connection until it
+/// is dropped. A scan of a vault in memory sees each batch at its own moment.
+pub struct Scan<'a> {
+    source: ScanSource<'a>,
+    table: String,
+    tenant: Option<String>,
+    from: Option<i64>,
+    set: Arc<RowSet>,
+    at: usize,
+}
+
+/// Where the batches of a scan come from.
+pub(crate) enum ScanSource<'a> {
+    /// A snapshot of its own.
+    Own(Lease, Arc<State>),
+    /// A caller's transaction or snapshot.
+    Lent(&'a Conn, Arc<State>),
+    /// Each batch anew.
+    Engine(&'a Arc<Engine>),
+}
+
+impl<'a> Scan<'a> {
+    pub(crate) fn new(source: ScanSource<'a>, target: Target<'_>, state: &State) -> Result<Self> {
+        let schema = target.schema(state)?;
+        Ok(Scan {
+            source,
+            table: target.name.to_owned(),
+            tenant: target.tenant.map(str::to_owned),
+            from: Some(i64::MIN),
+            set: Arc::new(RowSet::new(Arc::clone(schema))),
+            at: 0,
+        })
+    }
+
+    /// The next rows together; `None` at the end.
+    pub(crate) fn next_batch(&mut self) -> Result<Option<Arc<RowSet>>> {
+        let Some(from) = self.from else { return Ok(None) };
+        let target = Target { name: &self.table, tenant: self.tenant.as_deref() };
+        // An error ends the scan: it never goes on behind a row that it could not give.
+        self.from = None;
+        let (set, last) = match &self.source {
+            ScanSource::Own(conn, state) => batch(conn, state, target, from, &mut None)?,
+            ScanSource::Lent(conn, state) => batch(conn, state, target, from, &mut None)?,
+            ScanSource::Engine(engine) => {
+                engine.read(|conn, state| batch(conn, state, target, from, &mut None))?
+            }
+        };
+        self.from = last.and_then(|last| last.checked_add(1));
+        Ok(last.map(|_| Arc::new(set)))
+    }
+}
+
+impl Iterator for Scan<'_> {
+    type Item = Result<Row>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.at >= self.set.len() {
+            self.at = 0;
+            match self.next_batch() {
+                Ok(Some(set)) => self.set = set,
+                Ok(None) => return None,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        self.at += 1;
+        Some(Ok(Row::new(Arc::clone(&self.set), self.at - 1)))
+    }
+}
+
+impl Drop for Scan<'_> {
+    fn drop(&mut self) {
+        if let ScanSource::Own(conn, _) = &self.source {
+            let _ = conn.execute("COMMIT", &[]);
+        }
+    }
+}

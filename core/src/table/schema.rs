@@ -1,0 +1,411 @@
+//! A table as it stands in the catalog, resolved for use: physical names, layouts, SQL text.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::definition::{Column, Protection, TableDefinition};
+use crate::db::schema::quote;
+use crate::error::{Result, err};
+use crate::format::padding::Padding;
+use crate::value::{Type, Value};
+
+/// What the catalog keeps of a table.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct Stored {
+    pub(crate) id: u32,
+    pub(crate) name: String,
+    pub(crate) key: String,
+    pub(crate) text_key: bool,
+    pub(crate) per_tenant: bool,
+    pub(crate) padding: Padding,
+    pub(crate) columns: Vec<StoredColumn>,
+    /// Indexes that are gone from their columns and still stand in the associated data of some rows.
+    pub(crate) retired: Vec<Blind>,
+    /// The last is the one that new records have; more than one only while rows are being moved.
+    pub(crate) layouts: Vec<Layout>,
+    /// The next surrogate id of a column or index. None is ever given out twice.
+    pub(crate) next_id: u32,
+}
+
+/// A column in the catalog.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct StoredColumn {
+    pub(crate) id: u32,
+    pub(crate) column: Column,
+    /// True where the physical table has a column for it.
+    pub(crate) physical: bool,
+    /// True for a column that is going; its values are read no more.
+    pub(crate) dropping: bool,
+    /// Records of an older layout have the default.
+    pub(crate) since: u16,
+    pub(crate) blind: Option<Blind>,
+}
+
+/// A blind index.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Blind {
+    pub(crate) id: u32,
+    pub(crate) generation: u16,
+    pub(crate) physical: String,
+    /// Bits kept; `None` for 128.
+    pub(crate) bits: Option<u8>,
+    /// True until every row has its value.
+    pub(crate) building: bool,
+}
+
+/// What the records of one layout hold and authenticate, as surrogate ids in ascending order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Layout {
+    pub(crate) number: u16,
+    pub(crate) authenticated: Vec<u32>,
+    pub(crate) sealed: Vec<u32>,
+}
+
+/// A table, resolved.
+pub(crate) struct Schema {
+    pub(crate) stored: Stored,
+    /// The columns that a program sees, as positions in `stored.columns`.
+    pub(crate) active: Vec<usize>,
+    names: HashMap<String, usize>,
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) plans: Vec<Plan>,
+    pub(crate) sql: Sql,
+}
+
+/// A physical column beside the key, the tenant and the record.
+pub(crate) struct Slot {
+    pub(crate) name: String,
+    pub(crate) source: SlotSource,
+}
+
+/// What a physical column holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SlotSource {
+    /// A column, by its position in `stored.columns`.
+    Column(usize),
+    /// The blind index of the column at that position.
+    Blind(usize),
+    /// An index that is going.
+    Retired,
+}
+
+/// How a record of one layout is read.
+pub(crate) struct Plan {
+    pub(crate) layout: u16,
+    /// Surrogate id, slot, type (none for a blind index).
+    pub(crate) authenticated: Vec<(u32, usize, Option<Type>)>,
+    /// Surrogate id and the active position; none for a column that is going.
+    pub(crate) sealed: Vec<(u32, Option<usize>)>,
+    /// Where each active column's value is when it is not in the payload.
+    pub(crate) outside: Vec<Outside>,
+}
+
+/// Where a value outside the payload comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outside {
+    Slot(usize),
+    Default,
+    /// It is in the payload, or NULL.
+    Payload,
+}
+
+/// The SQL text of the table's statements. Every SELECT gives row id, key, record, slots, in this order.
+pub(crate) struct Sql {
+    pub(crate) physical: String,
+    pub(crate) select: String,
+    pub(crate) insert: String,
+    pub(crate) get: String,
+    pub(crate) scan: String,
+    pub(crate) count: String,
+    pub(crate) delete: String,
+}
+
+/// The result columns before the slots.
+pub(crate) const FIRST_SLOT: usize = 3;
+
+impl Schema {
+    pub(crate) fn resolve(stored: Stored) -> Result<Arc<Self>> {
+        let active: Vec<usize> = (0..stored.columns.len())
+            .filter(|at| stored.columns.get(*at).is_some_and(|c| !c.dropping))
+            .collect();
+        let names = active
+            .iter()
+            .enumerate()
+            .filter_map(|(position, at)| {
+                Some((stored.columns.get(*at)?.column.name.to_lowercase(), position))
+            })
+            .collect();
+        let slots = slots(&stored);
+        let plans = stored.layouts.iter().map(|layout| plan(&stored, &active, &slots, layout));
+        let plans = plans.collect::<Option<Vec<_>>>();
+        let plans = plans.filter(|plans| !plans.is_empty()).ok_or_else(|| {
+            err!(Corrupt, "the catalog's entry of table {} contradicts itself", stored.name)
+        })?;
+        let sql = sql(&stored, &slots);
+        Ok(Arc::new(Schema { stored, active, names, slots, plans, sql }))
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.stored.name
+    }
+
+    /// The active position of a column; case does not matter.
+    pub(crate) fn position(&self, name: &str) -> Result<usize> {
+        let found = self.names.get(name).or_else(|| self.names.get(&name.to_lowercase()));
+        found.copied().ok_or_else(|| err!(NotFound, "table {} has no column {name}", self.name()))
+    }
+
+    /// The column at an active position.
+    pub(crate) fn column(&self, position: usize) -> Result<&StoredColumn> {
+        self.active
+            .get(position)
+            .and_then(|at| self.stored.columns.get(*at))
+            .ok_or_else(|| err!(Internal, "a column position out of range"))
+    }
+
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &StoredColumn> {
+        self.active.iter().filter_map(|at| self.stored.columns.get(*at))
+    }
+
+    pub(crate) fn plan(&self, layout: u16) -> Option<&Plan> {
+        self.plans.iter().rev().find(|plan| plan.layout == layout)
+    }
+
+    /// How new records are made.
+    pub(crate) fn current(&self) -> Result<&Plan> {
+        self.plans.last().ok_or_else(|| err!(Internal, "a table without a layout"))
+    }
+
+    /// True while rows of more than one layout may exist.
+    pub(crate) fn in_transition(&self) -> bool {
+        self.plans.len() > 1
+    }
+
+    pub(crate) fn is_key(&self, name: &str) -> bool {
+        name.eq_ignore_ascii_case(&self.stored.key)
+    }
+
+    /// What plain SQL may read of the physical table: the key, the tenant, plain columns.
+    pub(crate) fn readable(&self) -> HashSet<String> {
+        let plain = self.stored.columns.iter().filter(|c| c.column.protection == Protection::Plain);
+        let mut names: HashSet<String> =
+            plain.map(|c| c.column.name.to_ascii_lowercase()).collect();
+        names.extend([
+            self.stored.key.to_ascii_lowercase(),
+            "rowid".into(),
+            "sealite_rowid".into(),
+        ]);
+        if self.stored.per_tenant {
+            names.insert("tenant".into());
+        }
+        names
+    }
+
+    /// The definition that would declare the table as it is.
+    pub(crate) fn definition(&self) -> TableDefinition {
+        TableDefinition {
+            name: self.stored.name.clone(),
+            key: self.stored.key.clone(),
+            text_key: self.stored.text_key,
+            per_tenant: self.stored.per_tenant,
+            padding: self.stored.padding,
+            columns: self.columns().map(|c| c.column.clone()).collect(),
+        }
+    }
+}
+
+impl Stored {
+    /// The physical table.
+    pub(crate) fn physical(&self) -> String {
+        physical_name(&self.name)
+    }
+
+    /// The physical primary key.
+    pub(crate) fn row_id(&self) -> &str {
+        if self.text_key { "sealite_rowid" } else { &self.key }
+    }
+
+    /// The layout that the columns ask for now.
+    pub(crate) fn layout_wanted(&self, number: u16) -> Layout {
+        let (mut authenticated, mut sealed) = (Vec::new(), Vec::new());
+        for column in self.columns.iter().filter(|c| !c.dropping) {
+            match column.column.protection {
+                Protection::Authenticated => authenticated.push(column.id),
+                Protection::Sealed => sealed.push(column.id),
+                Protection::Plain => {}
+            }
+            authenticated.extend(column.blind.as_ref().map(|blind| blind.id));
+        }
+        authenticated.sort_unstable();
+        sealed.sort_unstable();
+        Layout { number, authenticated, sealed }
+    }
+}
+
+pub(crate) fn physical_name(table: &str) -> String {
+    format!("{table}_sealed")
+}
+
+fn slots(stored: &Stored) -> Vec<Slot> {
+    let mut slots = Vec::new();
+    for (at, column) in stored.columns.iter().enumerate() {
+        if column.physical {
+            let name = column.column.name.clone();
+            slots.push(Slot { name, source: SlotSource::Column(at) });
+        }
+    }
+    for (at, column) in stored.columns.iter().enumerate() {
+        if let Some(blind) = &column.blind {
+            slots.push(Slot { name: blind.physical.clone(), source: SlotSource::Blind(at) });
+        }
+    }
+    for blind in &stored.retired {
+        slots.push(Slot { name: blind.physical.clone(), source: SlotSource::Retired });
+    }
+    slots
+}
+
+/// `None` where the layout names what the table does not have.
+fn plan(stored: &Stored, active: &[usize], slots: &[Slot], layout: &Layout) -> Option<Plan> {
+    let slot_of = |wanted: u32| {
+        let mut retired = stored.retired.iter();
+        slots.iter().position(|slot| match slot.source {
+            SlotSource::Column(at) => stored.columns.get(at).is_some_and(|c| c.id == wanted),
+            SlotSource::Blind(at) => stored
+                .columns
+                .get(at)
+                .and_then(|c| c.blind.as_ref())
+                .is_some_and(|b| b.id == wanted),
+            SlotSource::Retired => retired.next().is_some_and(|blind| blind.id == wanted),
+        })
+    };
+    let authenticated = layout
+        .authenticated
+        .iter()
+        .map(|id| {
+            let slot = slot_of(*id)?;
+            let kind = match slots.get(slot)?.source {
+                SlotSource::Column(at) => Some(stored.columns.get(at)?.column.kind),
+                _ => None,
+            };
+            Some((*id, slot, kind))
+        })
+        .collect::<Option<Vec<_>>>()?;
+    let position_of = |id: u32| {
+        active.iter().position(|at| stored.columns.get(*at).is_some_and(|column| column.id == id))
+    };
+    let sealed = layout.sealed.iter().map(|id| (*id, position_of(*id))).collect();
+    let outside = active
+        .iter()
+        .map(|at| {
+            let column = stored.columns.get(*at)?;
+            Some(if layout.sealed.contains(&column.id) {
+                Outside::Payload
+            } else if layout.number < column.since {
+                Outside::Default
+            } else if column.physical {
+                Outside::Slot(slot_of(column.id)?)
+            } else {
+                Outside::Default
+            })
+        })
+        .collect::<Option<Vec<_>>>()?;
+    Some(Plan { layout: layout.number, authenticated, sealed, outside })
+}
+
+fn sql(stored: &Stored, slots: &[Slot]) -> Sql {
+    let table = quote(&stored.physical());
+    let (row_id, key) = (quote(stored.row_id()), quote(&stored.key));
+    let names: Vec<String> = slots.iter().map(|slot| quote(&slot.name)).collect();
+    let list = |first: &[&str]| {
+        let names = names.iter().map(String::as_str);
+        first.iter().copied().chain(names).collect::<Vec<_>>().join(", ")
+    };
+    let select = format!("SELECT {} FROM {table}", list(&[&row_id, &key, "sealed"]));
+    let mut inserted = vec![row_id.as_str()];
+    if stored.text_key {
+        inserted.push(&key);
+    }
+    if stored.per_tenant {
+        inserted.push("tenant");
+    }
+    inserted.push("sealed");
+    let marks = vec!["?"; inserted.len() + slots.len()].join(", ");
+    let mine = if stored.per_tenant { " AND tenant = ?2" } else { "" };
+    let (scan_tenant, count_tenant) =
+        if stored.per_tenant { (" AND tenant = ?3", " WHERE tenant = ?1") } else { ("", "") };
+    Sql {
+        insert: format!("INSERT INTO {table} ({}) VALUES ({marks})", list(&inserted)),
+        get: format!("{select} WHERE {key} = ?1{mine}"),
+        scan: format!("{select} WHERE {row_id} >= ?1{scan_tenant} ORDER BY {row_id} LIMIT ?2"),
+        count: format!("SELECT count(*) FROM {table}{count_tenant}"),
+        delete: format!("DELETE FROM {table} WHERE {key} = ?1{mine}"),
+        physical: table,
+        select,
+    }
+}
+
+/// The DDL of a new table: the physical table and its indexes.
+pub(crate) fn create_sql(stored: &Stored) -> String {
+    let table = quote(&stored.physical());
+    let mut parts = vec![format!("{} INTEGER PRIMARY KEY", quote(stored.row_id()))];
+    if stored.text_key {
+        parts.push(format!("{} TEXT NOT NULL COLLATE BINARY", quote(&stored.key)));
+    }
+    if stored.per_tenant {
+        parts.push("tenant TEXT NOT NULL COLLATE BINARY".to_owned());
+    }
+    for column in stored.columns.iter().filter(|column| column.physical) {
+        parts.push(quote(&column.column.name));
+    }
+    for blind in stored.columns.iter().filter_map(|column| column.blind.as_ref()) {
+        parts.push(quote(&blind.physical));
+    }
+    parts.push("sealed BLOB NOT NULL".to_owned());
+    let mut sql = format!("CREATE TABLE {table} ({});\n", parts.join(", "));
+    if stored.text_key {
+        let tenant = if stored.per_tenant { "tenant, " } else { "" };
+        let name = quote(&format!("sealite_{}_key", stored.id));
+        sql +=
+            &format!("CREATE UNIQUE INDEX {name} ON {table} ({tenant}{});\n", quote(&stored.key));
+    }
+    if stored.per_tenant {
+        let name = quote(&format!("sealite_{}_tenant", stored.id));
+        sql += &format!("CREATE INDEX {name} ON {table} (tenant);\n");
+    }
+    for column in &stored.columns {
+        sql += &index_sql(stored, column).unwrap_or_default();
+    }
+    sql
+}
+
+/// The name of an SQL index, after the surrogate id of its column or blind index: renaming changes nothing.
+pub(crate) fn index_name(table: u32, id: u32) -> String {
+    quote(&format!("sealite_{table}_index_{id}"))
+}
+
+/// The DDL of a column's index, where it has one. A blind index needs no tenant: its key is the tenant's.
+pub(crate) fn index_sql(stored: &Stored, column: &StoredColumn) -> Option<String> {
+    let index = column.column.index.as_ref()?;
+    let unique = if index.unique { "UNIQUE " } else { "" };
+    let (id, over) = match &column.blind {
+        Some(blind) => (blind.id, quote(&blind.physical)),
+        None if stored.per_tenant => (column.id, format!("tenant, {}", quote(&column.column.name))),
+        None => (column.id, quote(&column.column.name)),
+    };
+    let name = index_name(stored.id, id);
+    let table = quote(&stored.physical());
+    Some(format!("CREATE {unique}INDEX {name} ON {table} ({over});\n"))
+}
+
+/// A literal for `DEFAULT` in an `ALTER TABLE` of a plain column.
+pub(crate) fn sql_literal(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => "NULL".to_owned(),
+        Some(Value::Integer(v)) => v.to_string(),
+        Some(Value::Real(v)) => format!("{v:e}"),
+        Some(Value::Boolean(v)) => i64::from(*v).to_string(),
+        Some(Value::Text(v) | Value::Json(v)) => format!("'{}'", v.replace('\'', "''")),
+        Some(Value::Blob(v)) => format!("x'{}'", base16ct::lower::encode_string(v)),
+    }
+}

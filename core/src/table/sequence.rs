@@ -1,0 +1,140 @@
+//! The authenticated high-water mark of a table's row ids: no id is ever given out twice.
+//!
+//! The mark is read when a transaction first inserts into the table, counted in memory, and written before the
+//! transaction commits or opens a savepoint.
+
+use std::collections::HashMap;
+
+use crate::db::Conn;
+use crate::error::{Result, err, fail};
+use crate::format::context::{Context, Place};
+use crate::format::padding::Padding;
+use crate::format::payload::{Columns, put_column};
+use crate::format::record::Record;
+use crate::keys::ring::Ring;
+use crate::keys::seal::{forged, open, seal};
+use crate::keys::table_id;
+use crate::value::{IdRef, ValueRef};
+
+/// The column id of the mark in its record.
+const MARK: u32 = 1;
+
+/// The marks that a transaction has read.
+#[derive(Default)]
+pub(crate) struct Sequences {
+    marks: HashMap<u32, Mark>,
+}
+
+struct Mark {
+    value: i64,
+    written: bool,
+}
+
+impl Sequences {
+    /// The next id of a table.
+    pub(crate) fn next(&mut self, conn: &Conn, ring: &Ring, table: u32) -> Result<i64> {
+        let mark = self.mark(conn, ring, table)?;
+        let Some(next) = mark.value.checked_add(1) else {
+            fail!(Limit, "the table has given out its last id");
+        };
+        *mark = Mark { value: next, written: false };
+        Ok(next)
+    }
+
+    /// Takes note of an id that the caller chose.
+    pub(crate) fn note(&mut self, conn: &Conn, ring: &Ring, table: u32, id: i64) -> Result<()> {
+        let mark = self.mark(conn, ring, table)?;
+        if id > mark.value {
+            *mark = Mark { value: id, written: false };
+        }
+        Ok(())
+    }
+
+    /// Writes what has advanced.
+    pub(crate) fn flush(&mut self, conn: &Conn, ring: &Ring) -> Result<()> {
+        for (table, mark) in self.marks.iter_mut().filter(|(_, mark)| !mark.written) {
+            write(conn, ring, *table, mark.value)?;
+            mark.written = true;
+        }
+        Ok(())
+    }
+
+    /// After a roll-back to a savepoint the database knows better.
+    pub(crate) fn forget(&mut self) {
+        self.marks.clear();
+    }
+
+    fn mark(&mut self, conn: &Conn, ring: &Ring, table: u32) -> Result<&mut Mark> {
+        use std::collections::hash_map::Entry;
+        match self.marks.entry(table) {
+            Entry::Occupied(entry) => Ok(entry.into_mut()),
+            Entry::Vacant(entry) => {
+                let value = read(conn, ring, table)?;
+                Ok(entry.insert(Mark { value, written: true }))
+            }
+        }
+    }
+}
+
+/// Starts the mark of a new table.
+pub(crate) fn create(conn: &Conn, ring: &Ring, table: u32, value: i64) -> Result<()> {
+    conn.execute(
+        "INSERT INTO sealite_sequences (id, sealed) VALUES (?, x'')",
+        &[ValueRef::from(table)],
+    )?;
+    write(conn, ring, table, value)
+}
+
+fn read(conn: &Conn, ring: &Ring, table: u32) -> Result<i64> {
+    let refused = || forged(format_args!("the high-water mark of table {table}"));
+    let value = conn.first(
+        "SELECT sealed FROM sealite_sequences WHERE id = ?",
+        &[ValueRef::from(table)],
+        |row| {
+            let record = Record::parse(row.blob(0)?).map_err(|_| refused())?;
+            let key = ring.opening(conn, record.key_id, None)?;
+            let mut payload = Vec::new();
+            let (mut context, place) = (Context::default(), place(ring, table));
+            open(&mut payload, &mut context, key.record_key()?, &record, &place, |_| ())
+                .map_err(|_| refused())?;
+            match Columns::new(&payload).next() {
+                Ok(Some((MARK, ValueRef::Integer(value)))) => Ok(value),
+                _ => Err(refused()),
+            }
+        },
+    )?;
+    value.ok_or_else(refused)
+}
+
+fn write(conn: &Conn, ring: &Ring, table: u32, value: i64) -> Result<()> {
+    let Some(key) = ring.sealing(conn, None)? else {
+        return Err(err!(Corrupt, "the vault has no data key of its own"));
+    };
+    let mut sealed = Vec::new();
+    seal(
+        &mut sealed,
+        &mut Context::default(),
+        key.record_key()?,
+        0,
+        &place(ring, table),
+        Padding::None,
+        |_| (),
+        |out| put_column(out, MARK, ValueRef::Integer(value)),
+    )?;
+    let changed = conn.execute(
+        "UPDATE sealite_sequences SET sealed = ? WHERE id = ?",
+        &[ValueRef::Blob(&sealed), ValueRef::from(table)],
+    )?;
+    if changed == 1 { Ok(()) } else { Err(forged("a high-water mark")) }
+}
+
+fn place(ring: &Ring, table: u32) -> Place<'_> {
+    Place {
+        vault: ring.vault(),
+        table: table_id::SEQUENCES,
+        field: None,
+        record: Some(IdRef::Integer(i64::from(table))),
+        tenant: None,
+        subject: None,
+    }
+}

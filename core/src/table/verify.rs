@@ -1,0 +1,114 @@
+//! Opening every record, to find what has been edited or damaged.
+
+use std::ops::ControlFlow;
+
+use super::engine::{Engine, State};
+use super::read::{Target, batch};
+use super::schema::Schema;
+use crate::db::Conn;
+use crate::error::{Error, Result};
+use crate::value::Id;
+
+/// What [`crate::Vault::verify`] found.
+#[derive(Clone, Default, Debug)]
+#[non_exhaustive]
+pub struct Verification {
+    /// Rows opened, by table, in the order of the names.
+    pub tables: Vec<(String, u64)>,
+    /// Every row that does not open.
+    pub faults: Vec<Fault>,
+    /// What SQLite's `integrity_check` says; empty where it says `ok`.
+    pub integrity: Vec<String>,
+}
+
+/// A row that does not open.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Fault {
+    /// The table.
+    pub table: String,
+    /// The tenant, in a table of tenants.
+    pub tenant: Option<String>,
+    /// The id that the row carries now.
+    pub id: Id,
+    /// Why it does not open.
+    pub error: Error,
+}
+
+impl Verification {
+    /// True where nothing was found.
+    pub fn is_sound(&self) -> bool {
+        self.faults.is_empty() && self.integrity.is_empty()
+    }
+}
+
+/// Opens every record of every table in one snapshot. `progress` gets the number of rows opened so far.
+pub(crate) fn verify(
+    engine: &Engine,
+    conn: &Conn,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Verification> {
+    let state = engine.refresh(conn)?;
+    let mut found = Verification::default();
+    let mut schemas: Vec<_> = state.tables.values().collect();
+    schemas.sort_by_key(|schema| schema.name().to_owned());
+    let mut total = 0;
+    for schema in schemas {
+        let before = total;
+        for tenant in tenants(conn, schema)? {
+            verify_table(conn, &state, schema, tenant.as_deref(), &mut found, &mut |count| {
+                total += count;
+                progress(total);
+            })?;
+        }
+        found.tables.push((schema.name().to_owned(), total - before));
+    }
+    conn.prepare("PRAGMA integrity_check")?.each(&[], |row| {
+        let line = row.text(0)?;
+        if line != "ok" {
+            found.integrity.push(line.to_owned());
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(found)
+}
+
+fn verify_table(
+    conn: &Conn,
+    state: &State,
+    schema: &Schema,
+    tenant: Option<&str>,
+    found: &mut Verification,
+    opened: &mut dyn FnMut(u64),
+) -> Result<()> {
+    let target = Target { name: schema.name(), tenant };
+    let mut from = Some(i64::MIN);
+    while let Some(start) = from {
+        let mut take = |id: Id, error: Error| {
+            found.faults.push(Fault {
+                table: schema.name().to_owned(),
+                tenant: tenant.map(str::to_owned),
+                id,
+                error,
+            });
+        };
+        let (set, last) = batch(conn, state, target, start, &mut Some(&mut take))?;
+        opened(set.len() as u64);
+        from = last.and_then(|last| last.checked_add(1));
+    }
+    Ok(())
+}
+
+/// The tenants that the rows name, or none once for a table without.
+fn tenants(conn: &Conn, schema: &Schema) -> Result<Vec<Option<String>>> {
+    if !schema.stored.per_tenant {
+        return Ok(vec![None]);
+    }
+    let mut names = Vec::new();
+    let sql = format!("SELECT DISTINCT tenant FROM {}", schema.sql.physical);
+    conn.prepare(&sql)?.each(&[], |row| {
+        names.push(Some(row.text(0)?.to_owned()));
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(names)
+}

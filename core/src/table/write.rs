@@ -1,0 +1,395 @@
+//! Writing: every write of a row seals the whole record again.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use super::blind::BlindValue;
+use super::codec::Opener;
+use super::engine::State;
+use super::read::{Target, get_one, key_parameters};
+use super::row::RowSet;
+use super::schema::{Outside, Schema, SlotSource};
+use super::session::{Scratch, Session};
+use crate::crypto::mac::MacKey;
+use crate::db::Stmt;
+use crate::db::schema::quote;
+use crate::error::{Error, ErrorKind, Result, err, fail};
+use crate::format::context::Place;
+use crate::format::payload::put_column;
+use crate::index::normalise::Normaliser;
+use crate::keys::ring::{IndexPlace, Key, Purpose};
+use crate::keys::seal::seal;
+use crate::value::{Id, IdRef, ValueRef};
+
+/// SQLite's limit of a value, and so of a record.
+const MAX_VALUE: usize = 1_000_000_000;
+
+/// Writes rows of one table for one tenant.
+pub(crate) struct Writer<'s> {
+    session: &'s Session,
+    state: Arc<State>,
+    schema: Arc<Schema>,
+    tenant: Option<&'s str>,
+    key: Arc<Key>,
+    layout: u16,
+    indexes: Vec<BlindIndex>,
+    /// Where each slot's value comes from.
+    slots: Vec<From>,
+    /// Where each authenticated value comes from, by surrogate id.
+    authenticated: Vec<(u32, From)>,
+    /// Surrogate id and position of the sealed columns.
+    sealed: Vec<(u32, usize)>,
+    /// The INSERT, kept compiled while rows follow one another.
+    insert: RefCell<Option<Stmt<'s>>>,
+}
+
+struct BlindIndex {
+    position: usize,
+    mac: MacKey,
+    bits: Option<u8>,
+    normaliser: Normaliser,
+}
+
+#[derive(Clone, Copy)]
+enum From {
+    Column(usize),
+    Index(usize),
+    Null,
+}
+
+impl<'s> Writer<'s> {
+    pub(crate) fn new(session: &'s Session, target: Target<'s>) -> Result<Self> {
+        session.check_open()?;
+        let state = session.state();
+        let schema = Arc::clone(target.schema(&state)?);
+        let key = session.sealing_key(&state, target.tenant)?;
+        let mut indexes = Vec::new();
+        for (position, column) in schema.columns().enumerate() {
+            let (Some(blind), Some(index)) = (&column.blind, &column.column.index) else {
+                continue;
+            };
+            let place = IndexPlace::Table(schema.stored.id, blind.id, blind.generation);
+            let mac = match state.ring.index(session.conn(), target.tenant, &place)? {
+                Some(mac) => mac,
+                None => {
+                    session.create_key(&state, Purpose::Index, target.tenant)?;
+                    let made = state.ring.index(session.conn(), target.tenant, &place)?;
+                    made.ok_or_else(|| err!(Internal, "an index key just made is not there"))?
+                }
+            };
+            let normaliser = index.normaliser;
+            indexes.push(BlindIndex { position, mac, bits: blind.bits, normaliser });
+        }
+        let plan = schema.current()?;
+        let position_of = |at: usize| schema.active.iter().position(|active| *active == at);
+        let from = |source: SlotSource| match source {
+            SlotSource::Column(at) => match position_of(at) {
+                Some(position) if matches!(plan.outside.get(position), Some(Outside::Slot(_))) => {
+                    From::Column(position)
+                }
+                _ => From::Null,
+            },
+            SlotSource::Blind(at) => {
+                let position = position_of(at);
+                let index = indexes.iter().position(|index| Some(index.position) == position);
+                index.map_or(From::Null, From::Index)
+            }
+            SlotSource::Retired => From::Null,
+        };
+        let slots: Vec<From> = schema.slots.iter().map(|slot| from(slot.source)).collect();
+        let authenticated = plan
+            .authenticated
+            .iter()
+            .map(|(id, slot, _)| (*id, slots.get(*slot).copied().unwrap_or(From::Null)))
+            .collect();
+        let sealed =
+            plan.sealed.iter().filter_map(|(id, position)| Some((*id, (*position)?))).collect();
+        let layout = plan.layout;
+        let tenant = target.tenant;
+        Ok(Writer {
+            session,
+            state,
+            schema,
+            tenant,
+            key,
+            layout,
+            indexes,
+            slots,
+            authenticated,
+            sealed,
+            insert: RefCell::new(None),
+        })
+    }
+
+    pub(crate) fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// Inserts a row. `values` stand by position; what was not given holds the default.
+    pub(crate) fn insert(&self, id: Option<IdRef<'_>>, values: &[ValueRef<'_>]) -> Result<Id> {
+        let mut admitted = Vec::with_capacity(values.len());
+        for (column, value) in self.schema.columns().zip(values) {
+            admitted.push(self.admit(&column.column, *value)?);
+        }
+        let (conn, ring, table) = (self.session.conn(), &self.state.ring, self.schema.stored.id);
+        let row_id = match (id, self.schema.stored.text_key) {
+            (Some(IdRef::Integer(id)), false) => {
+                self.session.sequences().note(conn, ring, table, id)?;
+                id
+            }
+            (None, false) | (Some(IdRef::Text(_)), true) => {
+                self.session.sequences().next(conn, ring, table)?
+            }
+            (_, true) => {
+                fail!(TypeMismatch, "table {} has a text key, to be given", self.schema.name())
+            }
+            (_, false) => fail!(TypeMismatch, "table {} has an integer key", self.schema.name()),
+        };
+        let place_id = match id {
+            Some(id) => id,
+            None => IdRef::Integer(row_id),
+        };
+        if let IdRef::Text(text) = place_id
+            && (text.is_empty() || text.len() > 1_000)
+        {
+            fail!(Limit, "a text key has 1 to 1,000 bytes");
+        }
+        let mut scratch = self.session.scratch()?;
+        let blinds = self.blinds(&admitted, &mut scratch);
+        self.seal(place_id, &admitted, &blinds, &mut scratch)?;
+        let mut kept = self.insert.borrow_mut();
+        let stmt = match &mut *kept {
+            Some(stmt) => stmt,
+            None => kept.insert(conn.prepare(&self.schema.sql.insert)?),
+        };
+        let mut at = 1;
+        let mut bind = |value| {
+            at += 1;
+            stmt.bind(at - 1, value)
+        };
+        bind(ValueRef::Integer(row_id))?;
+        if let IdRef::Text(text) = place_id {
+            bind(ValueRef::Text(text))?;
+        }
+        if let Some(tenant) = self.tenant {
+            bind(ValueRef::Text(tenant))?;
+        }
+        bind(ValueRef::Blob(&scratch.record))?;
+        for from in &self.slots {
+            bind(value_of(*from, &admitted, &blinds))?;
+        }
+        let given = id.is_some() && !self.schema.stored.text_key;
+        match stmt.execute_bound() {
+            Ok(1) => Ok(place_id.to_owned()),
+            Ok(_) => fail!(Internal, "an insert that inserted nothing"),
+            Err(error) => Err(self.logical(error, given)),
+        }
+    }
+
+    /// Changes columns of a row; false where there is none. With `force` the row is sealed again even where nothing
+    /// changes.
+    pub(crate) fn update(
+        &self,
+        id: IdRef<'_>,
+        changes: &[(usize, ValueRef<'_>)],
+        force: bool,
+    ) -> Result<bool> {
+        let conn = self.session.conn();
+        let mut set = RowSet::new(Arc::clone(&self.schema));
+        let mut opener = Opener::new(conn, &self.state.ring, &self.schema, self.tenant);
+        let (parameters, count) = key_parameters(&self.schema, id, self.tenant)?;
+        let parameters = parameters.get(..count).unwrap_or(&[]);
+        let found = conn.prepare(&self.schema.sql.get)?.first(parameters, |row| {
+            let layout = opener.open(row, Some(id), &mut set)?;
+            Ok((layout, row.blob(2)?.to_vec()))
+        })?;
+        let Some((layout, old)) = found else { return Ok(false) };
+        if changes.is_empty() && !force {
+            return Ok(true);
+        }
+        let mut values: Vec<ValueRef<'_>> =
+            (1..=self.schema.active.len()).map(|position| set.get(0, position)).collect();
+        for (position, value) in changes {
+            let column = &self.schema.column(*position)?.column;
+            let admitted = self.admit(column, *value)?;
+            if let Some(slot) = values.get_mut(*position) {
+                *slot = admitted;
+            }
+        }
+        let mut scratch = self.session.scratch()?;
+        let blinds = self.blinds(&values, &mut scratch);
+        self.seal(id, &values, &blinds, &mut scratch)?;
+        let changed = |position: usize| changes.iter().any(|(at, _)| *at == position);
+        let to_set: Vec<usize> = (0..self.slots.len())
+            .filter(|slot| {
+                layout != self.layout
+                    || match self.slots.get(*slot) {
+                        Some(From::Column(position)) => changed(*position),
+                        Some(From::Index(index)) => {
+                            self.indexes.get(*index).is_some_and(|index| changed(index.position))
+                        }
+                        _ => false,
+                    }
+            })
+            .collect();
+        let mut stmt = conn.prepare(&self.update_sql(&to_set))?;
+        stmt.bind(1, ValueRef::Blob(&scratch.record))?;
+        let mut at = 2;
+        for slot in &to_set {
+            let from = self.slots.get(*slot).copied().unwrap_or(From::Null);
+            stmt.bind(at, value_of(from, &values, &blinds))?;
+            at += 1;
+        }
+        stmt.bind(at, ValueRef::Blob(&old))?;
+        for (offset, value) in parameters.iter().enumerate() {
+            stmt.bind(at + 1 + offset, *value)?;
+        }
+        match stmt.execute_bound() {
+            Ok(1) => Ok(true),
+            // The row was read in this very transaction.
+            Ok(_) => fail!(Internal, "a row changed between its reading and its writing"),
+            Err(error) => Err(self.logical(error, true)),
+        }
+    }
+
+    fn update_sql(&self, to_set: &[usize]) -> String {
+        let mut sql = format!("UPDATE {} SET sealed = ?", self.schema.sql.physical);
+        for slot in to_set.iter().filter_map(|slot| self.schema.slots.get(*slot)) {
+            sql.push_str(", ");
+            sql.push_str(&quote(&slot.name));
+            sql.push_str(" = ?");
+        }
+        sql.push_str(" WHERE sealed = ? AND ");
+        sql.push_str(&quote(&self.schema.stored.key));
+        sql.push_str(" = ?");
+        if self.schema.stored.per_tenant {
+            sql.push_str(" AND tenant = ?");
+        }
+        sql
+    }
+
+    fn admit<'v>(
+        &self,
+        column: &super::definition::Column,
+        value: ValueRef<'v>,
+    ) -> Result<ValueRef<'v>> {
+        let name = &column.name;
+        let value = column.kind.admit(value, name)?;
+        if column.not_null && value.is_null() {
+            fail!(TypeMismatch, "column {name} of table {} may not be NULL", self.schema.name());
+        }
+        let length = match value {
+            ValueRef::Text(v) | ValueRef::Json(v) => v.len(),
+            ValueRef::Blob(v) => v.len(),
+            _ => 0,
+        };
+        if length > MAX_VALUE {
+            fail!(Limit, "column {name}: a value has at most {MAX_VALUE} bytes");
+        }
+        Ok(value)
+    }
+
+    fn blinds(&self, values: &[ValueRef<'_>], scratch: &mut Scratch) -> Vec<BlindValue> {
+        let of = |index: &BlindIndex| {
+            let value = values.get(index.position).copied().unwrap_or(ValueRef::Null);
+            BlindValue::of(&index.mac, index.bits, index.normaliser, value, &mut scratch.text)
+        };
+        self.indexes.iter().map(of).collect()
+    }
+
+    fn seal(
+        &self,
+        id: IdRef<'_>,
+        values: &[ValueRef<'_>],
+        blinds: &[BlindValue],
+        scratch: &mut Scratch,
+    ) -> Result<()> {
+        let place = Place {
+            vault: self.state.ring.vault(),
+            table: self.schema.stored.id,
+            field: None,
+            record: Some(id),
+            tenant: self.tenant,
+            subject: None,
+        };
+        let Scratch { context, record, .. } = scratch;
+        seal(
+            record,
+            context,
+            self.key.record_key()?,
+            self.layout,
+            &place,
+            self.schema.stored.padding,
+            |context| {
+                for (id, from) in &self.authenticated {
+                    context.column(*id, value_of(*from, values, blinds));
+                }
+            },
+            |out| {
+                for (id, position) in &self.sealed {
+                    let value = values.get(*position).copied().unwrap_or(ValueRef::Null);
+                    put_column(out, *id, value);
+                }
+            },
+        )
+    }
+
+    /// A constraint's message in the names that the program declared.
+    fn logical(&self, error: Error, id_given: bool) -> Error {
+        if error.kind() != ErrorKind::Conflict {
+            return error;
+        }
+        let code = error.sqlite_code().unwrap_or_default();
+        let table = self.schema.name();
+        let Some((_, columns)) = error.message().split_once("UNIQUE constraint failed: ") else {
+            return error;
+        };
+        let physical = self.schema.stored.physical();
+        let named =
+            columns.split(", ").filter_map(|name| name.strip_prefix(&physical)?.strip_prefix('.'));
+        let named: Vec<&str> = named.filter(|name| *name != "tenant").collect();
+        let row_id = named.contains(&self.schema.stored.row_id());
+        if row_id && !id_given {
+            return err!(
+                Corrupt,
+                "the high-water mark of table {table} lies behind the ids given out: an older one was put back"
+            );
+        }
+        let slot = self.schema.slots.iter().find(|slot| named.contains(&slot.name.as_str()));
+        let column = slot.and_then(|slot| match slot.source {
+            SlotSource::Column(at) | SlotSource::Blind(at) => self.schema.stored.columns.get(at),
+            SlotSource::Retired => None,
+        });
+        let column = column.map_or(self.schema.stored.key.as_str(), |c| c.column.name.as_str());
+        err!(Conflict, "table {table} has a row with this {column} already").with_sqlite_code(code)
+    }
+}
+
+/// Deletes a row; false where there is none. The row is verified first, so that an edited tenant or id deletes nothing.
+pub(crate) fn delete(session: &Session, target: Target<'_>, id: IdRef<'_>) -> Result<bool> {
+    session.check_open()?;
+    let state = session.state();
+    if get_one(session.conn(), &state, target, id)?.is_none() {
+        return Ok(false);
+    }
+    discard(session, target, id)
+}
+
+/// Deletes a row without opening it: the way out for one that does not open any more.
+pub(crate) fn discard(session: &Session, target: Target<'_>, id: IdRef<'_>) -> Result<bool> {
+    session.check_open()?;
+    let state = session.state();
+    let schema = target.schema(&state)?;
+    let (parameters, count) = key_parameters(schema, id, target.tenant)?;
+    let deleted =
+        session.conn().execute(&schema.sql.delete, parameters.get(..count).unwrap_or(&[]))?;
+    Ok(deleted == 1)
+}
+
+fn value_of<'v>(from: From, values: &[ValueRef<'v>], blinds: &'v [BlindValue]) -> ValueRef<'v> {
+    match from {
+        From::Column(position) => values.get(position).copied().unwrap_or(ValueRef::Null),
+        From::Index(index) => blinds.get(index).map_or(ValueRef::Null, BlindValue::as_ref),
+        From::Null => ValueRef::Null,
+    }
+}

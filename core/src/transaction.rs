@@ -1,0 +1,115 @@
+//! Transactions and snapshots, as a program holds them.
+
+use std::sync::Arc;
+
+use crate::error::{Result, fail};
+use crate::sql::{self, SqlRows};
+use crate::table::definition::{TableDefinition, check_tenant};
+use crate::table::engine::Engine;
+use crate::table::session::Session;
+use crate::table::{ReadSession, Source, Table, define};
+use crate::value::ValueRef;
+
+/// A write transaction: what is done in it is committed together or not at all. It belongs to one thread at a time
+/// (`Send`, not `Sync`), and is rolled back when dropped without [`Transaction::commit`].
+pub struct Transaction {
+    session: Session,
+    tenant: Option<Arc<str>>,
+}
+
+impl Transaction {
+    pub(crate) fn begin(engine: &Arc<Engine>, tenant: Option<Arc<str>>) -> Result<Self> {
+        Ok(Transaction { session: Session::begin(engine)?, tenant })
+    }
+
+    /// A table, within the transaction.
+    pub fn table<'a>(&'a self, name: &'a str) -> Result<Table<'a>> {
+        Table::new(Source::Session(&self.session), name, self.tenant.clone()).checked()
+    }
+
+    /// A table of a tenant, within the transaction. A tenant's own transaction reaches no other.
+    pub fn tenant_table<'a>(&'a self, tenant: &str, name: &'a str) -> Result<Table<'a>> {
+        check_tenant(tenant)?;
+        self.check_root("reach another tenant")?;
+        Table::new(Source::Session(&self.session), name, Some(Arc::from(tenant))).checked()
+    }
+
+    /// As [`crate::Vault::define_table`], within the transaction.
+    pub fn define_table(&self, definition: &TableDefinition) -> Result<bool> {
+        self.check_root("define tables")?;
+        self.session.check_open()?;
+        self.session.savepoint(|| define::define(&self.session, definition))
+    }
+
+    /// Runs one statement of plain SQL; the number of rows changed. Sealed tables are refused.
+    pub fn execute(&self, sql: &str, parameters: &[ValueRef<'_>]) -> Result<usize> {
+        self.check_root("run plain SQL")?;
+        self.session.check_open()?;
+        sql::execute(self.session.conn(), sql, parameters)
+    }
+
+    /// Runs a query in plain SQL; it sees what the transaction has written.
+    pub fn query(&self, sql: &str, parameters: &[ValueRef<'_>]) -> Result<SqlRows> {
+        self.check_root("run plain SQL")?;
+        self.session.check_open()?;
+        sql::query(self.session.conn(), sql, parameters)
+    }
+
+    /// Runs `work` so that it happens whole or not at all, whatever becomes of the rest of the transaction.
+    pub fn savepoint<T>(&self, work: impl FnOnce(&Transaction) -> Result<T>) -> Result<T> {
+        self.session.check_open()?;
+        self.session.savepoint(|| work(self))
+    }
+
+    /// Commits. On an error nothing was committed.
+    pub fn commit(self) -> Result<()> {
+        self.session.commit()
+    }
+
+    /// Takes everything back.
+    pub fn roll_back(self) -> Result<()> {
+        self.session.roll_back()
+    }
+
+    fn check_root(&self, what: &str) -> Result<()> {
+        match &self.tenant {
+            None => Ok(()),
+            Some(_) => fail!(NotAllowed, "a tenant's transaction can't {what}"),
+        }
+    }
+}
+
+/// A view of the vault at one moment. It reads only, holds a connection until it is dropped, and holds back the
+/// write-ahead log while it lives: keep it short.
+pub struct Snapshot {
+    session: ReadSession,
+    tenant: Option<Arc<str>>,
+}
+
+impl Snapshot {
+    pub(crate) fn begin(engine: &Arc<Engine>, tenant: Option<Arc<str>>) -> Result<Self> {
+        Ok(Snapshot { session: ReadSession::begin(engine)?, tenant })
+    }
+
+    /// A table, as it was when the snapshot was taken.
+    pub fn table<'a>(&'a self, name: &'a str) -> Result<Table<'a>> {
+        Table::new(Source::Snapshot(&self.session), name, self.tenant.clone()).checked()
+    }
+
+    /// A table of a tenant. A tenant's own snapshot reaches no other.
+    pub fn tenant_table<'a>(&'a self, tenant: &str, name: &'a str) -> Result<Table<'a>> {
+        check_tenant(tenant)?;
+        if self.tenant.is_some() {
+            fail!(NotAllowed, "a tenant's snapshot can't reach another tenant");
+        }
+        Table::new(Source::Snapshot(&self.session), name, Some(Arc::from(tenant))).checked()
+    }
+
+    /// Runs a query in plain SQL, as of the snapshot.
+    pub fn query(&self, sql: &str, parameters: &[ValueRef<'_>]) -> Result<SqlRows> {
+        if self.tenant.is_some() {
+            fail!(NotAllowed, "a tenant's snapshot can't run plain SQL");
+        }
+        sql::query(&self.session.conn, sql, parameters)
+    }
+}

@@ -1,0 +1,455 @@
+//! The public object: a vault file, or one in memory.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::crypto::random;
+use crate::db::schema::{APPLICATION_ID, CREATE, FORMAT_VERSION};
+use crate::db::{Config, Conn, Location, Pool, held_here};
+use crate::error::{Result, err, fail};
+use crate::field::Field;
+use crate::keys::ring::{Purpose, Ring};
+use crate::keys::seal::no_randomness;
+use crate::keys::{RecoveryCode, Slot, Unlock, slots, table_id};
+use crate::secret::Secret32;
+use crate::sql::{self, SqlRows};
+use crate::table::definition::check_tenant;
+use crate::table::engine::{Engine, Meta, read_meta};
+use crate::table::session::Session;
+use crate::table::{
+    Alteration, ReadSession, Source, Table, TableDefinition, Verification, alter, backfill, define,
+    sequence, verify,
+};
+use crate::transaction::{Snapshot, Transaction};
+use crate::value::ValueRef;
+
+/// The state of a vault.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Status {
+    /// There is no file.
+    Absent,
+    /// There is a file, and no vault in it yet.
+    Uninitialised,
+    /// There is a vault, and this handle holds no key.
+    Locked,
+    /// The keys are in memory.
+    Open,
+}
+
+impl Status {
+    /// The name: `absent`, `uninitialised`, `locked` or `open`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::Absent => "absent",
+            Status::Uninitialised => "uninitialised",
+            Status::Locked => "locked",
+            Status::Open => "open",
+        }
+    }
+}
+
+/// Whether remnants of plaintext have been overwritten.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[must_use = "pending erasure is finished by Vault::finish_erasure"]
+pub enum Erasure {
+    /// No remnant is left in the file, its free pages or its log.
+    Complete,
+    /// A reader held the log back. Call [`Vault::finish_erasure`] later.
+    Pending,
+}
+
+/// A vault. `Send`, `Sync`, and cheap to clone: clones share connections and keys.
+#[derive(Clone)]
+pub struct Vault {
+    engine: Arc<Engine>,
+}
+
+impl Vault {
+    /// A handle to the file in whatever state it is; nothing is created or unlocked. See [`Vault::status`],
+    /// [`Vault::initialise`] and [`Vault::unlock`].
+    ///
+    /// # Errors
+    /// `another_library` where other code of this process has the file open.
+    pub fn at(path: impl AsRef<Path>) -> Result<Self> {
+        Self::at_with(path, Config::default())
+    }
+
+    /// As [`Vault::at`], configured.
+    pub fn at_with(path: impl AsRef<Path>, config: Config) -> Result<Self> {
+        let path: PathBuf = std::path::absolute(path.as_ref())
+            .map_err(|_| err!(InvalidInput, "an empty path names no file"))?;
+        let pool = Pool::new(Location::File(path), config)?;
+        Ok(Vault { engine: Arc::new(Engine::new(pool)) })
+    }
+
+    /// Creates a vault with its first slot, exactly once: of several processes that try, one succeeds.
+    ///
+    /// # Errors
+    /// `already_initialised` where there is one.
+    pub fn create(path: impl AsRef<Path>, unlock: &Unlock) -> Result<Self> {
+        let vault = Self::at(path)?;
+        vault.initialise(unlock)?;
+        Ok(vault)
+    }
+
+    /// Opens an existing vault.
+    ///
+    /// # Errors
+    /// `not_initialised` where there is none, `wrong_key` where no slot opens, `not_a_vault`, `newer_format`.
+    pub fn open(path: impl AsRef<Path>, unlock: &Unlock) -> Result<Self> {
+        let vault = Self::at(path)?;
+        vault.unlock(unlock)?;
+        Ok(vault)
+    }
+
+    /// A vault in memory, for tests and examples: gone when the last clone is dropped. Its key is random and never
+    /// leaves the process. It has one connection, so a transaction or snapshot excludes every other call meanwhile.
+    pub fn in_memory() -> Result<Self> {
+        let pool = Pool::new(Location::Memory, Config::default())?;
+        let vault = Vault { engine: Arc::new(Engine::new(pool)) };
+        let mut key = Secret32::zeroed();
+        random::fill(key.expose_mut()).map_err(|_| no_randomness())?;
+        vault.initialise(&Unlock::key(key.expose())?)?;
+        Ok(vault)
+    }
+
+    /// True where a vault of this process has the file open: another SQLite library must not open it then.
+    pub fn holds_file(path: impl AsRef<Path>) -> bool {
+        held_here(path.as_ref())
+    }
+
+    /// The state of the vault.
+    pub fn status(&self) -> Result<Status> {
+        if self.engine.is_open() {
+            return Ok(Status::Open);
+        }
+        if !self.file_exists()? {
+            return Ok(Status::Absent);
+        }
+        let conn = self.engine.pool.reader()?;
+        Ok(match inspect(&conn)? {
+            Some(_) => Status::Locked,
+            None => Status::Uninitialised,
+        })
+    }
+
+    /// Creates the vault in the file with its first slot, and opens it. See [`Vault::create`].
+    pub fn initialise(&self, unlock: &Unlock) -> Result<()> {
+        // A passphrase is slow: stretched before the lock is taken.
+        let draft = slots::Draft::new(unlock.kind().name(), unlock)?;
+        let conn = self.engine.pool.creator()?;
+        conn.execute("BEGIN IMMEDIATE", &[])?;
+        if inspect(&conn)?.is_some() {
+            fail!(AlreadyInitialised, "the vault exists already");
+        }
+        if !self.engine.pool.config().existing_database {
+            let tables =
+                conn.first("SELECT count(*) FROM sqlite_master", &[], |row| row.integer(0))?;
+            if tables != Some(0) {
+                fail!(
+                    NotAVault,
+                    "the file is a database with tables of its own: allow existing_database to add a vault"
+                );
+            }
+        }
+        let (meta, master) = write_vault(&conn, &draft)?;
+        conn.execute("COMMIT", &[])?;
+        random::discard();
+        self.engine.unlock(&conn, &meta, master)
+    }
+
+    /// Takes the keys into memory, with the secret of any slot.
+    pub fn unlock(&self, unlock: &Unlock) -> Result<()> {
+        if !self.file_exists()? {
+            fail!(NotInitialised, "there is no vault: the file does not exist");
+        }
+        let conn = self.engine.pool.reader()?;
+        let Some(meta) = inspect(&conn)? else {
+            fail!(NotInitialised, "the file holds no vault yet");
+        };
+        let stored = slots::read(&conn)?;
+        drop(conn);
+        // No connection is held while a passphrase is stretched.
+        let master = slots::open_any(&stored, &meta.vault, unlock)?;
+        let conn = self.engine.pool.reader()?;
+        let Some(meta) = inspect(&conn)? else { fail!(Corrupt, "the vault has gone meanwhile") };
+        self.engine.unlock(&conn, &meta, master)
+    }
+
+    /// Wipes the keys from memory. Calls fail as locked from then on; transactions that are open go on to their end.
+    pub fn lock(&self) {
+        self.engine.lock();
+    }
+
+    /// Wipes the keys and closes every connection of this handle and its clones.
+    pub fn close(&self) {
+        self.engine.lock();
+        self.engine.pool.close();
+    }
+
+    /// The ways to unlock. Needs no key.
+    pub fn slots(&self) -> Result<Vec<Slot>> {
+        if !self.file_exists()? {
+            fail!(NotInitialised, "there is no vault: the file does not exist");
+        }
+        let conn = self.engine.pool.reader()?;
+        match inspect(&conn)? {
+            Some(_) => slots::list(&conn),
+            None => fail!(NotInitialised, "the file holds no vault yet"),
+        }
+    }
+
+    /// Adds a way to unlock; its id.
+    pub fn add_slot(&self, label: &str, unlock: &Unlock) -> Result<i64> {
+        let master = self.engine.master()?;
+        let draft = slots::Draft::new(label, unlock)?;
+        Session::run(&self.engine, |session| {
+            slots::add(session.conn(), session.state().ring.vault(), &master, &draft)
+        })
+    }
+
+    /// Adds a recovery code; the slot's id, and the code, which is shown this once.
+    pub fn add_recovery_slot(&self, label: &str) -> Result<(i64, RecoveryCode)> {
+        let (code, unlock) = RecoveryCode::generate()?;
+        Ok((self.add_slot(label, &unlock)?, code))
+    }
+
+    /// Removes a way to unlock; the last one stays. Whoever has had the secret may have kept the master key, or an old
+    /// copy of the file: removing a slot takes back neither.
+    pub fn remove_slot(&self, id: i64) -> Result<()> {
+        Session::run(&self.engine, |session| slots::remove(session.conn(), id))
+    }
+
+    /// Declares a table: creates it, or checks that what is stored is no weaker. True where it was created.
+    ///
+    /// # Errors
+    /// `definition` where the stored table lacks a column, has another type, a weaker protection or no such index.
+    pub fn define_table(&self, definition: &TableDefinition) -> Result<bool> {
+        Session::run(&self.engine, |session| define::define(session, definition))
+    }
+
+    /// Changes a table while others use it, and moves its rows in batches. What a crash interrupts, the next call
+    /// finishes first.
+    pub fn alter_table(&self, table: &str, alteration: &Alteration) -> Result<Erasure> {
+        alter::alter(&self.engine, table, alteration)?;
+        self.finish_erasure()
+    }
+
+    /// Finishes an alteration that was interrupted.
+    pub fn finish_alteration(&self, table: &str) -> Result<Erasure> {
+        backfill::complete(&self.engine, table)?;
+        self.finish_erasure()
+    }
+
+    /// Drops a table with all its rows.
+    pub fn drop_table(&self, table: &str) -> Result<Erasure> {
+        Session::run(&self.engine, |session| define::drop_table(session, table))?;
+        self.finish_erasure()
+    }
+
+    /// Overwrites what remnants of plaintext an alteration has left, where that is still to be done. Rewrites the file
+    /// (`VACUUM`): its cost is that of the whole file.
+    pub fn finish_erasure(&self) -> Result<Erasure> {
+        self.engine.state()?;
+        Ok(if backfill::finish_erasure(&self.engine)? {
+            Erasure::Complete
+        } else {
+            Erasure::Pending
+        })
+    }
+
+    /// The sealed tables, in the order of their names.
+    pub fn tables(&self) -> Result<Vec<TableDefinition>> {
+        let state = self.engine.read(|conn, _| self.engine.refresh(conn))?;
+        let mut found: Vec<_> = state.tables.values().map(|schema| schema.definition()).collect();
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(found)
+    }
+
+    /// A table. Each call on it is a transaction of its own.
+    pub fn table<'a>(&'a self, name: &'a str) -> Result<Table<'a>> {
+        Table::new(Source::Engine(&self.engine), name, None).checked()
+    }
+
+    /// Single sealed values for a database of the application's own.
+    pub fn field(&self, name: &str) -> Result<Field> {
+        Field::new(&self.engine, name, None)
+    }
+
+    /// A handle that reaches one tenant's rows and fields and nothing else.
+    pub fn tenant(&self, name: &str) -> Result<Tenant> {
+        check_tenant(name)?;
+        Ok(Tenant { engine: Arc::clone(&self.engine), name: Arc::from(name) })
+    }
+
+    /// Runs `work` in a transaction: committed where it returns `Ok`, rolled back where it fails or panics. Only one
+    /// transaction writes at a time; another waits for [`Config::busy_timeout`].
+    pub fn transaction<T>(&self, work: impl FnOnce(&Transaction) -> Result<T>) -> Result<T> {
+        let transaction = self.begin()?;
+        let result = work(&transaction)?;
+        transaction.commit()?;
+        Ok(result)
+    }
+
+    /// Begins a transaction that ends with [`Transaction::commit`], or is rolled back when dropped.
+    pub fn begin(&self) -> Result<Transaction> {
+        Transaction::begin(&self.engine, None)
+    }
+
+    /// A view of the vault at this moment, for reads that must agree with each other. Reads are cheaper in it, too.
+    pub fn snapshot(&self) -> Result<Snapshot> {
+        Snapshot::begin(&self.engine, None)
+    }
+
+    /// Runs one statement of plain SQL, in a transaction of its own; the number of rows changed. For the application's
+    /// own tables in the same file: sealed tables are refused.
+    pub fn execute(&self, sql: &str, parameters: &[ValueRef<'_>]) -> Result<usize> {
+        Session::run(&self.engine, |session| sql::execute(session.conn(), sql, parameters))
+    }
+
+    /// Runs a query in plain SQL.
+    pub fn query(&self, sql: &str, parameters: &[ValueRef<'_>]) -> Result<SqlRows> {
+        self.engine.state()?;
+        let snapshot = ReadSession::begin(&self.engine)?;
+        sql::query(&snapshot.conn, sql, parameters)
+    }
+
+    /// Opens every record and runs SQLite's own check. `progress` gets the number of rows opened so far.
+    pub fn verify(&self, mut progress: impl FnMut(u64)) -> Result<Verification> {
+        let snapshot = ReadSession::begin(&self.engine)?;
+        verify::verify(&self.engine, &snapshot.conn, &mut progress)
+    }
+
+    /// The file; none for a vault in memory.
+    pub fn path(&self) -> Option<&Path> {
+        match self.engine.pool.location() {
+            Location::File(path) => Some(path),
+            Location::Memory => None,
+        }
+    }
+
+    fn file_exists(&self) -> Result<bool> {
+        let Some(path) = self.path() else { return Ok(true) };
+        match std::fs::metadata(path) {
+            Ok(about) if about.is_dir() => fail!(InvalidInput, "the path names a folder"),
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => Ok(false),
+            Err(_) => fail!(Io, "the file can't be reached"),
+        }
+    }
+}
+
+impl std::fmt::Debug for Vault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let open = if self.engine.is_open() { "open" } else { "not open" };
+        write!(f, "Vault({open})")
+    }
+}
+
+/// One tenant of a vault. It can't reach what belongs to another, or to the vault itself.
+#[derive(Clone)]
+pub struct Tenant {
+    engine: Arc<Engine>,
+    name: Arc<str>,
+}
+
+impl Tenant {
+    /// The tenant's rows of a table of tenants.
+    pub fn table<'a>(&'a self, name: &'a str) -> Result<Table<'a>> {
+        Table::new(Source::Engine(&self.engine), name, Some(Arc::clone(&self.name))).checked()
+    }
+
+    /// Single sealed values of this tenant.
+    pub fn field(&self, name: &str) -> Result<Field> {
+        Field::new(&self.engine, name, Some(Arc::clone(&self.name)))
+    }
+
+    /// As [`Vault::transaction`], within the tenant.
+    pub fn transaction<T>(&self, work: impl FnOnce(&Transaction) -> Result<T>) -> Result<T> {
+        let transaction = self.begin()?;
+        let result = work(&transaction)?;
+        transaction.commit()?;
+        Ok(result)
+    }
+
+    /// As [`Vault::begin`], within the tenant.
+    pub fn begin(&self) -> Result<Transaction> {
+        Transaction::begin(&self.engine, Some(Arc::clone(&self.name)))
+    }
+
+    /// As [`Vault::snapshot`], within the tenant.
+    pub fn snapshot(&self) -> Result<Snapshot> {
+        Snapshot::begin(&self.engine, Some(Arc::clone(&self.name)))
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl std::fmt::Debug for Tenant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Tenant({})", self.name)
+    }
+}
+
+/// What the file says it is: a vault of a version that we read, or none yet.
+fn inspect(conn: &Conn) -> Result<Option<Meta>> {
+    let number =
+        |sql: &str| Ok::<_, crate::Error>(conn.first(sql, &[], |row| row.integer(0))?.unwrap_or(0));
+    match number("PRAGMA application_id")? {
+        APPLICATION_ID => {}
+        0 => {
+            // A vault always has the mark: without it, tables of that name are somebody's imitation.
+            return match read_meta(conn) {
+                Ok(None) => Ok(None),
+                Ok(Some(_)) => fail!(Corrupt, "the file has lost the mark of a vault"),
+                Err(error) => Err(error),
+            };
+        }
+        _ => fail!(NotAVault, "the database belongs to another program"),
+    }
+    let version = number("PRAGMA user_version")?;
+    if version > FORMAT_VERSION {
+        fail!(
+            NewerFormat,
+            "the vault has format {version}, this version reads up to {FORMAT_VERSION}"
+        );
+    }
+    match read_meta(conn)? {
+        Some(meta) => Ok(Some(meta)),
+        None => fail!(Corrupt, "the vault's own tables are missing"),
+    }
+}
+
+/// Writes a new vault, inside the caller's transaction.
+fn write_vault(conn: &Conn, draft: &slots::Draft) -> Result<(Meta, Secret32)> {
+    let mut vault = [0; 16];
+    let mut master = Secret32::zeroed();
+    random::fill(&mut vault).map_err(|_| no_randomness())?;
+    random::fill(master.expose_mut()).map_err(|_| no_randomness())?;
+    conn.batch(CREATE)?;
+    conn.batch(&format!(
+        "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT_VERSION};"
+    ))?;
+    conn.execute(
+        "INSERT INTO sealite_meta (id, vault, epoch, erasure_pending) VALUES (1, ?, 1, 0)",
+        &[ValueRef::Blob(&vault)],
+    )?;
+    slots::add(conn, &vault, &master, draft)?;
+    let ring = Ring::new(vault, &master);
+    ring.create(conn, Purpose::Data, None)?;
+    ring.create(conn, Purpose::Index, None)?;
+    let last_reserved = i64::from(table_id::FIRST_DECLARED) - 1;
+    sequence::create(conn, &ring, table_id::CATALOG, last_reserved)?;
+    Ok((Meta { vault, epoch: 1, erasure_pending: false }, master))
+}
+
+const fn assert_send_sync<T: Send + Sync>() {}
+const _: () = assert_send_sync::<Vault>();
+const _: () = assert_send_sync::<Tenant>();
+const _: () = assert_send_sync::<Field>();
+const _: () = assert_send_sync::<crate::Error>();

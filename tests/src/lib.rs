@@ -1,0 +1,1 @@
+//! What the cross-cutting tests share.
