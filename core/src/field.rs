@@ -12,7 +12,7 @@ use crate::format::payload::{Columns, put_column};
 use crate::format::record::Record;
 use crate::index::normalise::Normaliser;
 use crate::keys::ring::{IndexPlace, Key, Purpose};
-use crate::keys::seal::{open, seal};
+use crate::keys::seal::{Shape, open, seal};
 use crate::table::blind::BlindValue;
 use crate::table::definition::{Column, Index, MAX_NAME};
 use crate::table::engine::{Engine, State};
@@ -130,16 +130,13 @@ impl Field {
             IndexPlace::Field(Box::from(&*self.name), normaliser.code(), normaliser.version());
         let tenant = self.tenant.as_deref();
         let mac = match state.ring.cached_index(tenant, &place) {
+            Some(mac) => Some(mac),
+            None => self.engine.read(|conn, state| state.ring.index(conn, tenant, &place))?,
+        };
+        let mac = match mac {
             Some(mac) => mac,
             None => {
-                let there =
-                    self.engine.read(|conn, state| state.ring.index(conn, tenant, &place))?;
-                match there {
-                    Some(mac) => mac,
-                    None => self.make_key(Purpose::Index, |conn, state| {
-                        state.ring.index(conn, tenant, &place)
-                    })?,
-                }
+                self.make_key(Purpose::Index, |conn, state| state.ring.index(conn, tenant, &place))?
             }
         };
         let mut scratch = Zeroizing::new(String::new());
@@ -166,13 +163,13 @@ impl Field {
         let mut out = Vec::new();
         let place = self.place(state, record);
         let key = key.record_key()?;
+        let shape = Shape { layout: 0, padding: self.padding };
         seal(
             &mut out,
             context,
             key,
-            0,
+            shape,
             &place,
-            self.padding,
             |_| (),
             |out| {
                 put_column(out, VALUE, value);

@@ -31,6 +31,7 @@
 
 #![deny(unsafe_code)]
 
+mod creation;
 mod crypto;
 mod db;
 mod error;
@@ -42,6 +43,7 @@ mod keys;
 mod secret;
 mod sql;
 mod table;
+mod tenant;
 mod transaction;
 mod value;
 mod vault;
@@ -58,6 +60,7 @@ pub use sql::SqlRows;
 pub use table::{
     Alteration, Column, Fault, Index, Protection, Row, Scan, Table, TableDefinition, Verification,
 };
+pub use tenant::Tenant;
 pub use transaction::{Snapshot, Transaction};
 pub use value::{Id, IdRef, Type, Value, ValueRef};
-pub use vault::{Erasure, Status, Tenant, Vault};
+pub use vault::{Erasure, Status, Vault};

@@ -203,7 +203,10 @@ impl Type {
             | (Type::Text, ValueRef::Text(_))
             | (Type::Blob, ValueRef::Blob(_))
             | (Type::Boolean, ValueRef::Boolean(_)) => value,
-            (Type::Real, ValueRef::Integer(v)) if exact_double(v) => ValueRef::Real(v as f64),
+            (Type::Real, ValueRef::Integer(v)) if exact_double(v) => {
+                #[allow(clippy::cast_precision_loss)] // none is lost: it has just been checked
+                ValueRef::Real(v as f64)
+            }
             (Type::Boolean, ValueRef::Integer(v @ (0 | 1))) => ValueRef::Boolean(v == 1),
             (Type::Json, ValueRef::Text(v) | ValueRef::Json(v)) => {
                 if serde_json::from_str::<serde::de::IgnoredAny>(v).is_err() {

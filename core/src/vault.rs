@@ -3,23 +3,23 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::creation::{inspect, write_vault};
 use crate::crypto::random;
-use crate::db::schema::{APPLICATION_ID, CREATE, FORMAT_VERSION};
-use crate::db::{Config, Conn, Location, Pool, held_here};
+use crate::db::{Config, Location, Pool, held_here};
 use crate::error::{Result, err, fail};
 use crate::field::Field;
-use crate::keys::ring::{Purpose, Ring};
 use crate::keys::seal::no_randomness;
-use crate::keys::{RecoveryCode, Slot, Unlock, slots, table_id};
+use crate::keys::{RecoveryCode, Slot, Unlock, slots};
 use crate::secret::Secret32;
 use crate::sql::{self, SqlRows};
 use crate::table::definition::check_tenant;
-use crate::table::engine::{Engine, Meta, read_meta};
+use crate::table::engine::Engine;
 use crate::table::session::Session;
 use crate::table::{
     Alteration, ReadSession, Source, Table, TableDefinition, Verification, alter, backfill, define,
-    sequence, verify,
+    verify,
 };
+use crate::tenant::Tenant;
 use crate::transaction::{Snapshot, Transaction};
 use crate::value::ValueRef;
 
@@ -280,7 +280,7 @@ impl Vault {
     /// A handle that reaches one tenant's rows and fields and nothing else.
     pub fn tenant(&self, name: &str) -> Result<Tenant> {
         check_tenant(name)?;
-        Ok(Tenant { engine: Arc::clone(&self.engine), name: Arc::from(name) })
+        Ok(Tenant::new(&self.engine, name))
     }
 
     /// Runs `work` in a transaction: committed where it returns `Ok`, rolled back where it fails or panics. Only one
@@ -346,106 +346,6 @@ impl std::fmt::Debug for Vault {
         let open = if self.engine.is_open() { "open" } else { "not open" };
         write!(f, "Vault({open})")
     }
-}
-
-/// One tenant of a vault. It can't reach what belongs to another, or to the vault itself.
-#[derive(Clone)]
-pub struct Tenant {
-    engine: Arc<Engine>,
-    name: Arc<str>,
-}
-
-impl Tenant {
-    /// The tenant's rows of a table of tenants.
-    pub fn table<'a>(&'a self, name: &'a str) -> Result<Table<'a>> {
-        Table::new(Source::Engine(&self.engine), name, Some(Arc::clone(&self.name))).checked()
-    }
-
-    /// Single sealed values of this tenant.
-    pub fn field(&self, name: &str) -> Result<Field> {
-        Field::new(&self.engine, name, Some(Arc::clone(&self.name)))
-    }
-
-    /// As [`Vault::transaction`], within the tenant.
-    pub fn transaction<T>(&self, work: impl FnOnce(&Transaction) -> Result<T>) -> Result<T> {
-        let transaction = self.begin()?;
-        let result = work(&transaction)?;
-        transaction.commit()?;
-        Ok(result)
-    }
-
-    /// As [`Vault::begin`], within the tenant.
-    pub fn begin(&self) -> Result<Transaction> {
-        Transaction::begin(&self.engine, Some(Arc::clone(&self.name)))
-    }
-
-    /// As [`Vault::snapshot`], within the tenant.
-    pub fn snapshot(&self) -> Result<Snapshot> {
-        Snapshot::begin(&self.engine, Some(Arc::clone(&self.name)))
-    }
-
-    /// The name.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-}
-
-impl std::fmt::Debug for Tenant {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Tenant({})", self.name)
-    }
-}
-
-/// What the file says it is: a vault of a version that we read, or none yet.
-fn inspect(conn: &Conn) -> Result<Option<Meta>> {
-    let number =
-        |sql: &str| Ok::<_, crate::Error>(conn.first(sql, &[], |row| row.integer(0))?.unwrap_or(0));
-    match number("PRAGMA application_id")? {
-        APPLICATION_ID => {}
-        0 => {
-            // A vault always has the mark: without it, tables of that name are somebody's imitation.
-            return match read_meta(conn) {
-                Ok(None) => Ok(None),
-                Ok(Some(_)) => fail!(Corrupt, "the file has lost the mark of a vault"),
-                Err(error) => Err(error),
-            };
-        }
-        _ => fail!(NotAVault, "the database belongs to another program"),
-    }
-    let version = number("PRAGMA user_version")?;
-    if version > FORMAT_VERSION {
-        fail!(
-            NewerFormat,
-            "the vault has format {version}, this version reads up to {FORMAT_VERSION}"
-        );
-    }
-    match read_meta(conn)? {
-        Some(meta) => Ok(Some(meta)),
-        None => fail!(Corrupt, "the vault's own tables are missing"),
-    }
-}
-
-/// Writes a new vault, inside the caller's transaction.
-fn write_vault(conn: &Conn, draft: &slots::Draft) -> Result<(Meta, Secret32)> {
-    let mut vault = [0; 16];
-    let mut master = Secret32::zeroed();
-    random::fill(&mut vault).map_err(|_| no_randomness())?;
-    random::fill(master.expose_mut()).map_err(|_| no_randomness())?;
-    conn.batch(CREATE)?;
-    conn.batch(&format!(
-        "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT_VERSION};"
-    ))?;
-    conn.execute(
-        "INSERT INTO sealite_meta (id, vault, epoch, erasure_pending) VALUES (1, ?, 1, 0)",
-        &[ValueRef::Blob(&vault)],
-    )?;
-    slots::add(conn, &vault, &master, draft)?;
-    let ring = Ring::new(vault, &master);
-    ring.create(conn, Purpose::Data, None)?;
-    ring.create(conn, Purpose::Index, None)?;
-    let last_reserved = i64::from(table_id::FIRST_DECLARED) - 1;
-    sequence::create(conn, &ring, table_id::CATALOG, last_reserved)?;
-    Ok((Meta { vault, epoch: 1, erasure_pending: false }, master))
 }
 
 const fn assert_send_sync<T: Send + Sync>() {}

@@ -70,11 +70,12 @@ impl Authority {
                 !engine_table(view_name)
             }
             A::Pragma { pragma_name, pragma_value } => may_use_pragma(pragma_name, pragma_value),
-            A::Transaction { .. } | A::Savepoint { .. } | A::Attach { .. } | A::Detach { .. } => {
-                false
-            }
+            A::Transaction { .. }
+            | A::Savepoint { .. }
+            | A::Attach { .. }
+            | A::Detach { .. }
+            | A::Unknown { .. } => false,
             A::Function { function_name } => !function_name.eq_ignore_ascii_case("load_extension"),
-            A::Unknown { .. } => false,
             _ => true,
         }
     }

@@ -168,7 +168,7 @@ impl Stmt<'_> {
 
     /// The names of the result's columns.
     pub(crate) fn column_names(&self) -> Vec<String> {
-        self.raw.column_names().into_iter().map(str::to_owned).collect()
+        self.raw.column_names().map(str::to_owned).collect()
     }
 }
 

@@ -36,6 +36,7 @@ pub(super) struct Gate {
 }
 
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools)]
 struct State {
     taken: bool,
     closed: bool,
@@ -313,12 +314,12 @@ impl Gate {
     }
 }
 
-type Held<T> = Option<MutexGuard<'static, T>>;
+type Held<T> = MutexGuard<'static, T>;
+type HeldThroughFork = (Option<Held<Vec<&'static Gate>>>, Vec<Held<State>>);
 
 thread_local! {
     /// The locks that the forking thread holds through the fork, so that neither side inherits one that nobody opens.
-    static THROUGH_FORK: RefCell<(Held<Vec<&'static Gate>>, Vec<MutexGuard<'static, State>>)> =
-        const { RefCell::new((None, Vec::new())) };
+    static THROUGH_FORK: RefCell<HeldThroughFork> = const { RefCell::new((None, Vec::new())) };
 }
 
 /// In the parent, before: waits a little for connections in use, closes the idle ones and holds every lock. Nothing

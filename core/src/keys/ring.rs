@@ -5,14 +5,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use zeroize::Zeroizing;
 
-use super::seal::{RecordKey, forged, no_randomness, open, seal};
+use super::seal::{RecordKey, Shape, forged, no_randomness, open, seal};
 use super::{label, now, table_id};
 use crate::crypto::mac::MacKey;
 use crate::crypto::{random, xaes};
 use crate::db::Conn;
 use crate::error::{Result, err, fail};
 use crate::format::context::{Context, Place};
-use crate::format::padding::Padding;
 use crate::format::payload::{Columns, put_column};
 use crate::format::record::Record;
 use crate::secret::Secret32;
@@ -74,7 +73,7 @@ pub(crate) struct Key {
 }
 
 enum Material {
-    Data(RecordKey),
+    Data(Box<RecordKey>),
     Index(Secret32),
     Destroyed,
 }
@@ -278,7 +277,10 @@ impl Ring {
             None if destroyed => Material::Destroyed,
             Some(_) if destroyed || attributes.subject.is_some() => return Err(refused()),
             Some(secret) if attributes.purpose == Purpose::Data as i64 => {
-                Material::Data(RecordKey { id: attributes.id, cipher: xaes::Key::new(secret) })
+                Material::Data(Box::new(RecordKey {
+                    id: attributes.id,
+                    cipher: xaes::Key::new(secret),
+                }))
             }
             Some(secret) if attributes.purpose == Purpose::Index as i64 => {
                 Material::Index(Secret32::copy_of(secret))
@@ -315,9 +317,8 @@ impl Ring {
             &mut sealed,
             &mut Context::default(),
             &self.wrap,
-            0,
+            Shape::BARE,
             &self.place(&attributes),
-            Padding::None,
             |context| attributes.authenticate(context),
             |out| put_column(out, column::KEY, ValueRef::Blob(secret.expose())),
         )?;

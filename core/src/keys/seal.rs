@@ -14,6 +14,18 @@ pub(crate) struct RecordKey {
     pub(crate) cipher: xaes::Key,
 }
 
+/// The layout that a record's header names, and the padding of its payload.
+#[derive(Clone, Copy)]
+pub(crate) struct Shape {
+    pub(crate) layout: u16,
+    pub(crate) padding: Padding,
+}
+
+impl Shape {
+    /// Of the engine's own records: no layout, no padding.
+    pub(crate) const BARE: Shape = Shape { layout: 0, padding: Padding::None };
+}
+
 /// Why a record did not open; `WrongKey` is for slots, to everyone else both are one error.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Refusal {
@@ -26,18 +38,17 @@ pub(crate) fn seal(
     out: &mut Vec<u8>,
     context: &mut Context,
     key: &RecordKey,
-    layout: u16,
+    shape: Shape,
     place: &Place<'_>,
-    padding: Padding,
     columns: impl FnOnce(&mut Context),
     values: impl FnOnce(&mut Vec<u8>),
 ) -> Result<()> {
     let nonce = random::nonce().map_err(|_| no_randomness())?;
-    let header = record::header(layout, key.id, &nonce);
+    let header = record::header(shape.layout, key.id, &nonce);
     out.clear();
     out.extend_from_slice(&header);
     values(out);
-    payload::pad(out, HEADER_LEN, padding);
+    payload::pad(out, HEADER_LEN, shape.padding);
     context.begin(&header, place);
     columns(context);
     let (_, body) = out.split_at_mut(HEADER_LEN);

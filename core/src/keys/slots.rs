@@ -7,13 +7,12 @@ use zeroize::Zeroizing;
 use super::label;
 use super::now;
 use super::provider::{Secret, Unlock};
-use super::seal::{RecordKey, Refusal, forged, no_randomness, open, seal};
+use super::seal::{RecordKey, Refusal, Shape, forged, no_randomness, open, seal};
 use super::table_id;
 use crate::crypto::{password, random, xaes};
 use crate::db::Conn;
 use crate::error::{ErrorKind, Result, err, fail};
 use crate::format::context::{Context, Place};
-use crate::format::padding::Padding;
 use crate::format::payload::{Columns, put_column};
 use crate::format::record::Record;
 use crate::format::secret_text::{RECOVERY_LEN, format_recovery};
@@ -138,9 +137,8 @@ pub(crate) fn add(conn: &Conn, vault: &[u8; 16], master: &Secret32, draft: &Draf
         &mut sealed,
         &mut Context::default(),
         &draft.key,
-        0,
+        Shape::BARE,
         &place,
-        Padding::None,
         |context| authenticated(context, &row),
         |out| put_column(out, column::MASTER_KEY, ValueRef::Blob(master.expose())),
     )?;

@@ -3,10 +3,11 @@
 
 use super::backfill;
 use super::catalog;
+use super::ddl::{index_name, index_sql, sql_literal};
 use super::define::{new_blind, new_column};
 use super::definition::{Column, Index, Protection, check_table_name};
 use super::engine::Engine;
-use super::schema::{Stored, index_name, index_sql, physical_name, sql_literal};
+use super::schema::{Stored, physical_name};
 use super::session::Session;
 use crate::db::schema::quote;
 use crate::error::{ErrorKind, Result, err, fail};

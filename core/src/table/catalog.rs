@@ -16,7 +16,7 @@ use crate::format::payload::{Columns, put_column, value};
 use crate::format::record::Record;
 use crate::index::normalise::Normaliser;
 use crate::keys::ring::Ring;
-use crate::keys::seal::{forged, open, seal};
+use crate::keys::seal::{Shape, forged, open, seal};
 use crate::keys::table_id;
 use crate::value::{IdRef, Type, ValueRef};
 
@@ -70,9 +70,8 @@ pub(crate) fn save(conn: &Conn, ring: &Ring, stored: &Stored) -> Result<()> {
         &mut sealed,
         &mut Context::default(),
         key.record_key()?,
-        0,
+        Shape { layout: 0, padding: Padding::default() },
         &place(ring, id),
-        Padding::default(),
         |_| (),
         |out| put_column(out, ENTRY, ValueRef::Blob(&entry)),
     )?;

@@ -184,7 +184,7 @@ pub(crate) fn row_key_owned(row: &SqlRow<'_>, schema: &Schema) -> Result<Id> {
 }
 
 /// What SQLite keeps of a typed value, back to that type. What does not fit stays as it is.
-pub(crate) fn typed<'v>(value: ValueRef<'v>, kind: Option<Type>) -> ValueRef<'v> {
+pub(crate) fn typed(value: ValueRef<'_>, kind: Option<Type>) -> ValueRef<'_> {
     match (kind, value) {
         (Some(Type::Boolean), ValueRef::Integer(v @ (0 | 1))) => ValueRef::Boolean(v == 1),
         (Some(Type::Json), ValueRef::Text(v)) => ValueRef::Json(v),

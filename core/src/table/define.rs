@@ -1,8 +1,9 @@
 //! Declaring and dropping tables.
 
 use super::catalog;
+use super::ddl::create_sql;
 use super::definition::{Column, Protection, TableDefinition};
-use super::schema::{Blind, Layout, Schema, Stored, StoredColumn, create_sql};
+use super::schema::{Blind, Layout, Schema, Stored, StoredColumn};
 use super::sequence;
 use super::session::Session;
 use crate::error::{Result, fail};

@@ -69,7 +69,7 @@ impl Engine {
     pub(crate) fn unlock(&self, conn: &Conn, meta: &Meta, master: Secret32) -> Result<()> {
         let ring = Ring::new(meta.vault, &master);
         let state = Arc::new(State::load(conn, ring, meta.epoch)?);
-        self.publish_readable(conn, &state);
+        Self::publish_readable(conn, &state);
         *self.unlocked.write().unwrap_or_else(PoisonError::into_inner) =
             Some(Unlocked { master, state });
         Ok(())
@@ -101,7 +101,7 @@ impl Engine {
             unlocked.state = Arc::clone(fresh);
         }
         drop(unlocked);
-        self.publish_readable(conn, fresh);
+        Self::publish_readable(conn, fresh);
     }
 
     /// Forgets the keys that a roll-back has taken back, before it happens.
@@ -131,7 +131,7 @@ impl Engine {
         fail!(Busy, "the schema changes faster than it can be read")
     }
 
-    fn publish_readable(&self, conn: &Conn, state: &State) {
+    fn publish_readable(conn: &Conn, state: &State) {
         let readable = state
             .tables
             .values()

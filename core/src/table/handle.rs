@@ -72,6 +72,11 @@ impl<'a> Table<'a> {
 
     /// Checks that the table is there and in reach.
     pub(crate) fn checked(self) -> Result<Self> {
+        if let Source::Engine(engine) = self.source
+            && self.target().schema(&*engine.state()?).is_ok()
+        {
+            return Ok(self);
+        }
         self.read(|_, state, target| target.schema(state).map(|_| ()))?;
         Ok(self)
     }

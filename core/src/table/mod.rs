@@ -6,6 +6,7 @@ pub(crate) mod backfill;
 pub(crate) mod blind;
 pub(crate) mod catalog;
 mod codec;
+mod ddl;
 pub(crate) mod define;
 pub(crate) mod definition;
 pub(crate) mod engine;

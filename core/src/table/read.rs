@@ -8,7 +8,6 @@ use super::codec::{Opener, row_key_owned};
 use super::engine::{Engine, State};
 use super::row::{Row, RowSet};
 use super::schema::{Outside, Schema, SlotSource};
-use crate::db::schema::quote;
 use crate::db::{Conn, Lease};
 use crate::error::{Error, ErrorKind, Result, err, fail};
 use crate::index::normalise::Normaliser;
@@ -158,12 +157,10 @@ pub(crate) fn find(
         (slot_of(schema, at.map(SlotSource::Column))?, BlindValue::Null, None)
     };
     let parameter = if blind.is_some() { wanted.as_ref() } else { value };
-    let name = schema.slots.get(slot).map_or("", |slot| slot.name.as_str());
-    let mine = if schema.stored.per_tenant { " AND tenant = ?2" } else { "" };
-    let sql = format!("{} WHERE {} IS ?1{mine}", schema.sql.select, quote(name));
+    let sql = schema.slots.get(slot).map_or("", |slot| slot.find.as_str());
     let parameters = [parameter, ValueRef::from(target.tenant)];
     let count = if target.tenant.is_some() { 2 } else { 1 };
-    conn.prepare(&sql)?.each(parameters.get(..count).unwrap_or(&[]), |row| {
+    conn.prepare(sql)?.each(parameters.get(..count).unwrap_or(&[]), |row| {
         let (cells, bytes) = (set.cells.len(), set.buffer.len());
         opener.open(row, None, &mut set)?;
         // A truncated index value stands for several values: what counts is the one that was opened.
@@ -198,7 +195,7 @@ fn slot_of(schema: &Schema, source: Option<SlotSource>) -> Result<usize> {
 pub(crate) fn count(conn: &Conn, state: &State, target: Target<'_>) -> Result<u64> {
     let schema = target.schema(state)?;
     let parameters = [ValueRef::from(target.tenant)];
-    let given = if target.tenant.is_some() { 1 } else { 0 };
+    let given = usize::from(target.tenant.is_some());
     let count = conn
         .first(&schema.sql.count, parameters.get(..given).unwrap_or(&[]), |row| row.integer(0))?;
     Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))

@@ -7,7 +7,7 @@ use super::definition::{Column, Protection, TableDefinition};
 use crate::db::schema::quote;
 use crate::error::{Result, err};
 use crate::format::padding::Padding;
-use crate::value::{Type, Value};
+use crate::value::Type;
 
 /// What the catalog keeps of a table.
 #[derive(Clone, PartialEq, Debug)]
@@ -75,6 +75,8 @@ pub(crate) struct Schema {
 /// A physical column beside the key, the tenant and the record.
 pub(crate) struct Slot {
     pub(crate) name: String,
+    /// The SELECT of the rows that hold a value here.
+    pub(crate) find: String,
     pub(crate) source: SlotSource,
 }
 
@@ -135,13 +137,17 @@ impl Schema {
                 Some((stored.columns.get(*at)?.column.name.to_lowercase(), position))
             })
             .collect();
-        let slots = slots(&stored);
+        let mut slots = slots(&stored);
         let plans = stored.layouts.iter().map(|layout| plan(&stored, &active, &slots, layout));
         let plans = plans.collect::<Option<Vec<_>>>();
         let plans = plans.filter(|plans| !plans.is_empty()).ok_or_else(|| {
             err!(Corrupt, "the catalog's entry of table {} contradicts itself", stored.name)
         })?;
         let sql = sql(&stored, &slots);
+        let mine = if stored.per_tenant { " AND tenant = ?2" } else { "" };
+        for slot in &mut slots {
+            slot.find = format!("{} WHERE {} IS ?1{mine}", sql.select, quote(&slot.name));
+        }
         Ok(Arc::new(Schema { stored, active, names, slots, plans, sql }))
     }
 
@@ -251,16 +257,24 @@ fn slots(stored: &Stored) -> Vec<Slot> {
     for (at, column) in stored.columns.iter().enumerate() {
         if column.physical {
             let name = column.column.name.clone();
-            slots.push(Slot { name, source: SlotSource::Column(at) });
+            slots.push(Slot { name, find: String::new(), source: SlotSource::Column(at) });
         }
     }
     for (at, column) in stored.columns.iter().enumerate() {
         if let Some(blind) = &column.blind {
-            slots.push(Slot { name: blind.physical.clone(), source: SlotSource::Blind(at) });
+            slots.push(Slot {
+                name: blind.physical.clone(),
+                find: String::new(),
+                source: SlotSource::Blind(at),
+            });
         }
     }
     for blind in &stored.retired {
-        slots.push(Slot { name: blind.physical.clone(), source: SlotSource::Retired });
+        slots.push(Slot {
+            name: blind.physical.clone(),
+            find: String::new(),
+            source: SlotSource::Retired,
+        });
     }
     slots
 }
@@ -342,70 +356,5 @@ fn sql(stored: &Stored, slots: &[Slot]) -> Sql {
         delete: format!("DELETE FROM {table} WHERE {key} = ?1{mine}"),
         physical: table,
         select,
-    }
-}
-
-/// The DDL of a new table: the physical table and its indexes.
-pub(crate) fn create_sql(stored: &Stored) -> String {
-    let table = quote(&stored.physical());
-    let mut parts = vec![format!("{} INTEGER PRIMARY KEY", quote(stored.row_id()))];
-    if stored.text_key {
-        parts.push(format!("{} TEXT NOT NULL COLLATE BINARY", quote(&stored.key)));
-    }
-    if stored.per_tenant {
-        parts.push("tenant TEXT NOT NULL COLLATE BINARY".to_owned());
-    }
-    for column in stored.columns.iter().filter(|column| column.physical) {
-        parts.push(quote(&column.column.name));
-    }
-    for blind in stored.columns.iter().filter_map(|column| column.blind.as_ref()) {
-        parts.push(quote(&blind.physical));
-    }
-    parts.push("sealed BLOB NOT NULL".to_owned());
-    let mut sql = format!("CREATE TABLE {table} ({});\n", parts.join(", "));
-    if stored.text_key {
-        let tenant = if stored.per_tenant { "tenant, " } else { "" };
-        let name = quote(&format!("sealite_{}_key", stored.id));
-        sql +=
-            &format!("CREATE UNIQUE INDEX {name} ON {table} ({tenant}{});\n", quote(&stored.key));
-    }
-    if stored.per_tenant {
-        let name = quote(&format!("sealite_{}_tenant", stored.id));
-        sql += &format!("CREATE INDEX {name} ON {table} (tenant);\n");
-    }
-    for column in &stored.columns {
-        sql += &index_sql(stored, column).unwrap_or_default();
-    }
-    sql
-}
-
-/// The name of an SQL index, after the surrogate id of its column or blind index: renaming changes nothing.
-pub(crate) fn index_name(table: u32, id: u32) -> String {
-    quote(&format!("sealite_{table}_index_{id}"))
-}
-
-/// The DDL of a column's index, where it has one. A blind index needs no tenant: its key is the tenant's.
-pub(crate) fn index_sql(stored: &Stored, column: &StoredColumn) -> Option<String> {
-    let index = column.column.index.as_ref()?;
-    let unique = if index.unique { "UNIQUE " } else { "" };
-    let (id, over) = match &column.blind {
-        Some(blind) => (blind.id, quote(&blind.physical)),
-        None if stored.per_tenant => (column.id, format!("tenant, {}", quote(&column.column.name))),
-        None => (column.id, quote(&column.column.name)),
-    };
-    let name = index_name(stored.id, id);
-    let table = quote(&stored.physical());
-    Some(format!("CREATE {unique}INDEX {name} ON {table} ({over});\n"))
-}
-
-/// A literal for `DEFAULT` in an `ALTER TABLE` of a plain column.
-pub(crate) fn sql_literal(value: Option<&Value>) -> String {
-    match value {
-        None | Some(Value::Null) => "NULL".to_owned(),
-        Some(Value::Integer(v)) => v.to_string(),
-        Some(Value::Real(v)) => format!("{v:e}"),
-        Some(Value::Boolean(v)) => i64::from(*v).to_string(),
-        Some(Value::Text(v) | Value::Json(v)) => format!("'{}'", v.replace('\'', "''")),
-        Some(Value::Blob(v)) => format!("x'{}'", base16ct::lower::encode_string(v)),
     }
 }

@@ -8,11 +8,10 @@ use std::collections::HashMap;
 use crate::db::Conn;
 use crate::error::{Result, err, fail};
 use crate::format::context::{Context, Place};
-use crate::format::padding::Padding;
 use crate::format::payload::{Columns, put_column};
 use crate::format::record::Record;
 use crate::keys::ring::Ring;
-use crate::keys::seal::{forged, open, seal};
+use crate::keys::seal::{Shape, forged, open, seal};
 use crate::keys::table_id;
 use crate::value::{IdRef, ValueRef};
 
@@ -115,9 +114,8 @@ fn write(conn: &Conn, ring: &Ring, table: u32, value: i64) -> Result<()> {
         &mut sealed,
         &mut Context::default(),
         key.record_key()?,
-        0,
+        Shape::BARE,
         &place(ring, table),
-        Padding::None,
         |_| (),
         |out| put_column(out, MARK, ValueRef::Integer(value)),
     )?;

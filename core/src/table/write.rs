@@ -18,7 +18,7 @@ use crate::format::context::Place;
 use crate::format::payload::put_column;
 use crate::index::normalise::Normaliser;
 use crate::keys::ring::{IndexPlace, Key, Purpose};
-use crate::keys::seal::seal;
+use crate::keys::seal::{Shape, seal};
 use crate::value::{Id, IdRef, ValueRef};
 
 /// SQLite's limit of a value, and so of a record.
@@ -69,13 +69,13 @@ impl<'s> Writer<'s> {
                 continue;
             };
             let place = IndexPlace::Table(schema.stored.id, blind.id, blind.generation);
-            let mac = match state.ring.index(session.conn(), target.tenant, &place)? {
-                Some(mac) => mac,
-                None => {
-                    session.create_key(&state, Purpose::Index, target.tenant)?;
-                    let made = state.ring.index(session.conn(), target.tenant, &place)?;
-                    made.ok_or_else(|| err!(Internal, "an index key just made is not there"))?
-                }
+            let there = state.ring.index(session.conn(), target.tenant, &place)?;
+            let mac = if let Some(mac) = there {
+                mac
+            } else {
+                session.create_key(&state, Purpose::Index, target.tenant)?;
+                let made = state.ring.index(session.conn(), target.tenant, &place)?;
+                made.ok_or_else(|| err!(Internal, "an index key just made is not there"))?
             };
             let normaliser = index.normaliser;
             indexes.push(BlindIndex { position, mac, bits: blind.bits, normaliser });
@@ -219,14 +219,14 @@ impl<'s> Writer<'s> {
         let mut scratch = self.session.scratch()?;
         let blinds = self.blinds(&values, &mut scratch);
         self.seal(id, &values, &blinds, &mut scratch)?;
-        let changed = |position: usize| changes.iter().any(|(at, _)| *at == position);
+        let touched = |position: usize| changes.iter().any(|(at, _)| *at == position);
         let to_set: Vec<usize> = (0..self.slots.len())
             .filter(|slot| {
                 layout != self.layout
                     || match self.slots.get(*slot) {
-                        Some(From::Column(position)) => changed(*position),
+                        Some(From::Column(position)) => touched(*position),
                         Some(From::Index(index)) => {
-                            self.indexes.get(*index).is_some_and(|index| changed(index.position))
+                            self.indexes.get(*index).is_some_and(|index| touched(index.position))
                         }
                         _ => false,
                     }
@@ -317,9 +317,8 @@ impl<'s> Writer<'s> {
             record,
             context,
             self.key.record_key()?,
-            self.layout,
+            Shape { layout: self.layout, padding: self.schema.stored.padding },
             &place,
-            self.schema.stored.padding,
             |context| {
                 for (id, from) in &self.authenticated {
                     context.column(*id, value_of(*from, values, blinds));

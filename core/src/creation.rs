@@ -1,0 +1,65 @@
+//! What a file says it is, and the writing of a new vault.
+
+use crate::crypto::random;
+use crate::db::Conn;
+use crate::db::schema::{APPLICATION_ID, CREATE, FORMAT_VERSION};
+use crate::error::{Result, fail};
+use crate::keys::ring::{Purpose, Ring};
+use crate::keys::seal::no_randomness;
+use crate::keys::{slots, table_id};
+use crate::secret::Secret32;
+use crate::table::engine::{Meta, read_meta};
+use crate::table::sequence;
+use crate::value::ValueRef;
+
+/// What the file says it is: a vault of a version that we read, or none yet.
+pub(crate) fn inspect(conn: &Conn) -> Result<Option<Meta>> {
+    let number =
+        |sql: &str| Ok::<_, crate::Error>(conn.first(sql, &[], |row| row.integer(0))?.unwrap_or(0));
+    match number("PRAGMA application_id")? {
+        APPLICATION_ID => {}
+        0 => {
+            // A vault always has the mark: without it, tables of that name are somebody's imitation.
+            return match read_meta(conn) {
+                Ok(None) => Ok(None),
+                Ok(Some(_)) => fail!(Corrupt, "the file has lost the mark of a vault"),
+                Err(error) => Err(error),
+            };
+        }
+        _ => fail!(NotAVault, "the database belongs to another program"),
+    }
+    let version = number("PRAGMA user_version")?;
+    if version > FORMAT_VERSION {
+        fail!(
+            NewerFormat,
+            "the vault has format {version}, this version reads up to {FORMAT_VERSION}"
+        );
+    }
+    match read_meta(conn)? {
+        Some(meta) => Ok(Some(meta)),
+        None => fail!(Corrupt, "the vault's own tables are missing"),
+    }
+}
+
+/// Writes a new vault, inside the caller's transaction.
+pub(crate) fn write_vault(conn: &Conn, draft: &slots::Draft) -> Result<(Meta, Secret32)> {
+    let mut vault = [0; 16];
+    let mut master = Secret32::zeroed();
+    random::fill(&mut vault).map_err(|_| no_randomness())?;
+    random::fill(master.expose_mut()).map_err(|_| no_randomness())?;
+    conn.batch(CREATE)?;
+    conn.batch(&format!(
+        "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT_VERSION};"
+    ))?;
+    conn.execute(
+        "INSERT INTO sealite_meta (id, vault, epoch, erasure_pending) VALUES (1, ?, 1, 0)",
+        &[ValueRef::Blob(&vault)],
+    )?;
+    slots::add(conn, &vault, &master, draft)?;
+    let ring = Ring::new(vault, &master);
+    ring.create(conn, Purpose::Data, None)?;
+    ring.create(conn, Purpose::Index, None)?;
+    let last_reserved = i64::from(table_id::FIRST_DECLARED) - 1;
+    sequence::create(conn, &ring, table_id::CATALOG, last_reserved)?;
+    Ok((Meta { vault, epoch: 1, erasure_pending: false }, master))
+}

@@ -1,0 +1,75 @@
+//! The DDL of a sealed table's physical side.
+
+use std::fmt::Write;
+
+use super::schema::{Stored, StoredColumn};
+use crate::db::schema::quote;
+use crate::value::Value;
+
+/// The DDL of a new table: the physical table and its indexes.
+pub(crate) fn create_sql(stored: &Stored) -> String {
+    let table = quote(&stored.physical());
+    let mut parts = vec![format!("{} INTEGER PRIMARY KEY", quote(stored.row_id()))];
+    if stored.text_key {
+        parts.push(format!("{} TEXT NOT NULL COLLATE BINARY", quote(&stored.key)));
+    }
+    if stored.per_tenant {
+        parts.push("tenant TEXT NOT NULL COLLATE BINARY".to_owned());
+    }
+    for column in stored.columns.iter().filter(|column| column.physical) {
+        parts.push(quote(&column.column.name));
+    }
+    for blind in stored.columns.iter().filter_map(|column| column.blind.as_ref()) {
+        parts.push(quote(&blind.physical));
+    }
+    parts.push("sealed BLOB NOT NULL".to_owned());
+    let mut sql = format!("CREATE TABLE {table} ({});\n", parts.join(", "));
+    if stored.text_key {
+        let tenant = if stored.per_tenant { "tenant, " } else { "" };
+        let name = quote(&format!("sealite_{}_key", stored.id));
+        let _ = writeln!(
+            sql,
+            "CREATE UNIQUE INDEX {name} ON {table} ({tenant}{});",
+            quote(&stored.key)
+        );
+    }
+    if stored.per_tenant {
+        let name = quote(&format!("sealite_{}_tenant", stored.id));
+        let _ = writeln!(sql, "CREATE INDEX {name} ON {table} (tenant);");
+    }
+    for column in &stored.columns {
+        sql += &index_sql(stored, column).unwrap_or_default();
+    }
+    sql
+}
+
+/// The name of an SQL index, after the surrogate id of its column or blind index: renaming changes nothing.
+pub(crate) fn index_name(table: u32, id: u32) -> String {
+    quote(&format!("sealite_{table}_index_{id}"))
+}
+
+/// The DDL of a column's index, where it has one. A blind index needs no tenant: its key is the tenant's.
+pub(crate) fn index_sql(stored: &Stored, column: &StoredColumn) -> Option<String> {
+    let index = column.column.index.as_ref()?;
+    let unique = if index.unique { "UNIQUE " } else { "" };
+    let (id, over) = match &column.blind {
+        Some(blind) => (blind.id, quote(&blind.physical)),
+        None if stored.per_tenant => (column.id, format!("tenant, {}", quote(&column.column.name))),
+        None => (column.id, quote(&column.column.name)),
+    };
+    let name = index_name(stored.id, id);
+    let table = quote(&stored.physical());
+    Some(format!("CREATE {unique}INDEX {name} ON {table} ({over});\n"))
+}
+
+/// A literal for `DEFAULT` in an `ALTER TABLE` of a plain column.
+pub(crate) fn sql_literal(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => "NULL".to_owned(),
+        Some(Value::Integer(v)) => v.to_string(),
+        Some(Value::Real(v)) => format!("{v:e}"),
+        Some(Value::Boolean(v)) => i64::from(*v).to_string(),
+        Some(Value::Text(v) | Value::Json(v)) => format!("'{}'", v.replace('\'', "''")),
+        Some(Value::Blob(v)) => format!("x'{}'", base16ct::lower::encode_string(v)),
+    }
+}

@@ -1,0 +1,61 @@
+//! The handle of one tenant.
+
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::field::Field;
+use crate::table::engine::Engine;
+use crate::table::{Source, Table};
+use crate::transaction::{Snapshot, Transaction};
+
+/// One tenant of a vault. It can't reach what belongs to another, or to the vault itself.
+#[derive(Clone)]
+pub struct Tenant {
+    engine: Arc<Engine>,
+    name: Arc<str>,
+}
+
+impl Tenant {
+    pub(crate) fn new(engine: &Arc<Engine>, name: &str) -> Self {
+        Tenant { engine: Arc::clone(engine), name: Arc::from(name) }
+    }
+
+    /// The tenant's rows of a table of tenants.
+    pub fn table<'a>(&'a self, name: &'a str) -> Result<Table<'a>> {
+        Table::new(Source::Engine(&self.engine), name, Some(Arc::clone(&self.name))).checked()
+    }
+
+    /// Single sealed values of this tenant.
+    pub fn field(&self, name: &str) -> Result<Field> {
+        Field::new(&self.engine, name, Some(Arc::clone(&self.name)))
+    }
+
+    /// As [`Vault::transaction`], within the tenant.
+    pub fn transaction<T>(&self, work: impl FnOnce(&Transaction) -> Result<T>) -> Result<T> {
+        let transaction = self.begin()?;
+        let result = work(&transaction)?;
+        transaction.commit()?;
+        Ok(result)
+    }
+
+    /// As [`Vault::begin`], within the tenant.
+    pub fn begin(&self) -> Result<Transaction> {
+        Transaction::begin(&self.engine, Some(Arc::clone(&self.name)))
+    }
+
+    /// As [`Vault::snapshot`], within the tenant.
+    pub fn snapshot(&self) -> Result<Snapshot> {
+        Snapshot::begin(&self.engine, Some(Arc::clone(&self.name)))
+    }
+
+    /// The name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl std::fmt::Debug for Tenant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Tenant({})", self.name)
+    }
+}
