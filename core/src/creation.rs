@@ -19,9 +19,13 @@ pub(crate) fn inspect(conn: &Conn) -> Result<Option<Meta>> {
     match number("PRAGMA application_id")? {
         APPLICATION_ID => {}
         0 => {
-            // A vault always has the mark: without it, tables of that name are somebody's imitation.
+            // A vault always has the mark: without it, tables of that name are somebody's imitation. Asked once more,
+            // because another process may have made the vault between the two questions.
             return match read_meta(conn) {
                 Ok(None) => Ok(None),
+                Ok(Some(meta)) if number("PRAGMA application_id")? == APPLICATION_ID => {
+                    Ok(Some(meta))
+                }
                 Ok(Some(_)) => fail!(Corrupt, "the file has lost the mark of a vault"),
                 Err(error) => Err(error),
             };
@@ -61,5 +65,5 @@ pub(crate) fn write_vault(conn: &Conn, draft: &slots::Draft) -> Result<(Meta, Se
     ring.create(conn, Purpose::Index, None)?;
     let last_reserved = i64::from(table_id::FIRST_DECLARED) - 1;
     sequence::create(conn, &ring, table_id::CATALOG, last_reserved)?;
-    Ok((Meta { vault, epoch: 1, erasure_pending: false }, master))
+    Ok((Meta { vault, epoch: 1, erasure_pending: 0 }, master))
 }

@@ -54,6 +54,9 @@ impl Field {
     }
 
     /// Seals a value: a record of at least 79 bytes (`docs/format.md`). NULL is sealed too, and hidden.
+    ///
+    /// # Errors
+    /// `busy` where this is a tenant's first use, whose key is made in a transaction, and the thread has one open.
     pub fn seal<'v>(
         &self,
         value: impl Into<ValueRef<'v>>,
@@ -219,7 +222,7 @@ impl Field {
             if let Some(key) = get(session.conn(), &state)? {
                 return Ok(key);
             }
-            session.create_key(&state, purpose, self.tenant.as_deref())?;
+            let state = session.create_key(purpose, self.tenant.as_deref())?;
             let made = get(session.conn(), &state)?;
             made.ok_or_else(|| err!(Internal, "a key just made is not there"))
         })

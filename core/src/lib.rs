@@ -48,7 +48,7 @@ mod transaction;
 mod value;
 mod vault;
 
-pub use db::{Config, Synchronous};
+pub use db::{Config, Synchronous, prepare_fork};
 pub use error::{Error, ErrorKind, Result};
 pub use field::Field;
 pub use format::padding::Padding;
@@ -58,9 +58,10 @@ pub use keys::{PassphraseCost, RecoveryCode, Slot, Unlock, generate_key};
 pub use secret::{ExposeSecret, SecretBox, SecretSlice, SecretString};
 pub use sql::SqlRows;
 pub use table::{
-    Alteration, Column, Fault, Index, Protection, Row, Scan, Table, TableDefinition, Verification,
+    Alteration, Column, Cursor, Fault, Index, Protection, Row, Scan, Table, TableDefinition,
+    Verification,
 };
 pub use tenant::Tenant;
-pub use transaction::{Snapshot, Transaction};
+pub use transaction::{Savepoint, Snapshot, Transaction};
 pub use value::{Id, IdRef, Type, Value, ValueRef};
 pub use vault::{Erasure, Status, Vault};

@@ -17,7 +17,12 @@ pub struct SqlRows {
 }
 
 pub(crate) fn execute(conn: &Conn, sql: &str, parameters: &[ValueRef<'_>]) -> Result<usize> {
-    conn.prepare_application(sql)?.execute(parameters)
+    let mut stmt = conn.prepare_application(sql)?;
+    // Refused before it runs: a statement that is stopped at its first row has written already.
+    if stmt.writes_and_returns() {
+        fail!(Sql, "the statement returns rows: use query");
+    }
+    stmt.execute(parameters)
 }
 
 pub(crate) fn query(conn: &Conn, sql: &str, parameters: &[ValueRef<'_>]) -> Result<SqlRows> {

@@ -25,6 +25,11 @@ impl Tenant {
         Table::new(Source::Engine(&self.engine), name, Some(Arc::clone(&self.name))).checked()
     }
 
+    /// As [`Tenant::table`], without looking whether the table is there: its calls tell.
+    pub fn table_handle<'a>(&'a self, name: &'a str) -> Table<'a> {
+        Table::new(Source::Engine(&self.engine), name, Some(Arc::clone(&self.name)))
+    }
+
     /// Single sealed values of this tenant.
     pub fn field(&self, name: &str) -> Result<Field> {
         Field::new(&self.engine, name, Some(Arc::clone(&self.name)))

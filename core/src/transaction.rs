@@ -6,7 +6,7 @@ use crate::error::{Result, fail};
 use crate::sql::{self, SqlRows};
 use crate::table::definition::{TableDefinition, check_tenant};
 use crate::table::engine::Engine;
-use crate::table::session::Session;
+use crate::table::session::{self, Session};
 use crate::table::{ReadSession, Source, Table, define};
 use crate::value::ValueRef;
 
@@ -61,7 +61,27 @@ impl Transaction {
         self.session.savepoint(|| work(self))
     }
 
-    /// Commits. On an error nothing was committed.
+    /// Sets a savepoint, for callers that can't pass the work to [`Transaction::savepoint`]. What is not ended ends with
+    /// the transaction.
+    pub fn begin_savepoint(&self) -> Result<Savepoint> {
+        self.session.check_open()?;
+        Ok(Savepoint(self.session.begin_savepoint()?))
+    }
+
+    /// Ends a savepoint of this transaction, and those set after it: keeps what was done since, or takes it back.
+    ///
+    /// # Errors
+    /// `closed` where it has ended with one set before it.
+    pub fn end_savepoint(&self, savepoint: Savepoint, keep: bool) -> Result<()> {
+        let Savepoint(savepoint) = savepoint;
+        if keep {
+            self.session.check_open()?;
+            return self.session.release(&savepoint);
+        }
+        self.session.roll_back_to(&savepoint)
+    }
+
+    /// Commits. On an error nothing was committed; after an `io` error, whether it was shows when the vault is opened again.
     pub fn commit(self) -> Result<()> {
         self.session.commit()
     }
@@ -78,6 +98,9 @@ impl Transaction {
         }
     }
 }
+
+/// A place in a transaction to go back to: see [`Transaction::begin_savepoint`].
+pub struct Savepoint(session::Savepoint);
 
 /// A view of the vault at one moment. It reads only, holds a connection until it is dropped, and holds back the
 /// write-ahead log while it lives: keep it short.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::creation::{inspect, write_vault};
 use crate::crypto::random;
-use crate::db::{Config, Location, Pool, held_here};
+use crate::db::{Config, Conn, Location, Pool, held_here};
 use crate::error::{Result, err, fail};
 use crate::field::Field;
 use crate::keys::seal::no_randomness;
@@ -53,7 +53,7 @@ impl Status {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[must_use = "pending erasure is finished by Vault::finish_erasure"]
 pub enum Erasure {
-    /// No remnant is left in the file, its free pages or its log.
+    /// Nothing is left of what alterations have removed, in the file, its free pages or its log.
     Complete,
     /// A reader held the log back. Call [`Vault::finish_erasure`] later.
     Pending,
@@ -138,21 +138,16 @@ impl Vault {
     pub fn initialise(&self, unlock: &Unlock) -> Result<()> {
         // A passphrase is slow: stretched before the lock is taken.
         let draft = slots::Draft::new(unlock.kind().name(), unlock)?;
+        if self.path().is_some() && self.file_exists()? {
+            // Before anything is written: the creator's connection turns on WAL, also in a file that is refused.
+            let conn = self.engine.pool.reader()?;
+            conn.execute("BEGIN", &[])?;
+            self.check_free(&conn)?;
+            conn.execute("COMMIT", &[])?;
+        }
         let conn = self.engine.pool.creator()?;
         conn.execute("BEGIN IMMEDIATE", &[])?;
-        if inspect(&conn)?.is_some() {
-            fail!(AlreadyInitialised, "the vault exists already");
-        }
-        if !self.engine.pool.config().existing_database {
-            let tables =
-                conn.first("SELECT count(*) FROM sqlite_master", &[], |row| row.integer(0))?;
-            if tables != Some(0) {
-                fail!(
-                    NotAVault,
-                    "the file is a database with tables of its own: allow existing_database to add a vault"
-                );
-            }
-        }
+        self.check_free(&conn)?;
         let (meta, master) = write_vault(&conn, &draft)?;
         conn.execute("COMMIT", &[])?;
         random::discard();
@@ -177,7 +172,8 @@ impl Vault {
         self.engine.unlock(&conn, &meta, master)
     }
 
-    /// Wipes the keys from memory. Calls fail as locked from then on; transactions that are open go on to their end.
+    /// Wipes the keys from memory. Calls fail as locked from then on; transactions, snapshots and scans that are open go
+    /// on to their end.
     pub fn lock(&self) {
         self.engine.lock();
     }
@@ -272,6 +268,11 @@ impl Vault {
         Table::new(Source::Engine(&self.engine), name, None).checked()
     }
 
+    /// As [`Vault::table`], without looking whether the table is there: its calls tell.
+    pub fn table_handle<'a>(&'a self, name: &'a str) -> Table<'a> {
+        Table::new(Source::Engine(&self.engine), name, None)
+    }
+
     /// Single sealed values for a database of the application's own.
     pub fn field(&self, name: &str) -> Result<Field> {
         Field::new(&self.engine, name, None)
@@ -329,11 +330,33 @@ impl Vault {
         }
     }
 
+    /// Refuses a file that has a vault already, or belongs to somebody else.
+    fn check_free(&self, conn: &Conn) -> Result<()> {
+        if inspect(conn)?.is_some() {
+            fail!(AlreadyInitialised, "the vault exists already");
+        }
+        let tables = conn.first("SELECT count(*) FROM sqlite_master", &[], |row| row.integer(0))?;
+        if tables != Some(0) && !self.engine.pool.config().existing_database {
+            fail!(
+                NotAVault,
+                "the file is a database with tables of its own: allow existing_database to add a vault"
+            );
+        }
+        let version = conn.first("PRAGMA user_version", &[], |row| row.integer(0))?;
+        if version != Some(0) {
+            fail!(
+                NotAVault,
+                "the database keeps a version of its own in user_version, which a vault needs"
+            );
+        }
+        Ok(())
+    }
+
     fn file_exists(&self) -> Result<bool> {
         let Some(path) = self.path() else { return Ok(true) };
         match std::fs::metadata(path) {
-            Ok(about) if about.is_dir() => fail!(InvalidInput, "the path names a folder"),
-            Ok(_) => Ok(true),
+            Ok(about) if about.is_file() => Ok(true),
+            Ok(_) => fail!(InvalidInput, "the path names a folder or device, and no file"),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
             Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => Ok(false),
             Err(_) => fail!(Io, "the file can't be reached"),

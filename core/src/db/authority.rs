@@ -2,7 +2,7 @@
 //! compiled again after a change of the schema.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
@@ -12,23 +12,44 @@ pub(crate) const SEALED_SUFFIX: &str = "_sealed";
 /// The prefix of the engine's own tables.
 pub(crate) const ENGINE_PREFIX: &str = "sealite_";
 
-/// Whether a connection compiles for the engine or for the application.
+/// Which columns of which physical tables plain SQL may read: one list for all connections of a vault.
 #[derive(Default)]
+pub(crate) struct Readable {
+    tables: Mutex<HashMap<String, HashSet<String>>>,
+    version: AtomicU64,
+}
+
+/// Whether one connection compiles for the engine or for the application.
 pub(crate) struct Authority {
     application: AtomicBool,
-    readable: Mutex<HashMap<String, HashSet<String>>>,
+    readable: Arc<Readable>,
+}
+
+impl Readable {
+    pub(crate) fn set(&self, tables: HashMap<String, HashSet<String>>) {
+        *self.tables.lock().unwrap_or_else(PoisonError::into_inner) = tables;
+        self.version.fetch_add(1, Ordering::Release);
+    }
+
+    /// Advances with every change of the list.
+    pub(super) fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
+    }
 }
 
 impl Authority {
+    pub(super) fn new(readable: &Arc<Readable>) -> Self {
+        Authority { application: AtomicBool::new(false), readable: Arc::clone(readable) }
+    }
+
     /// Everything compiled while the guard lives is the application's.
     pub(super) fn application(&self) -> ApplicationSql<'_> {
         self.application.store(true, Ordering::Relaxed);
         ApplicationSql(self)
     }
 
-    /// Which columns of which physical tables plain SQL may read.
-    pub(crate) fn set_readable(&self, tables: HashMap<String, HashSet<String>>) {
-        *self.readable.lock().unwrap_or_else(PoisonError::into_inner) = tables;
+    pub(crate) fn readable(&self) -> &Readable {
+        &self.readable
     }
 
     pub(super) fn install(
@@ -36,11 +57,14 @@ impl Authority {
         raw: &mut rusqlite::Connection,
     ) -> rusqlite::Result<()> {
         let authority = Arc::clone(self);
-        raw.authorizer(Some(move |asked: AuthContext<'_>| authority.decide(&asked.action)))
+        raw.authorizer(Some(move |asked: AuthContext<'_>| authority.decide(&asked)))
     }
 
-    fn decide(&self, action: &AuthAction<'_>) -> Authorization {
-        if !self.application.load(Ordering::Relaxed) || self.allows(action) {
+    fn decide(&self, asked: &AuthContext<'_>) -> Authorization {
+        // Triggers and views are the application's, also where an engine statement sets one off (a foreign key's
+        // cascade into an application's table).
+        let engine = !self.application.load(Ordering::Relaxed) && asked.accessor.is_none();
+        if engine || self.allows(&asked.action) {
             Authorization::Allow
         } else {
             Authorization::Deny
@@ -58,14 +82,19 @@ impl Authority {
             | A::CreateTempTable { table_name }
             | A::DropTable { table_name }
             | A::DropTempTable { table_name }
-            | A::AlterTable { table_name, .. }
             | A::CreateIndex { table_name, .. }
             | A::DropIndex { table_name, .. }
             | A::CreateTempIndex { table_name, .. }
             | A::CreateTrigger { table_name, .. }
             | A::CreateTempTrigger { table_name, .. }
             | A::DropTrigger { table_name, .. }
+            // Its samples would show index values.
+            | A::Analyze { table_name }
             | A::CreateVtable { table_name, .. } => !engine_table(table_name),
+            // A temporary table, renamed, would stand before the engine's table of that name.
+            A::AlterTable { database_name, table_name } => {
+                !engine_table(table_name) && !database_name.eq_ignore_ascii_case("temp")
+            }
             A::CreateView { view_name } | A::CreateTempView { view_name } => {
                 !engine_table(view_name)
             }
@@ -88,8 +117,8 @@ impl Authority {
         if !ends_with(table, SEALED_SUFFIX) || column.is_empty() {
             return true;
         }
-        let readable = self.readable.lock().unwrap_or_else(PoisonError::into_inner);
-        readable
+        let tables = self.readable.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        tables
             .get(&table.to_ascii_lowercase())
             .is_some_and(|columns| columns.contains(&column.to_ascii_lowercase()))
     }

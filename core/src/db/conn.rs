@@ -12,8 +12,8 @@ use crate::error::{Result, err, fail};
 use crate::fork;
 use crate::value::ValueRef;
 
-/// The application's statements are cached under their text and this, the engine's under their text alone, so that
-/// neither is ever served to the other.
+/// The application's statements are cached under their text, this, and the version of what they may read, the engine's
+/// under their text alone, so that neither is ever served to the other, nor what was compiled under other rights.
 const APPLICATION_MARK: &str = "\n-- application";
 
 /// One SQLite connection. Never used, and never closed, in another process than the one that opened it.
@@ -47,7 +47,11 @@ impl Conn {
 
     /// A statement of the application, compiled under the [`Authority`].
     pub(crate) fn prepare_application(&self, sql: &str) -> Result<Stmt<'_>> {
-        let marked = [sql, APPLICATION_MARK].concat();
+        // SQLite would read the text up to it, and no further.
+        if sql.contains('\0') {
+            fail!(InvalidInput, "SQL text with a NUL character");
+        }
+        let marked = format!("{sql}{APPLICATION_MARK} {}", self.authority.readable().version());
         let _turn = self.authority.application();
         let raw = self.raw()?.prepare_cached(&marked).checked()?;
         Ok(Stmt { raw, authority: Some(&self.authority) })
@@ -166,6 +170,11 @@ impl Stmt<'_> {
         }
     }
 
+    /// True where the statement both writes and returns rows.
+    pub(crate) fn writes_and_returns(&self) -> bool {
+        self.raw.column_count() > 0 && !self.raw.readonly()
+    }
+
     /// The names of the result's columns.
     pub(crate) fn column_names(&self) -> Vec<String> {
         self.raw.column_names().map(str::to_owned).collect()
@@ -187,6 +196,15 @@ impl<'r> SqlRow<'r> {
                 std::str::from_utf8(v).map_err(|_| err!(Corrupt, "text that is not UTF-8"))?,
             ),
         })
+    }
+
+    /// A column as one of SQLite's five types, a text unchecked as a blob: for what is only authenticated here. True for
+    /// a text.
+    pub(crate) fn get_unchecked_text(&self, index: usize) -> Result<(ValueRef<'r>, bool)> {
+        match self.0.get_ref(index).checked()? {
+            Raw::Text(v) => Ok((ValueRef::Blob(v), true)),
+            _ => Ok((self.get(index)?, false)),
+        }
     }
 
     pub(crate) fn integer(&self, index: usize) -> Result<i64> {

@@ -27,7 +27,7 @@ pub(super) fn from_sqlite(error: rusqlite::Error) -> Error {
 
 fn failed(code: i32, message: Option<&str>) -> Error {
     let kind = match (code & 0xff, code) {
-        (ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED, _) => ErrorKind::Busy,
+        (ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED | ffi::SQLITE_PROTOCOL, _) => ErrorKind::Busy,
         (ffi::SQLITE_CORRUPT, _) => ErrorKind::Corrupt,
         (ffi::SQLITE_NOTADB, _) => ErrorKind::NotAVault,
         (ffi::SQLITE_FULL, _) | (_, ffi::SQLITE_IOERR_SHMSIZE) => ErrorKind::Full,
@@ -46,18 +46,24 @@ fn failed(code: i32, message: Option<&str>) -> Error {
              their sealed and authenticated columns read, through the engine only"
                 .to_owned()
         }
+        // A constraint's message names columns only.
+        ErrorKind::Conflict => message.unwrap_or("a constraint failed").to_owned(),
         _ => public_message(message.unwrap_or("SQLite reports no more")),
     };
     Error::new(kind, text).with_sqlite_code(code)
 }
 
-/// SQLite quotes the offending token, which may be a literal, that is somebody's data.
+/// SQLite quotes the offending token, which may be a literal, that is somebody's data: only a word or a sign that is
+/// no literal is shown.
 fn public_message(message: &str) -> String {
-    let quoted = ["near \"'", "unrecognized token: \"", "no such column: \"'"];
-    if quoted.iter().any(|start| message.starts_with(start)) {
-        return "syntax error at a literal".to_owned();
+    let token = message.strip_prefix("near \"").and_then(|rest| rest.split('"').next());
+    let shown = token.is_some_and(|token| {
+        !token.is_empty() && !token.contains(|c: char| c.is_ascii_digit() || c == '\'')
+    });
+    match message.find(['"', '\'']) {
+        Some(at) if !shown => format!("{}...", message.get(..at).unwrap_or_default()),
+        _ => message.to_owned(),
     }
-    message.to_owned()
 }
 
 pub(super) trait Checked<T> {

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::pool::Gate;
+use super::gate::Gate;
 
 /// Device and inode.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

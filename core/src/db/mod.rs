@@ -4,12 +4,14 @@ mod authority;
 mod conn;
 mod error;
 mod files;
+mod gate;
 mod open;
 mod pool;
 pub(crate) mod schema;
 
 pub(crate) use conn::{Conn, SqlRow, Stmt};
 pub(crate) use files::held_here;
+pub use gate::prepare_fork;
 pub(crate) use open::Location;
 pub use open::{Config, Synchronous};
 pub(crate) use pool::{Lease, Pool};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::authority::Authority;
+use super::authority::{Authority, Readable};
 use super::conn::Conn;
 use super::error::Checked;
 use crate::error::{ErrorKind, Result, fail};
@@ -55,12 +55,14 @@ pub(crate) enum Location {
 /// What a connection is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
-    /// Creates the file where it is missing, and turns on WAL.
+    /// Creates the file where it is missing.
     Creator,
     Writer,
     Reader,
 }
 
+/// SQLite counts milliseconds in 31 bits.
+const LONGEST_WAIT: Duration = Duration::from_secs(1_000_000);
 /// Statements kept compiled, a connection.
 const STATEMENT_CACHE: usize = 128;
 
@@ -68,7 +70,7 @@ pub(super) fn open(
     location: &Location,
     role: Role,
     config: &Config,
-    authority: &Arc<Authority>,
+    readable: &Arc<Readable>,
 ) -> Result<Conn> {
     let mut raw = match location {
         Location::Memory => Connection::open_in_memory().checked()?,
@@ -80,7 +82,7 @@ pub(super) fn open(
             Connection::open_with_flags(path, flags).checked()?
         }
     };
-    raw.busy_timeout(config.busy_timeout).checked()?;
+    raw.busy_timeout(config.busy_timeout.min(LONGEST_WAIT)).checked()?;
     raw.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     for (option, on) in [
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
@@ -90,10 +92,13 @@ pub(super) fn open(
     ] {
         raw.set_db_config(option, on).checked()?;
     }
-    if role == Role::Creator
+    if role != Role::Reader
         && let Location::File(path) = location
     {
-        protect(path)?;
+        if role == Role::Creator {
+            protect(path)?;
+        }
+        // The writer too: `VACUUM INTO` makes copies without the mode.
         write_ahead(&raw, config.busy_timeout)?;
     }
     let synchronous = match config.synchronous {
@@ -105,14 +110,16 @@ pub(super) fn open(
          PRAGMA secure_delete = ON;
          PRAGMA temp_store = MEMORY;
          PRAGMA foreign_keys = ON;
-         PRAGMA cell_size_check = ON;"
+         PRAGMA cell_size_check = ON;
+         PRAGMA cache_size = -8192;"
     ))
     .checked()?;
     if role == Role::Reader {
         raw.execute_batch("PRAGMA query_only = ON").checked()?;
     }
+    let authority = Arc::new(Authority::new(readable));
     authority.install(&mut raw).checked()?;
-    Ok(Conn::new(raw, Arc::clone(authority)))
+    Ok(Conn::new(raw, authority))
 }
 
 /// A new vault's file is for its owner alone; `-wal` and `-shm` inherit the mode. The mode is set by path: opening the

@@ -44,11 +44,15 @@ pub(crate) struct Context {
     count: u16,
 }
 
+/// Room for the associated data of most rows.
+const USUAL_LEN: usize = 256;
+
 impl Context {
     /// Starts the encoding: label, header, vault, table, presence bits, and the parts that are present.
     pub(crate) fn begin(&mut self, header: &[u8; HEADER_LEN], place: &Place<'_>) {
         let out = &mut self.buffer;
         out.clear();
+        out.reserve(USUAL_LEN);
         out.extend_from_slice(LABEL);
         out.extend_from_slice(header);
         out.extend_from_slice(place.vault);
@@ -81,6 +85,14 @@ impl Context {
         self.count += 1;
         self.buffer.extend_from_slice(&id.to_be_bytes());
         put_value(&mut self.buffer, value);
+    }
+
+    /// Adds an authenticated text or JSON column by its bytes.
+    pub(crate) fn text_column(&mut self, id: u32, json: bool, bytes: &[u8]) {
+        self.count += 1;
+        self.buffer.extend_from_slice(&id.to_be_bytes());
+        self.buffer.push(if json { tag::JSON } else { tag::TEXT });
+        put(&mut self.buffer, bytes);
     }
 
     /// The finished encoding.

@@ -6,7 +6,7 @@
 pub enum Padding {
     /// No padding: the length of the row's sealed values shows.
     None,
-    /// To the next multiple of this many bytes (1 to 65,535), at least one block.
+    /// To the next multiple of this many bytes (1 to 65,534), at least one block.
     Block(u16),
     /// Padmé (Nikitin et al., PETS 2019): at most 12% longer, and only O(log log n) bits of the length show.
     Padme,

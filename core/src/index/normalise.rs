@@ -120,10 +120,13 @@ fn is_plain_number(text: &str) -> bool {
     !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// `text` for ASCII, where folding is lower-casing and every normalisation form is the text.
+/// `text` for ASCII, appended to `out`: folding is lower-casing and every normalisation form is the text.
 fn ascii_text(text: &str, out: &mut String) {
+    let start = out.len();
     collapse(text, out);
-    out.make_ascii_lowercase();
+    if let Some(added) = out.get_mut(start..) {
+        added.make_ascii_lowercase();
+    }
 }
 
 /// `email` for ASCII without punycode, where UTS 46 only lower-cases.
@@ -144,6 +147,9 @@ fn ascii_email(text: &str, out: &mut String) {
 /// One pass is a fixed point: no code point's folded decomposition decomposes to anything that
 /// folds again (a test holds this for all of them), and folding looks at no neighbours.
 fn unicode_text(text: &str, out: &mut String) {
+    if text.is_ascii() {
+        return ascii_text(text, out);
+    }
     let decomposed = DecomposingNormalizerBorrowed::new_nfkd().normalize(text);
     let folded = CaseMapper::new().fold_string(&decomposed);
     // Writing to a String does not fail.
@@ -235,8 +241,23 @@ impl<'a> Collapse<'a> {
     }
 }
 
+impl Collapse<'_> {
+    /// Before a character that is not white space.
+    fn close_gap(&mut self) {
+        if self.gap && self.out.len() > self.start {
+            self.out.push(' ');
+        }
+        self.gap = false;
+    }
+}
+
 impl fmt::Write for Collapse<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
+        if !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic()) {
+            self.close_gap();
+            self.out.push_str(text);
+            return Ok(());
+        }
         text.chars().try_for_each(|c| self.write_char(c))
     }
 
@@ -245,10 +266,7 @@ impl fmt::Write for Collapse<'_> {
             self.gap = true;
             return Ok(());
         }
-        if self.gap && self.out.len() > self.start {
-            self.out.push(' ');
-        }
-        self.gap = false;
+        self.close_gap();
         self.out.push(c);
         Ok(())
     }

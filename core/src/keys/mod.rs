@@ -1,10 +1,13 @@
 //! Keyslots, the master key, the key ring, and the one path that seals and opens records.
 
+mod attributes;
 mod label;
 mod provider;
 pub(crate) mod ring;
 pub(crate) mod seal;
 pub(crate) mod slots;
+#[cfg(test)]
+mod vectors;
 
 pub use provider::{PassphraseCost, Unlock, generate_key};
 pub use slots::{RecoveryCode, Slot};

@@ -292,8 +292,9 @@ fn well_known(text: &str) -> bool {
         "123456789012",
         "qwertyuiop",
     ];
-    let lower = text.to_lowercase();
-    let rest = WORDS.iter().fold(lower.clone(), |rest, word| rest.replace(word, ""));
+    let lower = Zeroizing::new(text.to_lowercase());
+    let rest =
+        WORDS.iter().fold(lower.clone(), |rest, word| Zeroizing::new(rest.replace(word, "")));
     let letters = rest.chars().filter(|c| c.is_alphanumeric()).count();
     // A passphrase may hold such a word; it may not be made of little else.
     rest != lower && letters < 6

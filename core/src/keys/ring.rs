@@ -5,66 +5,20 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use zeroize::Zeroizing;
 
+use super::attributes::{Attributes, KeyState, column};
 use super::seal::{RecordKey, Shape, forged, no_randomness, open, seal};
 use super::{label, now, table_id};
 use crate::crypto::mac::MacKey;
 use crate::crypto::{random, xaes};
 use crate::db::Conn;
-use crate::error::{Result, err, fail};
+use crate::error::{Result, fail};
 use crate::format::context::{Context, Place};
 use crate::format::payload::{Columns, put_column};
 use crate::format::record::Record;
 use crate::secret::Secret32;
 use crate::value::{IdRef, ValueRef};
 
-/// What a key is for. The numbers are stored; append-only.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) enum Purpose {
-    Data = 1,
-    Index = 2,
-}
-
-/// The state of a key. The numbers are stored; append-only.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum KeyState {
-    /// Seals and opens.
-    Active = 1,
-    /// Opens only.
-    Retired = 2,
-    /// Neither: the key is gone, its row stays so that its id is never given out again.
-    Destroyed = 3,
-}
-
-impl KeyState {
-    fn from_code(code: i64) -> Option<Self> {
-        [KeyState::Active, KeyState::Retired, KeyState::Destroyed]
-            .into_iter()
-            .find(|state| *state as i64 == code)
-    }
-}
-
-/// Column ids in the associated data and payload of a wrapped key.
-mod column {
-    pub(super) const PURPOSE: u32 = 1;
-    pub(super) const GENERATION: u32 = 2;
-    pub(super) const STATE: u32 = 3;
-    pub(super) const CREATED_AT: u32 = 4;
-    pub(super) const CHANGED_AT: u32 = 5;
-    pub(super) const KEY: u32 = 6;
-}
-
-/// The attributes of a key, authenticated with it.
-#[derive(Clone)]
-struct Attributes {
-    id: u32,
-    purpose: i64,
-    tenant: Option<String>,
-    subject: Option<String>,
-    generation: i64,
-    state: i64,
-    created_at: i64,
-    changed_at: i64,
-}
+pub(crate) use super::attributes::Purpose;
 
 /// A key of the ring.
 pub(crate) struct Key {
@@ -207,8 +161,13 @@ impl Ring {
             ],
             |row| row.integer(0),
         )?;
-        let Some(id) = found else { return Ok(None) };
-        let id = u32::try_from(id).map_err(|_| err!(Corrupt, "a key id out of range"))?;
+        let id = match (found, tenant) {
+            (Some(id), _) => id,
+            (None, Some(_)) => return Ok(None),
+            // The vault's own keys are made with it: somebody has hidden the row.
+            (None, None) => return Err(forged("the row of the vault's own key")),
+        };
+        let id = u32::try_from(id).map_err(|_| forged("the id of a key"))?;
         let key = self.load(conn, id)?;
         let attributes = &key.attributes;
         // The query only finds the row; what counts is what was authenticated.
@@ -229,18 +188,10 @@ impl Ring {
              FROM sealite_keys WHERE id = ?",
             &[ValueRef::from(id)],
             |row| {
-                let text = |at| Ok::<_, crate::Error>(row.get(at)?.as_str().map(str::to_owned));
-                let attributes = Attributes {
-                    id,
-                    purpose: row.integer(0)?,
-                    tenant: text(1)?,
-                    subject: text(2)?,
-                    generation: row.integer(3)?,
-                    state: row.integer(4)?,
-                    created_at: row.integer(5)?,
-                    changed_at: row.integer(6)?,
-                };
-                self.unwrap(attributes, row.blob(7)?)
+                // A value of another type can't be what was wrapped.
+                Attributes::read(row, id)
+                    .and_then(|attributes| self.unwrap(attributes, row.blob(7)?))
+                    .map_err(|_| forged(format_args!("key {id}")))
             },
         )?;
         let Some(key) = read else {
@@ -290,8 +241,8 @@ impl Ring {
         Ok(Key { attributes, material })
     }
 
-    /// Makes a key, inside the caller's write transaction. The caller advances the epoch: this ring must not outlive a
-    /// roll-back of it.
+    /// Makes a key, inside the caller's write transaction. The ring must be that transaction's own: a key that a roll-back
+    /// takes back may be in no other.
     pub(crate) fn create(&self, conn: &Conn, purpose: Purpose, tenant: Option<&str>) -> Result<()> {
         let last =
             conn.first("SELECT coalesce(max(id), 0) FROM sealite_keys", &[], |row| row.integer(0))?;
@@ -349,16 +300,6 @@ impl Ring {
             tenant: attributes.tenant.as_deref(),
             subject: attributes.subject.as_deref(),
         }
-    }
-}
-
-impl Attributes {
-    fn authenticate(&self, context: &mut Context) {
-        context.column(column::PURPOSE, ValueRef::Integer(self.purpose));
-        context.column(column::GENERATION, ValueRef::Integer(self.generation));
-        context.column(column::STATE, ValueRef::Integer(self.state));
-        context.column(column::CREATED_AT, ValueRef::Integer(self.created_at));
-        context.column(column::CHANGED_AT, ValueRef::Integer(self.changed_at));
     }
 }
 

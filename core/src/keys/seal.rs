@@ -26,6 +26,9 @@ impl Shape {
     pub(crate) const BARE: Shape = Shape { layout: 0, padding: Padding::None };
 }
 
+/// Room for most records.
+const USUAL_LEN: usize = 256;
+
 /// Why a record did not open; `WrongKey` is for slots, to everyone else both are one error.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Refusal {
@@ -46,6 +49,7 @@ pub(crate) fn seal(
     let nonce = random::nonce().map_err(|_| no_randomness())?;
     let header = record::header(shape.layout, key.id, &nonce);
     out.clear();
+    out.reserve(USUAL_LEN);
     out.extend_from_slice(&header);
     values(out);
     payload::pad(out, HEADER_LEN, shape.padding);

@@ -79,6 +79,8 @@ pub(crate) struct Stored {
     created_at: i64,
     parameters: Vec<u8>,
     sealed: Vec<u8>,
+    /// False where somebody has put values of other types into the row.
+    intact: bool,
 }
 
 /// A slot before it is written: its key is derived outside any transaction, because a passphrase is slow on purpose.
@@ -119,6 +121,7 @@ pub(crate) fn add(conn: &Conn, vault: &[u8; 16], master: &Secret32, draft: &Draf
         created_at: now(),
         parameters: draft.parameters.encode(),
         sealed: Vec::new(),
+        intact: true,
     };
     // The id is part of what is sealed: the row is made first and filled then, in the one transaction.
     conn.execute(
@@ -152,6 +155,7 @@ pub(crate) fn add(conn: &Conn, vault: &[u8; 16], master: &Secret32, draft: &Draf
 /// The slots, in the order of their ids.
 pub(crate) fn list(conn: &Conn) -> Result<Vec<Slot>> {
     let slot = |stored: Stored| match SlotKind::from_code(stored.kind) {
+        _ if !stored.intact => Err(forged(format_args!("slot {}", stored.id))),
         Some(kind) => {
             Ok(Slot { id: stored.id, kind, label: stored.label, created_at: stored.created_at })
         }
@@ -206,6 +210,9 @@ fn open_one(
     unlock: &Unlock,
 ) -> Result<std::result::Result<Secret32, Refusal>> {
     let damaged = || err!(Corrupt, "slot {} is damaged", stored.id);
+    if !stored.intact {
+        return Err(damaged());
+    }
     let parameters =
         SlotParameters::decode(unlock.kind(), &stored.parameters).map_err(|_| damaged())?;
     let record = Record::parse(&stored.sealed).map_err(|_| damaged())?;
@@ -250,13 +257,20 @@ pub(crate) fn read(conn: &Conn) -> Result<Vec<Stored>> {
         "SELECT id, kind, label, created_at, parameters, sealed FROM sealite_slots ORDER BY id",
     )?;
     stmt.each(&[], |row| {
+        let (kind, label, created_at) = (row.integer(1), row.text(2), row.integer(3));
+        let (parameters, sealed) = (row.blob(4), row.blob(5));
         found.push(Stored {
             id: row.integer(0)?,
-            kind: row.integer(1)?,
-            label: row.text(2)?.to_owned(),
-            created_at: row.integer(3)?,
-            parameters: row.blob(4)?.to_vec(),
-            sealed: row.blob(5)?.to_vec(),
+            intact: kind.is_ok()
+                && label.is_ok()
+                && created_at.is_ok()
+                && parameters.is_ok()
+                && sealed.is_ok(),
+            kind: kind.unwrap_or_default(),
+            label: label.unwrap_or_default().to_owned(),
+            created_at: created_at.unwrap_or_default(),
+            parameters: parameters.unwrap_or_default().to_vec(),
+            sealed: sealed.unwrap_or_default().to_vec(),
         });
         Ok(std::ops::ControlFlow::Continue(()))
     })?;

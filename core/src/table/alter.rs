@@ -33,9 +33,13 @@ pub enum Alteration {
     DropIndex(String),
 }
 
-/// Carries out an alteration to its end. True where remnants of plaintext are left to be overwritten.
+/// Carries out an alteration to its end.
 pub(crate) fn alter(engine: &Arc<Engine>, table: &str, alteration: &Alteration) -> Result<()> {
-    backfill::complete(engine, table)?;
+    match (backfill::complete(engine, table), alteration) {
+        // An index that can't be finished, because a value stands twice, can still be dropped.
+        (Err(error), Alteration::DropIndex(_)) if error.kind() == ErrorKind::Conflict => {}
+        (done, _) => done?,
+    }
     let renamed = Session::run(engine, |session| {
         let state = session.state();
         let mut stored = state.table(table)?.stored.clone();
@@ -122,24 +126,30 @@ fn add_column(session: &Session, stored: &mut Stored, column: &Column) -> Result
     column.check()?;
     check_free(stored, &column.name)?;
     let table = quote(&stored.physical());
-    if column.not_null && column.default.is_none() {
-        let any =
-            session.conn().first(&format!("SELECT 1 FROM {table} LIMIT 1"), &[], |_| Ok(()))?;
-        if any.is_some() {
-            fail!(
-                InvalidInput,
-                "column {} is NOT NULL, and the rows that are there need a default",
-                column.name
-            );
-        }
+    let any = session.conn().first(&format!("SELECT 1 FROM {table} LIMIT 1"), &[], |_| Ok(()))?;
+    let default = column.default.as_ref().is_some_and(|default| !default.as_ref().is_null());
+    if any.is_some() && column.not_null && !default {
+        fail!(
+            InvalidInput,
+            "column {} is NOT NULL, and the rows that are there need a default",
+            column.name
+        );
+    }
+    if any.is_some() && default && column.index.as_ref().is_some_and(Index::is_unique) {
+        fail!(
+            InvalidInput,
+            "column {} is unique, and its default would stand in every row that is there",
+            column.name
+        );
     }
     let current = stored.layouts.last().map_or(1, |layout| layout.number);
     let plain = column.protection == Protection::Plain;
     let since = if plain { 0 } else { current.saturating_add(1) };
     let mut next_id = stored.next_id;
-    let mut new = new_column(column, &mut next_id, since);
+    let mut new = new_column(column, &mut next_id, since)?;
     if new.physical {
-        let default = if plain { sql_literal(column.default.as_ref()) } else { "NULL".to_owned() };
+        let default =
+            if plain { sql_literal(new.column.default.as_ref()) } else { "NULL".to_owned() };
         let name = quote(&column.name);
         run(session, &format!("ALTER TABLE {table} ADD COLUMN {name} DEFAULT {default}"))?;
     }
@@ -193,7 +203,10 @@ fn rename_table(session: &Session, stored: &mut Stored, to: &str) -> Result<()> 
         fail!(Conflict, "there is a table {to} already");
     }
     let (old, new) = (quote(&stored.physical()), quote(&physical_name(to)));
-    run(session, &format!("ALTER TABLE {old} RENAME TO {new}"))?;
+    // By way of a third name: SQLite refuses a new name that differs in case only.
+    let between = quote(&format!("sealite_{}_renamed", stored.id));
+    run(session, &format!("ALTER TABLE {old} RENAME TO {between}"))?;
+    run(session, &format!("ALTER TABLE {between} RENAME TO {new}"))?;
     to.clone_into(&mut stored.name);
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::catalog;
 use super::definition::Protection;
@@ -31,9 +32,14 @@ pub(crate) fn complete(engine: &Arc<Engine>, table: &str) -> Result<()> {
     }
     let mut from = i64::MIN;
     loop {
+        let started = Instant::now();
         let next = Session::run(engine, |session| move_batch(session, table, from))?;
         let Some(next) = next else { break };
         from = next;
+        if !engine.pool.is_memory() {
+            // SQLite has no queue: another process that waits for the lock polls, and must find it free at times.
+            std::thread::sleep(started.elapsed() / 4);
+        }
     }
     Session::run(engine, |session| let_go(session, table))
 }
@@ -106,6 +112,10 @@ fn let_go(session: &Session, table: &str) -> Result<()> {
             blind.building = false;
         }
     }
+    if !gone.is_empty() {
+        // Marked again: somebody else's erasure may have come between the first mark and the last row moved.
+        session.mark_erasure()?;
+    }
     gone.extend(stored.retired.drain(..).map(|blind| blind.physical));
     stored.columns.retain(|column| !column.dropping);
     let keep = stored.layouts.pop();
@@ -123,8 +133,8 @@ fn let_go(session: &Session, table: &str) -> Result<()> {
 /// VACUUM writes every page anew, and a truncating checkpoint empties the log: `secure_delete` alone leaves remnants.
 pub(crate) fn finish_erasure(engine: &Engine) -> Result<bool> {
     let conn = engine.pool.writer()?;
-    let pending = read_meta(&conn)?.is_some_and(|meta| meta.erasure_pending);
-    if !pending {
+    let pending = read_meta(&conn)?.map_or(0, |meta| meta.erasure_pending);
+    if pending == 0 {
         return Ok(true);
     }
     match conn.batch("VACUUM") {
@@ -135,12 +145,13 @@ pub(crate) fn finish_erasure(engine: &Engine) -> Result<bool> {
     if !checkpoint(&conn)? {
         return Ok(false);
     }
-    conn.execute(
-        "UPDATE sealite_meta SET erasure_pending = ? WHERE id = 1",
-        &[ValueRef::Integer(0)],
+    // What another process has marked since then is still to be done.
+    let done = conn.execute(
+        "UPDATE sealite_meta SET erasure_pending = 0 WHERE id = 1 AND erasure_pending = ?",
+        &[ValueRef::Integer(pending)],
     )?;
     checkpoint(&conn)?;
-    Ok(true)
+    Ok(done == 1)
 }
 
 fn checkpoint(conn: &crate::db::Conn) -> Result<bool> {

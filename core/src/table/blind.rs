@@ -53,3 +53,34 @@ impl BlindValue {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::payload::value;
+
+    #[test]
+    fn index_values_are_those_of_the_known_answers() {
+        let vectors: serde_json::Value =
+            serde_json::from_str(include_str!("../../../tests/vectors/record.json")).expect("JSON");
+        let hex = |json: &serde_json::Value| {
+            base16ct::lower::decode_vec(json.as_str().expect("text")).expect("hexadecimal")
+        };
+        let small = |json: &serde_json::Value| {
+            json.as_u64().and_then(|n| u8::try_from(n).ok()).expect("a byte")
+        };
+        let known = vectors["blind"].as_array().expect("a list");
+        for one in known {
+            let mac = MacKey::new(&hex(&one["key"]).try_into().expect("32 bytes"));
+            let bits = Some(small(&one["bits"])).filter(|bits| *bits != 128);
+            let normaliser =
+                Normaliser::from_code(small(&one["normaliser"])).expect("a normaliser");
+            let input = hex(&one["input"]);
+            let input = value(small(&one["tag"]), &input).expect("a value");
+            let found = BlindValue::of(&mac, bits, normaliser, input, &mut String::new());
+            let wanted = hex(&one["value"][1]);
+            assert!(found.as_ref() == value(small(&one["value"][0]), &wanted).expect("a value"));
+        }
+        assert_eq!(known.len(), 8);
+    }
+}

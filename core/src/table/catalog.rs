@@ -36,7 +36,8 @@ pub(crate) fn load(conn: &Conn, ring: &Ring) -> Result<Tables> {
     stmt.each(&[], |row| {
         let id = row.integer(0)?;
         let refused = || forged(format_args!("the catalog's entry {id}"));
-        let record = Record::parse(row.blob(1)?).map_err(|_| refused())?;
+        let record = row.blob(1).map_err(|_| refused())?;
+        let record = Record::parse(record).map_err(|_| refused())?;
         let key = ring.opening(conn, record.key_id, None)?;
         payload.clear();
         let mut context = Context::default();
@@ -333,6 +334,31 @@ mod tests {
     #[test]
     fn entries_read_back() {
         assert!(decode(&encode(&sample())) == Ok(sample()));
+    }
+
+    #[test]
+    fn the_frozen_entry_reads_and_is_written_again_byte_for_byte() {
+        let vectors: serde_json::Value =
+            serde_json::from_str(include_str!("../../../tests/vectors/record.json")).expect("JSON");
+        let entry = vectors["catalog"][0]["entry"].as_str().expect("hexadecimal text");
+        let entry = base16ct::lower::decode_vec(entry).expect("hexadecimal");
+        let stored = decode(&entry).expect("an entry of version 1");
+        assert_eq!(encode(&stored), entry);
+        let names: Vec<_> = stored.columns.iter().map(|c| c.column.specification()).collect();
+        assert_eq!(
+            names,
+            [
+                "email text sealed not null unique email",
+                "n\u{e4}me text sealed lookup 5000 text accept leakage 'why not'",
+                "age integer authenticated default -7",
+            ]
+        );
+        assert!(stored.per_tenant && !stored.text_key && stored.padding == Padding::Block(32));
+        assert!(stored.columns[2].dropping && stored.columns[2].since == 2);
+        let blinds = stored.columns.iter().filter_map(|column| column.blind.as_ref());
+        let blinds: Vec<_> = blinds.map(|b| (b.id, b.generation, b.bits, b.building)).collect();
+        assert_eq!(blinds, [(4, 1, None, false), (300, 2, Some(8), true)]);
+        assert_eq!((stored.retired[0].bits, stored.layouts[1].number), (Some(12), 2));
     }
 
     #[test]

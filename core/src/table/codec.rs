@@ -1,9 +1,9 @@
 //! Between a row of the physical table and its values: opening with everything beside the record authenticated.
 
-use std::ops::Range;
+use std::cell::Cell;
 use std::sync::Arc;
 
-use super::row::{Cell, RowSet};
+use super::row::{RowSet, wipe};
 use super::schema::{FIRST_SLOT, Outside, Plan, Schema};
 use crate::db::{Conn, SqlRow};
 use crate::error::{Error, Result, err};
@@ -21,6 +21,7 @@ pub(crate) struct Opener<'a> {
     schema: &'a Arc<Schema>,
     tenant: Option<&'a str>,
     context: Context,
+    payload: Vec<u8>,
     last: Option<(u32, Arc<Key>)>,
 }
 
@@ -31,7 +32,9 @@ impl<'a> Opener<'a> {
         schema: &'a Arc<Schema>,
         tenant: Option<&'a str>,
     ) -> Self {
-        Opener { conn, ring, schema, tenant, context: Context::default(), last: None }
+        let spare = SPARE.try_with(Cell::take).ok().flatten();
+        let (context, payload) = spare.unwrap_or_default();
+        Opener { conn, ring, schema, tenant, context, payload, last: None }
     }
 
     /// Opens the row and adds it to the set. `asked` is the id that the caller looked for: it, not what the row says,
@@ -42,10 +45,10 @@ impl<'a> Opener<'a> {
         asked: Option<IdRef<'_>>,
         set: &mut RowSet,
     ) -> Result<u16> {
-        let (cells, buffer) = (set.cells.len(), set.buffer.len());
+        let mark = set.mark();
         let opened = self.open_into(row, asked, set);
         if opened.is_err() {
-            set.truncate(cells, buffer);
+            set.take_back(mark);
         }
         opened
     }
@@ -60,12 +63,13 @@ impl<'a> Opener<'a> {
         let stored = &schema.stored;
         let id = match asked {
             Some(id) => id,
-            None => row_key(row, schema)?,
+            // A key of another type can't be what was sealed.
+            None => row_key(row, schema).map_err(|_| self.refused(IdRef::Text("")))?,
         };
-        let ValueRef::Blob(sealed) = row.get(2)? else { return Err(self.refused(id)) };
+        let sealed = row.blob(2).map_err(|_| self.refused(id))?;
         let record = Record::parse(sealed).map_err(|_| self.refused(id))?;
         let plan = schema.plan(record.layout).ok_or_else(|| self.refused(id))?;
-        let key = self.key(record.key_id)?;
+        let key = self.take_key(record.key_id)?;
         let place = Place {
             vault: self.ring.vault(),
             table: stored.id,
@@ -75,85 +79,73 @@ impl<'a> Opener<'a> {
             subject: None,
         };
         // An authenticated value of an unexpected type can't be what was sealed: the tag says so.
-        let mut unreadable = None;
-        let start = set.buffer.len();
+        let mut readable = true;
+        self.payload.clear();
         let opened = open(
-            &mut set.buffer,
+            &mut self.payload,
             &mut self.context,
             key.record_key()?,
             &record,
             &place,
             |context| {
                 for (column, slot, kind) in &plan.authenticated {
-                    match row.get(FIRST_SLOT + slot) {
-                        Ok(value) => context.column(*column, typed(value, *kind)),
-                        Err(error) => unreadable = Some(error),
+                    // A text is authenticated as its bytes: whether they are UTF-8 is asked once, where it is read.
+                    match row.get_unchecked_text(FIRST_SLOT + slot) {
+                        Ok((ValueRef::Blob(text), true)) => {
+                            context.text_column(*column, *kind == Some(Type::Json), text);
+                        }
+                        Ok((value, _)) => context.column(*column, typed(value, *kind)),
+                        Err(_) => readable = false,
                     }
                 }
             },
         );
-        if opened.is_err() || unreadable.is_some() {
+        self.last = Some((record.key_id, key));
+        if opened.is_err() || !readable {
             return Err(self.refused(id));
         }
-        let payload = start..set.buffer.len();
-        self.cells(row, id, plan, payload, set)?;
+        set.reserve(self.payload.len());
+        self.fill(row, id, plan, set)?;
         Ok(record.layout)
     }
 
-    /// Adds the cells of a row whose payload is that range of the set's buffer.
-    fn cells(
-        &mut self,
-        row: &SqlRow<'_>,
-        id: IdRef<'_>,
-        plan: &Plan,
-        payload: Range<usize>,
-        set: &mut RowSet,
-    ) -> Result<()> {
+    /// Adds the cells of the row whose payload has been opened.
+    fn fill(&self, row: &SqlRow<'_>, id: IdRef<'_>, plan: &Plan, set: &mut RowSet) -> Result<()> {
         set.push(match id {
             IdRef::Integer(id) => ValueRef::Integer(id),
             IdRef::Text(id) => ValueRef::Text(id),
         });
-        let first = set.cells.len();
         for (position, outside) in plan.outside.iter().enumerate() {
-            let cell = match outside {
-                Outside::Payload => Cell::NULL,
+            set.push(match outside {
+                Outside::Payload => ValueRef::Null,
                 Outside::Slot(slot) => {
                     let kind = self.schema.column(position)?.column.kind;
-                    set.keep(typed(row.get(FIRST_SLOT + slot)?, Some(kind)))
+                    typed(row.get(FIRST_SLOT + slot)?, Some(kind))
                 }
                 Outside::Default => {
                     let default = self.schema.column(position)?.column.default.as_ref();
-                    set.keep(default.map_or(ValueRef::Null, |value| value.as_ref()))
+                    default.map_or(ValueRef::Null, |value| value.as_ref())
                 }
-            };
-            set.cells.push(cell);
+            });
         }
-        let RowSet { cells, buffer, .. } = set;
-        let start = payload.start;
-        let payload = buffer.get(payload).unwrap_or(&[]);
         let damaged = || err!(Corrupt, "a record that opens has a payload that doesn't read");
-        let mut columns = Columns::new(payload);
+        let mut columns = Columns::new(&self.payload);
         let mut expected = plan.sealed.iter();
         while let Some((column, value)) = columns.next().map_err(|_| damaged())? {
             let (_, position) = expected.find(|(id, _)| *id == column).ok_or_else(damaged)?;
-            if let Some(position) = position
-                && let Some(cell) = cells.get_mut(first + position)
-            {
-                *cell = Cell::at(value, start + offset(payload, value));
+            if let Some(position) = position {
+                set.set(position + 1, value);
             }
         }
         Ok(())
     }
 
-    fn key(&mut self, id: u32) -> Result<Arc<Key>> {
-        if let Some((last, key)) = &self.last
-            && *last == id
-        {
-            return Ok(Arc::clone(key));
+    /// The key of that id, taken out of its place: [`Opener::open_into`] puts it back.
+    fn take_key(&mut self, id: u32) -> Result<Arc<Key>> {
+        match self.last.take() {
+            Some((last, key)) if last == id => Ok(key),
+            _ => self.ring.opening(self.conn, id, self.tenant),
         }
-        let key = self.ring.opening(self.conn, id, self.tenant)?;
-        self.last = Some((id, Arc::clone(&key)));
-        Ok(key)
     }
 
     fn refused(&self, id: IdRef<'_>) -> Error {
@@ -167,6 +159,25 @@ impl<'a> Opener<'a> {
             }
         }
     }
+}
+
+impl Drop for Opener<'_> {
+    fn drop(&mut self) {
+        wipe(&mut self.payload);
+        if self.payload.capacity() <= SPARE_LEN {
+            let buffers = (std::mem::take(&mut self.context), std::mem::take(&mut self.payload));
+            // While the thread ends there is nowhere to keep them.
+            let _ = SPARE.try_with(|spare| spare.set(Some(buffers)));
+        }
+    }
+}
+
+/// Buffers longer than this are not kept.
+const SPARE_LEN: usize = 1 << 16;
+
+thread_local! {
+    /// The buffers of this thread's last opener, wiped: a row that is read alone needs no new ones.
+    static SPARE: Cell<Option<(Context, Vec<u8>)>> = const { Cell::new(None) };
 }
 
 /// The key of the row as the file says it.
@@ -190,14 +201,4 @@ pub(crate) fn typed(value: ValueRef<'_>, kind: Option<Type>) -> ValueRef<'_> {
         (Some(Type::Json), ValueRef::Text(v)) => ValueRef::Json(v),
         _ => value,
     }
-}
-
-/// Where the bytes of a value lie in the payload that it was read from.
-fn offset(payload: &[u8], value: ValueRef<'_>) -> usize {
-    let bytes = match value {
-        ValueRef::Text(v) | ValueRef::Json(v) => v.as_bytes(),
-        ValueRef::Blob(v) => v,
-        _ => return 0,
-    };
-    bytes.as_ptr().addr().saturating_sub(payload.as_ptr().addr())
 }

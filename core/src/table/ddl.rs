@@ -67,8 +67,16 @@ pub(crate) fn sql_literal(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => "NULL".to_owned(),
         Some(Value::Integer(v)) => v.to_string(),
+        // SQLite has no word for infinity.
+        Some(Value::Real(v)) if v.is_infinite() => {
+            (if *v < 0.0 { "-9e999" } else { "9e999" }).to_owned()
+        }
         Some(Value::Real(v)) => format!("{v:e}"),
         Some(Value::Boolean(v)) => i64::from(*v).to_string(),
+        // SQL text ends at a NUL.
+        Some(Value::Text(v)) if v.contains('\0') => {
+            format!("(CAST(x'{}' AS TEXT))", base16ct::lower::encode_string(v.as_bytes()))
+        }
         Some(Value::Text(v) | Value::Json(v)) => format!("'{}'", v.replace('\'', "''")),
         Some(Value::Blob(v)) => format!("x'{}'", base16ct::lower::encode_string(v)),
     }

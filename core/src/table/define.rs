@@ -21,7 +21,7 @@ pub(crate) fn define(session: &Session, definition: &TableDefinition) -> Result<
     let (conn, ring) = (session.conn(), &state.ring);
     let id = session.sequences().next(conn, ring, table_id::CATALOG)?;
     let Ok(id) = u32::try_from(id) else { fail!(Limit, "no table id is left") };
-    let stored = new_table(id, definition);
+    let stored = new_table(id, definition)?;
     conn.batch(&create_sql(&stored))?;
     sequence::create(conn, ring, id, 0)?;
     catalog::save(conn, ring, &stored)?;
@@ -29,7 +29,7 @@ pub(crate) fn define(session: &Session, definition: &TableDefinition) -> Result<
     Ok(true)
 }
 
-fn new_table(id: u32, definition: &TableDefinition) -> Stored {
+fn new_table(id: u32, definition: &TableDefinition) -> Result<Stored> {
     let mut next_id = 1;
     let mut stored = Stored {
         id,
@@ -44,7 +44,7 @@ fn new_table(id: u32, definition: &TableDefinition) -> Stored {
         next_id: 0,
     };
     for column in &definition.columns {
-        stored.columns.push(new_column(column, &mut next_id, 1));
+        stored.columns.push(new_column(column, &mut next_id, 1)?);
     }
     for column in &mut stored.columns {
         if let Some(blind) = new_blind(&column.column, &mut next_id) {
@@ -55,20 +55,25 @@ fn new_table(id: u32, definition: &TableDefinition) -> Stored {
     stored.next_id = next_id;
     let layout: Layout = stored.layout_wanted(1);
     stored.layouts.push(layout);
-    stored
+    Ok(stored)
 }
 
-/// A column with a new surrogate id.
-pub(super) fn new_column(column: &Column, next_id: &mut u32, since: u16) -> StoredColumn {
+/// A column with a new surrogate id. Its default is kept in the column's own type: rows are sealed with it as it stands.
+pub(super) fn new_column(column: &Column, next_id: &mut u32, since: u16) -> Result<StoredColumn> {
+    let mut column = column.clone();
+    if let Some(default) = &column.default {
+        let admitted = column.kind.admit(default.as_ref(), &column.name)?.to_owned();
+        column.default = Some(admitted);
+    }
     let id = take(next_id);
-    StoredColumn {
+    Ok(StoredColumn {
         id,
-        column: column.clone(),
         physical: column.protection != Protection::Sealed,
         dropping: false,
         since,
         blind: None,
-    }
+        column,
+    })
 }
 
 /// The blind index that a sealed, indexed column asks for, under a new surrogate id.
@@ -148,4 +153,23 @@ pub(crate) fn drop_table(session: &Session, name: &str) -> Result<()> {
     conn.execute("DELETE FROM sealite_catalog WHERE id = ?", &[ValueRef::from(schema.stored.id)])?;
     session.mark_erasure()?;
     session.advance()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::definition::Index;
+
+    /// A test outside the crate gives this text to the application's SQL and expects a refusal.
+    #[test]
+    fn the_text_of_a_get_is_as_the_test_of_plain_sql_has_it() {
+        let email = Column::text("email").sealed().index(Index::unique());
+        let users = TableDefinition::new("users")
+            .column(email)
+            .column(Column::text("role").authenticated())
+            .column(Column::text("plan"));
+        let schema = Schema::resolve(new_table(256, &users).expect("a table")).expect("a schema");
+        let known = include_str!("../../../tests/vectors/get_users.sql");
+        assert_eq!(schema.sql.get, known.trim());
+    }
 }

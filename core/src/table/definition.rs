@@ -1,10 +1,13 @@
 //! What a program declares: tables, columns, protections, indexes.
 
-use crate::error::{Result, err, fail};
+use super::names::check_name;
+use crate::error::{Result, fail};
 use crate::format::padding::Padding;
 use crate::index::normalise::Normaliser;
 use crate::index::planner::{MIN_DISTINCT, plan_bits};
 use crate::value::{Type, Value};
+
+pub(crate) use super::names::{MAX_NAME, check_table_name, check_tenant};
 
 /// How a column is kept. The order is that of strength.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -40,7 +43,7 @@ pub struct Index {
 }
 
 impl Index {
-    /// No two rows (of one tenant) have the same value. Blind: 128 bits of HMAC-SHA-256 are kept.
+    /// No two rows (of one tenant) have the same value; NULL may stand in many. Blind: 128 bits of HMAC-SHA-256 are kept.
     pub fn unique() -> Self {
         Index {
             unique: true,
@@ -78,8 +81,18 @@ impl Index {
         self.unique
     }
 
+    /// The form in which values are compared.
+    pub fn declared_normaliser(&self) -> Normaliser {
+        self.normaliser
+    }
+
+    /// The reason for which the leakage of a blind index was accepted.
+    pub fn accepted_leakage(&self) -> Option<&str> {
+        self.override_reason.as_deref()
+    }
+
     /// The bits that a blind index keeps: `None` for 128 (unique), else the planned number.
-    pub(crate) fn bits(&self) -> Option<u8> {
+    pub fn bits(&self) -> Option<u8> {
         if self.unique {
             return None;
         }
@@ -339,6 +352,9 @@ impl TableDefinition {
     pub(crate) fn check(&self) -> Result<()> {
         check_table_name(&self.name)?;
         check_name(&self.key, "key")?;
+        if matches!(self.padding, Padding::Block(0 | u16::MAX)) {
+            fail!(InvalidInput, "a padding block has 1 to 65,534 bytes");
+        }
         let mut seen = vec![self.key.to_lowercase()];
         if self.per_tenant {
             seen.push("tenant".to_owned());
@@ -357,37 +373,4 @@ impl TableDefinition {
         }
         Ok(())
     }
-}
-
-/// The longest name of a table, column or field, in bytes.
-pub(crate) const MAX_NAME: usize = 128;
-
-pub(crate) fn check_table_name(name: &str) -> Result<()> {
-    check_name(name, "table")?;
-    let lower = name.to_lowercase();
-    if lower.starts_with("sealite_") || lower.starts_with("sqlite_") || lower.ends_with("_sealed") {
-        fail!(InvalidInput, "the table name {name} is reserved");
-    }
-    Ok(())
-}
-
-fn check_name(name: &str, what: &str) -> Result<()> {
-    if name.is_empty() || name.len() > MAX_NAME || name.contains(char::is_control) {
-        fail!(InvalidInput, "a {what} name has 1 to {MAX_NAME} bytes and no control characters");
-    }
-    let lower = name.to_lowercase();
-    let blind = lower
-        .rsplit_once("_bidx")
-        .is_some_and(|(_, tail)| tail.is_empty() || tail.starts_with('_'));
-    if lower == "sealed" || lower == "sealite_rowid" || blind {
-        fail!(InvalidInput, "the {what} name {name} is reserved");
-    }
-    Ok(())
-}
-
-pub(crate) fn check_tenant(name: &str) -> Result<()> {
-    if name.is_empty() || name.len() > 255 || name.contains('\0') {
-        return Err(err!(InvalidInput, "a tenant's name has 1 to 255 bytes and no NUL"));
-    }
-    Ok(())
 }

@@ -56,12 +56,10 @@ impl Engine {
 
     /// Why there is no state: no vault yet, or a locked one.
     fn not_open(&self) -> Error {
-        let initialised =
-            self.pool.reader().and_then(|conn| read_meta(&conn)).is_ok_and(|meta| meta.is_some());
-        if initialised {
-            err!(Locked, "the vault is locked: unlock it first")
-        } else {
-            err!(NotInitialised, "the vault has not been initialised")
+        match self.pool.reader().and_then(|conn| read_meta(&conn)) {
+            Ok(Some(_)) => err!(Locked, "the vault is locked: unlock it first"),
+            Err(error) if means_more(error.kind()) => error,
+            _ => err!(NotInitialised, "the vault has not been initialised"),
         }
     }
 
@@ -69,9 +67,9 @@ impl Engine {
     pub(crate) fn unlock(&self, conn: &Conn, meta: &Meta, master: Secret32) -> Result<()> {
         let ring = Ring::new(meta.vault, &master);
         let state = Arc::new(State::load(conn, ring, meta.epoch)?);
+        let mut unlocked = self.unlocked.write().unwrap_or_else(PoisonError::into_inner);
         Self::publish_readable(conn, &state);
-        *self.unlocked.write().unwrap_or_else(PoisonError::into_inner) =
-            Some(Unlocked { master, state });
+        *unlocked = Some(Unlocked { master, state });
         Ok(())
     }
 
@@ -99,16 +97,8 @@ impl Engine {
             && unlocked.state.epoch < fresh.epoch
         {
             unlocked.state = Arc::clone(fresh);
-        }
-        drop(unlocked);
-        Self::publish_readable(conn, fresh);
-    }
-
-    /// Forgets the keys that a roll-back has taken back, before it happens.
-    pub(crate) fn forget_keys(&self) {
-        let mut unlocked = self.unlocked.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(unlocked) = unlocked.as_mut() {
-            unlocked.state = Arc::new(unlocked.state.with_new_ring());
+            // Under the lock: an older state must not overwrite what a newer one lets plain SQL read.
+            Self::publish_readable(conn, fresh);
         }
     }
 
@@ -131,13 +121,36 @@ impl Engine {
         fail!(Busy, "the schema changes faster than it can be read")
     }
 
+    /// As [`Engine::read`], for a read that under an older state would not fail but find too little. `whole` tells what
+    /// can't be too little.
+    pub(crate) fn read_current<T>(
+        &self,
+        mut read: impl FnMut(&Conn, &State) -> Result<T>,
+        whole: impl Fn(&State, &T) -> bool,
+    ) -> Result<T> {
+        self.read(|conn, state| {
+            let found = read(conn, state)?;
+            // Epochs only advance: the one that holds afterwards held during the read.
+            if whole(state, &found) || read_epoch(conn)? == state.epoch {
+                return Ok(found);
+            }
+            fail!(NotFound, "the schema has changed meanwhile")
+        })
+    }
+
     fn publish_readable(conn: &Conn, state: &State) {
         let readable = state
             .tables
             .values()
             .map(|schema| (schema.stored.physical().to_ascii_lowercase(), schema.readable()));
-        conn.authority().set_readable(readable.collect());
+        conn.authority().readable().set(readable.collect());
     }
+}
+
+/// What keeps a file from being looked at, and says nothing of its content.
+fn means_more(kind: ErrorKind) -> bool {
+    use ErrorKind::{AnotherLibrary, Busy, Closed, Forked};
+    matches!(kind, AnotherLibrary | Busy | Closed | Forked)
 }
 
 /// What an old catalog or ring can look like.
@@ -175,7 +188,8 @@ impl State {
 pub(crate) struct Meta {
     pub(crate) vault: [u8; 16],
     pub(crate) epoch: i64,
-    pub(crate) erasure_pending: bool,
+    /// How many changes have left remnants of plaintext since the last erasure.
+    pub(crate) erasure_pending: i64,
 }
 
 /// Reads it; `None` where the database holds no vault.
@@ -194,11 +208,7 @@ pub(crate) fn read_meta(conn: &Conn) -> Result<Option<Meta>> {
         |row| {
             let vault =
                 row.blob(0)?.try_into().map_err(|_| err!(Corrupt, "the vault's id is damaged"));
-            Ok(Meta {
-                vault: vault?,
-                epoch: row.integer(1)?,
-                erasure_pending: row.integer(2)? != 0,
-            })
+            Ok(Meta { vault: vault?, epoch: row.integer(1)?, erasure_pending: row.integer(2)? })
         },
     )?;
     match meta {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::engine::{Engine, State};
-use super::read::{self, Scan, ScanSource, Target};
+use super::read::{self, Cursor, Scan, ScanSource, Target};
 use super::row::{Row, RowSet};
 use super::schema::Schema;
 use super::session::Session;
@@ -146,13 +146,29 @@ impl<'a> Table<'a> {
     /// normal form; any other exactly, by an index where it has one.
     ///
     /// # Errors
-    /// `not_indexed` for a sealed column without an index.
+    /// `not_indexed` for a sealed column without an index, and while an alteration of the column moves its rows.
     pub fn find<'v>(&self, column: &str, value: impl Into<ValueRef<'v>>) -> Result<Vec<Row>> {
         Ok(self.find_set(column, value.into())?.into_rows())
     }
 
     pub(crate) fn find_set(&self, column: &str, value: ValueRef<'_>) -> Result<RowSet> {
-        self.read(|conn, state, target| read::find(conn, state, target, column, value))
+        let target = self.target();
+        match self.source {
+            // While an index or a protection changes, an older schema looks where only some of the rows still are.
+            Source::Engine(engine) => {
+                engine.read_current(
+                    |conn, state| read::find(conn, state, target, column, value),
+                    |state, found: &RowSet| {
+                        let unique = |schema: &Arc<Schema>| schema.is_unique(column);
+                        // NULL may stand in many rows of a unique column.
+                        found.len() > 0
+                            && !value.is_null()
+                            && target.schema(state).is_ok_and(unique)
+                    },
+                )
+            }
+            _ => self.read(|conn, state, target| read::find(conn, state, target, column, value)),
+        }
     }
 
     /// The first row whose column has that value; for a unique one, the only row.
@@ -221,6 +237,16 @@ impl<'a> Table<'a> {
                 Scan::new(ScanSource::Lent(&snapshot.conn, Arc::clone(&state)), target, &state)
             }
         }
+    }
+
+    /// The next rows, in the order of [`Table::scan`]: at most 256; `None` at the end. For callers that can't hold a
+    /// [`Scan`]'s borrow between two batches. An error ends it.
+    pub fn next_rows(&self, cursor: &mut Cursor) -> Result<Option<Vec<Row>>> {
+        let Some(from) = cursor.from.take() else { return Ok(None) };
+        let (set, last) =
+            self.read(|conn, state, target| read::batch(conn, state, target, from, &mut None))?;
+        cursor.from = last.and_then(|last| last.checked_add(1));
+        Ok(last.map(|_| set.into_rows()))
     }
 
     /// The number of rows. Opens none of them.

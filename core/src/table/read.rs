@@ -14,8 +14,6 @@ use crate::index::normalise::Normaliser;
 use crate::keys::ring::IndexPlace;
 use crate::value::{Id, IdRef, ValueRef};
 
-/// Rows that a scan reads at a time, at most.
-const BATCH_ROWS: i64 = 256;
 /// A batch ends after this many bytes of values.
 const BATCH_BYTES: usize = 1 << 20;
 
@@ -146,13 +144,13 @@ pub(crate) fn find(
         (slot_of(schema, source)?, value, Some((blind.bits, normaliser)))
     } else {
         let plain = |plan: &super::schema::Plan| {
-            matches!(plan.outside.get(position), Some(Outside::Slot(_) | Outside::Default))
+            matches!(plan.outside.get(position), Some(Outside::Slot(_)))
         };
         if stored.column.protection == super::definition::Protection::Sealed {
             fail!(NotIndexed, "column {column} is sealed and has no index: it can't be searched");
         }
         if !schema.plans.iter().all(plain) || !stored.physical {
-            fail!(NotIndexed, "the protection of column {column} is being changed");
+            fail!(NotIndexed, "column {column} is being added or its protection changed");
         }
         (slot_of(schema, at.map(SlotSource::Column))?, BlindValue::Null, None)
     };
@@ -161,13 +159,13 @@ pub(crate) fn find(
     let parameters = [parameter, ValueRef::from(target.tenant)];
     let count = if target.tenant.is_some() { 2 } else { 1 };
     conn.prepare(sql)?.each(parameters.get(..count).unwrap_or(&[]), |row| {
-        let (cells, bytes) = (set.cells.len(), set.buffer.len());
+        let mark = set.mark();
         opener.open(row, None, &mut set)?;
         // A truncated index value stands for several values: what counts is the one that was opened.
         if let Some((Some(_), normaliser)) = blind
             && !same(set.get(set.len() - 1, position + 1), value, normaliser)
         {
-            set.truncate(cells, bytes);
+            set.take_back(mark);
         }
         Ok(ControlFlow::Continue(()))
     })?;
@@ -213,9 +211,8 @@ pub(crate) fn batch(
     let schema = target.schema(state)?;
     let mut set = RowSet::new(Arc::clone(schema));
     let mut opener = target.opener(conn, state, schema);
-    let parameters =
-        [ValueRef::Integer(from), ValueRef::Integer(BATCH_ROWS), ValueRef::from(target.tenant)];
-    let given = if target.tenant.is_some() { 3 } else { 2 };
+    let parameters = [ValueRef::Integer(from), ValueRef::from(target.tenant)];
+    let given = 1 + usize::from(target.tenant.is_some());
     let mut last = None;
     conn.prepare(&schema.sql.scan)?.each(parameters.get(..given).unwrap_or(&[]), |row| {
         match (opener.open(row, None, &mut set), &mut *refused) {
@@ -227,7 +224,7 @@ pub(crate) fn batch(
             (Err(error), _) => return Err(error),
         }
         last = Some(row.integer(0)?);
-        let full = set.buffer.len() >= BATCH_BYTES;
+        let full = set.bytes_held() >= BATCH_BYTES;
         Ok(if full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     })?;
     Ok((set, last))
@@ -242,6 +239,20 @@ fn is_row_fault(kind: ErrorKind) -> bool {
             | ErrorKind::DestroyedKey
             | ErrorKind::Corrupt
     )
+}
+
+/// A place in a table that is read a batch at a time: see [`crate::Table::next_rows`].
+#[derive(Clone, Debug)]
+pub struct Cursor {
+    /// The row id from which to go on; none at the end.
+    pub(super) from: Option<i64>,
+}
+
+impl Default for Cursor {
+    /// Before the first row.
+    fn default() -> Self {
+        Cursor { from: Some(i64::MIN) }
+    }
 }
 
 /// The rows of a table in the order in which they were inserted. Memory is bounded: one batch of at most 256 rows, or
@@ -304,9 +315,8 @@ impl Iterator for Scan<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.at >= self.set.len() {
-            self.at = 0;
             match self.next_batch() {
-                Ok(Some(set)) => self.set = set,
+                Ok(Some(set)) => (self.set, self.at) = (set, 0),
                 Ok(None) => return None,
                 Err(error) => return Some(Err(error)),
             }

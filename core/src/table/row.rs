@@ -15,43 +15,40 @@ pub struct Row {
     index: usize,
 }
 
-/// Rows of one table.
+/// Rows of one table. Texts and bytes lie in one stretch of memory each: a text is checked to be UTF-8 when it comes in,
+/// and never again.
 pub(crate) struct RowSet {
     schema: Arc<Schema>,
     /// For each row: the key, then the active columns.
-    pub(super) cells: Vec<Cell>,
-    pub(super) buffer: Vec<u8>,
+    cells: Vec<Cell>,
+    text: String,
+    bytes: Vec<u8>,
 }
 
-/// A value: in the word itself, or a stretch of the buffer that starts at the word.
+/// A value: in the word itself, or a stretch that starts at the word.
 #[derive(Clone, Copy)]
-pub(super) struct Cell {
+struct Cell {
     tag: u8,
     length: u32,
     word: u64,
 }
 
 impl Cell {
-    pub(super) const NULL: Cell = Cell { tag: tag::NULL, length: 0, word: 0 };
+    const NULL: Cell = Cell { tag: tag::NULL, length: 0, word: 0 };
+}
 
-    /// A value that lies at `start` in the buffer, if it is not held in the word.
-    pub(super) fn at(value: ValueRef<'_>, start: usize) -> Self {
-        let stretch = |tag, length: usize| Cell { tag, length: length as u32, word: start as u64 };
-        match value {
-            ValueRef::Null => Cell::NULL,
-            ValueRef::Integer(v) => Cell { tag: tag::INTEGER, length: 0, word: v.cast_unsigned() },
-            ValueRef::Real(v) => Cell { tag: tag::REAL, length: 0, word: v.to_bits() },
-            ValueRef::Boolean(v) => Cell { tag: tag::BOOLEAN, length: 0, word: u64::from(v) },
-            ValueRef::Text(v) => stretch(tag::TEXT, v.len()),
-            ValueRef::Blob(v) => stretch(tag::BLOB, v.len()),
-            ValueRef::Json(v) => stretch(tag::JSON, v.len()),
-        }
-    }
+/// Where a set ended, to take back what was added since.
+#[derive(Clone, Copy)]
+pub(crate) struct Mark {
+    cells: usize,
+    text: usize,
+    bytes: usize,
 }
 
 impl RowSet {
     pub(crate) fn new(schema: Arc<Schema>) -> Self {
-        RowSet { schema, cells: Vec::new(), buffer: Vec::new() }
+        let cells = Vec::with_capacity(schema.active.len() + 1);
+        RowSet { schema, cells, text: String::new(), bytes: Vec::new() }
     }
 
     /// Cells of one row.
@@ -63,36 +60,59 @@ impl RowSet {
         self.cells.len() / self.width()
     }
 
-    /// Copies a value into the buffer and adds its cell.
+    /// Makes room for a row with that many bytes of values.
+    pub(super) fn reserve(&mut self, bytes: usize) {
+        self.cells.reserve(self.width());
+        self.text.reserve(bytes);
+    }
+
+    /// Copies a value and adds its cell.
     pub(super) fn push(&mut self, value: ValueRef<'_>) {
         let cell = self.keep(value);
         self.cells.push(cell);
     }
 
-    pub(super) fn keep(&mut self, value: ValueRef<'_>) -> Cell {
-        let start = self.buffer.len();
-        match value {
-            ValueRef::Text(v) | ValueRef::Json(v) => self.buffer.extend_from_slice(v.as_bytes()),
-            ValueRef::Blob(v) => self.buffer.extend_from_slice(v),
-            _ => {}
+    /// Copies a value into a cell of the last row, which `push` has made.
+    pub(super) fn set(&mut self, position: usize, value: ValueRef<'_>) {
+        let cell = self.keep(value);
+        let last_row = self.cells.len().saturating_sub(self.width());
+        if let Some(slot) = self.cells.get_mut(last_row + position) {
+            *slot = cell;
         }
-        Cell::at(value, start)
+    }
+
+    fn keep(&mut self, value: ValueRef<'_>) -> Cell {
+        let held = |tag, word| Cell { tag, length: 0, word };
+        let mut text = |tag, v: &str| {
+            let cell = Cell { tag, length: v.len() as u32, word: self.text.len() as u64 };
+            self.text.push_str(v);
+            cell
+        };
+        match value {
+            ValueRef::Null => Cell::NULL,
+            ValueRef::Integer(v) => held(tag::INTEGER, v.cast_unsigned()),
+            ValueRef::Real(v) => held(tag::REAL, v.to_bits()),
+            ValueRef::Boolean(v) => held(tag::BOOLEAN, u64::from(v)),
+            ValueRef::Text(v) => text(tag::TEXT, v),
+            ValueRef::Json(v) => text(tag::JSON, v),
+            ValueRef::Blob(v) => {
+                let word = self.bytes.len() as u64;
+                self.bytes.extend_from_slice(v);
+                Cell { tag: tag::BLOB, length: v.len() as u32, word }
+            }
+        }
     }
 
     fn value(&self, cell: Cell) -> ValueRef<'_> {
-        let bytes = || {
-            let start = cell.word as usize;
-            self.buffer.get(start..start + cell.length as usize).unwrap_or(&[])
-        };
-        // The bytes were checked to be UTF-8 when they were opened or read; this check again is the price of
-        // keeping unsafe code out.
-        let text = || std::str::from_utf8(bytes()).unwrap_or("");
+        let start = cell.word as usize;
+        let stretch = start..start.saturating_add(cell.length as usize);
+        let text = || self.text.get(stretch.clone()).unwrap_or_default();
         match cell.tag {
             tag::INTEGER => ValueRef::Integer(cell.word.cast_signed()),
             tag::REAL => ValueRef::Real(f64::from_bits(cell.word)),
             tag::BOOLEAN => ValueRef::Boolean(cell.word == 1),
             tag::TEXT => ValueRef::Text(text()),
-            tag::BLOB => ValueRef::Blob(bytes()),
+            tag::BLOB => ValueRef::Blob(self.bytes.get(stretch).unwrap_or_default()),
             tag::JSON => ValueRef::Json(text()),
             _ => ValueRef::Null,
         }
@@ -111,10 +131,20 @@ impl RowSet {
         }
     }
 
-    /// Drops every row but keeps the memory.
-    pub(crate) fn truncate(&mut self, cells: usize, buffer: usize) {
-        self.cells.truncate(cells);
-        self.buffer.truncate(buffer);
+    /// Bytes of texts and blobs held.
+    pub(crate) fn bytes_held(&self) -> usize {
+        self.text.len() + self.bytes.len()
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        Mark { cells: self.cells.len(), text: self.text.len(), bytes: self.bytes.len() }
+    }
+
+    /// Takes back what was added since the mark.
+    pub(crate) fn take_back(&mut self, mark: Mark) {
+        self.cells.truncate(mark.cells);
+        self.text.truncate(mark.text);
+        self.bytes.truncate(mark.bytes);
     }
 
     pub(crate) fn into_rows(self) -> Vec<Row> {
@@ -126,12 +156,18 @@ impl RowSet {
 
 impl Drop for RowSet {
     fn drop(&mut self) {
-        // One pass of the compiler's own fill, which a volatile write for each byte is many times slower than.
-        // By capacity, not by length: rows that were taken back lie behind the end.
-        self.buffer.clear();
-        self.buffer.resize(self.buffer.capacity(), 0);
-        zeroize::optimization_barrier(&self.buffer);
+        wipe(&mut std::mem::take(&mut self.text).into_bytes());
+        wipe(&mut self.bytes);
     }
+}
+
+/// Overwrites by capacity, not by length: what was taken back lies behind the end. In one pass of the compiler's own
+/// fill, which a volatile write for each byte is many times slower than.
+pub(super) fn wipe(buffer: &mut Vec<u8>) {
+    buffer.clear();
+    buffer.resize(buffer.capacity(), 0);
+    zeroize::optimization_barrier(buffer);
+    buffer.clear();
 }
 
 impl Row {

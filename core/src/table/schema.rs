@@ -122,6 +122,10 @@ pub(crate) struct Sql {
     pub(crate) delete: String,
 }
 
+/// Rows that a scan reads at a time, at most. It stands in the SQL text: SQLite compiles a statement with a bound LIMIT
+/// anew for each value.
+pub(crate) const SCAN_ROWS: usize = 256;
+
 /// The result columns before the slots.
 pub(crate) const FIRST_SLOT: usize = 3;
 
@@ -161,6 +165,13 @@ impl Schema {
         found.copied().ok_or_else(|| err!(NotFound, "table {} has no column {name}", self.name()))
     }
 
+    /// True for the primary key and for a column that no two rows have the same value of.
+    pub(crate) fn is_unique(&self, name: &str) -> bool {
+        let column = self.position(name).and_then(|position| self.column(position));
+        self.is_key(name)
+            || column.is_ok_and(|c| c.column.index.as_ref().is_some_and(|index| index.unique))
+    }
+
     /// The column at an active position.
     pub(crate) fn column(&self, position: usize) -> Result<&StoredColumn> {
         self.active
@@ -196,11 +207,8 @@ impl Schema {
         let plain = self.stored.columns.iter().filter(|c| c.column.protection == Protection::Plain);
         let mut names: HashSet<String> =
             plain.map(|c| c.column.name.to_ascii_lowercase()).collect();
-        names.extend([
-            self.stored.key.to_ascii_lowercase(),
-            "rowid".into(),
-            "sealite_rowid".into(),
-        ]);
+        // SQLite asks for the row id under the name of the integer primary key.
+        names.extend([self.stored.key.to_ascii_lowercase(), "sealite_rowid".into()]);
         if self.stored.per_tenant {
             names.insert("tenant".into());
         }
@@ -347,11 +355,13 @@ fn sql(stored: &Stored, slots: &[Slot]) -> Sql {
     let marks = vec!["?"; inserted.len() + slots.len()].join(", ");
     let mine = if stored.per_tenant { " AND tenant = ?2" } else { "" };
     let (scan_tenant, count_tenant) =
-        if stored.per_tenant { (" AND tenant = ?3", " WHERE tenant = ?1") } else { ("", "") };
+        if stored.per_tenant { (" AND tenant = ?2", " WHERE tenant = ?1") } else { ("", "") };
     Sql {
         insert: format!("INSERT INTO {table} ({}) VALUES ({marks})", list(&inserted)),
         get: format!("{select} WHERE {key} = ?1{mine}"),
-        scan: format!("{select} WHERE {row_id} >= ?1{scan_tenant} ORDER BY {row_id} LIMIT ?2"),
+        scan: format!(
+            "{select} WHERE {row_id} >= ?1{scan_tenant} ORDER BY {row_id} LIMIT {SCAN_ROWS}"
+        ),
         count: format!("SELECT count(*) FROM {table}{count_tenant}"),
         delete: format!("DELETE FROM {table} WHERE {key} = ?1{mine}"),
         physical: table,

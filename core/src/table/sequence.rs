@@ -90,7 +90,8 @@ fn read(conn: &Conn, ring: &Ring, table: u32) -> Result<i64> {
         "SELECT sealed FROM sealite_sequences WHERE id = ?",
         &[ValueRef::from(table)],
         |row| {
-            let record = Record::parse(row.blob(0)?).map_err(|_| refused())?;
+            let record = row.blob(0).map_err(|_| refused())?;
+            let record = Record::parse(record).map_err(|_| refused())?;
             let key = ring.opening(conn, record.key_id, None)?;
             let mut payload = Vec::new();
             let (mut context, place) = (Context::default(), place(ring, table));

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::engine::{Engine, State};
 use super::sequence::Sequences;
@@ -10,7 +11,6 @@ use crate::db::{Conn, Lease};
 use crate::error::{ErrorKind, Result, err, fail};
 use crate::format::context::Context;
 use crate::keys::ring::{Key, Purpose};
-use crate::value::ValueRef;
 
 /// A write transaction. Rolls back when dropped unfinished.
 pub(crate) struct Session {
@@ -19,9 +19,19 @@ pub(crate) struct Session {
     state: RefCell<Arc<State>>,
     sequences: RefCell<Sequences>,
     scratch: RefCell<Scratch>,
-    keys_created: Cell<bool>,
+    own_ring: Cell<bool>,
     finished: Cell<bool>,
-    depth: Cell<u32>,
+    /// The savepoints that are open, the innermost last.
+    savepoints: RefCell<Vec<u64>>,
+}
+
+static NEXT_SAVEPOINT: AtomicU64 = AtomicU64::new(0);
+
+/// Where a transaction can be taken back to.
+pub(crate) struct Savepoint {
+    /// Of no other savepoint in the process.
+    number: u64,
+    state: Arc<State>,
 }
 
 /// Buffers used again and again.
@@ -52,9 +62,9 @@ impl Session {
             state: RefCell::new(state),
             sequences: RefCell::default(),
             scratch: RefCell::default(),
-            keys_created: Cell::new(false),
+            own_ring: Cell::new(false),
             finished: Cell::new(false),
-            depth: Cell::new(0),
+            savepoints: RefCell::default(),
         })
     }
 
@@ -88,25 +98,28 @@ impl Session {
             .map_err(|_| err!(Refused, "a write inside another write of the same transaction"))
     }
 
-    /// The key that seals for a tenant; made here where it is the first use.
-    pub(crate) fn sealing_key(&self, state: &State, tenant: Option<&str>) -> Result<Arc<Key>> {
-        if let Some(key) = state.ring.sealing(&self.conn, tenant)? {
-            return Ok(key);
+    /// The key that seals for a tenant, made here where it is the first use, and the state that knows it.
+    pub(crate) fn sealing_key(&self, tenant: Option<&str>) -> Result<(Arc<State>, Arc<Key>)> {
+        let mut state = self.state();
+        let mut key = state.ring.sealing(&self.conn, tenant)?;
+        if key.is_none() {
+            state = self.create_key(Purpose::Data, tenant)?;
+            key = state.ring.sealing(&self.conn, tenant)?;
         }
-        self.create_key(state, Purpose::Data, tenant)?;
-        let key = state.ring.sealing(&self.conn, tenant)?;
-        key.ok_or_else(|| err!(Internal, "a key just made is not there"))
+        let key = key.ok_or_else(|| err!(Internal, "a key just made is not there"))?;
+        Ok((state, key))
     }
 
-    /// Makes a key; a roll-back will forget it.
-    pub(crate) fn create_key(
-        &self,
-        state: &State,
-        purpose: Purpose,
-        tenant: Option<&str>,
-    ) -> Result<()> {
-        self.keys_created.set(true);
-        state.ring.create(&self.conn, purpose, tenant)
+    /// Makes a key; the state that knows it. From here on the transaction has a ring of its own, so that a key that a
+    /// roll-back can still take back seals nothing outside of it.
+    pub(crate) fn create_key(&self, purpose: Purpose, tenant: Option<&str>) -> Result<Arc<State>> {
+        if !self.own_ring.replace(true) {
+            let own = self.state().with_new_ring();
+            *self.state.borrow_mut() = Arc::new(own);
+        }
+        let state = self.state();
+        state.ring.create(&self.conn, purpose, tenant)?;
+        Ok(state)
     }
 
     /// After a change of the catalog: the next epoch, and the state that belongs to it.
@@ -120,32 +133,53 @@ impl Session {
 
     /// Runs `work` so that it happens whole or not at all, inside this transaction.
     pub(crate) fn savepoint<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let mut undo = Undo { session: self, savepoint: Some(self.begin_savepoint()?) };
+        let result = work()?;
+        if let Some(savepoint) = undo.savepoint.take() {
+            self.release(&savepoint)?;
+        }
+        Ok(result)
+    }
+
+    pub(crate) fn begin_savepoint(&self) -> Result<Savepoint> {
         let state = self.state();
         self.sequences().flush(&self.conn, &state.ring)?;
-        let depth = self.depth.get() + 1;
+        let depth = self.savepoints.borrow().len();
         self.conn.execute(&format!("SAVEPOINT s{depth}"), &[])?;
-        self.depth.set(depth);
-        let result = work();
-        self.depth.set(depth - 1);
-        if result.is_ok() {
-            self.conn.execute(&format!("RELEASE s{depth}"), &[])?;
-            return result;
-        }
-        self.forget_keys();
-        *self.state.borrow_mut() = Arc::new(state.with_new_ring());
+        let number = NEXT_SAVEPOINT.fetch_add(1, Ordering::Relaxed);
+        self.savepoints.borrow_mut().push(number);
+        Ok(Savepoint { number, state })
+    }
+
+    /// Keeps what was done since the savepoint.
+    pub(crate) fn release(&self, savepoint: &Savepoint) -> Result<()> {
+        let depth = self.end(savepoint)?;
+        self.conn.execute(&format!("RELEASE s{depth}"), &[])?;
+        Ok(())
+    }
+
+    /// Takes back what was done since the savepoint.
+    pub(crate) fn roll_back_to(&self, savepoint: &Savepoint) -> Result<()> {
+        let depth = self.end(savepoint)?;
+        *self.state.borrow_mut() = Arc::new(savepoint.state.with_new_ring());
+        self.own_ring.set(true);
         self.sequences().forget();
         // Where SQLite has rolled the whole transaction back by itself, there is no savepoint left.
         if self.conn.in_transaction()? {
             self.conn.execute(&format!("ROLLBACK TO s{depth}"), &[])?;
             self.conn.execute(&format!("RELEASE s{depth}"), &[])?;
         }
-        result
+        Ok(())
     }
 
-    fn forget_keys(&self) {
-        if self.keys_created.get() {
-            self.engine.forget_keys();
-        }
+    /// A savepoint ends once, in its own transaction, and those inside it with it. Its depth.
+    fn end(&self, savepoint: &Savepoint) -> Result<usize> {
+        let mut open = self.savepoints.borrow_mut();
+        let Some(depth) = open.iter().position(|number| *number == savepoint.number) else {
+            fail!(Closed, "the savepoint has ended, or is another transaction's");
+        };
+        open.truncate(depth);
+        Ok(depth)
     }
 
     /// Writes the marks and commits.
@@ -169,7 +203,6 @@ impl Session {
     pub(crate) fn roll_back(&self) -> Result<()> {
         self.check_open()?;
         self.finished.set(true);
-        self.forget_keys();
         random::discard();
         if self.conn.in_transaction()? {
             self.conn.execute("ROLLBACK", &[])?;
@@ -191,10 +224,27 @@ impl Session {
     /// Remembers that remnants of plaintext have still to be overwritten.
     pub(crate) fn mark_erasure(&self) -> Result<()> {
         self.conn.execute(
-            "UPDATE sealite_meta SET erasure_pending = ? WHERE id = 1",
-            &[ValueRef::Integer(1)],
+            "UPDATE sealite_meta SET erasure_pending = erasure_pending + 1 WHERE id = 1",
+            &[],
         )?;
         Ok(())
+    }
+}
+
+/// Takes a savepoint back on the way out, be it by an error or by a panic that somebody catches.
+struct Undo<'s> {
+    session: &'s Session,
+    savepoint: Option<Savepoint>,
+}
+
+impl Drop for Undo<'_> {
+    fn drop(&mut self) {
+        if let Some(savepoint) = self.savepoint.take()
+            && self.session.roll_back_to(&savepoint).is_err()
+        {
+            // What can't be taken back alone must not be committed with the rest.
+            let _ = self.session.roll_back();
+        }
     }
 }
 

@@ -6,7 +6,9 @@ use super::engine::{Engine, State};
 use super::read::{Target, batch};
 use super::schema::Schema;
 use crate::db::Conn;
+use crate::db::schema::quote;
 use crate::error::{Error, Result};
+use crate::keys::seal::forged;
 use crate::value::Id;
 
 /// What [`crate::Vault::verify`] found.
@@ -55,6 +57,11 @@ pub(crate) fn verify(
     let mut total = 0;
     for schema in schemas {
         let before = total;
+        for id in rows_of_no_tenant(conn, schema)? {
+            let table = schema.name().to_owned();
+            let error = forged(format_args!("a row of table {table}"));
+            found.faults.push(Fault { table, tenant: None, id, error });
+        }
         for tenant in tenants(conn, schema)? {
             verify_table(conn, &state, schema, tenant.as_deref(), &mut found, &mut |count| {
                 total += count;
@@ -107,8 +114,27 @@ fn tenants(conn: &Conn, schema: &Schema) -> Result<Vec<Option<String>>> {
     let mut names = Vec::new();
     let sql = format!("SELECT DISTINCT tenant FROM {}", schema.sql.physical);
     conn.prepare(&sql)?.each(&[], |row| {
-        names.push(Some(row.text(0)?.to_owned()));
+        names.extend(row.text(0).map(|name| Some(name.to_owned())));
         Ok(ControlFlow::Continue(()))
     })?;
     Ok(names)
+}
+
+/// The row ids of rows whose tenant has been made something that no tenant is called.
+fn rows_of_no_tenant(conn: &Conn, schema: &Schema) -> Result<Vec<Id>> {
+    let mut rows = Vec::new();
+    if schema.stored.per_tenant {
+        let sql = format!(
+            "SELECT {}, tenant FROM {}",
+            quote(schema.stored.row_id()),
+            schema.sql.physical
+        );
+        conn.prepare(&sql)?.each(&[], |row| {
+            if row.text(1).is_err() {
+                rows.push(Id::Integer(row.integer(0)?));
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+    }
+    Ok(rows)
 }

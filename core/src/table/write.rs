@@ -60,9 +60,8 @@ enum From {
 impl<'s> Writer<'s> {
     pub(crate) fn new(session: &'s Session, target: Target<'s>) -> Result<Self> {
         session.check_open()?;
-        let state = session.state();
-        let schema = Arc::clone(target.schema(&state)?);
-        let key = session.sealing_key(&state, target.tenant)?;
+        let schema = Arc::clone(target.schema(&session.state())?);
+        let (mut state, key) = session.sealing_key(target.tenant)?;
         let mut indexes = Vec::new();
         for (position, column) in schema.columns().enumerate() {
             let (Some(blind), Some(index)) = (&column.blind, &column.column.index) else {
@@ -73,7 +72,7 @@ impl<'s> Writer<'s> {
             let mac = if let Some(mac) = there {
                 mac
             } else {
-                session.create_key(&state, Purpose::Index, target.tenant)?;
+                state = session.create_key(Purpose::Index, target.tenant)?;
                 let made = state.ring.index(session.conn(), target.tenant, &place)?;
                 made.ok_or_else(|| err!(Internal, "an index key just made is not there"))?
             };

@@ -1,0 +1,287 @@
+//! What a fork means for the connections of this process, and who else may open their files.
+//!
+//! SQLite keeps its lock tables in process memory, and a child inherits a copy that claims locks which the child does
+//! not hold. So no connection may be open across a fork: the hook closes the idle ones before it, without a checkpoint,
+//! and both sides open new ones when they need them. A connection that is in use at that moment is left to the
+//! parent; the child abandons it, and the file, for good.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
+use std::time::{Duration, Instant};
+
+use rusqlite::config::DbConfig;
+
+use super::conn::Conn;
+use super::files::FileId;
+use crate::error::{Result, fail};
+
+/// How long a fork waits for connections in use.
+const FORK_PATIENCE: Duration = Duration::from_millis(200);
+/// How long it waits for a gate's lock when that time is spent: one that it misses stays locked in the child.
+const LOCK_PATIENCE: Duration = Duration::from_millis(20);
+
+/// The gates of the process. They are never freed, only used again, so that a fork can hold their locks.
+pub(super) static GATES: Mutex<Vec<&'static Gate>> = Mutex::new(Vec::new());
+
+/// What of a pool the fork hook must reach.
+pub(super) struct Gate {
+    pub(super) state: Mutex<State>,
+    pub(super) changed: Condvar,
+}
+
+#[derive(Default)]
+#[allow(clippy::struct_excessive_bools)]
+pub(super) struct State {
+    pub(super) taken: bool,
+    pub(super) closed: bool,
+    pub(super) abandoned: bool,
+    pub(super) poisoned: bool,
+    /// The pool has gone before a connection on loan came back.
+    pub(super) orphaned: bool,
+    pub(super) path: Option<PathBuf>,
+    pub(super) file: Option<FileId>,
+    pub(super) writer: Option<Conn>,
+    pub(super) readers: Vec<Conn>,
+    pub(super) writer_out: Option<ThreadId>,
+    pub(super) readers_out: Vec<ThreadId>,
+    pub(super) closing: usize,
+    /// Threads that wait for a change.
+    pub(super) waiting: usize,
+    /// A fork is near: until then no thread gets a connection that holds none.
+    pub(super) forking: Option<Instant>,
+}
+
+impl State {
+    pub(super) fn in_use(&self) -> bool {
+        self.on_loan() > 0 || self.closing > 0
+    }
+
+    pub(super) fn on_loan(&self) -> usize {
+        usize::from(self.writer_out.is_some()) + self.readers_out.len()
+    }
+
+    /// True where connections are open, not counting so many that are on loan and yet to be opened.
+    pub(super) fn has_open(&self, unopened: usize) -> bool {
+        let idle = self.writer.is_some() || !self.readers.is_empty();
+        idle || self.on_loan() > unopened || self.closing > 0
+    }
+
+    /// True where the gate is for that file; by its path while the file is being made.
+    pub(super) fn concerns(&self, path: &Path, file: FileId) -> bool {
+        match self.file {
+            Some(own) => own == file,
+            None => self.path.as_deref() == Some(path),
+        }
+    }
+
+    /// Frees the gate for another pool, once nothing of the last one is left.
+    pub(super) fn release(&mut self) {
+        if self.orphaned && !self.in_use() && !self.abandoned {
+            *self = State::default();
+        }
+    }
+
+    /// True where the thread has a connection on loan.
+    pub(super) fn serves(&self, thread: ThreadId) -> bool {
+        self.writer_out == Some(thread) || self.readers_out.contains(&thread)
+    }
+
+    /// How long this thread has to wait because a fork is near. One that has a connection must be able to finish.
+    pub(super) fn until_fork(&self) -> Option<Duration> {
+        let left = self.forking?.checked_duration_since(Instant::now())?;
+        (!self.serves(std::thread::current().id())).then_some(left)
+    }
+}
+
+impl Gate {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A free gate for a file, or a new one. Refuses a file that another library of this process has open, and one
+    /// that a fork left in use.
+    pub(super) fn take(path: Option<&Path>) -> Result<&'static Gate> {
+        let mut gates = GATES.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = path.and_then(FileId::of);
+        if let (Some(path), Some(file)) = (path, file) {
+            check_alone(&gates, None, path, file)?;
+        }
+        let free = gates.iter().copied().find(|gate| !gate.lock().taken);
+        let gate = free.unwrap_or_else(|| {
+            let gate: &'static Gate =
+                Box::leak(Box::new(Gate { state: Mutex::default(), changed: Condvar::new() }));
+            gates.push(gate);
+            gate
+        });
+        let mut state = gate.lock();
+        state.taken = true;
+        state.path = path.map(Path::to_owned);
+        state.file = file;
+        drop(state);
+        Ok(gate)
+    }
+
+    /// Waits for a change, at most so long.
+    pub(super) fn wait<'g>(
+        &'g self,
+        mut state: MutexGuard<'g, State>,
+        patience: Duration,
+    ) -> MutexGuard<'g, State> {
+        state.waiting += 1;
+        let waited = self.changed.wait_timeout(state, patience);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        // A gate that was freed meanwhile counts anew.
+        state.waiting = state.waiting.saturating_sub(1);
+        state
+    }
+
+    /// Waits until no connection is in use, and not for what this thread holds itself.
+    pub(super) fn drained<'g>(
+        &'g self,
+        mut state: MutexGuard<'g, State>,
+        me: ThreadId,
+        deadline: Instant,
+    ) -> MutexGuard<'g, State> {
+        while state.file.is_some() && state.in_use() && !state.serves(me) {
+            let Some(left) = deadline.checked_duration_since(Instant::now()) else { break };
+            state = self.wait(state, left);
+        }
+        state
+    }
+
+    /// True where a pool of this process has the file.
+    pub(super) fn holds(file: FileId) -> bool {
+        let gates = GATES.lock().unwrap_or_else(PoisonError::into_inner);
+        gates.iter().any(|gate| {
+            let state = gate.lock();
+            state.taken && (!state.closed || state.in_use()) && state.file == Some(file)
+        })
+    }
+}
+
+/// Refuses a file that another library of this process has open, and one that a fork left in use. `asking` has a
+/// connection on loan that is yet to be opened.
+pub(super) fn check_alone(
+    gates: &[&'static Gate],
+    asking: Option<&'static Gate>,
+    path: &Path,
+    file: FileId,
+) -> Result<()> {
+    let mut ours = false;
+    for gate in gates.iter().copied() {
+        let state = gate.lock();
+        if !state.taken || !state.concerns(path, file) {
+            continue;
+        }
+        if state.abandoned {
+            fail!(
+                Forked,
+                "the file was in use when the process forked: this process can't open it safely"
+            );
+        }
+        let asks = asking.is_some_and(|asking| std::ptr::eq(asking, gate));
+        ours |= state.has_open(usize::from(asks));
+    }
+    if !ours && file.has_descriptor() {
+        fail!(
+            AnotherLibrary,
+            "other code in this process has the file open, perhaps another SQLite library such as Python's sqlite3. \
+             Two of them in one process drop each other's locks and corrupt the file. Close it there first, and use \
+             one library only"
+        );
+    }
+    Ok(())
+}
+
+type Held<T> = MutexGuard<'static, T>;
+type HeldThroughFork = (Option<Held<Vec<&'static Gate>>>, Vec<Held<State>>);
+
+thread_local! {
+    /// The locks that the forking thread holds through the fork, so that neither side inherits one that nobody opens.
+    static THROUGH_FORK: RefCell<HeldThroughFork> = const { RefCell::new((None, Vec::new())) };
+}
+
+/// In the parent, before: waits a little for connections in use, closes the idle ones and holds every lock. Nothing
+/// here waits without end: a lock that cannot be had in time is left.
+pub(super) fn before_fork() {
+    let deadline = Instant::now() + FORK_PATIENCE;
+    let Some(gates) = try_lock(&GATES, deadline) else { return };
+    let me = std::thread::current().id();
+    let mut held = Vec::with_capacity(gates.len());
+    for gate in gates.iter() {
+        let patience = deadline.max(Instant::now() + LOCK_PATIENCE);
+        let Some(mut state) = try_lock(&gate.state, patience) else { continue };
+        state = gate.drained(state, me, deadline);
+        if state.file.is_some() {
+            for conn in state.writer.take().into_iter().chain(std::mem::take(&mut state.readers)) {
+                if let Ok(raw) = conn.raw() {
+                    // A checkpoint here would make a program that forks often write the whole log each time.
+                    let _ = raw.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+                }
+            }
+        }
+        held.push(state);
+    }
+    THROUGH_FORK.with(|slot| *slot.borrow_mut() = (Some(gates), held));
+}
+
+/// Before a fork, for a program whose threads can't go on once the forking thread is inside `fork`, as under Python's
+/// global interpreter lock: waits at most 200 ms for the connections that other threads use, and holds new work back
+/// until the fork is done (400 ms at most). The at-fork hook does the rest.
+pub fn prepare_fork() {
+    let deadline = Instant::now() + FORK_PATIENCE;
+    let Some(gates) = try_lock(&GATES, deadline).map(|gates| gates.clone()) else { return };
+    let me = std::thread::current().id();
+    for gate in &gates {
+        gate.lock().forking = Some(deadline + FORK_PATIENCE);
+    }
+    for gate in gates {
+        drop(gate.drained(gate.lock(), me, deadline));
+    }
+}
+
+pub(super) fn after_fork() {
+    THROUGH_FORK.with(|slot| {
+        let (gates, mut held) = std::mem::take(&mut *slot.borrow_mut());
+        for state in &mut held {
+            state.forking = None;
+        }
+        drop(held);
+        for gate in gates.iter().flat_map(|gates| gates.iter()) {
+            gate.changed.notify_all();
+        }
+    });
+}
+
+/// In the child: what was in use belongs to the parent.
+pub(super) fn in_child() {
+    THROUGH_FORK.with(|slot| {
+        let held = &mut slot.borrow_mut().1;
+        for state in held.iter_mut() {
+            // A vault in memory that has been opened is abandoned too: a new connection would be an empty store.
+            state.abandoned |= state.in_use() || state.writer.is_some();
+        }
+        // SQLite's lock tables belong to the file: every other handle to it is lost with the one in use.
+        let lost: Vec<FileId> =
+            held.iter().filter(|state| state.abandoned).filter_map(|state| state.file).collect();
+        for state in held.iter_mut() {
+            state.abandoned |= state.file.is_some_and(|file| lost.contains(&file));
+        }
+    });
+    after_fork();
+}
+
+fn try_lock<T>(lock: &'static Mutex<T>, deadline: Instant) -> Option<MutexGuard<'static, T>> {
+    loop {
+        match lock.try_lock() {
+            Ok(guard) => return Some(guard),
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+            Err(std::sync::TryLockError::WouldBlock) if Instant::now() < deadline => {
+                std::thread::sleep(Duration::from_micros(100));
+            }
+            Err(std::sync::TryLockError::WouldBlock) => return None,
+        }
+    }
+}
