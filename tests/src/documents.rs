@@ -1,0 +1,19 @@
+//! The Rust blocks of the documents, compiled and run as doc tests.
+
+macro_rules! documents {
+    ($($name:ident = $path:literal;)*) => {
+        $(
+            #[doc = include_str!(concat!("../../", $path))]
+            #[cfg(doctest)]
+            struct $name;
+        )*
+
+        /// The documents whose Rust blocks are run here.
+        pub const RUN: &[&str] = &[$($path),*];
+    };
+}
+
+documents! {
+    Readme = "README.md";
+    RustGuide = "docs/rust.md";
+}

@@ -1,0 +1,218 @@
+//! Forking while the vault is in use: it stays the parent's, with its locks; the child is told.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::cast_possible_wrap, clippy::too_many_lines)]
+
+use std::path::Path;
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use sealite::{Error, ErrorKind, Vault, values};
+use sealite_tests::process::{LEAD, fork, listen, staged, tell};
+use sealite_tests::vaults::{Home, assert_integrity, insert_rows, open_in_with};
+
+fn assert_refused_as_forked<T>(result: Result<T, Error>) {
+    assert_eq!(result.err().expect("refused").kind(), ErrorKind::Forked);
+}
+
+/// Asserts that a child which has inherited a connection in use neither uses nor disturbs it.
+fn child_is_refused(vault: &Vault, home: &Home) {
+    assert_refused_as_forked(vault.table_handle("people").get(1));
+    assert_refused_as_forked(vault.table_handle("people").insert(values! {"email" => "c@x.org"}));
+    assert_refused_as_forked(vault.begin());
+    assert_refused_as_forked(vault.snapshot());
+    assert_refused_as_forked(vault.query("SELECT 1", &[]));
+    assert_refused_as_forked(Vault::open(home.file(), &home.unlock()));
+    assert_refused_as_forked(Vault::at(home.file()));
+    // Another file is no concern of the parent's.
+    let other = Home::new();
+    insert_rows(&other.create(), "other", 3);
+    assert_refused_as_forked(Vault::open(home.file(), &home.unlock()));
+}
+
+/// Another process finds the parent's lock in force, then the parent's rows.
+fn outsider(folder: &Path) {
+    let vault = open_in_with(folder, Duration::from_millis(50));
+    let table = vault.table("people").unwrap();
+    while let Some(asked) = listen() {
+        match asked.as_str() {
+            "write" => match table.insert(values! {"email" => "outsider@example.org"}) {
+                Ok(_) => tell("written"),
+                Err(error) => tell(error.kind().name()),
+            },
+            _ => tell(table.count().unwrap()),
+        }
+    }
+}
+
+#[test]
+fn fork_beside_a_transaction_leaves_it_to_the_parent() {
+    staged("fork_beside_a_transaction_leaves_it_to_the_parent", 60, |stage| {
+        if stage.role() == "outsider" {
+            return outsider(&stage.path());
+        }
+        let home = Home::new();
+        home.share_key();
+        let vault = home.create();
+        let mut outsider = stage.process("outsider", home.folder());
+        let ((in_transaction, wait_for_it), (go_on, told_to)) = (channel(), channel());
+        std::thread::scope(|scope| {
+            let vault = &vault;
+            scope.spawn(move || {
+                let transaction = vault.begin().unwrap();
+                let table = transaction.table("people").unwrap();
+                table.insert(values! {"email" => "first@example.org"}).unwrap();
+                in_transaction.send(()).unwrap();
+                told_to.recv().unwrap();
+                table.insert(values! {"email" => "second@example.org"}).unwrap();
+                drop(table);
+                transaction.commit().unwrap();
+            });
+            wait_for_it.recv().unwrap();
+            let start = Instant::now();
+            let child = fork(|| {
+                child_is_refused(vault, &home);
+                // An orderly exit: destructors of the C library and of this thread run.
+                std::process::exit(0);
+            });
+            assert!(
+                start.elapsed() < Duration::from_secs(2),
+                "a fork waits a little, not for the end"
+            );
+            child.succeed();
+            // A handle and vaults that the child drops touch nothing either.
+            fork(|| drop(vault.clone())).succeed();
+
+            outsider.say("write");
+            assert_eq!(outsider.hear(), "busy", "the parent's lock has survived the children");
+            outsider.say("count");
+            assert_eq!(outsider.hear(), "0");
+            go_on.send(()).unwrap();
+        });
+        outsider.say("count");
+        assert_eq!(outsider.hear(), "2");
+        outsider.say("write");
+        assert_eq!(outsider.hear(), "written");
+        outsider.succeed();
+        assert_eq!(vault.table("people").unwrap().count().unwrap(), 3);
+        assert!(vault.verify(|_| ()).unwrap().is_sound());
+    });
+}
+
+#[test]
+fn fork_inside_a_transaction_leaves_it_to_the_parent() {
+    staged("fork_inside_a_transaction_leaves_it_to_the_parent", 60, |stage| {
+        if stage.role() == "outsider" {
+            return outsider(&stage.path());
+        }
+        let home = Home::new();
+        home.share_key();
+        let vault = home.create();
+        let mut outsider = stage.process("outsider", home.folder());
+        let transaction = vault.begin().unwrap();
+        let table = transaction.table("people").unwrap();
+        table.insert(values! {"email" => "first@example.org"}).unwrap();
+        let start = Instant::now();
+        fork(|| {
+            assert_refused_as_forked(table.insert(values! {"email" => "child@example.org"}));
+            assert_refused_as_forked(table.get(1));
+            assert_refused_as_forked(table.scan().map(|_| ()));
+            assert_refused_as_forked(transaction.execute("CREATE TABLE t (a)", &[]));
+            child_is_refused(&vault, &home);
+        })
+        .succeed();
+        assert!(start.elapsed() < Duration::from_secs(2), "nobody waits for itself");
+        let inherited = vault.begin().map(drop).expect_err("one transaction a thread");
+        assert_eq!(inherited.kind(), ErrorKind::Busy);
+
+        outsider.say("write");
+        assert_eq!(outsider.hear(), "busy", "the parent's lock has survived the child");
+        table.insert(values! {"email" => "second@example.org"}).unwrap();
+        drop(table);
+        // This child ends the transaction that it has inherited, in both ways.
+        transaction.commit().unwrap();
+        for commits in [true, false] {
+            let transaction = vault.begin().unwrap();
+            transaction
+                .table("people")
+                .unwrap()
+                .insert(values! {"email" => "third@x.org"})
+                .unwrap();
+            let mut held = Some(transaction);
+            fork(|| {
+                let inherited = held.take().unwrap();
+                assert_refused_as_forked(if commits {
+                    inherited.commit()
+                } else {
+                    inherited.roll_back()
+                });
+            })
+            .succeed();
+            outsider.say("write");
+            assert_eq!(outsider.hear(), "busy");
+            held.take().unwrap().roll_back().unwrap();
+        }
+        outsider.say("count");
+        assert_eq!(outsider.hear(), "2");
+        outsider.succeed();
+        assert!(vault.verify(|_| ()).unwrap().is_sound());
+    });
+}
+
+#[test]
+fn fork_inside_a_scan_and_a_snapshot_leaves_them_to_the_parent() {
+    staged("fork_inside_a_scan_and_a_snapshot_leaves_them_to_the_parent", 60, |stage| {
+        assert_eq!(stage.role(), LEAD);
+        let home = Home::new();
+        let vault = home.create();
+        insert_rows(&vault, "row", 1_000);
+        let snapshot = vault.snapshot().unwrap();
+        let table = vault.table("people").unwrap();
+        let mut scan = table.scan().unwrap();
+        for _ in 0..10 {
+            scan.next().unwrap().unwrap();
+        }
+        fork(|| {
+            assert_refused_as_forked(snapshot.table("people").and_then(|table| table.get(1)));
+            // Rows read ahead may still come; the end must not look like the end of the table.
+            let rest: Vec<_> = scan.by_ref().collect();
+            assert_eq!(rest.last().unwrap().as_ref().unwrap_err().kind(), ErrorKind::Forked);
+            child_is_refused(&vault, &home);
+        })
+        .succeed();
+        table.delete(1).unwrap();
+        assert!(snapshot.table("people").unwrap().get(1).unwrap().is_some());
+        assert_eq!(scan.map(Result::unwrap).count(), 990);
+    });
+}
+
+#[test]
+fn large_transaction_survives_a_child_that_drops_its_copy() {
+    staged("large_transaction_survives_a_child_that_drops_its_copy", 60, |stage| {
+        assert_eq!(stage.role(), LEAD);
+        let home = Home::new();
+        let vault = home.create();
+        let big = "x".repeat(1 << 20);
+        for round in 0..2 {
+            let transaction = vault.begin().unwrap();
+            // More than SQLite keeps in memory: pages that nobody has committed lie in the log, and in its shared index.
+            for n in 0..15 {
+                let email = format!("{round}.{n}@example.org");
+                let row = values! {"email" => &email, "note" => &big};
+                transaction.table("people").unwrap().insert(row).unwrap();
+            }
+            let mut held = Some(transaction);
+            fork(|| drop(held.take())).succeed();
+            let transaction = held.take().unwrap();
+            let table = transaction.table("people").unwrap();
+            assert_eq!(table.scan().unwrap().map(Result::unwrap).count(), 15 * (round + 1));
+            table.update(1, values! {"name" => "after"}).unwrap();
+            drop(table);
+            transaction.commit().unwrap();
+        }
+        assert_eq!(vault.table("people").unwrap().count().unwrap(), 30);
+        assert!(vault.verify(|_| ()).unwrap().is_sound());
+        vault.close();
+        assert_integrity(&home.file());
+    });
+}
