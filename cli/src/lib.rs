@@ -1,1 +1,86 @@
-//! Placeholder while the crate is written.
+//! The `sealite` command line, as a library: the binary and the Python wheel both call [`run_standard`].
+//!
+//! | command | what it does |
+//! |---|---|
+//! | `init FILE` | creates a vault with its first slot, exactly once |
+//! | `status FILE` | the state and the slots; with a secret, that it opens, and the tables |
+//! | `slot list FILE` | the ways to unlock |
+//! | `slot add FILE` | adds one: a key, a passphrase or a recovery code |
+//! | `slot remove FILE ID` | removes one |
+//! | `table list FILE` | the sealed tables and how many rows they have |
+//! | `table describe FILE [TABLE]` | columns, types, protections and indexes |
+//! | `verify FILE` | opens every record and reports what does not open |
+//! | `key generate` | makes a key |
+//!
+//! | exit code | meaning |
+//! |---|---|
+//! | 0 | done |
+//! | 1 | `verify` found faults |
+//! | 2 | usage: an argument is missing or not acceptable |
+//! | 3 | wrong key, or locked |
+//! | 4 | not initialised, or initialised already |
+//! | 5 | damaged, or edited from outside: authentication failed |
+//! | 6 | busy: another process holds the lock; try again |
+//! | 7 | anything else |
+//!
+//! With `--json` every command writes one JSON object to the standard output and nothing else, errors included:
+//! `{"error": {"code": 4, "name": "wrong_key", "message": "…"}}`, where code and name are those of
+//! [`sealite::ErrorKind`]. Keys may be added to the objects, none is renamed.
+//!
+//! No option takes a secret: a command line is read by every other process and kept by the shell. Keys are referred to,
+//! passphrases and recovery codes are asked for, or read from a file or the standard input. Values of rows are never
+//! printed.
+
+mod arguments;
+mod commands;
+mod failure;
+mod report;
+mod secret_file;
+mod streams;
+mod text;
+mod unlock;
+mod usage;
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal};
+
+use clap::Parser;
+
+use arguments::Arguments;
+use streams::Console;
+pub use streams::{Streams, Terminals};
+
+/// Runs the command line that `arguments` gives, the name of the program first; the exit code.
+///
+/// Standard input is read only where an option asks for it. A prompt goes to the terminal of the process, whatever
+/// `streams` are; a progress bar to its standard error.
+pub fn run<A>(arguments: impl IntoIterator<Item = A>, streams: Streams<'_>) -> u8
+where
+    A: Into<OsString> + Clone,
+{
+    let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+    let mut console = Console::new(streams, usage::wants_json(&arguments));
+    match Arguments::try_parse_from(&arguments) {
+        Err(error) => usage::answer(&error, &mut console),
+        Ok(parsed) => match commands::run(parsed.command, &mut console) {
+            Ok(report) => console.finish(&report),
+            Err(failure) => console.fail(&failure),
+        },
+    }
+}
+
+/// [`run`] on the standard streams of the process.
+pub fn run_standard<A>(arguments: impl IntoIterator<Item = A>) -> u8
+where
+    A: Into<OsString> + Clone,
+{
+    let terminals =
+        Terminals { stdout: io::stdout().is_terminal(), stderr: io::stderr().is_terminal() };
+    let streams = Streams {
+        stdin: &mut io::stdin().lock(),
+        stdout: &mut io::stdout().lock(),
+        stderr: &mut io::stderr(),
+        terminals,
+    };
+    run(arguments, streams)
+}

@@ -1,0 +1,105 @@
+//! At a terminal: prompts, progress, and what is not shown there.
+
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+
+use crate::harness::{PASSPHRASE, Run, SEALITE, Scene};
+
+/// Runs the binary on a pseudo-terminal and answers its prompts. Python is part of the tool chain: without it the
+/// tests fail.
+fn at_terminal(scene: &Scene, arguments: &str, steps: &[(&str, &str)]) -> Run {
+    let driver = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli/terminal.py");
+    let steps: Vec<_> = steps.iter().map(|(prompt, answer)| json!([prompt, answer])).collect();
+    let mut command = Command::new("python3");
+    command.arg(driver).arg(json!(steps).to_string()).arg(SEALITE);
+    command.args(arguments.split_whitespace()).current_dir(scene.path("")).stdin(Stdio::null());
+    Run::of(command.output().expect("python3 runs the pseudo-terminal"))
+}
+
+#[test]
+fn a_passphrase_is_asked_for_and_not_echoed() {
+    let scene = Scene::new();
+    let twice = [("New passphrase: ", PASSPHRASE), ("The same again: ", PASSPHRASE)];
+    let run = at_terminal(&scene, "init v.db --passphrase", &twice).ok();
+    run.says("Created the vault v.db").never_says(PASSPHRASE).never_says("horse");
+    at_terminal(&scene, "verify v.db --passphrase", &[("Passphrase: ", PASSPHRASE)])
+        .ok()
+        .says("Sound")
+        .never_says("horse");
+    let run =
+        at_terminal(&scene, "verify v.db --passphrase", &[("Passphrase: ", "not this phrase")]);
+    assert_eq!(run.code, 3, "{run:?}");
+    run.says("wrong_key").never_says("not this phrase");
+    scene.run_with("verify v.db --passphrase-stdin", PASSPHRASE).ok();
+}
+
+#[test]
+fn two_passphrases_that_differ_make_no_vault() {
+    let scene = Scene::new();
+    let steps =
+        [("New passphrase: ", PASSPHRASE), ("The same again: ", "correct horse battery stable")];
+    let run = at_terminal(&scene, "init v.db --passphrase", &steps);
+    assert_eq!(run.code, 2, "{run:?}");
+    run.says("the two passphrases differ");
+    assert!(!scene.exists("v.db"));
+    let run = at_terminal(&scene, "init v.db --passphrase", &[("New passphrase: ", "short")]);
+    assert_eq!(run.code, 7, "{run:?}");
+    run.says("weak_key").never_says("The same again");
+}
+
+#[test]
+fn a_recovery_code_is_shown_on_the_terminal_and_asked_for_there() {
+    let scene = Scene::with_vault();
+    let run = at_terminal(&scene, "slot add v.db --key file:key --new-recovery", &[]).ok();
+    let code = run.stdout.lines().find_map(|line| line.strip_prefix("Recovery code: "));
+    let code = code.expect("a code").trim();
+    run.says("kept nowhere");
+    at_terminal(&scene, "verify v.db --recovery", &[("Recovery code: ", code)])
+        .ok()
+        .says("Sound")
+        .never_says(code);
+}
+
+#[test]
+fn a_passphrase_slot_is_added_by_prompts() {
+    let scene = Scene::with_vault();
+    let twice = [("New passphrase: ", PASSPHRASE), ("The same again: ", PASSPHRASE)];
+    at_terminal(&scene, "slot add v.db --key file:key --new-passphrase", &twice)
+        .ok()
+        .says("Added slot 2: passphrase");
+    scene.run_with("verify v.db --passphrase-stdin", PASSPHRASE).ok();
+}
+
+#[test]
+fn a_key_is_shown_on_a_terminal_only_where_that_is_said() {
+    let scene = Scene::new();
+    let run = at_terminal(&scene, "key generate", &[]);
+    assert_eq!(run.code, 2, "{run:?}");
+    run.says("--stdout");
+    let run = at_terminal(&scene, "key generate --stdout", &[]).ok();
+    assert_eq!(run.stdout.trim().len(), 64);
+}
+
+#[test]
+fn without_a_terminal_a_prompt_is_an_error_that_names_the_ways_out() {
+    let scene = Scene::with_vault();
+    let output = Command::new("setsid")
+        .args(["--wait", SEALITE, "verify", "v.db", "--passphrase"])
+        .current_dir(scene.path(""))
+        .stdin(Stdio::null())
+        .output()
+        .expect("setsid runs");
+    let run = Run::of(output);
+    assert_eq!(run.code, 7, "{run:?}");
+    run.says("no terminal to ask on").says("standard input");
+}
+
+#[test]
+fn a_long_check_shows_its_progress_on_a_terminal() {
+    let scene = Scene::with_rows();
+    let run = at_terminal(&scene, "verify v.db --key file:key", &[]).ok();
+    run.says("/4 rows").says("Sound");
+    let run = at_terminal(&scene, "--json verify v.db --key file:key", &[]).ok();
+    run.never_says("rows,").says("\"sound\":true");
+}
