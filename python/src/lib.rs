@@ -1,1 +1,62 @@
-//! Placeholder while the crate is written.
+//! The native module of the Python package `sealite`: it converts types and errors, and lets other threads run while
+//! the core works. It has no logic of its own.
+
+#![forbid(unsafe_code)]
+// Python's methods take themselves, whether or not they look.
+#![allow(clippy::unused_self)]
+
+use pyo3::prelude::*;
+
+mod audit;
+mod definition;
+mod error;
+mod field;
+mod insert;
+mod row;
+mod scan;
+mod source;
+mod table;
+mod tenant;
+mod transaction;
+mod unlock;
+mod value;
+mod vault;
+mod verify;
+
+/// Before a fork, without the interpreter: what other threads do with a vault can come to its end.
+#[pyfunction]
+fn prepare_fork(py: Python<'_>) {
+    py.detach(sealite::prepare_fork);
+}
+
+#[pymodule(gil_used = false)]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_function(wrap_pyfunction!(unlock::generate_key, module)?)?;
+    module.add_function(wrap_pyfunction!(prepare_fork, module)?)?;
+    module.add_class::<vault::Vault>()?;
+    module.add_class::<tenant::Tenant>()?;
+    module.add_class::<unlock::Unlock>()?;
+    module.add_class::<unlock::RecoveryCode>()?;
+    module.add_class::<unlock::Slot>()?;
+    module.add_class::<definition::Definition>()?;
+    module.add_class::<table::Table>()?;
+    module.add_class::<row::Row>()?;
+    module.add_class::<row::SqlRows>()?;
+    module.add_class::<scan::Scan>()?;
+    module.add_class::<transaction::Transaction>()?;
+    module.add_class::<transaction::Savepoint>()?;
+    module.add_class::<transaction::Snapshot>()?;
+    module.add_class::<transaction::TenantTables>()?;
+    module.add_class::<field::Field>()?;
+    module.add_class::<verify::Verification>()?;
+    module.add_class::<verify::Fault>()?;
+    error::register(module)?;
+    let abc = module.py().import("collections.abc")?;
+    for (abstraction, class) in
+        [("Mapping", module.getattr("Row")?), ("Sequence", module.getattr("SqlRows")?)]
+    {
+        abc.getattr(abstraction)?.call_method1("register", (class,))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,186 @@
+"""Sealed rows against the plain rows of Python's own sqlite3: four ratios, each the median of interleaved pairs.
+
+    python benches/quick.py RATIOS.json [ROWS]
+
+Both sides keep the same columns and a unique index on e-mail, in WAL mode with synchronous=FULL, each in a file of its
+own. Within a pair they take turns, share by share, so that what else the machine does falls on both alike.
+"""
+
+import json
+import random
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import sealite
+
+PAIRS = 5
+BATCH = 10_000
+COLUMNS = ["name", "email", "phone", "role", "plan"]
+
+GIVEN = "Ada Grace Alan Edsger Barbara Zoë Łukasz Søren Αλέξανδρος Иван 太郎 سارة José François Ngozi Mei".split()
+FAMILY = "Lovelace Hopper Turing Dijkstra Liskov Müller Wójcik Ørsted Παπαδόπουλος Иванов 山田 خان García".split()
+
+SYLLABLES = "an ba ce do el fa gri ho is jo ka li mar ne or pe qui ro sa ti ul ver wi xa yo zu".split()
+
+
+def people(count: int) -> list[tuple[str, str, str, str, str]]:
+    """Made-up people, the same for ever. Their addresses use domains that RFC 2606 reserves."""
+    draw = random.Random(20_240_601)
+    rows = []
+    for number in range(count):
+        name = f"{draw.choice(GIVEN)} {draw.choice(FAMILY)}"
+        # As many local parts as people have: they come in no order of the alphabet.
+        local = ".".join("".join(draw.choices(SYLLABLES, k=2)) for _ in range(2))
+        email = f"{local}{number % 1_000}@mail{number // 1_000}.example"
+        phone = f"+{draw.randrange(1, 99)} {draw.randrange(10**8, 10**9)}"
+        plan = "free" if draw.random() < 0.7 else "pro"
+        rows.append((name, email, phone, "user", plan))
+    return rows
+
+
+class Sealed:
+    def __init__(self, folder: Path, number: int) -> None:
+        key = sealite.Unlock.key_text(sealite.generate_key())
+        self.vault = sealite.Vault.create(folder / f"sealed{number}.db", key)
+        self.vault.define_table(
+            "people",
+            {
+                "name": "text sealed",
+                "email": "text sealed not null unique email",
+                "phone": "text sealed",
+                "role": "text authenticated",
+                "plan": "text",
+            },
+        )
+        self.people = self.vault.table("people")
+
+    def insert(self, rows: list[tuple[str, ...]]) -> None:
+        self.people.insert_many(COLUMNS, rows)
+
+    def get(self, ids: list[int]) -> None:
+        get = self.people.get
+        for id in ids:
+            row = get(id)
+            assert row is not None
+
+    def find(self, emails: list[str]) -> None:
+        find = self.people.find
+        for email in emails:
+            rows = find("email", email)
+            assert len(rows) == 1
+
+    def scan(self, count: int) -> None:
+        seen = 0
+        for row in self.people.scan():
+            tuple(row.values())
+            seen += 1
+        assert seen == count
+
+    def close(self) -> None:
+        self.vault.close()
+
+
+class Plain:
+    SELECT = "SELECT id, name, email, phone, role, plan FROM people"
+
+    def __init__(self, folder: Path, number: int) -> None:
+        self.connection = sqlite3.connect(folder / f"plain{number}.db", isolation_level=None)
+        self.connection.execute("PRAGMA journal_mode = WAL")
+        self.connection.execute("PRAGMA synchronous = FULL")
+        self.connection.execute(
+            "CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT, email TEXT NOT NULL, phone TEXT, role TEXT,"
+            " plan TEXT)"
+        )
+        self.connection.execute("CREATE UNIQUE INDEX people_email ON people (email)")
+
+    def insert(self, rows: list[tuple[str, ...]]) -> None:
+        sql = "INSERT INTO people (name, email, phone, role, plan) VALUES (?, ?, ?, ?, ?)"
+        self.connection.execute("BEGIN IMMEDIATE")
+        self.connection.executemany(sql, rows)
+        self.connection.execute("COMMIT")
+
+    def get(self, ids: list[int]) -> None:
+        execute, sql = self.connection.execute, f"{self.SELECT} WHERE id = ?"
+        for id in ids:
+            row = execute(sql, (id,)).fetchone()
+            assert row is not None
+
+    def find(self, emails: list[str]) -> None:
+        execute, sql = self.connection.execute, f"{self.SELECT} WHERE email = ?"
+        for email in emails:
+            rows = execute(sql, (email,)).fetchall()
+            assert len(rows) == 1
+
+    def scan(self, count: int) -> None:
+        seen = 0
+        for row in self.connection.execute(self.SELECT):
+            tuple(row)
+            seen += 1
+        assert seen == count
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+def seconds(work: Callable[[Any], None], argument: object) -> float:
+    start = time.perf_counter()
+    work(argument)
+    return time.perf_counter() - start
+
+
+def shares(items: list[Any], size: int) -> list[list[Any]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def main() -> None:
+    count = int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
+    rows = people(count)
+    draw = random.Random(1)
+    ids = [draw.randrange(1, count + 1) for _ in range(min(count, 20_000))]
+    emails = [rows[id - 1][1] for id in ids]
+    taken: dict[str, list[tuple[float, float]]] = {}
+    with tempfile.TemporaryDirectory() as name:
+        for number in range(PAIRS):
+            sealed, plain = Sealed(Path(name), number), Plain(Path(name), number)
+            work: dict[str, list[Any]] = {
+                "insert": shares(rows, BATCH),
+                "get": shares(ids, 1_000),
+                "find": shares(emails, 1_000),
+                "scan": [count] * 3,
+            }
+            for what, arguments in work.items():
+                times: dict[Sealed | Plain, float] = {sealed: 0.0, plain: 0.0}
+                for turn, argument in enumerate(arguments):
+                    for side in (sealed, plain) if (turn + number) % 2 == 0 else (plain, sealed):
+                        times[side] += seconds(getattr(side, what), argument)
+                taken.setdefault(what, []).append((times[sealed], times[plain]))
+            sealed.close()
+            plain.close()
+            for file in Path(name).iterdir():
+                file.unlink()
+    names = {
+        "insert": ("py_insert_many_vs_executemany", f"insert_many of {BATCH} rows against executemany, in transactions"),
+        "get": ("py_get_vs_sqlite3", "get by id against execute(SELECT).fetchone()"),
+        "find": ("py_find_vs_sqlite3", "find by e-mail, unique index, against execute(SELECT).fetchall()"),
+        "scan": ("py_scan_vs_sqlite3", "scan of all rows, values as tuples, against execute(SELECT)"),
+    }
+    report = {}
+    for what, (name, meaning) in names.items():
+        ratios = [sealed / plain for sealed, plain in taken[what]]
+        ratio = statistics.median(ratios)
+        spread = [round(min(ratios), 3), round(max(ratios), 3)]
+        report[name] = {"ratio": round(ratio, 3), "better": "lower", "what": f"{meaning}; {count} rows", "spread": spread}
+        took = statistics.median(sealed for sealed, _ in taken[what])
+        print(f"{name:32} {ratio:.3f}  [{spread[0]:.3f}, {spread[1]:.3f}]  sealed {took:.3f} s")
+    if len(sys.argv) > 1:
+        Path(sys.argv[1]).write_text(json.dumps(report, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+//! One tenant of a vault.
+
+use pyo3::prelude::*;
+
+use crate::field::Field;
+use crate::row::unpicklable;
+use crate::source::{Root, Source};
+use crate::table::Table;
+use crate::transaction::{Snapshot, Transaction};
+
+/// One tenant of a vault. It can't reach what belongs to another, or to the vault itself.
+#[pyclass(module = "sealite", frozen)]
+pub(crate) struct Tenant {
+    pub(crate) tenant: sealite::Tenant,
+    /// Whether the vault is in memory.
+    pub(crate) memory: bool,
+}
+
+impl Tenant {
+    fn root(&self) -> Root {
+        Root::Tenant(self.tenant.clone(), self.memory)
+    }
+}
+
+#[pymethods]
+impl Tenant {
+    /// The name.
+    #[getter]
+    fn name(&self) -> &str {
+        self.tenant.name()
+    }
+
+    /// The tenant's rows of a table of tenants.
+    fn table(&self, py: Python<'_>, name: String) -> PyResult<Table> {
+        Table::new(py, Source::Root(self.root()), name)
+    }
+
+    /// Single sealed values of this tenant.
+    #[pyo3(signature = (name, *, padding=None))]
+    fn field(&self, name: &str, padding: Option<&Bound<'_, PyAny>>) -> PyResult<Field> {
+        Field::new(self.tenant.field(name), padding)
+    }
+
+    /// A transaction within the tenant, for a with statement.
+    fn transaction(&self) -> Transaction {
+        Transaction::new(self.root())
+    }
+
+    /// A view at one moment within the tenant, for a with statement.
+    fn snapshot(&self) -> Snapshot {
+        Snapshot::new(self.root())
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Tenant {}>", self.tenant.name())
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(unpicklable("Tenant"))
+    }
+}

@@ -1,0 +1,265 @@
+//! Transactions, savepoints and snapshots as context managers.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use sealite::ErrorKind;
+
+use crate::error::{Failure, error};
+use crate::row::{SqlRows, unpicklable};
+use crate::source::{Held, HeldSnapshot, HeldTransaction, Root, Source};
+use crate::table::Table;
+use crate::value::Cells;
+
+/// The parameters of a statement.
+pub(crate) fn parameters<'py>(given: Option<&Bound<'py, PyAny>>) -> PyResult<Cells<'py>> {
+    let mut cells = Cells::default();
+    if let Some(given) = given {
+        cells.extend(given)?;
+    }
+    Ok(cells)
+}
+
+/// A write transaction: begun by `with`, committed at its end, rolled back by an exception. It belongs to the thread
+/// that began it. One that is dropped on the way is rolled back.
+#[pyclass(module = "sealite", frozen)]
+pub(crate) struct Transaction {
+    root: Root,
+    held: OnceLock<Arc<HeldTransaction>>,
+}
+
+impl Transaction {
+    pub(crate) fn new(root: Root) -> Self {
+        Transaction { root, held: OnceLock::new() }
+    }
+
+    fn held(&self) -> PyResult<&Arc<HeldTransaction>> {
+        self.held.get().ok_or_else(|| not_begun("transaction"))
+    }
+}
+
+fn not_begun(what: &str) -> PyErr {
+    error(ErrorKind::Closed, format!("the {what} begins with a with statement"))
+}
+
+fn begun_twice(what: &str) -> PyErr {
+    error(ErrorKind::Closed, format!("a {what} is used once: make another one"))
+}
+
+#[pymethods]
+impl Transaction {
+    /// A table, within the transaction.
+    fn table(&self, py: Python<'_>, name: String) -> PyResult<Table> {
+        Table::new(py, Source::Transaction(Arc::clone(self.held()?), None), name)
+    }
+
+    /// What belongs to one tenant, within the transaction.
+    fn tenant(&self, name: &str) -> PyResult<TenantTables> {
+        Ok(TenantTables(Source::Transaction(Arc::clone(self.held()?), Some(Arc::from(name)))))
+    }
+
+    /// Runs one statement of plain SQL; returns the number of rows changed. Sealed tables are refused.
+    #[pyo3(signature = (sql, parameters=None, /))]
+    fn execute(
+        &self,
+        py: Python<'_>,
+        sql: &str,
+        parameters: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<usize> {
+        let held = self.held()?;
+        let cells = self::parameters(parameters)?;
+        let values = cells.refs()?;
+        Ok(py.detach(|| held.with(|transaction| transaction.execute(sql, &values)))?)
+    }
+
+    /// Runs a query in plain SQL; it sees what the transaction has written.
+    #[pyo3(signature = (sql, parameters=None, /))]
+    fn query(
+        &self,
+        py: Python<'_>,
+        sql: &str,
+        parameters: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<SqlRows> {
+        let held = self.held()?;
+        let cells = self::parameters(parameters)?;
+        let values = cells.refs()?;
+        let found = py.detach(|| held.with(|transaction| transaction.query(sql, &values)))?;
+        SqlRows::new(py, &found)
+    }
+
+    /// A part of the transaction that an exception takes back alone.
+    fn savepoint(&self) -> PyResult<Savepoint> {
+        Ok(Savepoint { held: Arc::clone(self.held()?), state: Mutex::new(None) })
+    }
+
+    fn __enter__<'py>(this: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
+        let own = this.get();
+        if own.held.get().is_some() {
+            return Err(begun_twice("transaction"));
+        }
+        let begun = this.py().detach(|| own.root.begin()).map_err(Failure::from)?;
+        // Where another thread was faster, this one is rolled back.
+        own.held.set(Held::owned("transaction", begun)).map_err(|_| begun_twice("transaction"))?;
+        Ok(this.clone())
+    }
+
+    #[pyo3(signature = (exception_type, *_exception))]
+    fn __exit__(
+        &self,
+        py: Python<'_>,
+        exception_type: &Bound<'_, PyAny>,
+        _exception: &Bound<'_, PyTuple>,
+    ) -> PyResult<()> {
+        let held = self.held()?;
+        let failed = !exception_type.is_none();
+        py.detach(|| {
+            let transaction = held.take()?;
+            if failed {
+                // What led here is the exception to be seen; the connection is put in order when it comes back.
+                let _ = transaction.roll_back();
+                return Ok(());
+            }
+            transaction.commit().map_err(Failure::from)
+        })
+        .map_err(PyErr::from)
+    }
+
+    fn __repr__(&self) -> &'static str {
+        match self.held.get().map(|held| held.has_ended()) {
+            None => "<Transaction: not begun>",
+            Some(false) => "<Transaction: open>",
+            Some(true) => "<Transaction: ended>",
+        }
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(unpicklable("Transaction"))
+    }
+}
+
+/// A savepoint: set by `with`, kept at its end, gone back to by an exception, which then goes on.
+#[pyclass(module = "sealite", frozen)]
+pub(crate) struct Savepoint {
+    held: Arc<HeldTransaction>,
+    state: Mutex<Option<sealite::Savepoint>>,
+}
+
+#[pymethods]
+impl Savepoint {
+    fn __enter__<'py>(this: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
+        let own = this.get();
+        let begun = this
+            .py()
+            .detach(|| own.held.with(sealite::Transaction::begin_savepoint))
+            .map_err(PyErr::from)?;
+        *own.state.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun);
+        Ok(this.clone())
+    }
+
+    #[pyo3(signature = (exception_type, *_exception))]
+    fn __exit__(
+        &self,
+        py: Python<'_>,
+        exception_type: &Bound<'_, PyAny>,
+        _exception: &Bound<'_, PyTuple>,
+    ) -> PyResult<()> {
+        let keep = exception_type.is_none();
+        let savepoint = self.state.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let savepoint = savepoint.ok_or_else(|| not_begun("savepoint"))?;
+        let ended =
+            py.detach(|| self.held.with(|transaction| transaction.end_savepoint(savepoint, keep)));
+        // What led here is the exception to be seen.
+        if keep { Ok(ended?) } else { Ok(()) }
+    }
+
+    fn __repr__(&self) -> &'static str {
+        "<Savepoint>"
+    }
+}
+
+/// The tables of one tenant, within a transaction or snapshot.
+#[pyclass(module = "sealite", frozen)]
+pub(crate) struct TenantTables(Source);
+
+#[pymethods]
+impl TenantTables {
+    /// The tenant's rows of a table of tenants.
+    fn table(&self, py: Python<'_>, name: String) -> PyResult<Table> {
+        Table::new(py, self.0.clone(), name)
+    }
+
+    fn __repr__(&self) -> &'static str {
+        "<TenantTables>"
+    }
+}
+
+/// A view of the vault at the moment when `with` began. It holds back the write-ahead log: keep it short.
+#[pyclass(module = "sealite", frozen)]
+pub(crate) struct Snapshot {
+    root: Root,
+    held: OnceLock<Arc<HeldSnapshot>>,
+}
+
+impl Snapshot {
+    pub(crate) fn new(root: Root) -> Self {
+        Snapshot { root, held: OnceLock::new() }
+    }
+
+    fn held(&self) -> PyResult<&Arc<HeldSnapshot>> {
+        self.held.get().ok_or_else(|| not_begun("snapshot"))
+    }
+}
+
+#[pymethods]
+impl Snapshot {
+    /// A table, as it was when the snapshot was taken.
+    fn table(&self, py: Python<'_>, name: String) -> PyResult<Table> {
+        Table::new(py, Source::Snapshot(Arc::clone(self.held()?), None), name)
+    }
+
+    /// What belonged to one tenant.
+    fn tenant(&self, name: &str) -> PyResult<TenantTables> {
+        Ok(TenantTables(Source::Snapshot(Arc::clone(self.held()?), Some(Arc::from(name)))))
+    }
+
+    /// Runs a query in plain SQL, as of the snapshot.
+    #[pyo3(signature = (sql, parameters=None, /))]
+    fn query(
+        &self,
+        py: Python<'_>,
+        sql: &str,
+        parameters: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<SqlRows> {
+        let held = self.held()?;
+        let cells = self::parameters(parameters)?;
+        let values = cells.refs()?;
+        let found = py.detach(|| held.with(|snapshot| snapshot.query(sql, &values)))?;
+        SqlRows::new(py, &found)
+    }
+
+    fn __enter__<'py>(this: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
+        let own = this.get();
+        if own.held.get().is_some() {
+            return Err(begun_twice("snapshot"));
+        }
+        let begun = this.py().detach(|| own.root.snapshot()).map_err(Failure::from)?;
+        own.held.set(Held::shared("snapshot", begun)).map_err(|_| begun_twice("snapshot"))?;
+        Ok(this.clone())
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) -> PyResult<()> {
+        let held = self.held()?;
+        py.detach(|| held.take().map(drop))?;
+        Ok(())
+    }
+
+    fn __repr__(&self) -> &'static str {
+        "<Snapshot>"
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(unpicklable("Snapshot"))
+    }
+}

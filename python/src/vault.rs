@@ -1,0 +1,373 @@
+//! The vault: its life, its ways to unlock, its tables.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+use sealite::{Alteration, Config, Erasure, ErrorKind, Synchronous};
+
+use crate::audit;
+use crate::definition::{Declared, Definition, index, protection};
+use crate::error::error;
+use crate::field::Field;
+use crate::row::{SqlRows, unpicklable};
+use crate::source::{Root, Source};
+use crate::table::{Table, column};
+use crate::tenant::Tenant;
+use crate::transaction::{Snapshot, Transaction, parameters};
+use crate::unlock::{RecoveryCode, Slot, Unlock};
+use crate::value::OrRaise;
+use crate::verify::{Verification, verify};
+
+/// The longest that a call can be told to wait.
+const MAX_BUSY_TIMEOUT: f64 = 86_400.0;
+
+/// A vault: one SQLite file that keeps tables sealed, or one in memory. Any thread may use it.
+#[pyclass(module = "sealite", frozen)]
+pub(crate) struct Vault(sealite::Vault);
+
+/// What of [`Config`] the caller has set.
+struct Given(Option<f64>, Option<String>, bool);
+
+impl Given {
+    fn config(self) -> PyResult<Config> {
+        let mut config = Config::default();
+        if let Some(seconds) = self.0 {
+            if !(0.0..=MAX_BUSY_TIMEOUT).contains(&seconds) {
+                return Err(error(ErrorKind::InvalidInput, "busy_timeout: 0 to 86,400 seconds"));
+            }
+            config.busy_timeout = Duration::from_secs_f64(seconds);
+        }
+        config.synchronous = match self.1.as_deref() {
+            None | Some("full") => Synchronous::Full,
+            Some("normal") => Synchronous::Normal,
+            Some(_) => {
+                return Err(error(
+                    ErrorKind::InvalidInput,
+                    "synchronous is \"full\" or \"normal\"",
+                ));
+            }
+        };
+        config.existing_database = self.2;
+        Ok(config)
+    }
+}
+
+/// The path, from a str, bytes or path object.
+pub(crate) fn path_of(path: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
+    let os = path.py().import("os")?;
+    os.call_method1("fsdecode", (path,))?.extract()
+}
+
+/// A handle to the file in whatever state it is.
+fn at(path: &Bound<'_, PyAny>, given: Given) -> PyResult<Vault> {
+    let (py, config) = (path.py(), given.config()?);
+    let path = path_of(path)?;
+    audit::install(py)?;
+    py.detach(|| sealite::Vault::at_with(path, config)).map(Vault).or_raise()
+}
+
+impl Vault {
+    fn alter(&self, py: Python<'_>, table: &str, how: &Alteration) -> PyResult<&'static str> {
+        py.detach(|| self.0.alter_table(table, how)).map(erasure).or_raise()
+    }
+
+    fn root(&self) -> Root {
+        Root::Vault(self.0.clone())
+    }
+}
+
+fn erasure(erasure: Erasure) -> &'static str {
+    match erasure {
+        Erasure::Complete => "complete",
+        Erasure::Pending => "pending",
+    }
+}
+
+#[pymethods]
+impl Vault {
+    /// Creates a vault with its first slot, exactly once: of several processes that try, one succeeds.
+    #[staticmethod]
+    #[pyo3(signature = (path, unlock, *, busy_timeout=None, synchronous=None, existing_database=false))]
+    fn create(
+        path: &Bound<'_, PyAny>,
+        unlock: &Unlock,
+        busy_timeout: Option<f64>,
+        synchronous: Option<String>,
+        existing_database: bool,
+    ) -> PyResult<Self> {
+        let vault = at(path, Given(busy_timeout, synchronous, existing_database))?;
+        vault.initialise(path.py(), unlock)?;
+        Ok(vault)
+    }
+
+    /// Opens an existing vault.
+    #[staticmethod]
+    #[pyo3(signature = (path, unlock, *, busy_timeout=None, synchronous=None))]
+    fn open(
+        path: &Bound<'_, PyAny>,
+        unlock: &Unlock,
+        busy_timeout: Option<f64>,
+        synchronous: Option<String>,
+    ) -> PyResult<Self> {
+        let vault = at(path, Given(busy_timeout, synchronous, false))?;
+        vault.unlock(path.py(), unlock)?;
+        Ok(vault)
+    }
+
+    /// A handle to the file in whatever state it is; nothing is created or unlocked.
+    #[staticmethod]
+    #[pyo3(signature = (path, *, busy_timeout=None, synchronous=None, existing_database=false))]
+    fn at(
+        path: &Bound<'_, PyAny>,
+        busy_timeout: Option<f64>,
+        synchronous: Option<String>,
+        existing_database: bool,
+    ) -> PyResult<Self> {
+        at(path, Given(busy_timeout, synchronous, existing_database))
+    }
+
+    /// A vault in memory, for tests and examples. It has one connection.
+    #[staticmethod]
+    fn in_memory(py: Python<'_>) -> PyResult<Self> {
+        py.detach(sealite::Vault::in_memory).map(Vault).or_raise()
+    }
+
+    /// "absent", "uninitialised", "locked" or "open".
+    #[getter]
+    fn status(&self, py: Python<'_>) -> PyResult<&'static str> {
+        py.detach(|| self.0.status()).map(sealite::Status::name).or_raise()
+    }
+
+    /// The file; None for a vault in memory.
+    #[getter]
+    fn path(&self) -> Option<&std::path::Path> {
+        self.0.path()
+    }
+
+    /// Creates the vault in the file with its first slot, and opens it.
+    fn initialise(&self, py: Python<'_>, unlock: &Unlock) -> PyResult<()> {
+        py.detach(|| self.0.initialise(&unlock.0)).or_raise()
+    }
+
+    /// Takes the keys into memory, with the secret of any slot.
+    fn unlock(&self, py: Python<'_>, unlock: &Unlock) -> PyResult<()> {
+        py.detach(|| self.0.unlock(&unlock.0)).or_raise()
+    }
+
+    /// Wipes the keys from memory.
+    fn lock(&self, py: Python<'_>) {
+        py.detach(|| self.0.lock());
+    }
+
+    /// Wipes the keys and closes every connection.
+    fn close(&self, py: Python<'_>) {
+        py.detach(|| self.0.close());
+    }
+
+    fn __enter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        this
+    }
+
+    #[pyo3(signature = (*_exception))]
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) {
+        self.close(py);
+    }
+
+    /// The ways to unlock. Needs no key.
+    fn slots(&self, py: Python<'_>) -> PyResult<Vec<Slot>> {
+        let slots = py.detach(|| self.0.slots()).or_raise()?;
+        Ok(slots.into_iter().map(Slot).collect())
+    }
+
+    /// Adds a way to unlock; returns its id.
+    fn add_slot(&self, py: Python<'_>, label: &str, unlock: &Unlock) -> PyResult<i64> {
+        py.detach(|| self.0.add_slot(label, &unlock.0)).or_raise()
+    }
+
+    /// Adds a recovery code; returns the slot's id, and the code, which is shown this once.
+    fn add_recovery_slot(&self, py: Python<'_>, label: &str) -> PyResult<(i64, RecoveryCode)> {
+        let (id, code) = py.detach(|| self.0.add_recovery_slot(label)).or_raise()?;
+        Ok((id, RecoveryCode(code)))
+    }
+
+    /// Removes a way to unlock; the last one stays. It takes back nothing that its holder has seen.
+    fn remove_slot(&self, py: Python<'_>, id: i64) -> PyResult<()> {
+        py.detach(|| self.0.remove_slot(id)).or_raise()
+    }
+
+    /// Declares a table: creates it, or checks that what is stored is no weaker. True where it was created.
+    #[allow(clippy::too_many_arguments)]
+    #[pyo3(signature = (name, columns, *, key="id", text_key=false, per_tenant=false, padding=None))]
+    fn define_table(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        columns: &Bound<'_, PyAny>,
+        key: &str,
+        text_key: bool,
+        per_tenant: bool,
+        padding: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<bool> {
+        let declared = Declared { name, columns, key, text_key, per_tenant, padding };
+        let definition = declared.definition()?;
+        py.detach(|| self.0.define_table(&definition)).or_raise()
+    }
+
+    /// The tables as they are declared now, in the order of their names.
+    fn tables(&self, py: Python<'_>) -> PyResult<Vec<Definition>> {
+        let tables = py.detach(|| self.0.tables()).or_raise()?;
+        Ok(tables.into_iter().map(Definition::new).collect())
+    }
+
+    /// A table. Each call on it is a transaction of its own.
+    fn table(&self, py: Python<'_>, name: String) -> PyResult<Table> {
+        Table::new(py, Source::Root(self.root()), name)
+    }
+
+    /// Single sealed values for a database of the application's own.
+    #[pyo3(signature = (name, *, padding=None))]
+    fn field(&self, name: &str, padding: Option<&Bound<'_, PyAny>>) -> PyResult<Field> {
+        Field::new(self.0.field(name), padding)
+    }
+
+    /// A handle that reaches one tenant's rows and fields and nothing else.
+    fn tenant(&self, name: &str) -> PyResult<Tenant> {
+        let memory = self.0.path().is_none();
+        self.0.tenant(name).map(|tenant| Tenant { tenant, memory }).or_raise()
+    }
+
+    /// A transaction, for a with statement.
+    fn transaction(&self) -> Transaction {
+        Transaction::new(self.root())
+    }
+
+    /// A view of the vault at one moment, for a with statement.
+    fn snapshot(&self) -> Snapshot {
+        Snapshot::new(self.root())
+    }
+
+    /// Runs one statement of plain SQL; returns the number of rows changed. Sealed tables are refused.
+    #[pyo3(signature = (sql, parameters=None, /))]
+    fn execute(
+        &self,
+        py: Python<'_>,
+        sql: &str,
+        parameters: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<usize> {
+        let cells = self::parameters(parameters)?;
+        let values = cells.refs()?;
+        py.detach(|| self.0.execute(sql, &values)).or_raise()
+    }
+
+    /// Runs a query in plain SQL.
+    #[pyo3(signature = (sql, parameters=None, /))]
+    fn query(
+        &self,
+        py: Python<'_>,
+        sql: &str,
+        parameters: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<SqlRows> {
+        let cells = self::parameters(parameters)?;
+        let values = cells.refs()?;
+        let found = py.detach(|| self.0.query(sql, &values)).or_raise()?;
+        SqlRows::new(py, &found)
+    }
+
+    /// Adds a column, from its whole specification. The rows that are there have its default.
+    fn add_column(
+        &self,
+        py: Python<'_>,
+        table: &str,
+        specification: &str,
+    ) -> PyResult<&'static str> {
+        self.alter(py, table, &Alteration::AddColumn(column(specification)?))
+    }
+
+    /// Drops a column.
+    fn drop_column(&self, py: Python<'_>, table: &str, column: String) -> PyResult<&'static str> {
+        self.alter(py, table, &Alteration::DropColumn(column))
+    }
+
+    /// Renames a column.
+    fn rename_column(
+        &self,
+        py: Python<'_>,
+        table: &str,
+        column: String,
+        to: String,
+    ) -> PyResult<&'static str> {
+        self.alter(py, table, &Alteration::RenameColumn(column, to))
+    }
+
+    /// Renames a table.
+    fn rename_table(&self, py: Python<'_>, table: &str, to: String) -> PyResult<&'static str> {
+        self.alter(py, table, &Alteration::RenameTable(to))
+    }
+
+    /// Changes how a column is kept, and moves the values that are there.
+    fn protect(
+        &self,
+        py: Python<'_>,
+        table: &str,
+        column: String,
+        protection: &str,
+    ) -> PyResult<&'static str> {
+        let protection = self::protection(protection)?;
+        self.alter(py, table, &Alteration::Protect(column, protection))
+    }
+
+    /// Adds an index to a column: `unique email`, `lookup 5000 text`.
+    fn add_index(
+        &self,
+        py: Python<'_>,
+        table: &str,
+        column: String,
+        index: &str,
+    ) -> PyResult<&'static str> {
+        let index = self::index(index)?;
+        self.alter(py, table, &Alteration::AddIndex(column, index))
+    }
+
+    /// Drops the index of a column.
+    fn drop_index(&self, py: Python<'_>, table: &str, column: String) -> PyResult<&'static str> {
+        self.alter(py, table, &Alteration::DropIndex(column))
+    }
+
+    /// Drops a table with all its rows.
+    fn drop_table(&self, py: Python<'_>, table: &str) -> PyResult<&'static str> {
+        py.detach(|| self.0.drop_table(table)).map(erasure).or_raise()
+    }
+
+    /// Finishes an alteration that was interrupted.
+    fn finish_alteration(&self, py: Python<'_>, table: &str) -> PyResult<&'static str> {
+        py.detach(|| self.0.finish_alteration(table)).map(erasure).or_raise()
+    }
+
+    /// Overwrites what remnants of plaintext an alteration has left.
+    fn finish_erasure(&self, py: Python<'_>) -> PyResult<&'static str> {
+        py.detach(|| self.0.finish_erasure()).map(erasure).or_raise()
+    }
+
+    /// Opens every record and runs SQLite's own check. `progress` gets the number of rows opened so far.
+    #[pyo3(signature = (progress=None))]
+    fn verify(
+        &self,
+        py: Python<'_>,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Verification> {
+        verify(py, &self.0, progress.map(Bound::as_unbound))
+    }
+
+    fn __repr__(&self) -> String {
+        match self.0.path() {
+            Some(path) => format!("<Vault {}>", path.display()),
+            None => "<Vault in memory>".to_owned(),
+        }
+    }
+
+    fn __reduce__(&self) -> PyResult<()> {
+        Err(unpicklable("Vault"))
+    }
+}

@@ -1,0 +1,101 @@
+//! What `Vault.verify` reports.
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::error::core_error;
+use crate::value::{OrRaise, id_to_python};
+
+/// What was found by opening every record.
+#[pyclass(module = "sealite", frozen)]
+pub(crate) struct Verification {
+    found: sealite::Verification,
+    #[pyo3(get)]
+    tables: Py<PyDict>,
+}
+
+/// A row that does not open.
+#[pyclass(module = "sealite", frozen)]
+pub(crate) struct Fault(sealite::Fault);
+
+/// Opens every record. What `progress` raises ends the reports, and is raised when the work is done.
+pub(crate) fn verify(
+    py: Python<'_>,
+    vault: &sealite::Vault,
+    progress: Option<&Py<PyAny>>,
+) -> PyResult<Verification> {
+    let mut raised = None;
+    let found = py.detach(|| {
+        vault.verify(|count| {
+            if let (Some(progress), None) = (progress, &raised) {
+                raised = Python::attach(|py| progress.call1(py, (count,)).err());
+            }
+        })
+    });
+    if let Some(raised) = raised {
+        return Err(raised);
+    }
+    let found = found.or_raise()?;
+    let tables = PyDict::new(py);
+    for (table, count) in &found.tables {
+        tables.set_item(table, count)?;
+    }
+    Ok(Verification { found, tables: tables.unbind() })
+}
+
+#[pymethods]
+impl Verification {
+    /// Every row that does not open.
+    #[getter]
+    fn faults(&self) -> Vec<Fault> {
+        self.found.faults.iter().cloned().map(Fault).collect()
+    }
+
+    /// What SQLite's own check says; empty where it says ok.
+    #[getter]
+    fn integrity(&self) -> Vec<&str> {
+        self.found.integrity.iter().map(String::as_str).collect()
+    }
+
+    /// True where nothing was found.
+    #[getter]
+    fn sound(&self) -> bool {
+        self.found.is_sound()
+    }
+
+    fn __repr__(&self) -> String {
+        let (faults, lines) = (self.found.faults.len(), self.found.integrity.len());
+        format!("<Verification: {faults} faults, {lines} lines of SQLite's>")
+    }
+}
+
+#[pymethods]
+impl Fault {
+    /// The table.
+    #[getter]
+    fn table(&self) -> &str {
+        &self.0.table
+    }
+
+    /// The tenant, in a table of tenants.
+    #[getter]
+    fn tenant(&self) -> Option<&str> {
+        self.0.tenant.as_deref()
+    }
+
+    /// The id that the row carries now.
+    #[getter]
+    fn id<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        id_to_python(py, self.0.id.as_ref())
+    }
+
+    /// Why it does not open: an exception.
+    #[getter]
+    fn error(&self) -> PyErr {
+        core_error(self.0.error.clone())
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Fault in {}: {}>", self.0.table, self.0.error.kind().name())
+    }
+}

@@ -1,0 +1,133 @@
+"""The exception tree, and what must never show: no value, key or secret in a message, repr or traceback."""
+
+import copy
+import pickle
+import traceback
+
+import pytest
+
+import sealite
+from sealite import Unlock, Vault
+
+SECRET = "Xanthippe-unique-4711"
+
+# The codes are stable, and shared with Rust.
+CODES = {
+    "NotInitialised": 1, "AlreadyInitialised": 2, "Locked": 3, "WrongKey": 4, "AuthenticationFailed": 5,
+    "UnknownKey": 6, "DestroyedKey": 7, "NotIndexed": 8, "Conflict": 9, "Busy": 10, "Corrupt": 11, "Limit": 12,
+    "Closed": 13, "AnotherLibrary": 14, "WeakKey": 15, "InvalidInput": 16, "TypeMismatch": 17, "NotFound": 18,
+    "NotAVault": 19, "NewerFormat": 20, "ReadOnly": 21, "Full": 22, "IoError": 23, "Forked": 24, "Definition": 25,
+    "Refused": 26, "NotAllowed": 27, "Sql": 28, "LastSlot": 29, "Internal": 30,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "code"), CODES.items())
+def test_each_kind_has_its_class_and_code(name: str, code: int) -> None:
+    error = getattr(sealite, name)
+    assert issubclass(error, sealite.SealiteError)
+    assert (error.code, error.sqlite_code, error.__module__) == (code, None, "sealite")
+    assert error.name == error.name.lower() and error.__doc__
+
+
+def test_there_is_no_other_class() -> None:
+    classes = {
+        name for name, value in vars(sealite).items() if isinstance(value, type) and issubclass(value, Exception)
+    }
+    assert classes == {*CODES, "SealiteError"}
+
+
+def test_kinds_are_also_what_python_calls_them() -> None:
+    assert issubclass(sealite.InvalidInput, ValueError)
+    assert issubclass(sealite.TypeMismatch, TypeError)
+    assert issubclass(sealite.NotFound, LookupError)
+    assert issubclass(sealite.IoError, OSError)
+    assert issubclass(sealite.UnknownKey, sealite.AuthenticationFailed)
+
+
+def test_errors_carry_code_name_and_sqlite_code(vault: Vault) -> None:
+    users = vault.table("users")
+    users.insert(email="a@x.example")
+    with pytest.raises(sealite.Conflict) as caught:
+        users.insert(email="a@x.example")
+    error = caught.value
+    assert (error.code, error.name, error.sqlite_code) == (9, "conflict", 2067)
+    assert str(error) == error.args[0] and "email" in str(error)
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is sealite.Conflict and again.sqlite_code == 2067 and str(again) == str(error)
+    with pytest.raises(sealite.NotFound) as missing:
+        vault.table("nothing")
+    assert "nothing" in str(missing.value)
+
+
+def test_no_value_shows_in_an_error(vault: Vault) -> None:
+    users = vault.table("users")
+    users.insert(email=f"{SECRET}@x.example", name=SECRET)
+    attempts = [
+        lambda: users.insert(email=f"{SECRET}@x.example"),
+        lambda: users.insert(email=SECRET + "\ud800"),
+        lambda: users.insert(email="b@x.example", name=[SECRET]),
+        lambda: users.insert_many(["email"], [[SECRET, SECRET]]),
+        lambda: users.insert_many(["email"], [SECRET]),
+        lambda: users.find("name", SECRET),
+        lambda: users.get(SECRET),
+        lambda: users.update(1, name=SECRET.encode()),
+        lambda: vault.query("SELECT ?", SECRET),
+        lambda: vault.field("f").open(SECRET.encode()),
+        lambda: vault.field("f").seal([SECRET]),
+        lambda: vault.tenant("acme").table("notes").insert_many([{"slug": SECRET}, {"slug": SECRET, "body": "b"}]),
+        lambda: Unlock.key_text(SECRET),
+        lambda: Unlock.key_text(SECRET + "\ud800"),
+        lambda: Unlock.key(SECRET.encode()),
+        lambda: Unlock.passphrase(SECRET, memory_kib=1),
+        lambda: Unlock.recovery_code(SECRET),
+        lambda: Unlock.reference(SECRET),
+    ]
+    for attempt in attempts:
+        with pytest.raises(sealite.SealiteError) as caught:
+            attempt()
+        shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+        shown = shown.replace(f"{attempt}", "")
+        assert SECRET not in shown, attempt
+        assert SECRET not in str(vars(caught.value))
+
+
+def test_no_value_shows_in_a_repr(vault: Vault, key: str) -> None:
+    users = vault.table("users")
+    users.insert(email=f"{SECRET}@x.example", name=SECRET)
+    notes = vault.tenant("acme").table("notes")
+    notes.insert(slug=SECRET, body=SECRET)
+    _, code = vault.add_recovery_slot("paper")
+    with vault.transaction() as transaction:
+        shown = [repr(transaction), repr(transaction.savepoint()), repr(transaction.tenant("acme"))]
+    with vault.snapshot() as snapshot:
+        shown.append(repr(snapshot))
+    shown += [repr(transaction), repr(users), repr(users.scan()), repr(users.get(1)), repr(notes.get(SECRET))]
+    shown += [repr(vault.query("SELECT ?", [SECRET])), repr(vault.verify()), repr(vault.field("f"))]
+    shown += [repr(vault), repr(Vault.in_memory()), repr(vault.tables()), repr(vault.slots()), repr(vault.tenant("t"))]
+    shown += [repr(Unlock.key_text(key)), str(Unlock.passphrase(SECRET)), repr(code), str(code), f"{code}"]
+    for text in shown:
+        assert SECRET not in text and key not in text and code.reveal() not in text
+        assert " at 0x" not in text
+
+
+def test_nothing_that_holds_a_secret_is_pickled_or_copied(vault: Vault, unlock: Unlock) -> None:
+    users = vault.table("users")
+    users.insert(email="a@x.example")
+    _, code = vault.add_recovery_slot("paper")
+    with vault.transaction() as transaction:
+        objects = [transaction, transaction.savepoint(), transaction.table("users"), transaction.tenant("acme")]
+    with vault.snapshot() as snapshot:
+        objects.append(snapshot)
+    objects += [vault, users, unlock, code, users.get(1), users.scan(), vault.tenant("acme"), vault.field("f")]
+    for object in objects:
+        for refused in (pickle.dumps, copy.copy, copy.deepcopy):
+            with pytest.raises(TypeError):
+                refused(object)
+
+
+def test_nothing_is_made_by_hand() -> None:
+    for name in ("Vault", "Unlock", "RecoveryCode", "Table", "Row", "Transaction", "Snapshot", "Scan", "Field"):
+        with pytest.raises(TypeError):
+            getattr(sealite, name)()
+        with pytest.raises(TypeError):
+            type("Sub", (getattr(sealite, name),), {})

@@ -1,0 +1,91 @@
+"""The stub says what the module is, and a program that uses it passes the strictest type check."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import sealite
+
+EXAMPLE = '''
+from collections.abc import Mapping
+import sealite
+
+def show(row: Mapping[str, object]) -> None: ...
+
+vault = sealite.Vault.open("app.db", sealite.Unlock.environment("APP_KEY"), busy_timeout=5.0, synchronous="full")
+created: bool = vault.define_table("users", {"email": "text sealed"}, padding="padme")
+users = vault.table("users")
+id: int = users.insert(email="a", age=None, photo=b"", tags=bytearray())
+ids: list[int] = users.insert_many([{"email": "a"}, {"email": "b", "age": 1}])
+ids += users.insert_many(["email", "age"], [("a", 1), ["b", None]])
+row = users.get(1)
+if row is not None:
+    show(row)
+    email: str = row["email"]
+    pairs: dict[str, object] = dict(row)
+    default: int = row.get("age", 0)
+for each in users.scan():
+    values: tuple[object, ...] = each.values()
+with vault.transaction() as tx:
+    with tx.savepoint():
+        tx.table("users").update(1, {"email": "b"}, age=2)
+    for (number,) in tx.query("SELECT ?", (1,)):
+        print(number)
+    tx.tenant("acme").table("notes").insert(body="x")
+with vault.snapshot() as snap:
+    found: list[sealite.Row | None] = snap.table("users").get_many([1, 2])
+slot, code = vault.add_recovery_slot("paper")
+print(code.reveal(), vault.status == "open")
+sealed: list[bytes] = vault.field("users.email").seal_many(["a", None], [1, 2])
+try:
+    assert vault.verify(print).sound
+except sealite.Busy as error:
+    print(error.code, error.name, error.sqlite_code)
+'''
+
+WRONG = '''
+import sealite
+vault = sealite.Vault.in_memory()
+vault.protect("users", "name", "hidden")
+vault.table("users").get(1.5)
+vault.table("users").insert(name=object())
+sealite.Unlock.key("text")
+vault.status == "opened"
+'''
+
+
+def mypy(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", *arguments], capture_output=True, text=True, timeout=300)
+
+
+def test_the_stub_says_what_the_module_is(tmp_path: Path) -> None:
+    done = mypy("mypy.stubtest", "sealite", "--mypy-config-file", str(config(tmp_path)))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_an_example_passes_the_strict_check(tmp_path: Path) -> None:
+    program = tmp_path / "example.py"
+    program.write_text(EXAMPLE)
+    done = mypy("mypy", "--strict", "--config-file", str(config(tmp_path)), str(program))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_mistakes_do_not_pass(tmp_path: Path) -> None:
+    program = tmp_path / "wrong.py"
+    program.write_text(WRONG)
+    done = mypy("mypy", "--strict", "--config-file", str(config(tmp_path)), str(program))
+    lines = {int(line.split(":")[1]) for line in done.stdout.splitlines() if ": error:" in line}
+    assert lines == {4, 5, 6, 7, 8}, done.stdout + done.stderr
+
+
+def config(folder: Path) -> Path:
+    file = folder / "mypy.ini"
+    file.write_text(f"[mypy]\ncache_dir = {folder / 'cache'}\n")
+    return file
+
+
+def test_the_package_is_the_installed_one() -> None:
+    assert sealite.__file__ is not None
+    folder = Path(sealite.__file__).parent
+    assert (folder / "py.typed").exists() and (folder / "_native.pyi").exists()
+    assert set(sealite.__all__) <= set(dir(sealite))
