@@ -10,7 +10,7 @@ mod asian;
 mod email;
 mod latin;
 mod locale;
-mod rng;
+pub(crate) mod rng;
 #[cfg(test)]
 mod tests;
 

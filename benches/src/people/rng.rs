@@ -2,24 +2,24 @@
 
 /// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): small, fast, the same on every machine. Not for
 /// cryptography.
-pub(super) struct SplitMix64 {
+pub(crate) struct SplitMix64 {
     state: u64,
 }
 
 impl SplitMix64 {
     /// A generator that yields the same numbers for the same `seed` for ever.
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self { state: seed }
     }
 
     /// A generator for item `index` of the run `seed`, so that an item never depends on the ones
     /// before it. The seed is mixed first: neighbouring runs share no items.
-    pub(super) fn for_item(seed: u64, index: u64) -> Self {
+    pub(crate) fn for_item(seed: u64, index: u64) -> Self {
         Self::new(Self::new(seed).next().wrapping_add(Self::new(!index).next()))
     }
 
     /// The next 64 bits.
-    pub(super) fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -29,23 +29,23 @@ impl SplitMix64 {
 
     /// A number in `0..bound`, 0 when `bound` is 0. The bias of the multiplication is below
     /// `bound / 2^64`.
-    pub(super) fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         ((u128::from(self.next()) * u128::from(bound)) >> 64) as u64
     }
 
     /// True in `percent` of 100 draws.
-    pub(super) fn chance(&mut self, percent: u64) -> bool {
+    pub(crate) fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
 
     /// An entry of `list`, each as likely as the next; the default of `T` when `list` is empty.
-    pub(super) fn pick<T: Copy + Default>(&mut self, list: &[T]) -> T {
+    pub(crate) fn pick<T: Copy + Default>(&mut self, list: &[T]) -> T {
         let at = self.below(list.len() as u64) as usize;
         list.get(at).copied().unwrap_or_default()
     }
 
     /// An entry of `list`, the early ones likelier: lists of names begin with the common ones.
-    pub(super) fn pick_common<T: Copy + Default>(&mut self, list: &[T]) -> T {
+    pub(crate) fn pick_common<T: Copy + Default>(&mut self, list: &[T]) -> T {
         let length = list.len() as u64;
         let at = self.below(length).min(self.below(length)) as usize;
         list.get(at).copied().unwrap_or_default()

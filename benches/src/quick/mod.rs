@@ -1,0 +1,87 @@
+//! The ratios that the project holds itself to, in a few minutes: `make bench-quick`.
+
+mod python;
+mod report;
+mod tables;
+mod values;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::Outcome;
+use crate::measure::{Comparison, SHA256_LIMIT, sha256_nanoseconds_a_byte};
+
+/// What to measure, and where the results go.
+pub struct Options {
+    /// Rows of the table.
+    pub rows: usize,
+    /// Interleaved pairs of each measurement.
+    pub pairs: usize,
+    /// The file of the ratios.
+    pub out: PathBuf,
+    /// An interpreter with the wheel installed, to measure from Python as well.
+    pub python: Option<PathBuf>,
+}
+
+/// One ratio.
+pub struct Measured {
+    /// The name in the file.
+    pub name: &'static str,
+    /// What is compared with what, in one line.
+    pub what: String,
+    /// The times, for one operation. Of sizes: the bytes of one row, as nanoseconds.
+    pub comparison: Comparison,
+    /// What the two sides are counted in.
+    pub unit: Unit,
+}
+
+/// What a measurement is counted in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Time for one operation.
+    Time,
+    /// Bytes for one row.
+    Bytes,
+}
+
+/// Measures everything, prints a table and writes the file.
+///
+/// # Errors
+/// Where SHA-256 is too slow for the figures to mean anything, before anything is measured.
+pub fn run(options: &Options, out: &mut dyn Write) -> Outcome<()> {
+    let sha = sha256_nanoseconds_a_byte();
+    if sha > SHA256_LIMIT {
+        return Err(format!(
+            "SHA-256 takes {sha:.2} ns a byte here, more than {SHA256_LIMIT}: not reporting. Was this built without \
+             optimisation, or with -C target-cpu=native (SHA-NI mixed with AVX)?"
+        )
+        .into());
+    }
+    let folder = options.out.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or_else(|| Path::new("."));
+    std::fs::create_dir_all(folder)?;
+    // Beside the results, on a disk: a temporary folder in memory would make commits free.
+    let work = tempfile::tempdir_in(folder)?;
+    report::heading(options, sha, out)?;
+    let mut measured = Vec::new();
+    let mut note = |one: Measured, out: &mut dyn Write| -> Outcome<()> {
+        report::line(&one, out)?;
+        measured.push(one);
+        Ok(())
+    };
+    tables::measure(options, work.path(), &mut |one| note(one, out))?;
+    values::measure(options.pairs, &mut |one| note(one, out))?;
+    let mut ratios = report::json(&measured);
+    if let Some(interpreter) = &options.python {
+        match python::measure(interpreter, work.path())? {
+            Some(more) => {
+                report::python(&more, out)?;
+                ratios.extend(more);
+            }
+            None => writeln!(out, "\n{} has no sealite installed", interpreter.display())?,
+        }
+    }
+    std::fs::write(&options.out, serde_json::to_string_pretty(&ratios)? + "\n")?;
+    writeln!(out, "\nwritten to {}", options.out.display())?;
+    Ok(())
+}
