@@ -1,0 +1,87 @@
+# What a person calls and CI calls alike. `make` alone lists the targets.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+CARGO  ?= cargo
+PYTHON ?= python3
+
+VENV := target/venv
+BIN := $(VENV)/bin
+# The reference decryptor and the tests that start Python run in the environment made here.
+export SEALITE_PYTHON := $(CURDIR)/$(BIN)/python
+export PYTHONDONTWRITEBYTECODE := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+# One cargo invocation for all of them: building is what costs. The Python module is tested through its wheel.
+CRATES := -p sealite -p sealite-cli -p sealite-tests -p sealite-benches
+
+.PHONY: help fmt lint lint-deps test test-full test-rust test-python million bench bench-quick docs wheel demo venv wheel-test
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+fmt: ## Format the Rust sources
+	$(CARGO) fmt --all
+
+lint: ## Check formatting, and clippy without a warning
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+lint-deps: ## Check the dependencies: licences, sources, one generation of cryptography (needs cargo-deny)
+	$(CARGO) deny --locked check licenses bans sources
+
+test: lint test-rust test-python ## Everything, scaled to end within 20 minutes on two cores
+
+test-full: export SEALITE_TEST_FULL := 1
+test-full: lint test-rust test-python million ## The same tests unscaled, and the million-message known answer
+
+test-rust: venv
+	$(CARGO) test --locked $(CRATES)
+
+test-python: wheel-test
+	$(BIN)/pytest python/tests
+
+million:
+	$(CARGO) test --release --locked -p sealite --lib -- --include-ignored accumulated
+
+bench: ## Criterion's benchmarks
+	$(CARGO) bench --locked -p sealite-benches
+
+bench-quick: venv ## The ratios, sealed against plain, into target/bench/ratios.json
+	rm -rf target/wheel-release
+	$(BIN)/maturin build --release --locked -m python/Cargo.toml --out target/wheel-release
+	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps target/wheel-release/*.whl
+	$(CARGO) run --release --locked -p sealite-benches --bin bench-quick -- --python $(BIN)/python $(BENCH)
+
+docs: ## The API documentation, into target/doc
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps $(CRATES)
+
+wheel: venv ## The Python wheel, as it is shipped, into target/wheels
+	rm -rf target/wheels
+	$(BIN)/maturin build --release --locked -m python/Cargo.toml --out target/wheels
+
+# DB=file TABLE=name takes a database of your own; COLUMNS=a,b says which of its columns to seal.
+demo: ## Seal 10,000 people, or DB=file TABLE=name, and report
+	$(CARGO) run --release --locked -p sealite-benches --bin demo -- \
+	    $(if $(DB),--db "$(DB)") $(if $(TABLE),--table "$(TABLE)") $(if $(COLUMNS),--columns "$(COLUMNS)")
+
+venv: $(VENV)/.ready
+
+REQUIREMENTS := python/requirements-test.txt tests/reference/requirements.txt
+
+$(VENV)/.ready: $(REQUIREMENTS)
+	rm -rf $(VENV)
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet $(REQUIREMENTS:%=-r %)
+	touch $@
+
+# Of the dev profile: built from what the tests have compiled already.
+wheel-test: venv
+	rm -rf target/wheel-test
+	$(BIN)/maturin build --profile dev --locked -m python/Cargo.toml --out target/wheel-test
+	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps target/wheel-test/*.whl
