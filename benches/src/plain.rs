@@ -36,8 +36,7 @@ impl Plain {
              PRAGMA secure_delete = ON;
              PRAGMA temp_store = MEMORY;
              PRAGMA foreign_keys = ON;
-             PRAGMA cell_size_check = ON;
-             PRAGMA cache_size = -8192;",
+             PRAGMA cell_size_check = ON;",
         )?;
         let names = [data.key.as_str()].into_iter().chain(data.columns.iter().map(Column::name));
         let names: Vec<String> = names.map(quote).collect();

@@ -110,8 +110,7 @@ pub(super) fn open(
          PRAGMA secure_delete = ON;
          PRAGMA temp_store = MEMORY;
          PRAGMA foreign_keys = ON;
-         PRAGMA cell_size_check = ON;
-         PRAGMA cache_size = -8192;"
+         PRAGMA cell_size_check = ON;"
     ))
     .checked()?;
     if role == Role::Reader {
