@@ -34,10 +34,10 @@ lint: ## Check formatting, and clippy without a warning
 lint-deps: ## Check the dependencies: licences, sources, one generation of cryptography (needs cargo-deny)
 	$(CARGO) deny --locked check licenses bans sources
 
-test: lint test-rust test-python ## Everything, scaled to end within 20 minutes on two cores
+test: lint docs test-rust test-python ## Everything, scaled to end within 20 minutes on two cores
 
 test-full: export SEALITE_TEST_FULL := 1
-test-full: lint test-rust test-python million ## The same tests unscaled, and the million-message known answer
+test-full: lint docs test-rust test-python million ## The same tests unscaled, and the million-message known answer
 
 test-rust: venv
 	$(CARGO) test --locked $(CRATES)

@@ -35,7 +35,7 @@ impl Tenant {
         Field::new(&self.engine, name, Some(Arc::clone(&self.name)))
     }
 
-    /// As [`Vault::transaction`], within the tenant.
+    /// As [`crate::Vault::transaction`], within the tenant.
     pub fn transaction<T>(&self, work: impl FnOnce(&Transaction) -> Result<T>) -> Result<T> {
         let transaction = self.begin()?;
         let result = work(&transaction)?;
@@ -43,12 +43,12 @@ impl Tenant {
         Ok(result)
     }
 
-    /// As [`Vault::begin`], within the tenant.
+    /// As [`crate::Vault::begin`], within the tenant.
     pub fn begin(&self) -> Result<Transaction> {
         Transaction::begin(&self.engine, Some(Arc::clone(&self.name)))
     }
 
-    /// As [`Vault::snapshot`], within the tenant.
+    /// As [`crate::Vault::snapshot`], within the tenant.
     pub fn snapshot(&self) -> Result<Snapshot> {
         Snapshot::begin(&self.engine, Some(Arc::clone(&self.name)))
     }
