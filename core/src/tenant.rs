@@ -37,10 +37,7 @@ impl Tenant {
 
     /// As [`crate::Vault::transaction`], within the tenant.
     pub fn transaction<T>(&self, work: impl FnOnce(&Transaction) -> Result<T>) -> Result<T> {
-        let transaction = self.begin()?;
-        let result = work(&transaction)?;
-        transaction.commit()?;
-        Ok(result)
+        self.begin()?.run(work)
     }
 
     /// As [`crate::Vault::begin`], within the tenant.

@@ -22,6 +22,13 @@ impl Transaction {
         Ok(Transaction { session: Session::begin(engine)?, tenant })
     }
 
+    /// Runs `work` and commits; where it fails or panics, dropping the transaction rolls it back.
+    pub(crate) fn run<T>(self, work: impl FnOnce(&Transaction) -> Result<T>) -> Result<T> {
+        let result = work(&self)?;
+        self.commit()?;
+        Ok(result)
+    }
+
     /// A table, within the transaction.
     pub fn table<'a>(&'a self, name: &'a str) -> Result<Table<'a>> {
         Table::new(Source::Session(&self.session), name, self.tenant.clone()).checked()

@@ -287,10 +287,7 @@ impl Vault {
     /// Runs `work` in a transaction: committed where it returns `Ok`, rolled back where it fails or panics. Only one
     /// transaction writes at a time; another waits for [`Config::busy_timeout`].
     pub fn transaction<T>(&self, work: impl FnOnce(&Transaction) -> Result<T>) -> Result<T> {
-        let transaction = self.begin()?;
-        let result = work(&transaction)?;
-        transaction.commit()?;
-        Ok(result)
+        self.begin()?.run(work)
     }
 
     /// Begins a transaction that ends with [`Transaction::commit`], or is rolled back when dropped.

@@ -19,16 +19,6 @@ const MARK: &str = "> ";
 /// The role of the process that runs the test.
 pub const LEAD: &str = "lead";
 
-/// True where the tests run unscaled (`SEALITE_TEST_FULL=1`).
-pub fn full() -> bool {
-    std::env::var("SEALITE_TEST_FULL").is_ok_and(|value| value == "1")
-}
-
-/// `quick`, or `full` where the tests run unscaled.
-pub fn scaled<T>(quick: T, unscaled: T) -> T {
-    if full() { unscaled } else { quick }
-}
-
 /// A test in processes of its own.
 pub struct Stage {
     test: &'static str,

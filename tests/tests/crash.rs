@@ -8,7 +8,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use sealite::{Column, Index, TableDefinition, Vault, values};
-use sealite_tests::process::{scaled, staged, tell};
+use sealite_tests::process::{staged, tell};
+use sealite_tests::scale::scaled;
 use sealite_tests::vaults::{Home, assert_distinct_nonces, assert_integrity, open_in, people};
 
 fn notes() -> TableDefinition {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use sealite::{Alteration, Error, ErrorKind, IdRef, Vault, values};
-use sealite_tests::process::scaled;
+use sealite_tests::scale::scaled;
 use sealite_tests::vaults::{Home, assert_integrity, people};
 
 /// A closed vault of 60 people, and what they are.

@@ -10,7 +10,8 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use sealite::{Error, ErrorKind, IdRef, Vault, values};
-use sealite_tests::process::{LEAD, Stage, fork, listen, scaled, staged, system, tell};
+use sealite_tests::process::{LEAD, Stage, fork, listen, staged, system, tell};
+use sealite_tests::scale::scaled;
 use sealite_tests::vaults::{
     Home, assert_distinct_nonces, assert_integrity, insert_rows, nonce, open_in_with, people, plain,
 };

@@ -9,7 +9,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use sealite::{Column, Id, IdRef, Index, Result, TableDefinition, Vault, values};
-use sealite_tests::process::{Process, listen, scaled, staged, tell};
+use sealite_tests::process::{Process, listen, staged, tell};
+use sealite_tests::scale::scaled;
 use sealite_tests::vaults::{Home, open_in, patiently};
 
 const THREADS: usize = 4;

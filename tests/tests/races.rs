@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use sealite::{
     Column, Config, Error, ErrorKind, Index, Result, TableDefinition, Unlock, Vault, values,
 };
-use sealite_tests::process::{Process, listen, scaled, staged, tell};
+use sealite_tests::process::{Process, listen, staged, tell};
+use sealite_tests::scale::scaled;
 use sealite_tests::vaults::{Home, open_in, open_in_with, patiently, people, unlock_in};
 
 const THREADS: usize = 4;

@@ -8,7 +8,8 @@
 use std::fs::File;
 
 use sealite::{Error, ErrorKind, Status, Vault, values};
-use sealite_tests::process::{LEAD, fork, listen, scaled, staged, tell};
+use sealite_tests::process::{LEAD, fork, listen, staged, tell};
+use sealite_tests::scale::scaled;
 use sealite_tests::vaults::{Home, people};
 
 fn assert_refused<T>(result: Result<T, Error>) {
