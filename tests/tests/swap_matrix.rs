@@ -339,17 +339,29 @@ fn an_edited_blind_index_value_is_refused() {
         });
         assert_eq!(names.len(), 2);
         for name in &names {
+            let refused = |same: bool, places: &[&Place]| {
+                let places = places.iter().filter(|_| !same);
+                Outcome::refused(places.map(|place| (*place).clone()))
+            };
             for (what, value) in replacements() {
-                world.edit(|conn| write(conn, one, name, &value));
-                world.check(&format!("{name} made {what}"), &Outcome::refused([one.clone()]));
+                let mut same = false;
+                world.edit(|conn| {
+                    let old = read(conn, one, name);
+                    write(conn, one, name, &value);
+                    // A look-up index has 512 values: one in 512 vaults has this one already.
+                    same = old == read(conn, one, name);
+                });
+                world.check(&format!("{name} made {what}"), &refused(same, &[one]));
             }
+            let mut same = false;
             world.edit(|conn| {
                 let (first, second) = (read(conn, one, name), read(conn, two, name));
+                same = first == second;
                 write(conn, one, name, &Raw::Null);
                 write(conn, two, name, &first);
                 write(conn, one, name, &second);
             });
-            world.check(&format!("{name} swapped"), &Outcome::refused([one.clone(), two.clone()]));
+            world.check(&format!("{name} swapped"), &refused(same, &[one, two]));
             if let Raw::Blob(bytes) = {
                 let mut value = Raw::Null;
                 world.edit(|conn| value = read(conn, one, name));
@@ -603,6 +615,12 @@ fn a_stale_record_or_a_stale_column_put_back_alone_is_refused() {
     for (column, value) in before.iter().filter(|(column, _)| column != "plan") {
         let raw = world.scratch.raw();
         let now = read(&raw, &user, column);
+        restored += 1;
+        if now == *value {
+            // A look-up index has 512 values: one in 512 vaults gives both surnames the same.
+            assert_eq!(column, "surname_bidx");
+            continue;
+        }
         write(&raw, &user, column, value);
         drop(raw);
         let vault = world.scratch.open();
@@ -610,7 +628,6 @@ fn a_stale_record_or_a_stale_column_put_back_alone_is_refused() {
         assert_eq!(refused.kind(), ErrorKind::AuthenticationFailed, "{column}");
         drop(vault);
         write(&world.scratch.raw(), &user, column, &now);
-        restored += 1;
     }
     assert_eq!(restored, AUTHENTICATED.len() + 3);
     let vault = world.scratch.open();
