@@ -30,14 +30,7 @@ impl Plain {
     /// Opens the file with the pragmas that the engine sets.
     pub fn open(path: &Path, data: &Dataset) -> Outcome<Self> {
         let conn = Connection::open(path)?;
-        conn.execute_batch(
-            "PRAGMA journal_mode = WAL;
-             PRAGMA synchronous = FULL;
-             PRAGMA secure_delete = ON;
-             PRAGMA temp_store = MEMORY;
-             PRAGMA foreign_keys = ON;
-             PRAGMA cell_size_check = ON;",
-        )?;
+        set_up(&conn, "FULL")?;
         let names = [data.key.as_str()].into_iter().chain(data.columns.iter().map(Column::name));
         let names: Vec<String> = names.map(quote).collect();
         Ok(Plain {
@@ -146,6 +139,21 @@ impl Plain {
         }
         Ok(())
     }
+}
+
+/// Sets the pragmas that the engine sets.
+///
+/// # Errors
+/// What SQLite refuses with.
+pub fn set_up(conn: &Connection, synchronous: &str) -> rusqlite::Result<()> {
+    conn.execute_batch(&format!(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = {synchronous};
+         PRAGMA secure_delete = ON;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA foreign_keys = ON;
+         PRAGMA cell_size_check = ON;"
+    ))
 }
 
 /// A value of SQLite's, copied.

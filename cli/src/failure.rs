@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 pub(crate) const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  verify found faults
+  1  a check found faults: verify, audit verify, setting check, doctor
   2  usage: an argument is missing or not acceptable
   3  wrong key, or locked
   4  not initialised, or initialised already
@@ -18,7 +18,7 @@ Exit codes:
   6  busy: another process holds the lock; try again
   7  anything else";
 
-/// The exit code of a `verify` that found something.
+/// The exit code of a check that found something.
 pub(crate) const EXIT_FAULTS: u8 = 1;
 /// The exit code of a command line that is not understood.
 pub(crate) const EXIT_USAGE: u8 = 2;

@@ -10,12 +10,24 @@
 //! | `table list FILE` | the sealed tables and how many rows they have |
 //! | `table describe FILE [TABLE]` | columns, types, protections and indexes |
 //! | `verify FILE` | opens every record and reports what does not open |
+//! | `setting list FILE`, `show FILE NAME` | the settings, secrets as a mask |
+//! | `setting set`, `clear`, `rollback FILE NAME` | change one; each change is audited |
+//! | `setting history FILE NAME` | the values that it has had, secrets as a mask |
+//! | `setting reveal FILE NAME` | the value, for a person: takes a reason, and is audited |
+//! | `setting check FILE [NAME…]` | what is missing, too short or well known |
+//! | `setting export FILE`, `import FILE FROM` | `.env` files and JSON |
+//! | `audit tail FILE` | the last entries |
+//! | `audit verify FILE` | walks the chain, and compares it with a checkpoint |
+//! | `audit checkpoint FILE` | how far the chain goes, to be kept outside |
+//! | `audit export FILE` | JSON Lines, one file a day where asked |
+//! | `audit retain FILE` | drops the oldest entries |
+//! | `doctor FILE` | all of the checks at once |
 //! | `key generate` | makes a key |
 //!
 //! | exit code | meaning |
 //! |---|---|
 //! | 0 | done |
-//! | 1 | `verify` found faults |
+//! | 1 | a check found faults: `verify`, `audit verify`, `setting check`, `doctor` |
 //! | 2 | usage: an argument is missing or not acceptable |
 //! | 3 | wrong key, or locked |
 //! | 4 | not initialised, or initialised already |
@@ -28,8 +40,9 @@
 //! [`sealite::ErrorKind`]. Keys may be added to the objects, none is renamed.
 //!
 //! No option takes a secret: a command line is read by every other process and kept by the shell. Keys are referred to,
-//! passphrases and recovery codes are asked for, or read from a file or the standard input. Values of rows are never
-//! printed.
+//! passphrases, recovery codes and the values of secret settings are asked for, or read from a file or the standard
+//! input. Values of rows are never printed, and the value of a secret setting only by `setting reveal` and
+//! `setting export --include-secrets`.
 
 mod arguments;
 mod commands;
@@ -38,6 +51,7 @@ mod report;
 mod secret_file;
 mod streams;
 mod text;
+mod text_source;
 mod unlock;
 mod usage;
 

@@ -36,15 +36,26 @@ impl SecretFile {
 
     /// Writes the secret and a line feed, down to the disk.
     pub(crate) fn write(&mut self, secret: &str) -> Result<()> {
-        let written = self
-            .file
-            .write_all(secret.as_bytes())
-            .and_then(|()| self.file.write_all(b"\n"))
-            .and_then(|()| self.file.sync_all())
-            .and_then(|()| sync_folder(&self.path));
-        written.map_err(|error| {
-            Failure::io(format_args!("{} can't be written", self.path.display()), &error)
-        })
+        let written =
+            self.file.write_all(secret.as_bytes()).and_then(|()| self.file.write_all(b"\n"));
+        written.map_err(|error| self.unwritten(&error))?;
+        self.sync()
+    }
+
+    /// The file, for what is too long to be held. [`SecretFile::sync`] ends it.
+    pub(crate) fn file(&mut self) -> &mut File {
+        &mut self.file
+    }
+
+    /// Brings what was written to the disk.
+    pub(crate) fn sync(&mut self) -> Result<()> {
+        let synced = self.file.sync_all().and_then(|()| sync_folder(&self.path));
+        synced.map_err(|error| self.unwritten(&error))
+    }
+
+    /// The failure of a write to it.
+    pub(crate) fn unwritten(&self, error: &std::io::Error) -> Failure {
+        Failure::io(format_args!("{} can't be written", self.path.display()), error)
     }
 
     /// Leaves the file where it is.
@@ -67,7 +78,7 @@ impl Drop for SecretFile {
 
 /// The new name survives a power cut only with its folder on the disk.
 #[cfg(unix)]
-fn sync_folder(path: &Path) -> std::io::Result<()> {
+pub(crate) fn sync_folder(path: &Path) -> std::io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

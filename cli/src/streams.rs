@@ -42,6 +42,11 @@ impl<'a> Console<'a> {
         self.streams.stdin
     }
 
+    /// For a result that is too long to be held.
+    pub(crate) fn stdout(&mut self) -> &mut dyn Write {
+        self.streams.stdout
+    }
+
     /// True where the standard output is shown to people.
     pub(crate) fn stdout_is_terminal(&self) -> bool {
         self.streams.terminals.stdout

@@ -84,6 +84,41 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (era * 400 + year + i64::from(month <= 2), month, day)
 }
 
+/// The moment that a text names, in milliseconds since 1970: `2026-01-31`, or with `T23:59:59Z`.
+pub(crate) fn moment(text: &str) -> Option<i64> {
+    let (day, time) = match text.split_once('T') {
+        Some((day, time)) => (day, seconds_of(time.strip_suffix('Z')?)?),
+        None => (text, 0),
+    };
+    let [year, month, day] = numbers(day, '-', [4, 2, 2])?;
+    // Years begin in March, as in `civil`.
+    let (from_march, year) = if month > 2 { (month - 3, year) } else { (month + 9, year - 1) };
+    let in_year = (153 * from_march + 2) / 5 + day - 1;
+    let (era, in_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let days = era * 146_097 + in_era * 365 + in_era / 4 - in_era / 100 + in_year - 719_468;
+    // A day that the calendar does not have comes back as another.
+    let is =
+        |(y, m, d): (i64, i64, i64)| m == month && d == day && y == year + i64::from(month <= 2);
+    (days >= 0 && is(civil(days))).then_some((days * 86_400 + time) * 1_000)
+}
+
+fn seconds_of(time: &str) -> Option<i64> {
+    let [hour, minute, second] = numbers(time, ':', [2, 2, 2])?;
+    (hour < 24 && minute < 60 && second < 60).then_some(hour * 3_600 + minute * 60 + second)
+}
+
+/// Three numbers, each of as many digits as it must have.
+fn numbers(text: &str, between: char, digits: [usize; 3]) -> Option<[i64; 3]> {
+    let mut parts = text.split(between);
+    let mut found = [0; 3];
+    for (number, digits) in found.iter_mut().zip(digits) {
+        let part = parts.next()?;
+        let sound = part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit());
+        *number = part.parse().ok().filter(|_| sound)?;
+    }
+    parts.next().is_none().then_some(found)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +136,35 @@ mod tests {
             (i64::MAX, "9223372036854775807"),
         ] {
             assert_eq!(date(seconds), text);
+        }
+    }
+
+    #[test]
+    fn moments_are_read_as_dates_are_shown() {
+        for seconds in [0, 951_782_400, 951_868_799, 1_709_251_199, 4_107_542_400, 253_402_300_799]
+        {
+            let shown = date(seconds);
+            let text = shown.trim_end_matches(" UTC").replace(' ', "T") + "Z";
+            assert_eq!(moment(&text), Some(seconds * 1_000), "{text}");
+            let (day, midnight) = (&shown[..10], seconds / 86_400 * 86_400_000);
+            assert_eq!(moment(day), Some(midnight), "{day}");
+        }
+        for text in [
+            "",
+            "2026",
+            "2026-1-31",
+            "2026-02-29",
+            "2026-13-01",
+            "2026-00-10",
+            "2026-01-00",
+            "2026-01-31T24:00:00Z",
+            "2026-01-31T23:59:59",
+            "2026-01-31T23:59Z",
+            "1969-12-31",
+            "+026-01-31",
+            "2026-01-31-01",
+        ] {
+            assert_eq!(moment(text), None, "{text}");
         }
     }
 

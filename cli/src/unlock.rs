@@ -128,7 +128,7 @@ impl Sources<'_> {
 }
 
 /// Asks on the terminal of the process, without showing what is typed.
-fn ask(prompt: &str) -> Result<SecretString> {
+pub(crate) fn ask(prompt: &str) -> Result<SecretString> {
     match rpassword::prompt_password(prompt) {
         Ok(line) => Ok(SecretString::from(line)),
         Err(error) if error.kind() == io::ErrorKind::Interrupted => {
@@ -156,7 +156,9 @@ fn ask_twice() -> Result<SecretString> {
 fn from_file(path: &Path) -> Result<SecretString> {
     let unreadable = |error| Failure::io(format_args!("{} can't be read", path.display()), &error);
     let file = File::open(path).map_err(unreadable)?;
-    check_mode(path, &file)?;
+    if open_to_others(&file) {
+        return Err(others_can_read(path));
+    }
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_SECRET + 1));
     file.take(MAX_SECRET as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     text_of(&bytes)
@@ -186,22 +188,22 @@ fn text_of(bytes: &[u8]) -> Result<SecretString> {
     }
 }
 
-/// As for a key file: closed to the group and to others. Of pipes and the like the mode says nothing.
+/// The failure for a file with a secret that is not closed to the group and to others, as for a key file.
+pub(crate) fn others_can_read(path: &Path) -> Failure {
+    Failure::new(
+        ErrorKind::WeakKey,
+        format!("the file {} is open to others: chmod 600 it", path.display()),
+    )
+}
+
+/// True where the group or others may open the file. Of pipes and the like the mode says nothing.
 #[cfg(unix)]
-fn check_mode(path: &Path, file: &File) -> Result<()> {
+pub(crate) fn open_to_others(file: &File) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    match file.metadata() {
-        Ok(about) if about.is_file() && about.permissions().mode() & 0o077 != 0 => {
-            Err(Failure::new(
-                ErrorKind::WeakKey,
-                format!("the file {} is open to others: chmod 600 it", path.display()),
-            ))
-        }
-        _ => Ok(()),
-    }
+    file.metadata().is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o077 != 0)
 }
 
 #[cfg(not(unix))]
-fn check_mode(_path: &Path, _file: &File) -> Result<()> {
-    Ok(())
+pub(crate) fn open_to_others(_file: &File) -> bool {
+    false
 }

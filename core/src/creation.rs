@@ -63,6 +63,7 @@ pub(crate) fn write_vault(conn: &Conn, draft: &slots::Draft) -> Result<(Meta, Se
     let ring = Ring::new(vault, &master);
     ring.create(conn, Purpose::Data, None)?;
     ring.create(conn, Purpose::Index, None)?;
+    ring.create(conn, Purpose::Audit, None)?;
     let last_reserved = i64::from(table_id::FIRST_DECLARED) - 1;
     sequence::create(conn, &ring, table_id::CATALOG, last_reserved)?;
     Ok((Meta { vault, epoch: 1, erasure_pending: 0 }, master))

@@ -101,6 +101,14 @@ kinds! {
     LastSlot = 29, "last_slot";
     /// A fault in the engine itself: please report it.
     Internal = 30, "internal";
+    /// The approval has been decided, or its action executed, already.
+    AlreadyDecided = 31, "already_decided";
+    /// It was valid up to a time that is past.
+    Expired = 32, "expired";
+    /// The policy of the request, or the decision, does not allow it.
+    Denied = 33, "denied";
+    /// The payload is not the one that was approved.
+    PayloadChanged = 34, "payload_changed";
 }
 
 impl ErrorKind {

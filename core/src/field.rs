@@ -10,6 +10,7 @@ use crate::format::context::{Context, Place};
 use crate::format::padding::Padding;
 use crate::format::payload::{Columns, put_column};
 use crate::format::record::Record;
+use crate::health::Counter;
 use crate::index::normalise::Normaliser;
 use crate::keys::ring::{IndexPlace, Key, Purpose};
 use crate::keys::seal::{Shape, open, seal};
@@ -229,6 +230,7 @@ impl Field {
     }
 
     fn refused(&self) -> Error {
+        self.engine.counters.add(Counter::AuthenticationFailures, 1);
         err!(AuthenticationFailed, "a value of field {} is not what was sealed", self.name)
     }
 }

@@ -31,6 +31,8 @@
 
 #![deny(unsafe_code)]
 
+mod approval;
+mod audit;
 mod creation;
 mod crypto;
 mod db;
@@ -38,9 +40,12 @@ mod error;
 mod field;
 mod fork;
 mod format;
+mod health;
 mod index;
 mod keys;
+mod quota;
 mod secret;
+mod settings;
 mod sql;
 mod table;
 mod tenant;
@@ -48,14 +53,22 @@ mod transaction;
 mod value;
 mod vault;
 
+pub use approval::{Approval, ApprovalRequest, ApprovalState, Approvals, Verdict};
+pub use audit::{Audit, AuditFault, AuditReport, Checkpoint, Entry, Event, ExportOptions};
 pub use db::{Config, Synchronous, prepare_fork};
 pub use error::{Error, ErrorKind, Result};
 pub use field::Field;
 pub use format::padding::Padding;
 pub use format::slot::SlotKind;
+pub use health::{Health, Histogram, Metrics, Reason};
 pub use index::normalise::Normaliser;
 pub use keys::{PassphraseCost, RecoveryCode, Slot, Unlock, generate_key};
+pub use quota::{Decision, Limit, Quotas};
 pub use secret::{ExposeSecret, SecretBox, SecretSlice, SecretString};
+pub use settings::{
+    Author, Change, CheckReport, ImportReport, Setting, SettingDefinition, SettingFault,
+    SettingProblem, SettingSource, SettingValue, SettingVersion, Settings,
+};
 pub use sql::SqlRows;
 pub use table::{
     Alteration, Column, Cursor, Fault, Index, Protection, Row, Scan, Table, TableDefinition,

@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
+use crate::approval::Approvals;
+use crate::audit::Audit;
 use crate::error::Result;
 use crate::field::Field;
+use crate::quota::Quotas;
+use crate::settings::Settings;
 use crate::table::engine::Engine;
 use crate::table::{Source, Table};
 use crate::transaction::{Snapshot, Transaction};
@@ -27,7 +31,7 @@ impl Tenant {
 
     /// As [`Tenant::table`], without looking whether the table is there: its calls tell.
     pub fn table_handle<'a>(&'a self, name: &'a str) -> Table<'a> {
-        Table::new(Source::Engine(&self.engine), name, Some(Arc::clone(&self.name)))
+        Table::new(Source::Engine(&self.engine), name, Some(Arc::clone(&self.name))).counted()
     }
 
     /// Single sealed values of this tenant.
@@ -48,6 +52,26 @@ impl Tenant {
     /// As [`crate::Vault::snapshot`], within the tenant.
     pub fn snapshot(&self) -> Result<Snapshot> {
         Snapshot::begin(&self.engine, Some(Arc::clone(&self.name)))
+    }
+
+    /// The settings as they hold for this tenant.
+    pub fn settings(&self) -> Settings {
+        Settings::new(&self.engine, Some(Arc::clone(&self.name)))
+    }
+
+    /// Limits on how often something happens, of this tenant.
+    pub fn quotas(&self) -> Quotas {
+        Quotas::new(&self.engine, Some(Arc::clone(&self.name)))
+    }
+
+    /// Requests of this tenant that somebody has to approve.
+    pub fn approvals(&self) -> Approvals {
+        Approvals::new(&self.engine, Some(Arc::clone(&self.name)))
+    }
+
+    /// The audit trail, as far as it is this tenant's.
+    pub fn audit(&self) -> Audit {
+        Audit::new(&self.engine, Some(Arc::clone(&self.name)))
     }
 
     /// The name.

@@ -3,16 +3,21 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::approval::Approvals;
+use crate::audit::{Audit, Entry, append};
 use crate::creation::{inspect, write_vault};
 use crate::crypto::random;
 use crate::db::{Config, Conn, Location, Pool, held_here};
 use crate::error::{Result, err, fail};
 use crate::field::Field;
+use crate::health::{self, Health, Metrics};
 use crate::keys::seal::no_randomness;
 use crate::keys::{RecoveryCode, Slot, Unlock, slots};
+use crate::quota::Quotas;
 use crate::secret::Secret32;
+use crate::settings::Settings;
 use crate::sql::{self, SqlRows};
-use crate::table::definition::check_tenant;
+use crate::table::definition::{check_own, check_tenant, is_internal};
 use crate::table::engine::Engine;
 use crate::table::session::Session;
 use crate::table::{
@@ -151,7 +156,10 @@ impl Vault {
         let (meta, master) = write_vault(&conn, &draft)?;
         conn.execute("COMMIT", &[])?;
         random::discard();
-        self.engine.unlock(&conn, &meta, master)
+        self.engine.unlock(&conn, &meta, master)?;
+        drop(conn);
+        let payload = serde_json::json!({"slot": unlock.kind().name()});
+        self.record("vault.initialised", &payload)
     }
 
     /// Takes the keys into memory, with the secret of any slot.
@@ -200,8 +208,12 @@ impl Vault {
     pub fn add_slot(&self, label: &str, unlock: &Unlock) -> Result<i64> {
         let master = self.engine.master()?;
         let draft = slots::Draft::new(label, unlock)?;
+        let kind = unlock.kind().name();
         Session::run(&self.engine, |session| {
-            slots::add(session.conn(), session.state().ring.vault(), &master, &draft)
+            let id = slots::add(session.conn(), session.state().ring.vault(), &master, &draft)?;
+            let payload = serde_json::json!({"slot": id, "kind": kind, "label": label});
+            note(session, "slot.added", &payload)?;
+            Ok(id)
         })
     }
 
@@ -214,7 +226,10 @@ impl Vault {
     /// Removes a way to unlock; the last one stays. Whoever has had the secret may have kept the master key, or an old
     /// copy of the file: removing a slot takes back neither.
     pub fn remove_slot(&self, id: i64) -> Result<()> {
-        Session::run(&self.engine, |session| slots::remove(session.conn(), id))
+        Session::run(&self.engine, |session| {
+            slots::remove(session.conn(), id)?;
+            note(session, "slot.removed", &serde_json::json!({"slot": id}))
+        })
     }
 
     /// Declares a table: creates it, or checks that what is stored is no weaker. True where it was created.
@@ -222,25 +237,39 @@ impl Vault {
     /// # Errors
     /// `definition` where the stored table lacks a column, has another type, a weaker protection or no such index.
     pub fn define_table(&self, definition: &TableDefinition) -> Result<bool> {
-        Session::run(&self.engine, |session| define::define(session, definition))
+        Session::run(&self.engine, |session| {
+            let created = define::define(session, definition)?;
+            if created {
+                note(session, "table.defined", &serde_json::json!({"table": definition.name()}))?;
+            }
+            Ok(created)
+        })
     }
 
     /// Changes a table while others use it, and moves its rows in batches. What a crash interrupts, the next call
     /// finishes first.
     pub fn alter_table(&self, table: &str, alteration: &Alteration) -> Result<Erasure> {
+        check_own(table)?;
         alter::alter(&self.engine, table, alteration)?;
+        let payload = serde_json::json!({"table": table, "change": alteration.name()});
+        self.record("table.altered", &payload)?;
         self.finish_erasure()
     }
 
     /// Finishes an alteration that was interrupted.
     pub fn finish_alteration(&self, table: &str) -> Result<Erasure> {
+        check_own(table)?;
         backfill::complete(&self.engine, table)?;
         self.finish_erasure()
     }
 
     /// Drops a table with all its rows.
     pub fn drop_table(&self, table: &str) -> Result<Erasure> {
-        Session::run(&self.engine, |session| define::drop_table(session, table))?;
+        check_own(table)?;
+        Session::run(&self.engine, |session| {
+            define::drop_table(session, table)?;
+            note(session, "table.dropped", &serde_json::json!({"table": table}))
+        })?;
         self.finish_erasure()
     }
 
@@ -258,7 +287,8 @@ impl Vault {
     /// The sealed tables, in the order of their names.
     pub fn tables(&self) -> Result<Vec<TableDefinition>> {
         let state = self.engine.read(|conn, _| self.engine.refresh(conn))?;
-        let mut found: Vec<_> = state.tables.values().map(|schema| schema.definition()).collect();
+        let own = state.tables.values().filter(|schema| !is_internal(schema.name()));
+        let mut found: Vec<_> = own.map(|schema| schema.definition()).collect();
         found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(found)
     }
@@ -270,7 +300,7 @@ impl Vault {
 
     /// As [`Vault::table`], without looking whether the table is there: its calls tell.
     pub fn table_handle<'a>(&'a self, name: &'a str) -> Table<'a> {
-        Table::new(Source::Engine(&self.engine), name, None)
+        Table::new(Source::Engine(&self.engine), name, None).counted()
     }
 
     /// Single sealed values for a database of the application's own.
@@ -327,6 +357,72 @@ impl Vault {
         }
     }
 
+    /// Sets the clock of this handle and its clones, in milliseconds since 1970, for tests; `None` gives it back to the
+    /// system.
+    pub fn set_clock(&self, clock_ms: Option<i64>) {
+        self.engine.set_clock_ms(clock_ms);
+    }
+
+    /// The audit trail.
+    pub fn audit(&self) -> Audit {
+        Audit::new(&self.engine, None)
+    }
+
+    /// Named values of the application, with masked secrets.
+    pub fn settings(&self) -> Settings {
+        Settings::new(&self.engine, None)
+    }
+
+    /// Limits on how often something happens.
+    pub fn quotas(&self) -> Quotas {
+        Quotas::new(&self.engine, None)
+    }
+
+    /// Requests that somebody has to approve.
+    pub fn approvals(&self) -> Approvals {
+        Approvals::new(&self.engine, None)
+    }
+
+    /// Whether the vault is in order, and if not, why. Never fails, and waits for no writer; the work is bounded, some
+    /// milliseconds. Nothing in it is secret.
+    ///
+    /// Of the audit trail it walks the entries since the last check, at least the newest 256 and at most 1,024; what it
+    /// finds broken stays so in this process until [`Audit::verify`] finds the whole trail sound. Records under retired
+    /// keys are looked for some thousand rows at a time.
+    pub fn health(&self) -> Health {
+        health::check(&self.engine)
+    }
+
+    /// What this process has done with the vault: see [`Metrics`].
+    pub fn metrics(&self) -> Metrics {
+        Metrics::of(&self.engine.counters, self.engine.settings.all_uses())
+    }
+
+    /// Adds to a counter of the application's own, which [`Metrics`] shows under that name; `by` may be 0, to show it
+    /// before anything has happened. Needs no key.
+    ///
+    /// # Errors
+    /// `invalid_input` for a name that Prometheus does not take or that begins with `sealite_`; `limit` for more than
+    /// 1,000 names.
+    pub fn count(&self, name: &str, by: u64) -> Result<()> {
+        self.engine.counters.count(name, by)
+    }
+
+    /// Accepts the system's clock as it is, after it has been set back, or after it has been far ahead: what is written
+    /// from now on is compared with the time now. Audited.
+    pub fn accept_clock(&self) -> Result<()> {
+        health::accept_clock(&self.engine)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    fn record(&self, event: &str, payload: &serde_json::Value) -> Result<()> {
+        Session::run(&self.engine, |session| note(session, event, payload))
+    }
+
     /// Refuses a file that has a vault already, or belongs to somebody else.
     fn check_free(&self, conn: &Conn) -> Result<()> {
         if inspect(conn)?.is_some() {
@@ -366,6 +462,11 @@ impl std::fmt::Debug for Vault {
         let open = if self.engine.is_open() { "open" } else { "not open" };
         write!(f, "Vault({open})")
     }
+}
+
+/// Records what the engine itself has done.
+fn note(session: &Session, event: &str, payload: &serde_json::Value) -> Result<()> {
+    append(session, &Entry::new(event).payload(payload.to_string())).map(|_| ())
 }
 
 const fn assert_send_sync<T: Send + Sync>() {}

@@ -1,4 +1,5 @@
-"""Sealed rows against the plain rows of Python's own sqlite3: four ratios, each the median of interleaved pairs.
+"""Sealed rows against the plain rows of Python's own sqlite3, and a secret setting against an AES-GCM open: ratios, each
+the median of interleaved pairs.
 
     python benches/quick.py RATIOS.json [ROWS]
 
@@ -7,6 +8,7 @@ own. Within a pair they take turns, share by share, so that what else the machin
 """
 
 import json
+import os
 import random
 import sqlite3
 import statistics
@@ -16,6 +18,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 import sealite
 
@@ -138,6 +142,39 @@ def shares(items: list[Any], size: int) -> list[list[Any]]:
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 
+def use_setting(folder: Path) -> list[tuple[float, float]]:
+    """Seconds of using a secret setting, value taken, and of opening the same bytes with AES-GCM."""
+    secret = "sk_live_" + "0123456789abcdef" * 3
+    vault = sealite.Vault.create(folder / "settings.db", sealite.Unlock.key_text(sealite.generate_key()))
+    settings = vault.settings
+    settings.define("payment.key", "text", secret=True)
+    settings.write("payment.key", secret, actor="benchmark")
+    gcm, nonce = AESGCM(AESGCM.generate_key(256)), os.urandom(12)
+    sealed = gcm.encrypt(nonce, secret.encode(), None)
+    used = settings.use("payment.key")
+    assert used is not None and used.expose().encode() == gcm.decrypt(nonce, sealed, None)
+
+    def use(rounds: int) -> None:
+        use = settings.use
+        for _ in range(rounds):
+            use("payment.key").expose()
+
+    def open_(rounds: int) -> None:
+        decrypt = gcm.decrypt
+        for _ in range(rounds):
+            decrypt(nonce, sealed, None)
+
+    pairs = []
+    for pair in range(2 * PAIRS + 1):
+        times = {}
+        for side in (use, open_) if pair % 2 == 0 else (open_, use):
+            times[side] = seconds(side, 50_000)
+        pairs.append((times[use], times[open_]))
+    vault.close()
+    # The first pair warms both up.
+    return pairs[1:]
+
+
 def main() -> None:
     count = int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
     rows = people(count)
@@ -164,18 +201,20 @@ def main() -> None:
             plain.close()
             for file in Path(name).iterdir():
                 file.unlink()
+        taken["use"] = use_setting(Path(name))
     names = {
-        "insert": ("py_insert_many_vs_executemany", f"insert_many of {BATCH} rows against executemany, in transactions"),
-        "get": ("py_get_vs_sqlite3", "get by id against execute(SELECT).fetchone()"),
-        "find": ("py_find_vs_sqlite3", "find by e-mail, unique index, against execute(SELECT).fetchall()"),
-        "scan": ("py_scan_vs_sqlite3", "scan of all rows, values as tuples, against execute(SELECT)"),
+        "insert": ("py_insert_many_vs_executemany", f"insert_many of {BATCH} rows against executemany, in transactions; {count} rows"),
+        "get": ("py_get_vs_sqlite3", f"get by id against execute(SELECT).fetchone(); {count} rows"),
+        "find": ("py_find_vs_sqlite3", f"find by e-mail, unique index, against execute(SELECT).fetchall(); {count} rows"),
+        "scan": ("py_scan_vs_sqlite3", f"scan of all rows, values as tuples, against execute(SELECT); {count} rows"),
+        "use": ("py_setting_use_vs_gcm_open", "use(...).expose() of a secret setting of 56 characters against AESGCM.decrypt"),
     }
     report = {}
     for what, (name, meaning) in names.items():
         ratios = [sealed / plain for sealed, plain in taken[what]]
         ratio = statistics.median(ratios)
         spread = [round(min(ratios), 3), round(max(ratios), 3)]
-        report[name] = {"ratio": round(ratio, 3), "better": "lower", "what": f"{meaning}; {count} rows", "spread": spread}
+        report[name] = {"ratio": round(ratio, 3), "better": "lower", "what": meaning, "spread": spread}
         took = statistics.median(sealed for sealed, _ in taken[what])
         print(f"{name:32} {ratio:.3f}  [{spread[0]:.3f}, {spread[1]:.3f}]  sealed {took:.3f} s")
     if len(sys.argv) > 1:

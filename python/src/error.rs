@@ -164,6 +164,16 @@ fn described(kind: ErrorKind) -> (&'static str, &'static str) {
         ErrorKind::NotAllowed => ("NotAllowed", "Plain SQL, or a tenant, may not do this."),
         ErrorKind::Sql => ("Sql", "The SQL statement is wrong."),
         ErrorKind::LastSlot => ("LastSlot", "The last slot can't be removed."),
+        ErrorKind::AlreadyDecided => {
+            ("AlreadyDecided", "The approval has been decided, or its action executed, already.")
+        }
+        ErrorKind::Expired => ("Expired", "It was valid up to a time that is past."),
+        ErrorKind::Denied => {
+            ("Denied", "The policy of the request, or the decision, is against it.")
+        }
+        ErrorKind::PayloadChanged => {
+            ("PayloadChanged", "The payload is not the one that was approved.")
+        }
         _ => ("Internal", "A fault in the engine itself: please report it."),
     }
 }

@@ -7,16 +7,24 @@
 
 use pyo3::prelude::*;
 
+mod approval;
 mod audit;
 mod definition;
 mod error;
 mod field;
+mod given;
+mod health;
 mod insert;
+mod quota;
 mod row;
 mod scan;
+mod setting;
+mod settings;
 mod source;
 mod table;
 mod tenant;
+mod time;
+mod trail;
 mod transaction;
 mod unlock;
 mod value;
@@ -51,6 +59,35 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<field::Field>()?;
     module.add_class::<verify::Verification>()?;
     module.add_class::<verify::Fault>()?;
+    module.add_class::<quota::Quotas>()?;
+    module.add_class::<quota::QuotaLimit>()?;
+    module.add_class::<quota::Decision>()?;
+    module.add_class::<approval::Approvals>()?;
+    module.add_class::<approval::Approval>()?;
+    module.add_class::<settings::Settings>()?;
+    module.add_class::<setting::Setting>()?;
+    module.add_class::<setting::SettingValue>()?;
+    module.add_class::<setting::SettingVersion>()?;
+    module.add_class::<setting::SettingProblem>()?;
+    module.add_class::<setting::CheckReport>()?;
+    module.add_class::<setting::ImportReport>()?;
+    module.add_class::<setting::Change>()?;
+    for change in ["KEEP", "CLEAR"] {
+        module.add(change, setting::Change(change))?;
+    }
+    // For pickle, and not for anybody else: not in __all__.
+    module.setattr(
+        "_masked_setting_value",
+        wrap_pyfunction!(setting::_masked_setting_value, module)?,
+    )?;
+    module.add_class::<trail::Audit>()?;
+    module.add_class::<trail::AuditEvent>()?;
+    module.add_class::<trail::AuditEvents>()?;
+    module.add_class::<trail::AuditReport>()?;
+    module.add_class::<trail::Fault>()?;
+    module.add_class::<health::Health>()?;
+    module.add_class::<health::Metrics>()?;
+    module.add_class::<health::Histogram>()?;
     error::register(module)?;
     let abc = module.py().import("collections.abc")?;
     for (abstraction, class) in

@@ -2,10 +2,14 @@
 
 use pyo3::prelude::*;
 
+use crate::approval::Approvals;
 use crate::field::Field;
+use crate::quota::Quotas;
 use crate::row::unpicklable;
+use crate::settings::Settings;
 use crate::source::{Root, Source};
 use crate::table::Table;
+use crate::trail::Audit;
 use crate::transaction::{Snapshot, Transaction};
 
 /// One tenant of a vault. It can't reach what belongs to another, or to the vault itself.
@@ -39,6 +43,30 @@ impl Tenant {
     #[pyo3(signature = (name, *, padding=None))]
     fn field(&self, name: &str, padding: Option<&Bound<'_, PyAny>>) -> PyResult<Field> {
         Field::new(self.tenant.field(name), padding)
+    }
+
+    /// Limits on how often something happens.
+    #[getter]
+    fn quotas(&self) -> Quotas {
+        Quotas(self.tenant.quotas())
+    }
+
+    /// Requests that somebody has to approve.
+    #[getter]
+    fn approvals(&self) -> Approvals {
+        Approvals(self.tenant.approvals())
+    }
+
+    /// The settings as they hold for this tenant.
+    #[getter]
+    fn settings(&self) -> Settings {
+        Settings::new(self.tenant.settings())
+    }
+
+    /// The audit trail, as far as it is this tenant's.
+    #[getter]
+    fn audit(&self) -> Audit {
+        Audit::new(self.tenant.audit())
     }
 
     /// A transaction within the tenant, for a with statement.

@@ -3,13 +3,14 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyString, PyTuple};
 use sealite::ErrorKind;
 
 use crate::error::{Failure, error};
 use crate::row::{SqlRows, unpicklable};
 use crate::source::{Held, HeldSnapshot, HeldTransaction, Root, Source};
 use crate::table::Table;
+use crate::trail::Given;
 use crate::value::Cells;
 
 /// The parameters of a statement.
@@ -86,6 +87,25 @@ impl Transaction {
         let values = cells.refs()?;
         let found = py.detach(|| held.with(|transaction| transaction.query(sql, &values)))?;
         SqlRows::new(py, &found)
+    }
+
+    /// Appends an audit entry in this transaction: it is there only if the transaction is. Its place in the chain.
+    #[allow(clippy::too_many_arguments)] // the fields of an entry
+    #[pyo3(signature = (event, *, actor=None, subject=None, trace_id=None, correlation_id=None, payload=None))]
+    fn audit(
+        &self,
+        py: Python<'_>,
+        event: &Bound<'_, PyString>,
+        actor: Option<&Bound<'_, PyString>>,
+        subject: Option<&Bound<'_, PyString>>,
+        trace_id: Option<&Bound<'_, PyString>>,
+        correlation_id: Option<&Bound<'_, PyString>>,
+        payload: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<i64> {
+        let held = self.held()?;
+        let texts = [actor, subject, trace_id, correlation_id];
+        let entry = Given { event, texts, payload }.entry()?;
+        Ok(py.detach(|| held.with(|transaction| transaction.audit(&entry)))?)
     }
 
     /// A part of the transaction that an exception takes back alone.

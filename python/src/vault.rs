@@ -7,14 +7,19 @@ use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use sealite::{Alteration, Config, Erasure, ErrorKind, Synchronous};
 
+use crate::approval::Approvals;
 use crate::audit;
 use crate::definition::{Declared, Definition, index, protection};
 use crate::error::error;
 use crate::field::Field;
+use crate::health::{Health, Metrics};
+use crate::quota::Quotas;
 use crate::row::{SqlRows, unpicklable};
+use crate::settings::Settings;
 use crate::source::{Root, Source};
 use crate::table::{Table, column};
 use crate::tenant::Tenant;
+use crate::trail::Audit;
 use crate::transaction::{Snapshot, Transaction, parameters};
 use crate::unlock::{RecoveryCode, Slot, Unlock};
 use crate::value::OrRaise;
@@ -28,7 +33,7 @@ const MAX_BUSY_TIMEOUT: f64 = 86_400.0;
 pub(crate) struct Vault(sealite::Vault);
 
 /// What of [`Config`] the caller has set.
-struct Given(Option<f64>, Option<String>, bool);
+struct Given(Option<f64>, Option<String>, bool, Option<i64>);
 
 impl Given {
     fn config(self) -> PyResult<Config> {
@@ -50,6 +55,9 @@ impl Given {
             }
         };
         config.existing_database = self.2;
+        let reserve = self.3.map(u64::try_from).transpose();
+        config.disk_reserve = reserve
+            .map_err(|_| error(ErrorKind::InvalidInput, "disk_reserve: bytes, from 0 on"))?;
         Ok(config)
     }
 }
@@ -88,44 +96,49 @@ fn erasure(erasure: Erasure) -> &'static str {
 #[pymethods]
 impl Vault {
     /// Creates a vault with its first slot, exactly once: of several processes that try, one succeeds.
+    /// `disk_reserve`: the free bytes below which `health` says "disk_nearly_full".
     #[staticmethod]
-    #[pyo3(signature = (path, unlock, *, busy_timeout=None, synchronous=None, existing_database=false))]
+    #[pyo3(signature = (path, unlock, *, busy_timeout=None, synchronous=None, existing_database=false,
+                        disk_reserve=None))]
     fn create(
         path: &Bound<'_, PyAny>,
         unlock: &Unlock,
         busy_timeout: Option<f64>,
         synchronous: Option<String>,
         existing_database: bool,
+        disk_reserve: Option<i64>,
     ) -> PyResult<Self> {
-        let vault = at(path, Given(busy_timeout, synchronous, existing_database))?;
+        let vault = at(path, Given(busy_timeout, synchronous, existing_database, disk_reserve))?;
         vault.initialise(path.py(), unlock)?;
         Ok(vault)
     }
 
     /// Opens an existing vault.
     #[staticmethod]
-    #[pyo3(signature = (path, unlock, *, busy_timeout=None, synchronous=None))]
+    #[pyo3(signature = (path, unlock, *, busy_timeout=None, synchronous=None, disk_reserve=None))]
     fn open(
         path: &Bound<'_, PyAny>,
         unlock: &Unlock,
         busy_timeout: Option<f64>,
         synchronous: Option<String>,
+        disk_reserve: Option<i64>,
     ) -> PyResult<Self> {
-        let vault = at(path, Given(busy_timeout, synchronous, false))?;
+        let vault = at(path, Given(busy_timeout, synchronous, false, disk_reserve))?;
         vault.unlock(path.py(), unlock)?;
         Ok(vault)
     }
 
     /// A handle to the file in whatever state it is; nothing is created or unlocked.
     #[staticmethod]
-    #[pyo3(signature = (path, *, busy_timeout=None, synchronous=None, existing_database=false))]
+    #[pyo3(signature = (path, *, busy_timeout=None, synchronous=None, existing_database=false, disk_reserve=None))]
     fn at(
         path: &Bound<'_, PyAny>,
         busy_timeout: Option<f64>,
         synchronous: Option<String>,
         existing_database: bool,
+        disk_reserve: Option<i64>,
     ) -> PyResult<Self> {
-        at(path, Given(busy_timeout, synchronous, existing_database))
+        at(path, Given(busy_timeout, synchronous, existing_database, disk_reserve))
     }
 
     /// A vault in memory, for tests and examples. It has one connection.
@@ -236,6 +249,30 @@ impl Vault {
     fn tenant(&self, name: &str) -> PyResult<Tenant> {
         let memory = self.0.path().is_none();
         self.0.tenant(name).map(|tenant| Tenant { tenant, memory }).or_raise()
+    }
+
+    /// Limits on how often something happens.
+    #[getter]
+    fn quotas(&self) -> Quotas {
+        Quotas(self.0.quotas())
+    }
+
+    /// Requests that somebody has to approve.
+    #[getter]
+    fn approvals(&self) -> Approvals {
+        Approvals(self.0.approvals())
+    }
+
+    /// The settings.
+    #[getter]
+    fn settings(&self) -> Settings {
+        Settings::new(self.0.settings())
+    }
+
+    /// The audit trail.
+    #[getter]
+    fn audit(&self) -> Audit {
+        Audit::new(self.0.audit())
     }
 
     /// A transaction, for a with statement.
@@ -358,6 +395,29 @@ impl Vault {
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Verification> {
         verify(py, &self.0, progress.map(Bound::as_unbound))
+    }
+
+    /// Whether the vault is in order, and if not, why. Raises nothing, and waits for no writer.
+    fn health(&self, py: Python<'_>) -> Health {
+        Health(py.detach(|| self.0.health()))
+    }
+
+    /// What this process has done with the vault.
+    fn metrics(&self, py: Python<'_>) -> Metrics {
+        Metrics(py.detach(|| self.0.metrics()))
+    }
+
+    /// Adds to a counter of the application's own, which `metrics` shows under that name.
+    #[pyo3(signature = (name, by=1))]
+    fn count(&self, name: &str, by: i64) -> PyResult<()> {
+        let by = u64::try_from(by)
+            .map_err(|_| error(ErrorKind::InvalidInput, "a counter only goes up"))?;
+        self.0.count(name, by).or_raise()
+    }
+
+    /// Accepts the system's clock as it is, after it has been set back, or after it has been far ahead. Audited.
+    fn accept_clock(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| self.0.accept_clock()).or_raise()
     }
 
     fn __repr__(&self) -> String {

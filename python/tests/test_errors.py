@@ -18,6 +18,7 @@ CODES = {
     "Closed": 13, "AnotherLibrary": 14, "WeakKey": 15, "InvalidInput": 16, "TypeMismatch": 17, "NotFound": 18,
     "NotAVault": 19, "NewerFormat": 20, "ReadOnly": 21, "Full": 22, "IoError": 23, "Forked": 24, "Definition": 25,
     "Refused": 26, "NotAllowed": 27, "Sql": 28, "LastSlot": 29, "Internal": 30,
+    "AlreadyDecided": 31, "Expired": 32, "Denied": 33, "PayloadChanged": 34,
 }  # fmt: skip
 
 

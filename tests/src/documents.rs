@@ -16,4 +16,5 @@ macro_rules! documents {
 documents! {
     Readme = "README.md";
     RustGuide = "docs/rust.md";
+    State = "docs/state.md";
 }

@@ -2,6 +2,7 @@
 
 mod python;
 mod report;
+mod state;
 mod tables;
 mod values;
 
@@ -71,6 +72,7 @@ pub fn run(options: &Options, out: &mut dyn Write) -> Outcome<()> {
     };
     tables::measure(options, work.path(), &mut |one| note(one, out))?;
     values::measure(options.pairs, &mut |one| note(one, out))?;
+    state::measure(options, work.path(), &mut |one| note(one, out))?;
     let mut ratios = report::json(&measured);
     if let Some(interpreter) = &options.python {
         match python::measure(interpreter, work.path())? {

@@ -1,8 +1,11 @@
 //! The commands. Each takes its arguments and gives a report; none prints by itself, except where a secret must be
 //! known to have arrived.
 
+mod audit;
+mod doctor;
 mod init;
 mod key;
+mod setting;
 mod slot;
 mod status;
 mod table;
@@ -29,6 +32,9 @@ pub(crate) fn run(command: Command, console: &mut Console<'_>) -> Result<Report>
             table::describe(&file, table.as_deref(), &open, console)
         }
         Command::Verify(arguments) => verify::verify(&arguments, console),
+        Command::Setting(command) => setting::run(&command, console),
+        Command::Audit(command) => audit::run(&command, console),
+        Command::Doctor(arguments) => doctor::doctor(&arguments, console),
         Command::Key(Key::Generate { shown }) => key::generate(&shown, console),
     }
 }

@@ -18,12 +18,17 @@ const NOT_FOUND_HERE: &str =
 
 pub(super) fn verify(arguments: &Verify, console: &mut Console<'_>) -> Result<Report> {
     let vault = unlock::open(&arguments.file, &arguments.open, console)?;
-    let bar = progress(&vault, console);
-    let found = vault.verify(|rows| bar.set_position(rows));
-    bar.finish_and_clear();
-    let found = found?;
+    let found = walked(&vault, console)?;
     let exit = if found.is_sound() { 0 } else { EXIT_FAULTS };
     Ok(Report::new(text(&found), object(&found)).exit(exit))
+}
+
+/// Opens every record, with the progress on a terminal.
+pub(super) fn walked(vault: &Vault, console: &Console<'_>) -> Result<Verification> {
+    let bar = progress(vault, console);
+    let found = vault.verify(|rows| bar.set_position(rows));
+    bar.finish_and_clear();
+    Ok(found?)
 }
 
 fn progress(vault: &Vault, console: &Console<'_>) -> ProgressBar {
@@ -48,6 +53,24 @@ fn text(found: &Verification) -> String {
             found.tables.iter().map(|(name, rows)| [name.clone(), rows.to_string()]).collect();
         text.push_str(&aligned(["table", "rows opened"], &rows));
     }
+    text.push_str(&faults_text(found));
+    text.push('\n');
+    if found.is_sound() {
+        text.push_str("Sound: every record opens. ");
+        text.push_str(NOT_FOUND_HERE);
+        text.push('\n');
+    } else {
+        let faults = found.faults.len() + found.integrity.len();
+        text.push_str("NOT sound: ");
+        text.push_str(&counted(faults as u64, "fault"));
+        text.push_str(".\n");
+    }
+    text
+}
+
+/// What was found, a table each for rows and for the file; nothing where all is sound.
+pub(super) fn faults_text(found: &Verification) -> String {
+    let mut text = String::new();
     if !found.faults.is_empty() {
         let rows: Vec<[String; 4]> = found
             .faults
@@ -72,21 +95,10 @@ fn text(found: &Verification) -> String {
             text.push('\n');
         }
     }
-    text.push('\n');
-    if found.is_sound() {
-        text.push_str("Sound: every record opens. ");
-        text.push_str(NOT_FOUND_HERE);
-        text.push('\n');
-    } else {
-        let faults = found.faults.len() + found.integrity.len();
-        text.push_str("NOT sound: ");
-        text.push_str(&counted(faults as u64, "fault"));
-        text.push_str(".\n");
-    }
     text
 }
 
-fn object(found: &Verification) -> Value {
+pub(super) fn object(found: &Verification) -> Value {
     let table = |(name, rows): &(String, u64)| json!({"name": name, "rows": rows});
     let fault = |fault: &Fault| {
         json!({

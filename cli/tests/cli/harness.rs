@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use sealite::{Column, Padding, TableDefinition, Unlock, Vault, values};
+use sealite::{Column, Padding, SettingDefinition, TableDefinition, Type, Unlock, Vault, values};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -70,6 +70,33 @@ impl Scene {
             let notes = tenant.table("notes").expect("notes");
             notes.insert(values! {"slug" => "first", "body" => "body of a note"}).expect("a row");
         }
+        vault.close();
+        scene
+    }
+
+    /// With the settings of an application declared, and none of them set.
+    pub(crate) fn with_settings() -> Self {
+        let scene = Self::with_vault();
+        let vault = scene.vault();
+        let setting = SettingDefinition::new;
+        let declared = [
+            setting("mail.enabled", Type::Boolean).category("mail").default(false),
+            setting("mail.host", Type::Text)
+                .category("mail")
+                .description("The mail server")
+                .environment("SEALITE_TEST_MAIL_HOST"),
+            setting("mail.password", Type::Text)
+                .secret()
+                .category("mail")
+                .environment("SEALITE_TEST_MAIL_PASSWORD")
+                .guarded_by("mail.enabled")
+                .required()
+                .requires_restart()
+                .min_length(12),
+            setting("limits.rate", Type::Integer).default(30),
+            setting("theme", Type::Json),
+        ];
+        vault.settings().define_all(&declared).expect("declares");
         vault.close();
         scene
     }

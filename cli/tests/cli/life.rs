@@ -175,7 +175,7 @@ fn the_library_runs_without_the_binary() {
 fn help_gives_the_exit_codes() {
     let output = Command::new(crate::harness::SEALITE).arg("--help").output().expect("runs");
     let help = Run::of(output).ok();
-    for line in ["Exit codes:", "1  verify found faults", "6  busy"] {
+    for line in ["Exit codes:", "1  a check found faults", "6  busy"] {
         help.says(line);
     }
 }

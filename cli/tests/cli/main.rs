@@ -2,11 +2,15 @@
 
 mod harness;
 
+mod audit;
 mod damage;
+mod doctor;
 mod keys;
 mod life;
 mod output;
 mod secrets;
+mod settings;
+mod settings_moved;
 mod slots;
 mod tables;
 mod terminal;

@@ -2,9 +2,25 @@
 
 use crate::harness::{Scene, key_in};
 
-/// What the values of options may be: names of things, never a secret.
-const VALUE_NAMES: &[&str] =
-    &["<REFERENCE>", "<PATH>", "<LABEL>", "<FILE>", "<TABLE>", "<ID>", "<COMMAND>"];
+/// What the values of options may be: names of things, never a secret. PLAIN is the value of a setting that is not.
+const VALUE_NAMES: &[&str] = &[
+    "<REFERENCE>",
+    "<PATH>",
+    "<LABEL>",
+    "<FILE>",
+    "<TABLE>",
+    "<ID>",
+    "<VERSION>",
+    "<COMMAND>",
+    "<NAME>",
+    "<TEXT>",
+    "<PLAIN>",
+    "<FORMAT>",
+    "<FOLDER>",
+    "<TIME>",
+    "<SEQ>",
+    "<COUNT>",
+];
 const COMMANDS: &[&str] = &[
     "",
     "init",
@@ -17,6 +33,24 @@ const COMMANDS: &[&str] = &[
     "table list",
     "table describe",
     "verify",
+    "setting",
+    "setting list",
+    "setting show",
+    "setting set",
+    "setting clear",
+    "setting reveal",
+    "setting history",
+    "setting rollback",
+    "setting check",
+    "setting export",
+    "setting import",
+    "audit",
+    "audit tail",
+    "audit verify",
+    "audit export",
+    "audit checkpoint",
+    "audit retain",
+    "doctor",
     "key",
     "key generate",
 ];
@@ -35,6 +69,7 @@ fn no_option_takes_a_secret() {
                 assert!(!line.contains('<'), "{command}: {line}");
             }
         }
+        assert_eq!(help.contains("<PLAIN>"), *command == "setting set", "{command}");
         assert!(!help.contains("--secret") && !help.contains("--password"), "{command}");
     }
 }
@@ -57,6 +92,11 @@ fn what_is_typed_as_an_argument_by_mistake_is_not_repeated() {
         "slot add v.db --key file:key --new-passphrase hunter2hunter2",
         "slot add v.db --key file:key --new-passphrase=hunter2hunter2",
         "init w.db --passphrase hunter2hunter2",
+        "setting set v.db a.name hunter2hunter2 --prompt --key file:key",
+        "setting set v.db a.name --prompt hunter2hunter2 --key file:key",
+        "setting set v.db a.name --prompt=hunter2hunter2 --key file:key",
+        "setting set v.db a.name --value-stdin=hunter2hunter2 --key file:key",
+        "setting export v.db --format hunter2hunter2 --key file:key",
         "hunter2hunter2",
         "slot hunter2hunter2",
     ] {
@@ -79,6 +119,10 @@ fn no_command_prints_the_key() {
         "table list v.db --key file:key",
         "table describe v.db --key file:key",
         "verify v.db --key file:key",
+        "audit tail v.db --key file:key",
+        "audit export v.db --out entries --key file:key",
+        "audit checkpoint v.db --key file:key",
+        "doctor v.db --key file:key",
         "init v.db --key file:key",
     ] {
         scene.run(command).never_says(&key);

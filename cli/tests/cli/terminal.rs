@@ -72,6 +72,30 @@ fn a_passphrase_slot_is_added_by_prompts() {
 }
 
 #[test]
+fn the_value_of_a_setting_is_asked_for_twice_and_not_echoed() {
+    let scene = Scene::with_settings();
+    let set = "setting set v.db mail.password --prompt --key file:key";
+    let differ = [("New value: ", "Zq7-tangerine-Vx2"), ("The same again: ", "Zq7-tangerine-Vx3")];
+    let run = at_terminal(&scene, set, &differ);
+    assert_eq!(run.code, 2, "{run:?}");
+    run.says("the two values differ").never_says("tangerine");
+    let twice = [("New value: ", "Zq7-tangerine-Vx2"), ("The same again: ", "Zq7-tangerine-Vx2")];
+    at_terminal(&scene, set, &twice).ok().says("version 1").never_says("tangerine");
+}
+
+#[test]
+fn a_secret_setting_is_shown_to_who_sits_at_the_terminal() {
+    let scene = Scene::with_settings();
+    let set = "setting set v.db mail.password --value-stdin --key file:key";
+    scene.run_with(set, "line one\n\u{1b}[2Jline two").ok();
+    let reveal = "setting reveal v.db mail.password --reason test --key file:key";
+    let run = at_terminal(&scene, reveal, &[]).ok();
+    assert_eq!(run.stdout, "line one\r\n\\u{1b}[2Jline two\r\n");
+    let secrets = "setting export v.db --include-secrets --reason test --key file:key";
+    at_terminal(&scene, secrets, &[]).ok().says("line one");
+}
+
+#[test]
 fn a_key_is_shown_on_a_terminal_only_where_that_is_said() {
     let scene = Scene::new();
     let run = at_terminal(&scene, "key generate", &[]);

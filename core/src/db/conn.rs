@@ -1,13 +1,16 @@
 //! A connection and its statements, in the engine's own vocabulary.
 
+use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::types::{ToSqlOutput, ValueRef as Raw};
 use rusqlite::{CachedStatement, ToSql};
 
 use super::authority::Authority;
 use super::error::Checked;
+use super::open::Synchronous;
 use crate::error::{Result, err, fail};
 use crate::fork;
 use crate::value::ValueRef;
@@ -21,11 +24,34 @@ pub(crate) struct Conn {
     raw: Option<rusqlite::Connection>,
     authority: Arc<Authority>,
     generation: u64,
+    durability: Cell<Synchronous>,
+    number: u64,
 }
 
 impl Conn {
-    pub(super) fn new(raw: rusqlite::Connection, authority: Arc<Authority>) -> Self {
-        Conn { raw: Some(raw), authority, generation: fork::generation() }
+    /// A connection that was set to that durability.
+    pub(super) fn new(
+        raw: rusqlite::Connection,
+        authority: Arc<Authority>,
+        durability: Synchronous,
+    ) -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        Conn {
+            raw: Some(raw),
+            authority,
+            generation: fork::generation(),
+            durability: Cell::new(durability),
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+
+    /// Sets when a commit is on the disk, where it is set otherwise. Outside of transactions only.
+    pub(super) fn set_durability(&self, durability: Synchronous) -> Result<()> {
+        if self.durability.get() != durability {
+            self.batch(durability.pragma())?;
+            self.durability.set(durability);
+        }
+        Ok(())
     }
 
     /// The connection; refused in the child where it was open when the process forked.
@@ -75,6 +101,18 @@ impl Conn {
         read: impl FnOnce(&SqlRow<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
         self.prepare(sql)?.first(parameters, read)
+    }
+
+    /// This connection's number in the process, and SQLite's counter of what other connections have committed. Two of
+    /// them are equal only where nobody else has committed in between.
+    pub(crate) fn change_counter(&self) -> Result<(u64, i64)> {
+        let version = self.first("PRAGMA data_version", &[], |row| row.integer(0))?;
+        Ok((self.number, version.unwrap_or(0)))
+    }
+
+    /// Rows that statements of this connection have changed so far.
+    pub(crate) fn changes(&self) -> Result<u64> {
+        Ok(self.raw()?.total_changes())
     }
 
     /// True inside a transaction.

@@ -22,6 +22,9 @@ pub struct Config {
     pub synchronous: Synchronous,
     /// Whether [`crate::Vault::initialise`] may add a vault to a SQLite database that has tables already. Default: no.
     pub existing_database: bool,
+    /// How many bytes have to be free on the disk for [`crate::Vault::health`] to be content. Default: 64 MiB, or the
+    /// size of the file where that is more, which is what finishing an erasure needs.
+    pub disk_reserve: Option<u64>,
 }
 
 impl Default for Config {
@@ -30,6 +33,7 @@ impl Default for Config {
             busy_timeout: Duration::from_secs(5),
             synchronous: Synchronous::Full,
             existing_database: false,
+            disk_reserve: None,
         }
     }
 }
@@ -43,6 +47,15 @@ pub enum Synchronous {
     /// At the next checkpoint: a commit survives a crash of the process at once, and a power cut may take back the last
     /// commits; the file stays whole.
     Normal,
+}
+
+impl Synchronous {
+    pub(super) fn pragma(self) -> &'static str {
+        match self {
+            Synchronous::Full => "PRAGMA synchronous = FULL;",
+            Synchronous::Normal => "PRAGMA synchronous = NORMAL;",
+        }
+    }
 }
 
 /// Where a vault lives.
@@ -101,24 +114,20 @@ pub(super) fn open(
         // The writer too: `VACUUM INTO` makes copies without the mode.
         write_ahead(&raw, config.busy_timeout)?;
     }
-    let synchronous = match config.synchronous {
-        Synchronous::Full => "FULL",
-        Synchronous::Normal => "NORMAL",
-    };
-    raw.execute_batch(&format!(
-        "PRAGMA synchronous = {synchronous};
-         PRAGMA secure_delete = ON;
+    raw.execute_batch(config.synchronous.pragma()).checked()?;
+    raw.execute_batch(
+        "PRAGMA secure_delete = ON;
          PRAGMA temp_store = MEMORY;
          PRAGMA foreign_keys = ON;
-         PRAGMA cell_size_check = ON;"
-    ))
+         PRAGMA cell_size_check = ON;",
+    )
     .checked()?;
     if role == Role::Reader {
         raw.execute_batch("PRAGMA query_only = ON").checked()?;
     }
     let authority = Arc::new(Authority::new(readable));
     authority.install(&mut raw).checked()?;
-    Ok(Conn::new(raw, authority))
+    Ok(Conn::new(raw, authority, config.synchronous))
 }
 
 /// A new vault's file is for its owner alone; `-wal` and `-shm` inherit the mode. The mode is set by path: opening the

@@ -8,7 +8,7 @@ use super::authority::Readable;
 use super::conn::Conn;
 use super::files::FileId;
 use super::gate::{GATES, Gate, State, after_fork, before_fork, check_alone, in_child};
-use super::open::{Config, Location, Role, open};
+use super::open::{Config, Location, Role, Synchronous, open};
 use crate::error::{Result, fail};
 use crate::fork::{self, Hooks};
 
@@ -66,15 +66,27 @@ impl Pool {
         if lease.conn.is_none() {
             lease.conn = Some(self.open(Role::Creator)?);
         }
+        lease.set_durability(self.config.synchronous)?;
         Ok(lease)
     }
 
     /// The writer: one at a time, in turn. Waits as long as the configured time-out.
     pub(crate) fn writer(&self) -> Result<Lease> {
+        self.writer_with(self.config.synchronous)
+    }
+
+    /// The writer for transactions that need not survive a power cut, only the end of the process.
+    pub(crate) fn light_writer(&self) -> Result<Lease> {
+        self.writer_with(Synchronous::Normal)
+    }
+
+    /// Every writer is handed out with the durability asked for, whatever it was used for before.
+    fn writer_with(&self, durability: Synchronous) -> Result<Lease> {
         let mut lease = self.reserve_writer()?;
         if lease.conn.is_none() {
             lease.conn = Some(self.open(Role::Writer)?);
         }
+        lease.set_durability(durability)?;
         Ok(lease)
     }
 
@@ -96,6 +108,36 @@ impl Pool {
         Ok(lease)
     }
 
+    /// A reader that was opened just now, in place of an idle one: it has read nothing of the file yet.
+    pub(crate) fn fresh_reader(&self) -> Result<Lease> {
+        if self.is_memory() {
+            return self.writer();
+        }
+        let mut state =
+            self.wait(|state| state.readers_out.len() < MAX_READERS, "every reader is in use")?;
+        let thread = std::thread::current().id();
+        state.readers_out.push(thread);
+        drop(state);
+        let mut lease = Lease { conn: None, gate: self.gate, writer: false, thread };
+        lease.conn = Some(self.open(Role::Reader)?);
+        let replaced = self.gate.lock().readers.pop();
+        drop(replaced);
+        Ok(lease)
+    }
+
+    /// True where the file was there when this pool last opened it, or was made.
+    pub(crate) fn knows_file(&self) -> bool {
+        self.gate.lock().file.is_some()
+    }
+
+    /// True where the path still names the file that this pool opened last.
+    pub(crate) fn is_same_file(&self) -> bool {
+        match &self.location {
+            Location::File(path) => self.gate.lock().file == FileId::of(path),
+            Location::Memory => true,
+        }
+    }
+
     /// Closes everything; what is on loan closes when it comes back.
     pub(crate) fn close(&self) {
         let mut state = self.gate.lock();
@@ -112,6 +154,11 @@ impl Pool {
     /// After a failed write to the disk nothing that this process believes about the file can be trusted.
     pub(crate) fn poison(&self) {
         self.gate.lock().poisoned = true;
+    }
+
+    /// True where this thread has a write transaction of this vault open.
+    pub(crate) fn writes_here(&self) -> bool {
+        self.gate.lock().writer_out == Some(std::thread::current().id())
     }
 
     fn open(&self, role: Role) -> Result<Conn> {

@@ -10,6 +10,7 @@ use crate::value::ValueRef;
 pub(crate) enum Purpose {
     Data = 1,
     Index = 2,
+    Audit = 3,
 }
 
 /// The state of a key. The numbers are stored; append-only.

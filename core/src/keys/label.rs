@@ -16,6 +16,14 @@ const BLIND_INDEX: &[u8] = b"sealite/v1/blind-index/table";
 /// field-index key = HKDF(index key, no salt, label || normaliser || its version || field name)
 const FIELD_INDEX: &[u8] = b"sealite/v1/blind-index/field";
 
+/// quota key = HKDF(index key, no salt, label)
+const QUOTA: &[u8] = b"sealite/v1/quota";
+
+/// chain key = HKDF(audit key, no salt, label)
+const AUDIT_CHAIN: &[u8] = b"sealite/v1/audit/chain";
+/// checkpoint key = HKDF(audit key, no salt, label)
+const AUDIT_CHECKPOINT: &[u8] = b"sealite/v1/audit/checkpoint";
+
 fn derive(key: &[u8], salt: &[u8], info: &[&[u8]]) -> Secret32 {
     let mut out = Secret32::zeroed();
     hkdf_sha256(key, salt, info, out.expose_mut());
@@ -46,4 +54,14 @@ pub(super) fn blind_index(key: &Secret32, table: u32, index: u32, generation: u1
 pub(super) fn field_index(key: &Secret32, field: &str, normaliser: u8, version: u16) -> Secret32 {
     let info = [FIELD_INDEX, &[normaliser], &version.to_be_bytes(), field.as_bytes()];
     derive(key.expose(), &[], &info)
+}
+
+/// The key of the MACs that stand for the keys of quotas.
+pub(super) fn quota(key: &Secret32) -> Secret32 {
+    derive(key.expose(), &[], &[QUOTA])
+}
+
+/// The chain key and the checkpoint key.
+pub(crate) fn audit(key: &Secret32) -> (Secret32, Secret32) {
+    (derive(key.expose(), &[], &[AUDIT_CHAIN]), derive(key.expose(), &[], &[AUDIT_CHECKPOINT]))
 }

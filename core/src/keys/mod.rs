@@ -1,7 +1,7 @@
 //! Keyslots, the master key, the key ring, and the one path that seals and opens records.
 
 mod attributes;
-mod label;
+pub(crate) mod label;
 mod provider;
 pub(crate) mod ring;
 pub(crate) mod seal;
@@ -9,6 +9,7 @@ pub(crate) mod slots;
 #[cfg(test)]
 mod vectors;
 
+pub(crate) use provider::well_known;
 pub use provider::{PassphraseCost, Unlock, generate_key};
 pub use slots::{RecoveryCode, Slot};
 
@@ -18,6 +19,8 @@ pub(crate) mod table_id {
     pub(crate) const KEYS: u32 = 2;
     pub(crate) const CATALOG: u32 = 3;
     pub(crate) const SEQUENCES: u32 = 4;
+    /// No table: the latest time of a write, kept as a high-water mark.
+    pub(crate) const CLOCK: u32 = 5;
     pub(crate) const FIRST_DECLARED: u32 = 256;
 }
 

@@ -277,7 +277,7 @@ fn weak(key: &[u8; 32]) -> bool {
 }
 
 /// Words that stand in examples and templates.
-fn well_known(text: &str) -> bool {
+pub(crate) fn well_known(text: &str) -> bool {
     const WORDS: &[&str] = &[
         "changeme",
         "change-me",

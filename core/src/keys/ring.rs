@@ -28,7 +28,7 @@ pub(crate) struct Key {
 
 enum Material {
     Data(Box<RecordKey>),
-    Index(Secret32),
+    Secret(Secret32),
     Destroyed,
 }
 
@@ -50,13 +50,15 @@ struct IndexUse {
     index: IndexPlace,
 }
 
-/// Where a blind index stands.
+/// What a MAC key is for: where a blind index stands, or quotas.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) enum IndexPlace {
     /// Of a table: table id, index id, generation.
     Table(u32, u32, u16),
     /// Of a field: its name, the normaliser and its version.
     Field(Box<str>, u8, u16),
+    /// Of the keys of quotas.
+    Quota,
 }
 
 impl Ring {
@@ -99,6 +101,15 @@ impl Ring {
         }
     }
 
+    /// The vault's own secret for a purpose other than sealing, where there is one.
+    pub(crate) fn secret(&self, conn: &Conn, purpose: Purpose) -> Result<Option<Secret32>> {
+        let Some(key) = self.active(conn, purpose, None)? else { return Ok(None) };
+        match &key.material {
+            Material::Secret(secret) => Ok(Some(secret.clone())),
+            _ => Err(forged("a key")),
+        }
+    }
+
     /// As [`Ring::sealing`], from memory only.
     pub(crate) fn cached_sealing(&self, tenant: Option<&str>) -> Option<Arc<Key>> {
         get(&self.active, &(Purpose::Data, tenant.map(Box::from)))
@@ -123,7 +134,7 @@ impl Ring {
         place: &IndexPlace,
     ) -> Result<Option<MacKey>> {
         let Some(key) = self.active(conn, Purpose::Index, tenant)? else { return Ok(None) };
-        let Material::Index(secret) = &key.material else { return Err(forged("an index key")) };
+        let Material::Secret(secret) = &key.material else { return Err(forged("an index key")) };
         let wanted = IndexUse { key: key.attributes.id, index: place.clone() };
         if let Some(mac) = get(&self.indexes, &wanted) {
             return Ok(Some(mac));
@@ -135,10 +146,27 @@ impl Ring {
             IndexPlace::Field(name, normaliser, version) => {
                 label::field_index(secret, name, *normaliser, *version)
             }
+            IndexPlace::Quota => label::quota(secret),
         };
         let mac = MacKey::new(derived.expose());
         put(&self.indexes, wanted, mac.clone());
         Ok(Some(mac))
+    }
+
+    /// The ids of the data keys that only open.
+    pub(crate) fn retired(&self, conn: &Conn) -> Result<Vec<u32>> {
+        let mut found = Vec::new();
+        let parameters = [Purpose::Data as i64, KeyState::Retired as i64].map(ValueRef::Integer);
+        let sql = "SELECT id FROM sealite_keys WHERE purpose = ? AND state = ? ORDER BY id";
+        conn.prepare(sql)?.each(&parameters, |row| {
+            found.extend(u32::try_from(row.integer(0)?).ok());
+            Ok(std::ops::ControlFlow::Continue(()))
+        })?;
+        for id in &found {
+            // What counts is what was authenticated.
+            self.load(conn, *id)?;
+        }
+        Ok(found)
     }
 
     fn active(
@@ -233,8 +261,10 @@ impl Ring {
                     cipher: xaes::Key::new(secret),
                 }))
             }
-            Some(secret) if attributes.purpose == Purpose::Index as i64 => {
-                Material::Index(Secret32::copy_of(secret))
+            Some(secret)
+                if [Purpose::Index as i64, Purpose::Audit as i64].contains(&attributes.purpose) =>
+            {
+                Material::Secret(Secret32::copy_of(secret))
             }
             _ => return Err(refused()),
         };
@@ -300,6 +330,39 @@ impl Ring {
             tenant: attributes.tenant.as_deref(),
             subject: attributes.subject.as_deref(),
         }
+    }
+}
+
+#[cfg(test)]
+impl Ring {
+    /// Retires a key, inside the caller's write transaction, which advances the epoch.
+    pub(crate) fn retire(&self, conn: &Conn, id: u32) -> Result<()> {
+        let mut attributes = self.load(conn, id)?.attributes.clone();
+        let mut payload = Vec::new();
+        conn.first("SELECT sealed FROM sealite_keys WHERE id = ?", &[ValueRef::from(id)], |row| {
+            let record = Record::parse(row.blob(0)?).map_err(|_| forged("a key"))?;
+            let (mut context, place) = (Context::default(), self.place(&attributes));
+            open(&mut payload, &mut context, &self.wrap, &record, &place, |context| {
+                attributes.authenticate(context);
+            })
+            .map_err(|_| forged("a key"))
+        })?;
+        attributes.state = KeyState::Retired as i64;
+        let mut sealed = Vec::new();
+        seal(
+            &mut sealed,
+            &mut Context::default(),
+            &self.wrap,
+            Shape::BARE,
+            &self.place(&attributes),
+            |context| attributes.authenticate(context),
+            |out| out.extend_from_slice(&payload),
+        )?;
+        conn.execute(
+            "UPDATE sealite_keys SET state = ?, sealed = ? WHERE id = ?",
+            &[ValueRef::Integer(attributes.state), ValueRef::Blob(&sealed), ValueRef::from(id)],
+        )?;
+        Ok(())
     }
 }
 

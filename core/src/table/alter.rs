@@ -33,6 +33,21 @@ pub enum Alteration {
     DropIndex(String),
 }
 
+impl Alteration {
+    /// What it does, in words for the audit trail.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Alteration::AddColumn(column) => format!("add column {}", column.name),
+            Alteration::DropColumn(name) => format!("drop column {name}"),
+            Alteration::RenameColumn(from, to) => format!("rename column {from} to {to}"),
+            Alteration::RenameTable(to) => format!("rename to {to}"),
+            Alteration::Protect(name, to) => format!("protect {name}: {}", to.name()),
+            Alteration::AddIndex(name, _) => format!("add index on {name}"),
+            Alteration::DropIndex(name) => format!("drop index on {name}"),
+        }
+    }
+}
+
 /// Carries out an alteration to its end.
 pub(crate) fn alter(engine: &Arc<Engine>, table: &str, alteration: &Alteration) -> Result<()> {
     match (backfill::complete(engine, table), alteration) {

@@ -76,7 +76,7 @@ fn outdated(session: &Session, schema: &Schema, from: i64, limit: i64) -> Result
         quote(&stored.key),
         schema.sql.physical
     );
-    let layout = schema.current()?.layout.to_be_bytes();
+    let layout = schema.write.layout.to_be_bytes();
     let parameters = [ValueRef::Integer(from), ValueRef::Blob(&layout), ValueRef::Integer(limit)];
     let mut rows = Vec::new();
     session.conn().prepare(&sql)?.each(&parameters, |row| {

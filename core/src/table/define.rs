@@ -2,7 +2,7 @@
 
 use super::catalog;
 use super::ddl::create_sql;
-use super::definition::{Column, Protection, TableDefinition};
+use super::definition::{Column, Protection, TableDefinition, check_table_name};
 use super::schema::{Blind, Layout, Schema, Stored, StoredColumn};
 use super::sequence;
 use super::session::Session;
@@ -12,6 +12,12 @@ use crate::value::ValueRef;
 
 /// Creates the table, or checks that what is stored is no weaker than what is declared. True where it was created.
 pub(crate) fn define(session: &Session, definition: &TableDefinition) -> Result<bool> {
+    check_table_name(&definition.name)?;
+    define_internal(session, definition)
+}
+
+/// As [`define`], for the engine's own tables, whose names an application can't take.
+pub(crate) fn define_internal(session: &Session, definition: &TableDefinition) -> Result<bool> {
     definition.check()?;
     let state = session.state();
     if let Some(schema) = state.tables.get(&definition.name.to_lowercase()) {

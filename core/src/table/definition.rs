@@ -7,7 +7,7 @@ use crate::index::normalise::Normaliser;
 use crate::index::planner::{MIN_DISTINCT, plan_bits};
 use crate::value::{Type, Value};
 
-pub(crate) use super::names::{MAX_NAME, check_table_name, check_tenant};
+pub(crate) use super::names::{MAX_NAME, check_own, check_table_name, check_tenant, is_internal};
 
 /// How a column is kept. The order is that of strength.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -350,7 +350,7 @@ impl TableDefinition {
     }
 
     pub(crate) fn check(&self) -> Result<()> {
-        check_table_name(&self.name)?;
+        check_name(&self.name, "table")?;
         check_name(&self.key, "key")?;
         if matches!(self.padding, Padding::Block(0 | u16::MAX)) {
             fail!(InvalidInput, "a padding block has 1 to 65,534 bytes");

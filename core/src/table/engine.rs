@@ -1,18 +1,29 @@
 //! The open vault as the layers above see it: connections, the unlocked state, and when to read it again.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::catalog::{self, Tables};
 use super::schema::Schema;
 use crate::db::{Conn, Pool};
 use crate::error::{Error, ErrorKind, Result, err, fail};
+use crate::health::{self, Counters};
 use crate::keys::ring::Ring;
 use crate::secret::Secret32;
+use crate::settings;
 
 /// The pool, and what is in memory while the vault is open.
 pub(crate) struct Engine {
     pub(crate) pool: Pool,
     unlocked: RwLock<Option<Unlocked>>,
+    /// What a test has set the clock to; 0 where the system's counts.
+    clock_ms: AtomicI64,
+    /// Settings in use, and where they stood when the vault was opened.
+    pub(crate) settings: settings::Memory,
+    /// What this process has done.
+    pub(crate) counters: Arc<Counters>,
+    /// What checks of the health know from one to the next.
+    pub(crate) health: health::Memory,
 }
 
 struct Unlocked {
@@ -32,7 +43,36 @@ const MAX_REFRESHES: usize = 16;
 
 impl Engine {
     pub(crate) fn new(pool: Pool) -> Self {
-        Engine { pool, unlocked: RwLock::new(None) }
+        Engine {
+            pool,
+            unlocked: RwLock::new(None),
+            clock_ms: AtomicI64::new(0),
+            settings: settings::Memory::default(),
+            counters: Arc::default(),
+            health: health::Memory::default(),
+        }
+    }
+
+    /// Milliseconds since 1970.
+    pub(crate) fn clock_ms(&self) -> i64 {
+        match self.clock_ms.load(Ordering::Relaxed) {
+            0 => system_clock_ms(),
+            set => set,
+        }
+    }
+
+    /// Sets the clock of this handle, for tests; `None` gives it back to the system.
+    pub(crate) fn set_clock_ms(&self, clock: Option<i64>) {
+        self.clock_ms.store(clock.unwrap_or(0), Ordering::Relaxed);
+    }
+
+    /// What is equal at two times only where nobody has committed to the file in between; `None` for a vault in memory.
+    pub(crate) fn change_counter(&self) -> Result<Option<(u64, i64)>> {
+        self.state()?;
+        if self.pool.is_memory() {
+            return Ok(None);
+        }
+        self.pool.reader()?.change_counter().map(Some)
     }
 
     /// The state in memory; an error where the vault is not open.
@@ -69,6 +109,7 @@ impl Engine {
         let state = Arc::new(State::load(conn, ring, meta.epoch)?);
         let mut unlocked = self.unlocked.write().unwrap_or_else(PoisonError::into_inner);
         Self::publish_readable(conn, &state);
+        self.settings.opened(conn, &state);
         *unlocked = Some(Unlocked { master, state });
         Ok(())
     }
@@ -76,6 +117,7 @@ impl Engine {
     /// Wipes every key from memory.
     pub(crate) fn lock(&self) {
         *self.unlocked.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.settings.wipe();
     }
 
     /// The state that fits what the connection sees: the one in memory, or a new one.
@@ -93,9 +135,11 @@ impl Engine {
     /// Makes a newer state the one in memory.
     pub(crate) fn publish(&self, conn: &Conn, fresh: &Arc<State>) {
         let mut unlocked = self.unlocked.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(unlocked) = unlocked.as_mut()
-            && unlocked.state.epoch < fresh.epoch
-        {
+        if let Some(unlocked) = unlocked.as_mut() {
+            // What is readable was told with this epoch, and every commit comes by here.
+            if unlocked.state.epoch >= fresh.epoch {
+                return;
+            }
             unlocked.state = Arc::clone(fresh);
             // Under the lock: an older state must not overwrite what a newer one lets plain SQL read.
             Self::publish_readable(conn, fresh);
@@ -103,7 +147,11 @@ impl Engine {
     }
 
     /// Runs a read on a connection of its own, and once more where the schema or the keys have changed meanwhile.
-    pub(crate) fn read<T>(&self, mut read: impl FnMut(&Conn, &State) -> Result<T>) -> Result<T> {
+    pub(crate) fn read<T>(&self, read: impl FnMut(&Conn, &State) -> Result<T>) -> Result<T> {
+        self.counters.checked(self.read_again(read))
+    }
+
+    fn read_again<T>(&self, mut read: impl FnMut(&Conn, &State) -> Result<T>) -> Result<T> {
         let mut state = self.state()?;
         let conn = self.pool.reader()?;
         for _ in 0..MAX_REFRESHES {
@@ -221,4 +269,9 @@ fn read_epoch(conn: &Conn) -> Result<i64> {
     let epoch =
         conn.first("SELECT epoch FROM sealite_meta WHERE id = 1", &[], |row| row.integer(0))?;
     epoch.ok_or_else(|| err!(Corrupt, "the vault's own row is missing"))
+}
+
+fn system_clock_ms() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

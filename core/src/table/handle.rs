@@ -3,15 +3,18 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::definition::check_own;
 use super::engine::{Engine, State};
 use super::read::{self, Cursor, Scan, ScanSource, Target};
 use super::row::{Row, RowSet};
+use super::rows;
 use super::schema::Schema;
 use super::session::Session;
-use super::write::{self, Writer};
+use super::write::Writer;
 use super::{Column, TableDefinition};
 use crate::db::{Conn, Lease};
 use crate::error::{Result, fail};
+use crate::health::{Counter, Counters};
 use crate::value::{Id, IdRef, ValueRef};
 
 /// What a handle reads and writes through.
@@ -29,16 +32,21 @@ pub(crate) enum Source<'a> {
 pub(crate) struct ReadSession {
     pub(crate) conn: Lease,
     pub(crate) state: Arc<State>,
+    counters: Arc<Counters>,
 }
 
 impl ReadSession {
     pub(crate) fn begin(engine: &Engine) -> Result<Self> {
+        engine.counters.checked(Self::begin_on(engine))
+    }
+
+    fn begin_on(engine: &Engine) -> Result<Self> {
         engine.state()?;
         let conn = engine.pool.reader()?;
         conn.execute("BEGIN", &[])?;
         // Reading the epoch takes the snapshot, and tells which state belongs to it.
         let state = engine.refresh(&conn)?;
-        Ok(ReadSession { conn, state })
+        Ok(ReadSession { conn, state, counters: Arc::clone(&engine.counters) })
     }
 }
 
@@ -56,6 +64,8 @@ pub struct Table<'a> {
     source: Source<'a>,
     name: Cow<'a, str>,
     tenant: Option<Arc<str>>,
+    /// True for a table of the application's: what is done through it is counted.
+    counted: bool,
 }
 
 /// Column names and values, as the [`crate::values!`] macro makes them.
@@ -67,11 +77,22 @@ impl<'a> Table<'a> {
         name: impl Into<Cow<'a, str>>,
         tenant: Option<Arc<str>>,
     ) -> Self {
-        Table { source, name: name.into(), tenant }
+        Table { source, name: name.into(), tenant, counted: false }
+    }
+
+    /// For the application: what is done through it is counted, and a table of the engine's own is not there.
+    pub(crate) fn counted(mut self) -> Self {
+        self.counted = true;
+        if check_own(&self.name).is_err() {
+            self.name = Cow::Borrowed("");
+        }
+        self
     }
 
     /// Checks that the table is there and in reach.
-    pub(crate) fn checked(self) -> Result<Self> {
+    pub(crate) fn checked(mut self) -> Result<Self> {
+        check_own(&self.name)?;
+        self.counted = true;
         if let Source::Engine(engine) = self.source
             && self.target().schema(&*engine.state()?).is_ok()
         {
@@ -88,6 +109,7 @@ impl<'a> Table<'a> {
     /// `conflict` where a unique value or the id is taken, `type_mismatch` where a value does not fit exactly,
     /// `not_found` for an unknown column.
     pub fn insert(&self, values: &Pairs<'_>) -> Result<Id> {
+        self.count_request(Counter::Insert, 1);
         self.write(|session, target| {
             let writer = Writer::new(session, target)?;
             let names: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
@@ -110,7 +132,11 @@ impl<'a> Table<'a> {
             let all = || {
                 let writer = Writer::new(session, target)?;
                 let places = Places::of(writer.schema(), columns)?;
-                rows.into_iter().map(|row| insert_row(&writer, &places, row.as_ref())).collect()
+                let insert = |row: R| {
+                    self.count_request(Counter::Insert, 1);
+                    insert_row(&writer, &places, row.as_ref())
+                };
+                rows.into_iter().map(insert).collect()
             };
             // A transaction of the caller's must not keep half of the rows.
             match self.source {
@@ -126,17 +152,21 @@ impl<'a> Table<'a> {
     /// `authentication_failed` where the row is not what was written.
     pub fn get<'i>(&self, id: impl Into<IdRef<'i>>) -> Result<Option<Row>> {
         let id = id.into();
-        let found = self.read(|conn, state, target| read::get_one(conn, state, target, id))?;
-        Ok(found.map(|(set, _)| Row::new(Arc::new(set), 0)))
+        let began = self.counters().and_then(|counters| counters.begin_read(Counter::Get));
+        let found = self.read(|conn, state, target| read::get_one(conn, state, target, id));
+        self.end_read(began);
+        Ok(found?.map(|(set, _)| Row::new(Arc::new(set), 0)))
     }
 
     /// The rows of those ids, in their order; `None` for each that is not there. Cheaper than one call for each.
     pub fn get_many(&self, ids: &[IdRef<'_>]) -> Result<Vec<Option<Row>>> {
+        self.count_request(Counter::Get, ids.len() as u64);
         match self.source {
             Source::Engine(engine) => {
                 // One snapshot for all: taking SQLite's locks for each row is what costs.
                 let session = ReadSession::begin(engine)?;
-                read::get_many(&session.conn, &session.state, self.target(), ids)
+                let found = read::get_many(&session.conn, &session.state, self.target(), ids);
+                engine.counters.checked(found)
             }
             _ => self.read(|conn, state, target| read::get_many(conn, state, target, ids)),
         }
@@ -153,7 +183,8 @@ impl<'a> Table<'a> {
 
     pub(crate) fn find_set(&self, column: &str, value: ValueRef<'_>) -> Result<RowSet> {
         let target = self.target();
-        match self.source {
+        let began = self.counters().and_then(|counters| counters.begin_read(Counter::Find));
+        let found = match self.source {
             // While an index or a protection changes, an older schema looks where only some of the rows still are.
             Source::Engine(engine) => {
                 engine.read_current(
@@ -168,7 +199,9 @@ impl<'a> Table<'a> {
                 )
             }
             _ => self.read(|conn, state, target| read::find(conn, state, target, column, value)),
-        }
+        };
+        self.end_read(began);
+        found
     }
 
     /// The first row whose column has that value; for a unique one, the only row.
@@ -182,6 +215,7 @@ impl<'a> Table<'a> {
 
     /// Changes the given columns and leaves the others; false where there is no such row. All or nothing.
     pub fn update<'i>(&self, id: impl Into<IdRef<'i>>, values: &Pairs<'_>) -> Result<bool> {
+        self.count_request(Counter::Update, 1);
         let id = id.into();
         self.write(|session, target| {
             let writer = Writer::new(session, target)?;
@@ -202,18 +236,28 @@ impl<'a> Table<'a> {
 
     /// Deletes a row; false where there is none. The row is verified first.
     pub fn delete<'i>(&self, id: impl Into<IdRef<'i>>) -> Result<bool> {
+        self.count_request(Counter::Delete, 1);
         let id = id.into();
-        self.write(|session, target| write::delete(session, target, id))
+        self.write(|session, target| rows::delete(session, target, id))
     }
 
     /// Deletes a row without opening it: for one that fails to authenticate. False where there is none.
     pub fn discard<'i>(&self, id: impl Into<IdRef<'i>>) -> Result<bool> {
+        self.count_request(Counter::Delete, 1);
         let id = id.into();
-        self.write(|session, target| write::discard(session, target, id))
+        self.write(|session, target| rows::discard(session, target, id))
     }
 
     /// Every row, in the order of insertion (of the ids, where the application chose integer ids). Memory is bounded.
     pub fn scan(&self) -> Result<Scan<'a>> {
+        let scan = self.begin_scan();
+        match self.counters() {
+            Some(counters) => Ok(counters.checked(scan)?.counted(counters)),
+            None => scan,
+        }
+    }
+
+    fn begin_scan(&self) -> Result<Scan<'a>> {
         let target = self.target();
         match self.source {
             Source::Engine(engine) if engine.pool.is_memory() => {
@@ -245,6 +289,7 @@ impl<'a> Table<'a> {
         let Some(from) = cursor.from.take() else { return Ok(None) };
         let (set, last) =
             self.read(|conn, state, target| read::batch(conn, state, target, from, &mut None))?;
+        self.count_request(Counter::ScanRows, set.len() as u64);
         cursor.from = last.and_then(|last| last.checked_add(1));
         Ok(last.map(|_| set.into_rows()))
     }
@@ -269,6 +314,38 @@ impl<'a> Table<'a> {
         &self.name
     }
 
+    /// The counters, where what is done here is counted.
+    fn counters(&self) -> Option<&'a Arc<Counters>> {
+        if !self.counted {
+            return None;
+        }
+        Some(match self.source {
+            Source::Engine(engine) => &engine.counters,
+            Source::Session(session) => session.counters(),
+            Source::Snapshot(snapshot) => &snapshot.counters,
+        })
+    }
+
+    fn count_request(&self, counter: Counter, by: u64) {
+        if let Some(counters) = self.counters() {
+            counters.add(counter, by);
+        }
+    }
+
+    fn end_read(&self, began: Option<std::time::Instant>) {
+        if let Some(counters) = self.counters() {
+            counters.end_read(began);
+        }
+    }
+
+    /// Counts the failures of what was not counted on the way.
+    fn noted<T>(&self, result: Result<T>) -> Result<T> {
+        match self.counters() {
+            Some(counters) => counters.checked(result),
+            None => result,
+        }
+    }
+
     fn target(&self) -> Target<'_> {
         Target { name: &self.name, tenant: self.tenant.as_deref() }
     }
@@ -279,9 +356,9 @@ impl<'a> Table<'a> {
             Source::Engine(engine) => engine.read(|conn, state| work(conn, state, target)),
             Source::Session(session) => {
                 session.check_open()?;
-                work(session.conn(), &session.state(), target)
+                self.noted(work(session.conn(), &session.state(), target))
             }
-            Source::Snapshot(snapshot) => work(&snapshot.conn, &snapshot.state, target),
+            Source::Snapshot(snapshot) => self.noted(work(&snapshot.conn, &snapshot.state, target)),
         }
     }
 
@@ -291,7 +368,7 @@ impl<'a> Table<'a> {
             Source::Engine(engine) => Session::run(engine, |session| work(session, target)),
             Source::Session(session) => {
                 session.check_open()?;
-                work(session, target)
+                self.noted(work(session, target))
             }
             Source::Snapshot(_) => fail!(ReadOnly, "a snapshot only reads"),
         }

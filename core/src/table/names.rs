@@ -31,6 +31,19 @@ pub(super) fn check_name(name: &str, what: &str) -> Result<()> {
     Ok(())
 }
 
+/// True for the name of a table of the engine's own, which an application never reaches.
+pub(crate) fn is_internal(name: &str) -> bool {
+    name.get(..8).is_some_and(|head| head.eq_ignore_ascii_case("sealite_"))
+}
+
+/// Refuses the name of a table of the engine's own.
+pub(crate) fn check_own(name: &str) -> Result<()> {
+    if is_internal(name) {
+        fail!(NotFound, "there is no sealed table {name}");
+    }
+    Ok(())
+}
+
 pub(crate) fn check_tenant(name: &str) -> Result<()> {
     if name.is_empty() || name.len() > 255 || name.contains('\0') {
         return Err(err!(InvalidInput, "a tenant's name has 1 to 255 bytes and no NUL"));

@@ -8,8 +8,10 @@ use super::codec::{Opener, row_key_owned};
 use super::engine::{Engine, State};
 use super::row::{Row, RowSet};
 use super::schema::{Outside, Schema, SlotSource};
+use crate::db::schema::quote;
 use crate::db::{Conn, Lease};
 use crate::error::{Error, ErrorKind, Result, err, fail};
+use crate::health::{Counter, Counters};
 use crate::index::normalise::Normaliser;
 use crate::keys::ring::IndexPlace;
 use crate::value::{Id, IdRef, ValueRef};
@@ -189,6 +191,18 @@ fn slot_of(schema: &Schema, source: Option<SlotSource>) -> Result<usize> {
     slot.ok_or_else(|| err!(Internal, "a column without its place in table {}", schema.name()))
 }
 
+/// The row with the greatest row id.
+pub(crate) fn last_row(conn: &Conn, state: &State, target: Target<'_>) -> Result<Option<Row>> {
+    let schema = target.schema(state)?;
+    let mut set = RowSet::new(Arc::clone(schema));
+    let mut opener = target.opener(conn, state, schema);
+    let row_id = quote(schema.stored.row_id());
+    let sql = format!("{} ORDER BY {row_id} DESC LIMIT 1", schema.sql.select);
+    conn.prepare(&sql)?.first(&[], |row| opener.open(row, None, &mut set).map(|_| ()))?;
+    drop(opener);
+    Ok((set.len() > 0).then(|| Row::new(Arc::new(set), 0)))
+}
+
 /// How many rows there are. Opens none.
 pub(crate) fn count(conn: &Conn, state: &State, target: Target<'_>) -> Result<u64> {
     let schema = target.schema(state)?;
@@ -267,6 +281,7 @@ pub struct Scan<'a> {
     from: Option<i64>,
     set: Arc<RowSet>,
     at: usize,
+    counters: Option<Arc<Counters>>,
 }
 
 /// Where the batches of a scan come from.
@@ -289,7 +304,14 @@ impl<'a> Scan<'a> {
             from: Some(i64::MIN),
             set: Arc::new(RowSet::new(Arc::clone(schema))),
             at: 0,
+            counters: None,
         })
+    }
+
+    /// Counts the rows from now on.
+    pub(crate) fn counted(mut self, counters: &Arc<Counters>) -> Self {
+        self.counters = Some(Arc::clone(counters));
+        self
     }
 
     /// The next rows together; `None` at the end.
@@ -298,13 +320,21 @@ impl<'a> Scan<'a> {
         let target = Target { name: &self.table, tenant: self.tenant.as_deref() };
         // An error ends the scan: it never goes on behind a row that it could not give.
         self.from = None;
+        let counters = self.counters.as_ref();
+        let checked = |read| match counters {
+            Some(counters) => counters.checked(read),
+            None => read,
+        };
         let (set, last) = match &self.source {
-            ScanSource::Own(conn, state) => batch(conn, state, target, from, &mut None)?,
-            ScanSource::Lent(conn, state) => batch(conn, state, target, from, &mut None)?,
+            ScanSource::Own(conn, state) => checked(batch(conn, state, target, from, &mut None))?,
+            ScanSource::Lent(conn, state) => checked(batch(conn, state, target, from, &mut None))?,
             ScanSource::Engine(engine) => {
                 engine.read(|conn, state| batch(conn, state, target, from, &mut None))?
             }
         };
+        if let Some(counters) = counters {
+            counters.add(Counter::ScanRows, set.len() as u64);
+        }
         self.from = last.and_then(|last| last.checked_add(1));
         Ok(last.map(|_| Arc::new(set)))
     }

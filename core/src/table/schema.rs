@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::definition::{Column, Protection, TableDefinition};
+use super::write_plan::WritePlan;
 use crate::db::schema::quote;
 use crate::error::{Result, err};
 use crate::format::padding::Padding;
@@ -69,6 +70,8 @@ pub(crate) struct Schema {
     names: HashMap<String, usize>,
     pub(crate) slots: Vec<Slot>,
     pub(crate) plans: Vec<Plan>,
+    /// How new records are made.
+    pub(crate) write: WritePlan,
     pub(crate) sql: Sql,
 }
 
@@ -144,15 +147,17 @@ impl Schema {
         let mut slots = slots(&stored);
         let plans = stored.layouts.iter().map(|layout| plan(&stored, &active, &slots, layout));
         let plans = plans.collect::<Option<Vec<_>>>();
-        let plans = plans.filter(|plans| !plans.is_empty()).ok_or_else(|| {
-            err!(Corrupt, "the catalog's entry of table {} contradicts itself", stored.name)
-        })?;
+        let contradiction =
+            || err!(Corrupt, "the catalog's entry of table {} contradicts itself", stored.name);
+        let plans = plans.ok_or_else(contradiction)?;
+        let newest = plans.last().ok_or_else(contradiction)?;
+        let write = WritePlan::new(&stored, &active, &slots, newest);
         let sql = sql(&stored, &slots);
         let mine = if stored.per_tenant { " AND tenant = ?2" } else { "" };
         for slot in &mut slots {
             slot.find = format!("{} WHERE {} IS ?1{mine}", sql.select, quote(&slot.name));
         }
-        Ok(Arc::new(Schema { stored, active, names, slots, plans, sql }))
+        Ok(Arc::new(Schema { stored, active, names, slots, plans, write, sql }))
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -186,11 +191,6 @@ impl Schema {
 
     pub(crate) fn plan(&self, layout: u16) -> Option<&Plan> {
         self.plans.iter().rev().find(|plan| plan.layout == layout)
-    }
-
-    /// How new records are made.
-    pub(crate) fn current(&self) -> Result<&Plan> {
-        self.plans.last().ok_or_else(|| err!(Internal, "a table without a layout"))
     }
 
     /// True while rows of more than one layout may exist.

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use super::engine::State;
 use crate::db::Conn;
 use crate::error::{Result, err, fail};
 use crate::format::context::{Context, Place};
@@ -49,6 +50,24 @@ impl Sequences {
         Ok(())
     }
 
+    /// Raises a mark that belongs to no table, and may not be there yet; what it is then.
+    pub(crate) fn raise(&mut self, conn: &Conn, ring: &Ring, id: u32, to: i64) -> Result<i64> {
+        if !self.marks.contains_key(&id) && mark_if_there(conn, ring, id)?.is_none() {
+            create(conn, ring, id, to)?;
+        }
+        self.note(conn, ring, id, to)?;
+        Ok(self.mark(conn, ring, id)?.value)
+    }
+
+    /// Sets such a mark to whatever it has to be.
+    pub(crate) fn set(&mut self, conn: &Conn, ring: &Ring, id: u32, to: i64) -> Result<()> {
+        if mark_if_there(conn, ring, id)?.is_none() {
+            create(conn, ring, id, to)?;
+        }
+        self.marks.insert(id, Mark { value: to, written: false });
+        Ok(())
+    }
+
     /// Writes what has advanced.
     pub(crate) fn flush(&mut self, conn: &Conn, ring: &Ring) -> Result<()> {
         for (table, mark) in self.marks.iter_mut().filter(|(_, mark)| !mark.written) {
@@ -73,6 +92,18 @@ impl Sequences {
             }
         }
     }
+}
+
+/// The mark of a table, as it was last committed or written.
+pub(crate) fn mark_of(conn: &Conn, state: &State, table: &str) -> Result<i64> {
+    read(conn, &state.ring, state.table(table)?.stored.id)
+}
+
+/// A mark that belongs to no table, where it is there.
+pub(crate) fn mark_if_there(conn: &Conn, ring: &Ring, id: u32) -> Result<Option<i64>> {
+    let sql = "SELECT count(*) FROM sealite_sequences WHERE id = ?";
+    let there = conn.first(sql, &[ValueRef::from(id)], |row| row.integer(0))?;
+    if there == Some(0) { Ok(None) } else { read(conn, ring, id).map(Some) }
 }
 
 /// Starts the mark of a new table.

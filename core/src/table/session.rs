@@ -3,13 +3,16 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use super::engine::{Engine, State};
 use super::sequence::Sequences;
+use crate::audit::Appender;
 use crate::crypto::random;
-use crate::db::{Conn, Lease};
+use crate::db::{Conn, Lease, Pool};
 use crate::error::{ErrorKind, Result, err, fail};
 use crate::format::context::Context;
+use crate::health::{Counter, Counters};
 use crate::keys::ring::{Key, Purpose};
 
 /// A write transaction. Rolls back when dropped unfinished.
@@ -19,10 +22,17 @@ pub(crate) struct Session {
     state: RefCell<Arc<State>>,
     sequences: RefCell<Sequences>,
     scratch: RefCell<Scratch>,
+    audit: RefCell<Option<Appender>>,
     own_ring: Cell<bool>,
     finished: Cell<bool>,
     /// The savepoints that are open, the innermost last.
     savepoints: RefCell<Vec<u64>>,
+    /// When the lock was asked for.
+    began: Instant,
+    /// The connection's count of changed rows at the beginning.
+    changes: u64,
+    /// Audit entries that go with this transaction.
+    audited: Cell<u64>,
 }
 
 static NEXT_SAVEPOINT: AtomicU64 = AtomicU64::new(0);
@@ -32,6 +42,7 @@ pub(crate) struct Savepoint {
     /// Of no other savepoint in the process.
     number: u64,
     state: Arc<State>,
+    audited: u64,
 }
 
 /// Buffers used again and again.
@@ -51,20 +62,39 @@ impl Drop for Scratch {
 
 impl Session {
     pub(crate) fn begin(engine: &Arc<Engine>) -> Result<Self> {
+        Self::begin_with(engine, Pool::writer)
+    }
+
+    /// As [`Session::begin`], for a transaction that need not survive a power cut, only the end of the process.
+    pub(crate) fn begin_light(engine: &Arc<Engine>) -> Result<Self> {
+        Self::begin_with(engine, Pool::light_writer)
+    }
+
+    fn begin_with(engine: &Arc<Engine>, writer: fn(&Pool) -> Result<Lease>) -> Result<Self> {
+        engine.counters.checked(Self::begin_on(engine, writer))
+    }
+
+    fn begin_on(engine: &Arc<Engine>, writer: fn(&Pool) -> Result<Lease>) -> Result<Self> {
         engine.state()?;
-        let conn = engine.pool.writer()?;
+        let began = Instant::now();
+        let conn = writer(&engine.pool)?;
         conn.execute("BEGIN IMMEDIATE", &[])?;
         // From here on the lease rolls back if anything fails.
         let state = engine.refresh(&conn)?;
+        let changes = conn.changes()?;
         Ok(Session {
             engine: Arc::clone(engine),
             conn,
             state: RefCell::new(state),
             sequences: RefCell::default(),
             scratch: RefCell::default(),
+            audit: RefCell::default(),
             own_ring: Cell::new(false),
             finished: Cell::new(false),
             savepoints: RefCell::default(),
+            began,
+            changes,
+            audited: Cell::new(0),
         })
     }
 
@@ -74,7 +104,7 @@ impl Session {
         work: impl FnOnce(&Session) -> Result<T>,
     ) -> Result<T> {
         let session = Session::begin(engine)?;
-        let result = work(&session)?;
+        let result = engine.counters.checked(work(&session))?;
         session.commit()?;
         Ok(result)
     }
@@ -89,6 +119,31 @@ impl Session {
 
     pub(crate) fn sequences(&self) -> std::cell::RefMut<'_, Sequences> {
         self.sequences.borrow_mut()
+    }
+
+    /// The end of the audit chain, where this transaction has appended to it.
+    pub(crate) fn audit(&self) -> std::cell::RefMut<'_, Option<Appender>> {
+        self.audit.borrow_mut()
+    }
+
+    pub(crate) fn counters(&self) -> &Arc<Counters> {
+        &self.engine.counters
+    }
+
+    /// Takes note of an audit entry that this transaction has appended.
+    pub(crate) fn note_audited(&self) {
+        self.audited.set(self.audited.get() + 1);
+    }
+
+    /// The next row id of a table.
+    pub(crate) fn next_id(&self, state: &State, table: &str) -> Result<i64> {
+        let id = state.table(table)?.stored.id;
+        self.sequences().next(&self.conn, &state.ring, id)
+    }
+
+    /// The vault's clock, in milliseconds since 1970.
+    pub(crate) fn clock_ms(&self) -> i64 {
+        self.engine.clock_ms()
     }
 
     /// The buffers; a nested write to another row is refused rather than mixed up.
@@ -148,7 +203,7 @@ impl Session {
         self.conn.execute(&format!("SAVEPOINT s{depth}"), &[])?;
         let number = NEXT_SAVEPOINT.fetch_add(1, Ordering::Relaxed);
         self.savepoints.borrow_mut().push(number);
-        Ok(Savepoint { number, state })
+        Ok(Savepoint { number, state, audited: self.audited.get() })
     }
 
     /// Keeps what was done since the savepoint.
@@ -164,6 +219,8 @@ impl Session {
         *self.state.borrow_mut() = Arc::new(savepoint.state.with_new_ring());
         self.own_ring.set(true);
         self.sequences().forget();
+        *self.audit.borrow_mut() = None;
+        self.audited.set(savepoint.audited);
         // Where SQLite has rolled the whole transaction back by itself, there is no savepoint left.
         if self.conn.in_transaction()? {
             self.conn.execute(&format!("ROLLBACK TO s{depth}"), &[])?;
@@ -186,14 +243,31 @@ impl Session {
     pub(crate) fn commit(&self) -> Result<()> {
         self.check_open()?;
         let state = self.state();
+        let (now, clock) = (self.clock_ms(), &self.engine.health.clock);
+        let writes = self.conn.changes()? != self.changes;
+        let saved = if writes {
+            Some(clock.save(&self.conn, &state, &mut self.sequences(), now)?)
+        } else {
+            None
+        };
         self.sequences().flush(&self.conn, &state.ring)?;
+        let counters = &self.engine.counters;
+        let committing = Instant::now();
         if let Err(error) = self.conn.execute("COMMIT", &[]) {
             if error.kind() == ErrorKind::Io {
                 self.engine.pool.poison();
             }
-            return Err(error);
+            return counters.checked(Err(error));
         }
         self.finished.set(true);
+        let end = Instant::now();
+        counters.commit.observe(end.duration_since(committing));
+        counters.write.observe(end.duration_since(self.began));
+        counters.add(Counter::Committed, 1);
+        counters.add(Counter::AuditAppended, self.audited.get());
+        if let Some(saved) = saved {
+            clock.committed(saved, now);
+        }
         random::discard();
         self.engine.publish(&self.conn, &state);
         Ok(())
@@ -203,6 +277,7 @@ impl Session {
     pub(crate) fn roll_back(&self) -> Result<()> {
         self.check_open()?;
         self.finished.set(true);
+        self.engine.counters.add(Counter::RolledBack, 1);
         random::discard();
         if self.conn.in_transaction()? {
             self.conn.execute("ROLLBACK", &[])?;

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use super::blind::BlindValue;
 use super::codec::Opener;
 use super::engine::State;
-use super::read::{Target, get_one, key_parameters};
+use super::read::{Target, key_parameters};
 use super::row::RowSet;
-use super::schema::{Outside, Schema, SlotSource};
+use super::schema::{Schema, SlotSource};
 use super::session::{Scratch, Session};
+use super::write_plan::From;
 use crate::crypto::mac::MacKey;
 use crate::db::Stmt;
 use crate::db::schema::quote;
@@ -31,16 +32,23 @@ pub(crate) struct Writer<'s> {
     schema: Arc<Schema>,
     tenant: Option<&'s str>,
     key: Arc<Key>,
-    layout: u16,
     indexes: Vec<BlindIndex>,
-    /// Where each slot's value comes from.
-    slots: Vec<From>,
-    /// Where each authenticated value comes from, by surrogate id.
-    authenticated: Vec<(u32, From)>,
-    /// Surrogate id and position of the sealed columns.
-    sealed: Vec<(u32, usize)>,
     /// The INSERT, kept compiled while rows follow one another.
     insert: RefCell<Option<Stmt<'s>>>,
+}
+
+/// A row as it was read, and the record that it was read from.
+pub(crate) struct Current {
+    set: RowSet,
+    layout: u16,
+    sealed: Vec<u8>,
+}
+
+impl Current {
+    /// The value of a column, by position.
+    pub(crate) fn get(&self, position: usize) -> ValueRef<'_> {
+        self.set.get(0, position + 1)
+    }
 }
 
 struct BlindIndex {
@@ -50,22 +58,16 @@ struct BlindIndex {
     normaliser: Normaliser,
 }
 
-#[derive(Clone, Copy)]
-enum From {
-    Column(usize),
-    Index(usize),
-    Null,
-}
-
 impl<'s> Writer<'s> {
     pub(crate) fn new(session: &'s Session, target: Target<'s>) -> Result<Self> {
         session.check_open()?;
         let schema = Arc::clone(target.schema(&session.state())?);
         let (mut state, key) = session.sealing_key(target.tenant)?;
-        let mut indexes = Vec::new();
-        for (position, column) in schema.columns().enumerate() {
+        let mut indexes = Vec::with_capacity(schema.write.indexed.len());
+        for position in schema.write.indexed.iter().copied() {
+            let column = schema.column(position)?;
             let (Some(blind), Some(index)) = (&column.blind, &column.column.index) else {
-                continue;
+                fail!(Internal, "an index that its column does not have");
             };
             let place = IndexPlace::Table(schema.stored.id, blind.id, blind.generation);
             let there = state.ring.index(session.conn(), target.tenant, &place)?;
@@ -79,45 +81,8 @@ impl<'s> Writer<'s> {
             let normaliser = index.normaliser;
             indexes.push(BlindIndex { position, mac, bits: blind.bits, normaliser });
         }
-        let plan = schema.current()?;
-        let position_of = |at: usize| schema.active.iter().position(|active| *active == at);
-        let from = |source: SlotSource| match source {
-            SlotSource::Column(at) => match position_of(at) {
-                Some(position) if matches!(plan.outside.get(position), Some(Outside::Slot(_))) => {
-                    From::Column(position)
-                }
-                _ => From::Null,
-            },
-            SlotSource::Blind(at) => {
-                let position = position_of(at);
-                let index = indexes.iter().position(|index| Some(index.position) == position);
-                index.map_or(From::Null, From::Index)
-            }
-            SlotSource::Retired => From::Null,
-        };
-        let slots: Vec<From> = schema.slots.iter().map(|slot| from(slot.source)).collect();
-        let authenticated = plan
-            .authenticated
-            .iter()
-            .map(|(id, slot, _)| (*id, slots.get(*slot).copied().unwrap_or(From::Null)))
-            .collect();
-        let sealed =
-            plan.sealed.iter().filter_map(|(id, position)| Some((*id, (*position)?))).collect();
-        let layout = plan.layout;
-        let tenant = target.tenant;
-        Ok(Writer {
-            session,
-            state,
-            schema,
-            tenant,
-            key,
-            layout,
-            indexes,
-            slots,
-            authenticated,
-            sealed,
-            insert: RefCell::new(None),
-        })
+        let (tenant, insert) = (target.tenant, RefCell::new(None));
+        Ok(Writer { session, state, schema, tenant, key, indexes, insert })
     }
 
     pub(crate) fn schema(&self) -> &Arc<Schema> {
@@ -174,7 +139,7 @@ impl<'s> Writer<'s> {
             bind(ValueRef::Text(tenant))?;
         }
         bind(ValueRef::Blob(&scratch.record))?;
-        for from in &self.slots {
+        for from in &self.schema.write.slots {
             bind(value_of(*from, &admitted, &blinds))?;
         }
         let given = id.is_some() && !self.schema.stored.text_key;
@@ -193,6 +158,15 @@ impl<'s> Writer<'s> {
         changes: &[(usize, ValueRef<'_>)],
         force: bool,
     ) -> Result<bool> {
+        let Some(current) = self.current(id)? else { return Ok(false) };
+        if !changes.is_empty() || force {
+            self.rewrite(id, &current, changes)?;
+        }
+        Ok(true)
+    }
+
+    /// The row as it is, verified, for [`Writer::rewrite`] to change in the same transaction.
+    pub(crate) fn current(&self, id: IdRef<'_>) -> Result<Option<Current>> {
         let conn = self.session.conn();
         let mut set = RowSet::new(Arc::clone(&self.schema));
         let mut opener = Opener::new(conn, &self.state.ring, &self.schema, self.tenant);
@@ -202,10 +176,20 @@ impl<'s> Writer<'s> {
             let layout = opener.open(row, Some(id), &mut set)?;
             Ok((layout, row.blob(2)?.to_vec()))
         })?;
-        let Some((layout, old)) = found else { return Ok(false) };
-        if changes.is_empty() && !force {
-            return Ok(true);
-        }
+        Ok(found.map(|(layout, sealed)| Current { set, layout, sealed }))
+    }
+
+    /// Changes columns of a row that was read in this transaction, and seals it again.
+    pub(crate) fn rewrite(
+        &self,
+        id: IdRef<'_>,
+        current: &Current,
+        changes: &[(usize, ValueRef<'_>)],
+    ) -> Result<()> {
+        let conn = self.session.conn();
+        let Current { set, layout, sealed } = current;
+        let (parameters, count) = key_parameters(&self.schema, id, self.tenant)?;
+        let parameters = parameters.get(..count).unwrap_or(&[]);
         let mut values: Vec<ValueRef<'_>> =
             (1..=self.schema.active.len()).map(|position| set.get(0, position)).collect();
         for (position, value) in changes {
@@ -218,11 +202,12 @@ impl<'s> Writer<'s> {
         let mut scratch = self.session.scratch()?;
         let blinds = self.blinds(&values, &mut scratch);
         self.seal(id, &values, &blinds, &mut scratch)?;
+        let plan = &self.schema.write;
         let touched = |position: usize| changes.iter().any(|(at, _)| *at == position);
-        let to_set: Vec<usize> = (0..self.slots.len())
+        let to_set: Vec<usize> = (0..plan.slots.len())
             .filter(|slot| {
-                layout != self.layout
-                    || match self.slots.get(*slot) {
+                *layout != plan.layout
+                    || match plan.slots.get(*slot) {
                         Some(From::Column(position)) => touched(*position),
                         Some(From::Index(index)) => {
                             self.indexes.get(*index).is_some_and(|index| touched(index.position))
@@ -235,16 +220,16 @@ impl<'s> Writer<'s> {
         stmt.bind(1, ValueRef::Blob(&scratch.record))?;
         let mut at = 2;
         for slot in &to_set {
-            let from = self.slots.get(*slot).copied().unwrap_or(From::Null);
+            let from = plan.slots.get(*slot).copied().unwrap_or(From::Null);
             stmt.bind(at, value_of(from, &values, &blinds))?;
             at += 1;
         }
-        stmt.bind(at, ValueRef::Blob(&old))?;
+        stmt.bind(at, ValueRef::Blob(sealed))?;
         for (offset, value) in parameters.iter().enumerate() {
             stmt.bind(at + 1 + offset, *value)?;
         }
         match stmt.execute_bound() {
-            Ok(1) => Ok(true),
+            Ok(1) => Ok(()),
             // The row was read in this very transaction.
             Ok(_) => fail!(Internal, "a row changed between its reading and its writing"),
             Err(error) => Err(self.logical(error, true)),
@@ -311,20 +296,21 @@ impl<'s> Writer<'s> {
             tenant: self.tenant,
             subject: None,
         };
+        let plan = &self.schema.write;
         let Scratch { context, record, .. } = scratch;
         seal(
             record,
             context,
             self.key.record_key()?,
-            Shape { layout: self.layout, padding: self.schema.stored.padding },
+            Shape { layout: plan.layout, padding: self.schema.stored.padding },
             &place,
             |context| {
-                for (id, from) in &self.authenticated {
+                for (id, from) in &plan.authenticated {
                     context.column(*id, value_of(*from, values, blinds));
                 }
             },
             |out| {
-                for (id, position) in &self.sealed {
+                for (id, position) in &plan.sealed {
                     let value = values.get(*position).copied().unwrap_or(ValueRef::Null);
                     put_column(out, *id, value);
                 }
@@ -361,27 +347,6 @@ impl<'s> Writer<'s> {
         let column = column.map_or(self.schema.stored.key.as_str(), |c| c.column.name.as_str());
         err!(Conflict, "table {table} has a row with this {column} already").with_sqlite_code(code)
     }
-}
-
-/// Deletes a row; false where there is none. The row is verified first, so that an edited tenant or id deletes nothing.
-pub(crate) fn delete(session: &Session, target: Target<'_>, id: IdRef<'_>) -> Result<bool> {
-    session.check_open()?;
-    let state = session.state();
-    if get_one(session.conn(), &state, target, id)?.is_none() {
-        return Ok(false);
-    }
-    discard(session, target, id)
-}
-
-/// Deletes a row without opening it: the way out for one that does not open any more.
-pub(crate) fn discard(session: &Session, target: Target<'_>, id: IdRef<'_>) -> Result<bool> {
-    session.check_open()?;
-    let state = session.state();
-    let schema = target.schema(&state)?;
-    let (parameters, count) = key_parameters(schema, id, target.tenant)?;
-    let deleted =
-        session.conn().execute(&schema.sql.delete, parameters.get(..count).unwrap_or(&[]))?;
-    Ok(deleted == 1)
 }
 
 fn value_of<'v>(from: From, values: &[ValueRef<'v>], blinds: &'v [BlindValue]) -> ValueRef<'v> {

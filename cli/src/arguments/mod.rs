@@ -1,10 +1,18 @@
 //! The grammar of the command line. No option takes a secret.
 
+mod audit;
+mod setting;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::failure::EXIT_CODES;
+pub(crate) use audit::{Audit, AuditExport, AuditTail, AuditVerify, Doctor};
+pub(crate) use setting::{
+    Author, Format, Named, NamedReason, NewValue, Scope, Setting, SettingExport, SettingImport,
+    SettingSet,
+};
 
 /// Keeps keys and personal data sealed in one SQLite file.
 #[derive(Parser)]
@@ -35,6 +43,14 @@ pub(crate) enum Command {
     Table(Table),
     /// Open every record, and report each that was edited or damaged
     Verify(Verify),
+    /// The settings of the application
+    #[command(subcommand)]
+    Setting(Setting),
+    /// The audit trail
+    #[command(subcommand)]
+    Audit(Audit),
+    /// Check everything: slots, records, the file, the audit trail, its state
+    Doctor(Doctor),
     /// Keys
     #[command(subcommand)]
     Key(Key),

@@ -1,0 +1,101 @@
+//! Appending, inside the transaction of the change that is recorded.
+
+use super::chain::{self, Link, SALT_LEN, Said};
+use super::entry::{Entry, Event};
+use super::{TABLE, definition};
+use crate::crypto::mac::MacKey;
+use crate::crypto::random;
+use crate::db::Conn;
+use crate::error::{Result, err};
+use crate::keys::ring::Purpose;
+use crate::keys::seal::no_randomness;
+use crate::table::engine::State;
+use crate::table::session::Session;
+use crate::table::{Row, Target, define, last_row, write_row};
+use crate::value::{IdRef, ValueRef};
+
+/// The end of the chain as a transaction knows it. Forgotten with a roll-back.
+pub(crate) struct Appender {
+    key: MacKey,
+    last: Link,
+    buffer: Vec<u8>,
+}
+
+/// Appends an entry; its place in the chain. Where it fails, the caller's change must fail with it.
+pub(crate) fn append(session: &Session, entry: &Entry) -> Result<i64> {
+    let payload = entry.canonical()?;
+    session.check_open()?;
+    if session.state().table(TABLE).is_err() {
+        define::define_internal(session, &definition())?;
+    }
+    let state = session.state();
+    let mut slot = session.audit();
+    let appender = match &mut *slot {
+        Some(appender) => appender,
+        None => slot.insert(Appender::begin(session, &state)?),
+    };
+    let seq = session.next_id(&state, TABLE)?;
+    let at = session.clock_ms();
+    let salt: [u8; SALT_LEN] = random::nonce().map_err(|_| no_randomness())?;
+    let (actor, subject) = (entry.actor.as_deref(), entry.subject.as_deref());
+    let digest = chain::digest(&salt, [actor, subject, payload.as_deref()]);
+    let said = Said {
+        seq,
+        at,
+        event: &entry.event,
+        tenant: entry.tenant.as_deref(),
+        trace_id: entry.trace_id.as_deref(),
+        correlation_id: entry.correlation_id.as_deref(),
+        digest: &digest,
+    };
+    let link = chain::link(&appender.key, &appender.last, &said, &mut appender.buffer);
+    let values = [
+        ValueRef::Integer(at),
+        ValueRef::Text(&entry.event),
+        ValueRef::from(said.tenant),
+        ValueRef::from(said.trace_id),
+        ValueRef::from(said.correlation_id),
+        ValueRef::Blob(&digest),
+        ValueRef::Blob(&link),
+        ValueRef::from(actor),
+        ValueRef::from(subject),
+        payload.as_deref().map_or(ValueRef::Null, ValueRef::Json),
+        ValueRef::Blob(&salt),
+    ];
+    write_row(session, Target { name: TABLE, tenant: None }, IdRef::Integer(seq), &values)?;
+    appender.last = link;
+    session.note_audited();
+    Ok(seq)
+}
+
+impl Appender {
+    fn begin(session: &Session, state: &State) -> Result<Self> {
+        let (key, _) = keys(session.conn(), state)?;
+        let last = match last_event(session.conn(), state)? {
+            Some(event) => link_of(&event)?,
+            None => chain::genesis(&key, state.ring.vault()),
+        };
+        Ok(Appender { key, last, buffer: Vec::new() })
+    }
+}
+
+/// The chain key and the checkpoint key.
+pub(super) fn keys(conn: &Conn, state: &State) -> Result<(MacKey, MacKey)> {
+    let secret = state.ring.secret(conn, Purpose::Audit)?;
+    secret
+        .map(|secret| chain::keys(&secret))
+        .ok_or_else(|| err!(Corrupt, "the vault has no audit key"))
+}
+
+/// The last entry, verified.
+pub(super) fn last_event(conn: &Conn, state: &State) -> Result<Option<Event>> {
+    let target = Target { name: TABLE, tenant: None };
+    Ok(last_row(conn, state, target)?.map(|row: Row| Event::new(row)))
+}
+
+pub(super) fn link_of(event: &Event) -> Result<Link> {
+    event
+        .blob("chain")
+        .try_into()
+        .map_err(|_| err!(Corrupt, "a link of the audit chain is damaged"))
+}

@@ -1,0 +1,172 @@
+//! What an application writes to the trail, and what it reads back.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::canonical::canonical_json;
+use super::export::json_line;
+use crate::error::{Result, fail};
+use crate::table::Row;
+use crate::value::ValueRef;
+
+/// The longest event name, actor, subject, tenant, trace or correlation id, in bytes.
+const MAX_TEXT: usize = 256;
+/// The longest payload, in bytes of JSON.
+const MAX_PAYLOAD: usize = 1 << 20;
+
+/// An entry to append. Never put a secret into one: the trail is meant to be exported.
+#[derive(Clone, Default)]
+pub struct Entry {
+    pub(crate) event: String,
+    pub(crate) actor: Option<String>,
+    pub(crate) tenant: Option<String>,
+    pub(crate) subject: Option<String>,
+    pub(crate) trace_id: Option<String>,
+    pub(crate) correlation_id: Option<String>,
+    pub(crate) payload: Option<String>,
+}
+
+impl Entry {
+    /// An entry with the name of its event, such as `user.login`.
+    pub fn new(event: impl Into<String>) -> Self {
+        Entry { event: event.into(), ..Entry::default() }
+    }
+
+    /// Who did it. Sealed.
+    #[must_use]
+    pub fn actor(mut self, actor: impl Into<String>) -> Self {
+        self.actor = Some(actor.into());
+        self
+    }
+
+    /// Whose data it concerns. Sealed.
+    #[must_use]
+    pub fn subject(mut self, subject: impl Into<String>) -> Self {
+        self.subject = Some(subject.into());
+        self
+    }
+
+    /// The trace that it belongs to (W3C Trace Context or the application's own). Readable in the file.
+    #[must_use]
+    pub fn trace_id(mut self, id: impl Into<String>) -> Self {
+        self.trace_id = Some(id.into());
+        self
+    }
+
+    /// A correlation id. Readable in the file.
+    #[must_use]
+    pub fn correlation_id(mut self, id: impl Into<String>) -> Self {
+        self.correlation_id = Some(id.into());
+        self
+    }
+
+    /// What happened, as JSON text. It is brought to its canonical form (RFC 8785), to full depth, and sealed.
+    #[must_use]
+    pub fn payload(mut self, json: impl Into<String>) -> Self {
+        self.payload = Some(json.into());
+        self
+    }
+
+    /// Checks the lengths; the canonical payload.
+    pub(crate) fn canonical(&self) -> Result<Option<Cow<'_, str>>> {
+        if self.event.is_empty() {
+            fail!(InvalidInput, "an audit entry names its event");
+        }
+        let texts =
+            [&self.actor, &self.tenant, &self.subject, &self.trace_id, &self.correlation_id];
+        let longest = texts.into_iter().flatten().map(String::len).max().unwrap_or(0);
+        if self.event.len().max(longest) > MAX_TEXT {
+            fail!(Limit, "the texts of an audit entry have at most {MAX_TEXT} bytes each");
+        }
+        let Some(payload) = &self.payload else { return Ok(None) };
+        if payload.len() > MAX_PAYLOAD {
+            fail!(Limit, "the payload of an audit entry has at most {MAX_PAYLOAD} bytes");
+        }
+        canonical_json(payload).map(Some)
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Entry({})", self.event)
+    }
+}
+
+/// An entry of the trail, read and verified.
+#[derive(Clone)]
+pub struct Event {
+    row: Row,
+}
+
+impl Event {
+    pub(crate) fn new(row: Row) -> Self {
+        Event { row }
+    }
+
+    fn value(&self, column: &str) -> ValueRef<'_> {
+        self.row.get(column).unwrap_or(ValueRef::Null)
+    }
+
+    /// Its place in the chain, counted from 1.
+    pub fn seq(&self) -> i64 {
+        match self.row.id() {
+            crate::value::IdRef::Integer(seq) => seq,
+            crate::value::IdRef::Text(_) => 0,
+        }
+    }
+
+    /// When it was appended, in milliseconds since 1970.
+    pub fn at(&self) -> i64 {
+        self.value("at").as_i64().unwrap_or(0)
+    }
+
+    /// The name of the event.
+    pub fn event(&self) -> &str {
+        self.value("event").as_str().unwrap_or("")
+    }
+
+    /// Who did it.
+    pub fn actor(&self) -> Option<&str> {
+        self.value("actor").as_str()
+    }
+
+    /// The tenant.
+    pub fn tenant(&self) -> Option<&str> {
+        self.value("tenant").as_str()
+    }
+
+    /// Whose data it concerns.
+    pub fn subject(&self) -> Option<&str> {
+        self.value("subject").as_str()
+    }
+
+    /// The trace id.
+    pub fn trace_id(&self) -> Option<&str> {
+        self.value("trace_id").as_str()
+    }
+
+    /// The correlation id.
+    pub fn correlation_id(&self) -> Option<&str> {
+        self.value("correlation_id").as_str()
+    }
+
+    /// The payload, as canonical JSON.
+    pub fn payload(&self) -> Option<&str> {
+        self.value("payload").as_str()
+    }
+
+    /// The entry as one line of JSON, as [`crate::Audit::export`] writes it, with its line feed.
+    pub fn json_line(&self) -> Result<String> {
+        json_line(self)
+    }
+
+    pub(crate) fn blob(&self, column: &str) -> &[u8] {
+        self.value(column).as_bytes().unwrap_or(&[])
+    }
+}
+
+impl fmt::Debug for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Event({}, {})", self.seq(), self.event())
+    }
+}

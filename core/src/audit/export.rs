@@ -1,0 +1,95 @@
+//! Export as JSON Lines, streaming.
+
+use std::io::Write;
+
+use super::entry::Event;
+use crate::error::{Result, err};
+
+/// Which entries an export has.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct ExportOptions {
+    /// From this time on, in milliseconds since 1970.
+    pub from_ms: Option<i64>,
+    /// Before this time.
+    pub until_ms: Option<i64>,
+    /// Only entries of this tenant.
+    pub tenant: Option<String>,
+}
+
+impl ExportOptions {
+    pub(super) fn has(&self, event: &Event) -> bool {
+        self.from_ms.is_none_or(|from| event.at() >= from)
+            && self.until_ms.is_none_or(|until| event.at() < until)
+            && self.tenant.as_deref().is_none_or(|tenant| event.tenant() == Some(tenant))
+    }
+}
+
+pub(super) fn write_line(out: &mut dyn Write, event: &Event) -> Result<()> {
+    let line = json_line(event)?;
+    out.write_all(line.as_bytes()).map_err(|_| err!(Io, "the export can't be written"))
+}
+
+/// One entry as one line of JSON, its keys in canonical order.
+pub(super) fn json_line(event: &Event) -> Result<String> {
+    let mut line = serde_json::Map::new();
+    let mut put = |name: &str, value: serde_json::Value| line.insert(name.to_owned(), value);
+    put("seq", event.seq().into());
+    put("at", event.at().into());
+    put("ts", timestamp(event.at()).into());
+    put("event", event.event().into());
+    for (name, value) in [
+        ("actor", event.actor()),
+        ("tenant", event.tenant()),
+        ("subject", event.subject()),
+        ("trace_id", event.trace_id()),
+        ("correlation_id", event.correlation_id()),
+    ] {
+        if let Some(value) = value {
+            put(name, value.into());
+        }
+    }
+    if let Some(payload) = event.payload() {
+        let payload = serde_json::from_str(payload)
+            .map_err(|_| err!(Corrupt, "the payload of entry {} is not JSON", event.seq()))?;
+        put("payload", payload);
+    }
+    put("chain", base16ct::lower::encode_string(event.blob("chain")).into());
+    let mut text = serde_json::Value::Object(line).to_string();
+    text.push('\n');
+    Ok(text)
+}
+
+/// RFC 3339 in UTC, with milliseconds.
+pub(super) fn timestamp(ms: i64) -> String {
+    let (days, rest) = (ms.div_euclid(86_400_000), ms.rem_euclid(86_400_000));
+    let (year, month, day) = civil(days);
+    let (seconds, millis) = (rest / 1_000, rest % 1_000);
+    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+}
+
+/// Year, month and day of a day counted from 1970-01-01 (proleptic Gregorian, by 400-year eras that begin in March).
+fn civil(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let (era, of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::timestamp;
+
+    #[test]
+    fn timestamps_are_those_of_the_calendar() {
+        assert_eq!(timestamp(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(timestamp(951_782_400_123), "2000-02-29T00:00:00.123Z");
+        assert_eq!(timestamp(1_795_337_534_000), "2026-11-22T08:52:14.000Z");
+        assert_eq!(timestamp(-1), "1969-12-31T23:59:59.999Z");
+    }
+}

@@ -1,0 +1,224 @@
+//! The public handle of the trail.
+
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::append::{append, keys, last_event, link_of};
+use super::chain;
+use super::checkpoint::Checkpoint;
+use super::daily::Daily;
+use super::entry::{Entry, Event};
+use super::export::{ExportOptions, write_line};
+use super::retain::{Base, retain};
+use super::verify::{AuditReport, verify};
+use super::{TABLE, definition};
+use crate::error::Result;
+use crate::health::Counter;
+use crate::table::engine::Engine;
+use crate::table::session::Session;
+use crate::table::{ReadSession, Target, batch, define};
+
+/// The audit trail of a vault. A tenant's handle appends entries of that tenant only, and reads only those.
+#[derive(Clone)]
+pub struct Audit {
+    engine: Arc<Engine>,
+    tenant: Option<Arc<str>>,
+}
+
+impl Audit {
+    pub(crate) fn new(engine: &Arc<Engine>, tenant: Option<Arc<str>>) -> Self {
+        Audit { engine: Arc::clone(engine), tenant }
+    }
+
+    /// Appends an entry in a transaction of its own; its place in the chain. To record a change, append in the
+    /// transaction of that change: [`crate::Transaction::audit`].
+    pub fn append(&self, entry: &Entry) -> Result<i64> {
+        let entry = self.mine(entry);
+        Session::run(&self.engine, |session| append(session, &entry))
+    }
+
+    /// As [`Audit::append`], for what may be lost: a failure is counted, not returned.
+    pub fn append_best_effort(&self, entry: &Entry) {
+        if self.append(entry).is_err() {
+            self.engine.counters.add(Counter::AuditLost, 1);
+        }
+    }
+
+    /// How many entries of best effort this process has lost through this vault's handle and its clones.
+    pub fn lost(&self) -> u64 {
+        self.engine.counters.get(Counter::AuditLost)
+    }
+
+    /// The last entries, the newest last.
+    pub fn tail(&self, count: usize) -> Result<Vec<Event>> {
+        self.ensure()?;
+        let mut kept = std::collections::VecDeque::new();
+        self.each(&ExportOptions::default(), |event| {
+            if kept.len() == count {
+                kept.pop_front();
+            }
+            kept.push_back(event.clone());
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(kept.into())
+    }
+
+    /// Every entry that the options name, in the order of the chain. Memory is bounded.
+    pub fn each(
+        &self,
+        options: &ExportOptions,
+        mut take: impl FnMut(&Event) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
+        self.ensure()?;
+        let session = ReadSession::begin(&self.engine)?;
+        let target = Target { name: TABLE, tenant: None };
+        let mut from = Some(i64::MIN);
+        while let Some(at) = from {
+            let (set, last) = batch(&session.conn, &session.state, target, at, &mut None)?;
+            for row in set.into_rows() {
+                let event = Event::new(row);
+                if self.has(&event, options) && take(&event)?.is_break() {
+                    return Ok(());
+                }
+            }
+            from = last.and_then(|last| last.checked_add(1));
+        }
+        Ok(())
+    }
+
+    /// The next entries behind the place `after` in the chain, 0 for the first: a batch of those that the options name,
+    /// and the place to go on from; `None` at the end. For callers that can't pass their work to [`Audit::each`].
+    pub fn page(&self, after: i64, options: &ExportOptions) -> Result<(Vec<Event>, Option<i64>)> {
+        self.ensure()?;
+        let session = ReadSession::begin(&self.engine)?;
+        let target = Target { name: TABLE, tenant: None };
+        let Some(from) = after.checked_add(1) else { return Ok((Vec::new(), None)) };
+        let (set, last) = batch(&session.conn, &session.state, target, from, &mut None)?;
+        let events = set.into_rows().into_iter().map(Event::new);
+        Ok((events.filter(|event| self.has(event, options)).collect(), last))
+    }
+
+    /// Writes entries as JSON Lines; how many. Every line has `seq`, `at` (milliseconds), `ts` (RFC 3339), `event`, and
+    /// what of `actor`, `tenant`, `subject`, `trace_id`, `correlation_id`, `payload` it was given.
+    pub fn export(&self, out: &mut dyn Write, options: &ExportOptions) -> Result<u64> {
+        let mut count = 0;
+        self.each(options, |event| {
+            count += 1;
+            write_line(out, event)?;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(count)
+    }
+
+    /// Writes entries as JSON Lines to one file a day (UTC) in the folder, `audit-2026-11-22.jsonl`; the files that
+    /// lines were added to, and how many. A file that is there is continued behind its last entry, so that an export now
+    /// and then adds what is new. One folder is for one vault or tenant.
+    ///
+    /// # Errors
+    /// `refused` where a file of that name is something else.
+    pub fn export_daily(
+        &self,
+        folder: impl AsRef<Path>,
+        options: &ExportOptions,
+    ) -> Result<Vec<(PathBuf, u64)>> {
+        let mut daily = Daily::new(folder.as_ref());
+        self.each(options, |event| {
+            daily.add(event)?;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        daily.finish()
+    }
+
+    /// Walks the whole chain, and compares it with a checkpoint that was kept outside.
+    pub fn verify(&self, checkpoint: Option<&str>) -> Result<AuditReport> {
+        self.walk(checkpoint, false, &mut |_| ())
+    }
+
+    /// As [`Audit::verify`], with the number of entries walked so far.
+    pub fn verify_with_progress(
+        &self,
+        checkpoint: Option<&str>,
+        mut progress: impl FnMut(u64),
+    ) -> Result<AuditReport> {
+        self.walk(checkpoint, false, &mut progress)
+    }
+
+    /// Walks only what came after the checkpoint.
+    pub fn verify_since(&self, checkpoint: &str) -> Result<AuditReport> {
+        self.walk(Some(checkpoint), true, &mut |_| ())
+    }
+
+    /// How far the chain goes now, to be kept outside the file.
+    pub fn checkpoint(&self) -> Result<Checkpoint> {
+        self.ensure()?;
+        let session = ReadSession::begin(&self.engine)?;
+        let (conn, state) = (&session.conn, &session.state);
+        let (chain_key, checkpoint_key) = keys(conn, state)?;
+        let (seq, link) = match last_event(conn, state)? {
+            Some(event) => (event.seq(), link_of(&event)?),
+            None => match Base::read(conn, state)? {
+                Some(base) => (base.through, base.link),
+                None => (0, chain::genesis(&chain_key, state.ring.vault())),
+            },
+        };
+        let now = self.engine.clock_ms();
+        Ok(Checkpoint::make(&checkpoint_key, state.ring.vault(), seq, now, link))
+    }
+
+    /// Drops entries up to and including `through`, at most 10,000 in one call; the last one dropped. The trail records
+    /// it, and goes on from there. Export them before.
+    pub fn retain_after(&self, through: i64) -> Result<i64> {
+        self.ensure()?;
+        Session::run(&self.engine, |session| retain(session, through))
+    }
+
+    fn walk(
+        &self,
+        checkpoint: Option<&str>,
+        since: bool,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<AuditReport> {
+        self.ensure()?;
+        let session = ReadSession::begin(&self.engine)?;
+        let (conn, state) = (&session.conn, &session.state);
+        let (_, key) = keys(conn, state)?;
+        let checkpoint =
+            checkpoint.map(|text| Checkpoint::read(&key, state.ring.vault(), text)).transpose()?;
+        let report = self.engine.counters.checked(verify(
+            conn,
+            state,
+            checkpoint.as_ref(),
+            since,
+            progress,
+        ))?;
+        if !since && report.is_sound() {
+            self.engine.health.trail_is_sound();
+        }
+        Ok(report)
+    }
+
+    /// The trail of a vault that has none begins here.
+    fn ensure(&self) -> Result<()> {
+        if self.engine.state()?.table(TABLE).is_ok() {
+            return Ok(());
+        }
+        Session::run(&self.engine, |session| {
+            define::define_internal(session, &definition()).map(|_| ())
+        })
+    }
+
+    fn has(&self, event: &Event, options: &ExportOptions) -> bool {
+        self.tenant.as_deref().is_none_or(|tenant| event.tenant() == Some(tenant))
+            && options.has(event)
+    }
+
+    fn mine(&self, entry: &Entry) -> Entry {
+        let mut entry = entry.clone();
+        if let Some(tenant) = &self.tenant {
+            entry.tenant = Some(tenant.to_string());
+        }
+        entry
+    }
+}

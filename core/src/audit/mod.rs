@@ -1,0 +1,49 @@
+//! The audit trail: a chain of sealed entries, each appended in the transaction of the change that it records.
+
+mod append;
+mod canonical;
+mod chain;
+mod checkpoint;
+mod daily;
+mod entry;
+mod export;
+mod handle;
+mod retain;
+mod tail;
+mod verify;
+
+pub(crate) use append::{Appender, append};
+pub(crate) use canonical::canonical_json;
+pub use checkpoint::Checkpoint;
+pub use entry::{Entry, Event};
+pub use export::ExportOptions;
+pub use handle::Audit;
+pub(crate) use tail::{Place, tail};
+pub use verify::{AuditFault, AuditReport};
+
+use crate::table::{Column, TableDefinition};
+use crate::value::Type;
+
+/// The internal table of the trail.
+pub(crate) const TABLE: &str = "sealite_audit";
+/// The internal table of the place where the trail goes on after retention.
+const BASE_TABLE: &str = "sealite_audit_base";
+
+/// Columns of the trail. What may be personal is sealed; the chain runs over a keyed digest of it, so that it outlives
+/// the erasure of a subject's data.
+pub(crate) fn definition() -> TableDefinition {
+    let authenticated = |name, kind| Column::new(name, kind).authenticated();
+    TableDefinition::new(TABLE)
+        .integer_key("seq")
+        .column(authenticated("at", Type::Integer).not_null())
+        .column(authenticated("event", Type::Text).not_null())
+        .column(authenticated("tenant", Type::Text))
+        .column(authenticated("trace_id", Type::Text))
+        .column(authenticated("correlation_id", Type::Text))
+        .column(authenticated("digest", Type::Blob).not_null())
+        .column(authenticated("chain", Type::Blob).not_null())
+        .column(Column::text("actor").sealed())
+        .column(Column::text("subject").sealed())
+        .column(Column::json("payload").sealed())
+        .column(Column::blob("salt").sealed().not_null())
+}

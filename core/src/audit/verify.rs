@@ -1,0 +1,186 @@
+//! Walking the chain: edits, removals, reordering; truncation against a checkpoint.
+
+use super::TABLE;
+use super::append::keys;
+use super::chain::{self, Link, Said, digest_fits};
+use super::checkpoint::Checkpoint;
+use super::entry::Event;
+use super::retain::Base;
+use crate::crypto::mac::MacKey;
+use crate::db::Conn;
+use crate::error::{Error, Result};
+use crate::table::engine::State;
+use crate::table::{Target, batch, mark_of};
+use crate::value::Id;
+
+/// What a verification of the audit trail found.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct AuditReport {
+    /// Entries that were there and read.
+    pub entries: u64,
+    /// The first and the last entry that are there.
+    pub first: Option<i64>,
+    /// See `first`.
+    pub last: Option<i64>,
+    /// What is wrong, in the order of the chain.
+    pub faults: Vec<AuditFault>,
+}
+
+impl AuditReport {
+    /// True where nothing is wrong.
+    pub fn is_sound(&self) -> bool {
+        self.faults.is_empty()
+    }
+}
+
+/// Something wrong with the trail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AuditFault {
+    /// An entry was edited, moved or damaged.
+    Edited(i64),
+    /// Entries are missing: from, to.
+    Missing(i64, i64),
+    /// An entry does not continue the one before it.
+    Broken(i64),
+    /// The checkpoint names an entry that is not there: the tail was cut off, or an older file put back.
+    Truncated(i64),
+    /// The checkpoint's entry is there and is not the one that it was made of.
+    Replaced(i64),
+}
+
+/// Walks the chain from its beginning, or from the checkpoint on. Memory is bounded by one batch.
+pub(super) fn verify(
+    conn: &Conn,
+    state: &State,
+    checkpoint: Option<&Checkpoint>,
+    since: bool,
+    progress: &mut dyn FnMut(u64),
+) -> Result<AuditReport> {
+    let (key, _) = keys(conn, state)?;
+    let base = Base::read(conn, state)?;
+    let mut walk = Walk {
+        expected: base.as_ref().map_or(1, |base| base.through + 1),
+        link: base
+            .as_ref()
+            .map_or_else(|| chain::genesis(&key, state.ring.vault()), |base| base.link),
+        report: AuditReport::default(),
+        buffer: Vec::new(),
+        checkpoint,
+        seen: checkpoint
+            .is_none_or(|c| c.seq == 0 || base.as_ref().is_some_and(|b| b.through >= c.seq)),
+    };
+    if let (Some(checkpoint), true) = (checkpoint, since)
+        && checkpoint.seq >= walk.expected
+    {
+        walk.expected = checkpoint.seq;
+        // The checkpoint's own entry is compared with it; what follows continues from there.
+        walk.link = [0; 32];
+    }
+    let start = walk.expected;
+    // Rows before the base were dropped with it: one that is there again was put back.
+    let mut from = Some(if since { start } else { i64::MIN });
+    while let Some(at) = from {
+        from = walk.batch(conn, state, &key, at, &mut |_| ())?;
+        progress(walk.report.entries);
+    }
+    // The high-water mark of the ids is authenticated: it shows a tail that was cut off by itself.
+    let mark = mark_of(conn, state, TABLE)?;
+    if mark >= walk.expected {
+        walk.report.faults.push(AuditFault::Missing(walk.expected, mark));
+    }
+    if let Some(checkpoint) = checkpoint
+        && !walk.seen
+    {
+        walk.report.faults.push(AuditFault::Truncated(checkpoint.seq));
+    }
+    Ok(walk.report)
+}
+
+pub(super) struct Walk<'a> {
+    pub(super) expected: i64,
+    pub(super) link: Link,
+    pub(super) report: AuditReport,
+    buffer: Vec<u8>,
+    checkpoint: Option<&'a Checkpoint>,
+    seen: bool,
+}
+
+impl Walk<'_> {
+    /// A walk from an entry on; a link of zeros before it is one that is not known.
+    pub(super) fn new(expected: i64, link: Link) -> Self {
+        let (report, buffer) = (AuditReport::default(), Vec::new());
+        Walk { expected, link, report, buffer, checkpoint: None, seen: true }
+    }
+
+    /// Walks some entries; where to go on. `look` gets each that opens.
+    pub(super) fn batch(
+        &mut self,
+        conn: &Conn,
+        state: &State,
+        key: &MacKey,
+        from: i64,
+        look: &mut dyn FnMut(&Event),
+    ) -> Result<Option<i64>> {
+        let target = Target { name: TABLE, tenant: None };
+        let mut faults = Vec::new();
+        let mut take = |id: Id, _: Error| faults.extend(id.as_i64());
+        let (set, last) = batch(conn, state, target, from, &mut Some(&mut take))?;
+        let mut faults = faults.into_iter().peekable();
+        for row in set.into_rows() {
+            let event = Event::new(row);
+            while let Some(seq) = faults.next_if(|seq| *seq < event.seq()) {
+                self.edited(seq);
+            }
+            self.step(key, &event);
+            look(&event);
+        }
+        for seq in faults {
+            self.edited(seq);
+        }
+        Ok(last.and_then(|last| last.checked_add(1)))
+    }
+
+    fn gap(&mut self, seq: i64) {
+        if seq > self.expected {
+            self.report.faults.push(AuditFault::Missing(self.expected, seq - 1));
+        } else if seq < self.expected {
+            self.report.faults.push(AuditFault::Broken(seq));
+        }
+        self.expected = seq.saturating_add(1);
+        self.report.entries += 1;
+        self.report.first.get_or_insert(seq);
+        self.report.last = Some(seq);
+    }
+
+    fn edited(&mut self, seq: i64) {
+        self.gap(seq);
+        self.report.faults.push(AuditFault::Edited(seq));
+        self.link = [0; 32];
+    }
+
+    fn step(&mut self, key: &MacKey, event: &Event) {
+        let seq = event.seq();
+        let whole = seq == self.expected && self.link != [0; 32];
+        self.gap(seq);
+        let stated = <Link>::try_from(event.blob("chain")).unwrap_or_default();
+        let link = chain::link(key, &self.link, &Said::of(event), &mut self.buffer);
+        // Behind a gap or an edited entry the link before is not known: the fault has been reported there.
+        if whole && link != stated {
+            self.report.faults.push(AuditFault::Broken(seq));
+        }
+        if !digest_fits(event) {
+            self.report.faults.push(AuditFault::Edited(seq));
+        }
+        self.link = stated;
+        if let Some(checkpoint) = self.checkpoint
+            && checkpoint.seq == seq
+        {
+            self.seen = true;
+            if checkpoint.link != stated {
+                self.report.faults.push(AuditFault::Replaced(seq));
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Looking for records under retired keys, some rows at each check.
+
+use crate::db::Conn;
+use crate::db::schema::quote;
+use crate::error::Result;
+use crate::table::engine::State;
+use crate::value::ValueRef;
+
+/// Rows looked at in one check.
+const ROWS: i64 = 5_000;
+
+/// Where the search stands. It goes round: a finding holds until a whole round finds nothing.
+#[derive(Default)]
+pub(super) struct Search {
+    table: String,
+    row: i64,
+    found: bool,
+    found_before: bool,
+}
+
+impl Search {
+    /// Goes on with the search; true where a record was found this round or the one before.
+    pub(super) fn step(&mut self, conn: &Conn, state: &State) -> Result<bool> {
+        let retired = state.ring.retired(conn)?;
+        if retired.is_empty() {
+            *self = Search::default();
+            return Ok(false);
+        }
+        let ids: Vec<String> = retired.iter().map(|id| format!("x'{id:08x}'")).collect();
+        let ids = ids.join(",");
+        let mut tables = vec![
+            ("sealite_catalog".to_owned(), "id".to_owned()),
+            ("sealite_sequences".to_owned(), "id".to_owned()),
+        ];
+        let declared = state.tables.values();
+        tables.extend(declared.map(|s| (s.sql.physical.clone(), quote(s.stored.row_id()))));
+        tables.sort_unstable();
+        let mut left = ROWS;
+        for (table, row_id) in tables.into_iter().filter(|(table, _)| *table >= self.table) {
+            let from = if table == self.table { self.row } else { i64::MIN };
+            // The id of the key stands in bytes 4 to 7 of a record.
+            let sql = format!(
+                "SELECT count(*), max(row), max(hit) FROM
+                     (SELECT {row_id} AS row, substr(sealed, 4, 4) IN ({ids}) AS hit FROM {table}
+                      WHERE {row_id} >= ? ORDER BY {row_id} LIMIT ?)"
+            );
+            let parameters = [ValueRef::Integer(from), ValueRef::Integer(left)];
+            let looked = conn.first(&sql, &parameters, |row| {
+                let at = |index| row.get(index).map(|value| value.as_i64().unwrap_or(0));
+                Ok((at(0)?, at(1)?, at(2)?))
+            })?;
+            let (count, last, hit) = looked.unwrap_or_default();
+            self.found |= hit != 0;
+            if count >= left {
+                (self.table, self.row) = (table, last.saturating_add(1));
+                return Ok(self.found || self.found_before);
+            }
+            left -= count;
+        }
+        let found = self.found;
+        *self = Search { found_before: found, ..Search::default() };
+        Ok(found)
+    }
+}

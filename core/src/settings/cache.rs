@@ -1,0 +1,200 @@
+//! Values in use, in memory: what makes [`super::Settings::use_value`] cheap enough to call for each request.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Instant;
+
+use super::tables::VALUES;
+use super::value::SettingValue;
+use crate::db::Conn;
+use crate::error::{Result, err};
+use crate::fork;
+use crate::table::engine::State;
+use crate::table::mark_of;
+
+/// How long a value is used before the vault is asked whether anything has changed, in milliseconds.
+const CHECK_EVERY_MS: u64 = 100;
+/// Values that are kept, of all tenants together. More start anew.
+const MAX_ENTRIES: usize = 20_000;
+
+/// What one open vault remembers of settings.
+#[derive(Default)]
+pub(crate) struct Memory {
+    /// The last change of a setting when the vault was opened first.
+    opened: OnceLock<i64>,
+    /// When the clock below starts, and its reading at the last check.
+    start: OnceLock<Instant>,
+    checked_ms: AtomicU64,
+    cache: RwLock<Cache>,
+}
+
+#[derive(Default)]
+struct Cache {
+    /// Counts what was forgotten: a value read before is not kept after.
+    generation: u64,
+    process: u64,
+    /// The connection and change counter of the last check.
+    seen: Option<(u64, i64)>,
+    entries: usize,
+    scopes: HashMap<Option<Arc<str>>, HashMap<String, Entry>>,
+    uses: HashMap<String, Arc<AtomicU64>>,
+}
+
+struct Entry {
+    value: Option<SettingValue>,
+    /// True where the environment may say something else without a change of the vault.
+    volatile: bool,
+    uses: Arc<AtomicU64>,
+}
+
+impl Memory {
+    /// Takes note of where the settings stand when the vault is opened.
+    pub(crate) fn opened(&self, conn: &Conn, state: &State) {
+        if self.opened.get().is_some() {
+            return;
+        }
+        let mark = match state.table(VALUES) {
+            Ok(_) => mark_of(conn, state, VALUES),
+            Err(_) => Ok(0),
+        };
+        if let Ok(mark) = mark {
+            let _ = self.opened.set(mark);
+        }
+    }
+
+    /// Wipes every value: the vault is locked.
+    pub(crate) fn wipe(&self) {
+        let mut cache = self.write();
+        cache.generation += 1;
+        cache.seen = None;
+        cache.clear();
+    }
+
+    pub(super) fn opened_at(&self) -> Result<i64> {
+        let unknown =
+            || err!(Corrupt, "how the settings stood when the vault was opened is not known");
+        self.opened.get().copied().ok_or_else(unknown)
+    }
+
+    /// True where it is time to ask whether anything has changed; for one caller of several at once.
+    pub(super) fn is_due(&self) -> bool {
+        let now = self.now_ms();
+        let last = self.checked_ms.load(Ordering::Relaxed);
+        now.saturating_sub(last) >= CHECK_EVERY_MS
+            && self
+                .checked_ms
+                .compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+    }
+
+    /// True where the next [`Memory::is_due`] may say so.
+    pub(super) fn would_be_due(&self) -> bool {
+        self.now_ms().saturating_sub(self.checked_ms.load(Ordering::Relaxed)) >= CHECK_EVERY_MS
+    }
+
+    /// After a check that failed: the next caller tries again.
+    pub(super) fn retry(&self) {
+        self.checked_ms.store(0, Ordering::Relaxed);
+    }
+
+    /// The result of a check: forgets what may have changed. `None` where no other connection can have changed anything.
+    pub(super) fn note(&self, seen: Option<(u64, i64)>) {
+        let mut cache = self.write();
+        if seen.is_some() && cache.seen != seen {
+            cache.seen = seen;
+            cache.generation += 1;
+            cache.clear();
+        } else {
+            for scope in cache.scopes.values_mut() {
+                scope.retain(|_, entry| !entry.volatile);
+            }
+            cache.entries = cache.scopes.values().map(HashMap::len).sum();
+        }
+    }
+
+    /// Forgets every value: this process has changed one.
+    pub(super) fn forget(&self) {
+        let mut cache = self.write();
+        cache.generation += 1;
+        cache.clear();
+    }
+
+    /// The generation to give to [`Memory::keep`], taken before the value is read.
+    pub(super) fn generation(&self) -> u64 {
+        self.read().generation
+    }
+
+    /// The value in memory; the inner `None` is a setting without a value.
+    #[allow(clippy::option_option, clippy::ref_option)] // the key of the map as it is
+    pub(super) fn get(
+        &self,
+        tenant: &Option<Arc<str>>,
+        name: &str,
+    ) -> Option<Option<SettingValue>> {
+        let cache = self.read();
+        let entry = cache.scopes.get(tenant)?.get(name)?;
+        // What the parent of a fork has read must not outlive its connections in the child.
+        if cache.process != fork::generation() {
+            return None;
+        }
+        entry.uses.fetch_add(1, Ordering::Relaxed);
+        Some(entry.value.clone())
+    }
+
+    /// Keeps a value, unless something was forgotten since it was read.
+    #[allow(clippy::ref_option)]
+    pub(super) fn keep(
+        &self,
+        generation: u64,
+        tenant: &Option<Arc<str>>,
+        name: &str,
+        value: Option<SettingValue>,
+        volatile: bool,
+    ) {
+        let mut cache = self.write();
+        let uses = Arc::clone(cache.uses.entry(name.to_owned()).or_default());
+        uses.fetch_add(1, Ordering::Relaxed);
+        if cache.generation != generation {
+            return;
+        }
+        let process = fork::generation();
+        if cache.process != process || cache.entries >= MAX_ENTRIES {
+            cache.clear();
+            cache.process = process;
+        }
+        let scope = cache.scopes.entry(tenant.clone()).or_default();
+        let added = scope.insert(name.to_owned(), Entry { value, volatile, uses }).is_none();
+        cache.entries += usize::from(added);
+    }
+
+    /// How often a setting was used in this process.
+    pub(super) fn uses(&self, name: &str) -> u64 {
+        self.read().uses.get(name).map_or(0, |uses| uses.load(Ordering::Relaxed))
+    }
+
+    /// How often any setting was used in this process.
+    pub(crate) fn all_uses(&self) -> u64 {
+        self.read().uses.values().map(|uses| uses.load(Ordering::Relaxed)).sum()
+    }
+
+    fn now_ms(&self) -> u64 {
+        let since = self.start.get_or_init(Instant::now).elapsed();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Cache> {
+        self.cache.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Cache> {
+        self.cache.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Cache {
+    fn clear(&mut self) {
+        self.scopes.clear();
+        self.entries = 0;
+    }
+}

@@ -1,0 +1,53 @@
+//! Arguments that are not values of a table: lengths of time, optional texts, JSON.
+
+use std::time::Duration;
+
+use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyFloat, PyInt, PyString};
+use sealite::ErrorKind;
+
+use crate::error::error;
+use crate::value::text_of;
+
+/// A length of time, from seconds or a `datetime.timedelta`. Not negative, and finite.
+pub(crate) fn duration(what: &str, given: &Bound<'_, PyAny>) -> PyResult<Duration> {
+    let seconds = if given.cast::<PyFloat>().is_ok() || given.cast::<PyInt>().is_ok() {
+        given.extract().unwrap_or(f64::NAN)
+    } else if let Ok(total) = given.call_method0("total_seconds") {
+        total.extract()?
+    } else {
+        let message = format!("{what} is given in seconds, or as a datetime.timedelta");
+        return Err(error(ErrorKind::TypeMismatch, message));
+    };
+    Duration::try_from_secs_f64(seconds).map_err(|_| {
+        error(ErrorKind::InvalidInput, format!("{what} is a number of seconds from 0 on"))
+    })
+}
+
+/// An optional text, borrowed.
+pub(crate) fn optional<'a>(text: Option<&'a Bound<'_, PyString>>) -> PyResult<Option<&'a str>> {
+    text.map(text_of).transpose()
+}
+
+/// A str is JSON text already; anything else goes through Python's `json`. Its own errors would show what it met.
+pub(crate) fn json_text(what: &str, given: &Bound<'_, PyAny>) -> PyResult<String> {
+    if let Ok(text) = given.cast::<PyString>() {
+        return Ok(text_of(text)?.to_owned());
+    }
+    let py = given.py();
+    let keywords = PyDict::new(py);
+    keywords.set_item("allow_nan", false)?;
+    match py.import("json")?.call_method("dumps", (given,), Some(&keywords)) {
+        Ok(text) => Ok(text.extract()?),
+        Err(raised) if raised.is_instance_of::<PyTypeError>(py) => {
+            let message = format!("{what} holds something that JSON has no form for");
+            Err(error(ErrorKind::TypeMismatch, message))
+        }
+        Err(raised) if raised.is_instance_of::<PyValueError>(py) => {
+            let message = format!("{what} holds a NaN or infinity, or itself");
+            Err(error(ErrorKind::InvalidInput, message))
+        }
+        Err(raised) => Err(raised),
+    }
+}

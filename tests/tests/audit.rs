@@ -1,0 +1,367 @@
+//! The audit trail: whatever is done to the file from outside shows.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use sealite::{AuditFault, Entry, ExportOptions, Result, Unlock, Vault, generate_key, values};
+use sealite::{Column, ExposeSecret, TableDefinition};
+use sealite_tests::scale::is_full;
+
+const PHYSICAL: &str = "sealite_audit_sealed";
+
+struct Trail {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+    unlock: Unlock,
+    checkpoint: String,
+    entries: i64,
+}
+
+/// A closed vault whose trail has that many entries.
+fn trail(entries: i64) -> Trail {
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("audit.db");
+    let key = generate_key().expect("key");
+    let unlock = Unlock::key_text(key.expose_secret()).expect("key");
+    let vault = Vault::create(&path, &unlock).expect("vault");
+    vault
+        .transaction(|tx| {
+            for number in 2..=entries {
+                let entry = Entry::new("user.changed")
+                    .actor(format!("admin-{}", number % 3))
+                    .payload(format!("{{\"number\":{number}}}"));
+                assert_eq!(tx.audit(&entry)?, number);
+            }
+            Ok(())
+        })
+        .expect("entries");
+    let checkpoint = vault.audit().checkpoint().expect("checkpoint").text().to_owned();
+    vault.close();
+    let raw = Connection::open(&path).expect("raw");
+    raw.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).expect("checkpoint");
+    raw.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(())).expect("journal");
+    Trail { _folder: folder, path, unlock, checkpoint, entries }
+}
+
+/// The faults after an edit of a copy of the file, without and with the checkpoint.
+fn after(trail: &Trail, sql: &str) -> [Vec<AuditFault>; 2] {
+    let copy = trail.path.with_extension("copy");
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{suffix}", copy.display()));
+    }
+    std::fs::copy(&trail.path, &copy).expect("copy");
+    let raw = Connection::open(&copy).expect("raw");
+    raw.execute_batch(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    drop(raw);
+    let vault = Vault::open(&copy, &trail.unlock).expect("open");
+    let faults = |checkpoint| match vault.audit().verify(checkpoint) {
+        Ok(report) => report.faults,
+        Err(error) => panic!("{sql}: {error}"),
+    };
+    [faults(None), faults(Some(&trail.checkpoint))]
+}
+
+fn assert_detected(trail: &Trail, sql: &str) {
+    for faults in after(trail, sql) {
+        assert!(!faults.is_empty(), "not detected: {sql}");
+    }
+}
+
+#[test]
+fn an_untouched_trail_is_sound() {
+    let trail = trail(32);
+    assert_eq!(after(&trail, "SELECT 1"), [vec![], vec![]]);
+}
+
+#[test]
+fn every_edit_of_one_entry_of_32_is_detected() {
+    let trail = trail(32);
+    for seq in 1..=trail.entries {
+        for change in [
+            "at = at + 1",
+            "event = 'user.loved'",
+            "tenant = 'acme'",
+            "trace_id = ''",
+            "correlation_id = 'x'",
+            "digest = zeroblob(32)",
+            "chain = zeroblob(32)",
+            "sealed = substr(sealed, 1, length(sealed) - 1) || x'00'",
+        ] {
+            assert_detected(&trail, &format!("UPDATE {PHYSICAL} SET {change} WHERE seq = {seq}"));
+        }
+    }
+}
+
+#[test]
+fn every_removal_and_truncation_of_32_is_detected() {
+    let trail = trail(32);
+    for seq in 1..=trail.entries {
+        assert_detected(&trail, &format!("DELETE FROM {PHYSICAL} WHERE seq = {seq}"));
+        assert_detected(&trail, &format!("DELETE FROM {PHYSICAL} WHERE seq >= {seq}"));
+    }
+}
+
+#[test]
+fn every_swap_and_insertion_of_32_is_detected() {
+    let trail = trail(32);
+    for a in 1..=trail.entries {
+        let b = a % trail.entries + 1;
+        assert_detected(
+            &trail,
+            &format!(
+                "UPDATE {PHYSICAL} SET seq = -1 WHERE seq = {a}; UPDATE {PHYSICAL} SET seq = {a} WHERE seq = {b};
+                 UPDATE {PHYSICAL} SET seq = {b} WHERE seq = -1"
+            ),
+        );
+        assert_detected(
+            &trail,
+            &format!(
+                "CREATE TEMP TABLE t AS SELECT * FROM {PHYSICAL} WHERE seq = {a}; UPDATE t SET seq = {};
+                 INSERT INTO {PHYSICAL} SELECT * FROM t",
+                trail.entries + 1
+            ),
+        );
+    }
+}
+
+#[test]
+fn every_removal_and_truncation_of_1000_is_detected() {
+    let trail = trail(1_000);
+    // Each needs a copy of the file and two walks: a sample, unless the tests run unscaled.
+    let step = if is_full() { 1 } else { 37 };
+    for seq in (1..=trail.entries).step_by(step) {
+        assert_detected(&trail, &format!("DELETE FROM {PHYSICAL} WHERE seq = {seq}"));
+        assert_detected(&trail, &format!("DELETE FROM {PHYSICAL} WHERE seq >= {seq}"));
+    }
+}
+
+/// Numbers that are the same for ever (SplitMix64).
+struct Draw(u64);
+
+impl Draw {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % bound
+    }
+
+    /// A bit of a blob flipped, a text or number replaced, or two entries' columns exchanged; as SQL, and what undoes it.
+    fn change(&mut self, raw: &Connection, entries: u64) -> (String, String) {
+        let seq = self.below(entries) + 1;
+        let blob = |column: &str, seq: u64| -> Vec<u8> {
+            let sql = format!("SELECT {column} FROM {PHYSICAL} WHERE seq = {seq}");
+            raw.query_row(&sql, [], |row| row.get(0)).expect("a blob")
+        };
+        let set = |column: &str, seq: u64, value: &[u8]| {
+            let hex = sealite_tests::vaults::hex(value);
+            format!("UPDATE {PHYSICAL} SET {column} = x'{hex}' WHERE seq = {seq}")
+        };
+        let column = ["sealed", "digest", "chain"][self.below(3) as usize];
+        match self.below(4) {
+            0 | 1 => {
+                let other = (seq + self.below(entries - 1)) % entries + 1;
+                assert_ne!(seq, other);
+                // The whole of the two entries changes places, or one column of theirs.
+                let columns = if self.below(2) == 0 {
+                    vec!["sealed", "digest", "chain"]
+                } else {
+                    vec![column]
+                };
+                let (mut there, mut back) = (Vec::new(), Vec::new());
+                for column in columns {
+                    let (one, two) = (blob(column, seq), blob(column, other));
+                    there.extend([set(column, seq, &two), set(column, other, &one)]);
+                    back.extend([set(column, seq, &one), set(column, other, &two)]);
+                }
+                (there.join(";"), back.join(";"))
+            }
+            2 => {
+                let old = blob(column, seq);
+                let mut new = old.clone();
+                let bit = self.below(new.len() as u64 * 8) as usize;
+                new[bit / 8] ^= 1 << (bit % 8);
+                (set(column, seq, &new), set(column, seq, &old))
+            }
+            _ => {
+                let by = self.below(1_000_000) + 1;
+                let change = |to: &str| format!("UPDATE {PHYSICAL} SET {to} WHERE seq = {seq}");
+                let sql = format!("SELECT event FROM {PHYSICAL} WHERE seq = {seq}");
+                let event: String = raw.query_row(&sql, [], |row| row.get(0)).expect("a name");
+                match self.below(3) {
+                    0 => (change(&format!("at = at + {by}")), change(&format!("at = at - {by}"))),
+                    1 => {
+                        (change(&format!("event = 'e{by}'")), change(&format!("event = '{event}'")))
+                    }
+                    _ => (change(&format!("tenant = 't{by}'")), change("tenant = NULL")),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn seeded_edits_and_swaps_in_1000_are_detected_with_and_without_reopening() {
+    let trail = trail(1_000);
+    let copy = trail.path.with_extension("open");
+    std::fs::copy(&trail.path, &copy).expect("copy");
+    let raw = Connection::open(&copy).expect("raw");
+    let mut draw = Draw(1);
+    let changes = if is_full() { 1_000 } else { 60 };
+    let changes: Vec<_> = (0..changes).map(|_| draw.change(&raw, trail.entries as u64)).collect();
+    drop(raw);
+    let vault = Vault::open(&copy, &trail.unlock).expect("open");
+    let sound = |checkpoint| vault.audit().verify(checkpoint).expect("verify").is_sound();
+    let edit = |sql: &str| {
+        let raw = Connection::open(&copy).expect("raw");
+        raw.execute_batch(&format!("BEGIN; {sql}; COMMIT")).expect("an edit");
+    };
+    for (there, back) in &changes {
+        edit(there);
+        for checkpoint in [None, Some(trail.checkpoint.as_str())] {
+            assert!(!sound(checkpoint), "not detected in the open vault: {there}");
+        }
+        edit(back);
+        assert_detected(&trail, there);
+    }
+    assert!(sound(Some(&trail.checkpoint)), "every edit was undone");
+}
+
+#[test]
+fn an_older_file_put_back_is_detected_with_the_checkpoint_only() {
+    let trail = trail(8);
+    let older = std::fs::read(&trail.path).expect("read");
+    let vault = Vault::open(&trail.path, &trail.unlock).expect("open");
+    vault.audit().append(&Entry::new("later")).expect("append");
+    let checkpoint = vault.audit().checkpoint().expect("checkpoint");
+    vault.close();
+    for suffix in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{suffix}", trail.path.display()));
+    }
+    std::fs::write(&trail.path, older).expect("write");
+    let vault = Vault::open(&trail.path, &trail.unlock).expect("open");
+    assert!(vault.audit().verify(None).expect("verify").is_sound());
+    let report = vault.audit().verify(Some(checkpoint.text())).expect("verify");
+    assert_eq!(report.faults, [AuditFault::Truncated(9)]);
+}
+
+#[test]
+fn a_checkpoint_of_another_vault_or_altered_is_refused() {
+    let (one, other) = (trail(2), trail(2));
+    let vault = Vault::open(&one.path, &one.unlock).expect("open");
+    let refused = |text: &str| vault.audit().verify(Some(text)).expect_err("refused").kind().name();
+    assert_eq!(refused(&other.checkpoint), "authentication_failed");
+    assert_eq!(refused("sealite-audit-1.AAAA"), "invalid_input");
+    let mut altered = one.checkpoint.clone();
+    let at = altered.len() - 5;
+    let new = if altered.as_bytes()[at] == b'A' { "B" } else { "A" };
+    altered.replace_range(at..=at, new);
+    assert_eq!(refused(&altered), "authentication_failed");
+}
+
+#[test]
+fn a_change_and_its_entry_happen_together_or_not_at_all() -> Result<()> {
+    let vault = Vault::in_memory()?;
+    vault.define_table(&TableDefinition::new("users").column(Column::text("name").sealed()))?;
+    let before = vault.audit().checkpoint()?.seq();
+    let failed = vault.transaction(|tx| {
+        tx.table("users")?.insert(values! {"name" => "Ada"})?;
+        // Too long for an entry: the change must go with it.
+        tx.audit(&Entry::new("e".repeat(1_000)))?;
+        Ok(())
+    });
+    assert_eq!(failed.expect_err("too long").kind().name(), "limit");
+    assert_eq!((vault.table("users")?.count()?, vault.audit().checkpoint()?.seq()), (0, before));
+    vault.transaction(|tx| {
+        tx.audit(&Entry::new("kept"))?;
+        let undone = tx.savepoint(|tx| {
+            tx.audit(&Entry::new("undone"))?;
+            tx.table("nowhere").map(|_| ())
+        });
+        assert!(undone.is_err());
+        tx.audit(&Entry::new("kept too")).map(|_| ())
+    })?;
+    let names: Vec<_> = vault.audit().tail(2)?.iter().map(|e| e.event().to_owned()).collect();
+    assert_eq!(names, ["kept", "kept too"]);
+    assert!(vault.audit().verify(None)?.is_sound());
+    Ok(())
+}
+
+#[test]
+fn retention_keeps_the_chain_whole_and_shows_what_is_put_back() -> Result<()> {
+    let trail = trail(40);
+    let vault = Vault::open(&trail.path, &trail.unlock)?;
+    assert_eq!(vault.audit().retain_after(30)?, 30);
+    assert!(vault.audit().verify(None)?.is_sound());
+    assert!(vault.audit().verify(Some(&trail.checkpoint))?.is_sound());
+    let report = vault.audit().verify(None)?;
+    assert_eq!((report.first, report.last), (Some(31), Some(41)));
+    vault.close();
+    let raw = Connection::open(&trail.path).expect("raw");
+    raw.execute_batch(&format!("DELETE FROM {PHYSICAL} WHERE seq = 31")).expect("edit");
+    drop(raw);
+    let vault = Vault::open(&trail.path, &trail.unlock)?;
+    assert_eq!(vault.audit().verify(None)?.faults, [AuditFault::Missing(31, 31)]);
+    Ok(())
+}
+
+#[test]
+fn a_tenant_sees_its_own_entries_only() -> Result<()> {
+    let vault = Vault::in_memory()?;
+    vault.tenant("acme")?.audit().append(&Entry::new("a"))?;
+    vault.tenant("beta")?.audit().append(&Entry::new("b"))?;
+    let seen = |name: &str| -> Result<Vec<String>> {
+        Ok(vault.tenant(name)?.audit().tail(9)?.iter().map(|e| e.event().to_owned()).collect())
+    };
+    assert_eq!((seen("acme")?, seen("beta")?), (vec!["a".to_owned()], vec!["b".to_owned()]));
+    Ok(())
+}
+
+#[test]
+fn an_export_is_json_lines_with_canonical_payloads_and_the_engine_records_its_own_acts()
+-> Result<()> {
+    let vault = Vault::in_memory()?;
+    vault.define_table(&TableDefinition::new("users").column(Column::text("name").sealed()))?;
+    let slot = vault.add_recovery_slot("paper")?.0;
+    vault.remove_slot(slot)?;
+    let nested = "{\"b\": {\"z\": [1.0, {\"y\": 1, \"x\": 2}]}, \"a\": \"\\u00e9\"}";
+    vault.audit().append(&Entry::new("signed").trace_id("t-1").payload(nested))?;
+    let mut out = Vec::new();
+    assert_eq!(vault.audit().export(&mut out, &ExportOptions::default())?, 5);
+    let text = String::from_utf8(out).expect("UTF-8");
+    let events: Vec<_> = text
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"))
+        .collect();
+    let names: Vec<_> = events.iter().map(|event| event["event"].as_str().expect("name")).collect();
+    assert_eq!(
+        names,
+        ["vault.initialised", "table.defined", "slot.added", "slot.removed", "signed"]
+    );
+    assert_eq!(events[4]["trace_id"], "t-1");
+    let signed = vault.audit().tail(1)?;
+    assert_eq!(signed[0].payload(), Some("{\"a\":\"é\",\"b\":{\"z\":[1,{\"x\":2,\"y\":1}]}}"));
+    Ok(())
+}
+
+#[test]
+fn actor_subject_and_payload_are_in_no_byte_of_the_file() {
+    let trail = trail(3);
+    let vault = Vault::open(&trail.path, &trail.unlock).expect("open");
+    let entry = Entry::new("control.event")
+        .actor("CANARY-actor")
+        .subject("CANARY-subject")
+        .payload("\"CANARY-payload\"");
+    vault.audit().append(&entry).expect("append");
+    let files = |path: &Path| -> Vec<u8> {
+        ["", "-wal", "-shm"]
+            .iter()
+            .flat_map(|s| std::fs::read(format!("{}{s}", path.display())).unwrap_or_default())
+            .collect()
+    };
+    let bytes = files(&trail.path);
+    let has = |needle: &[u8]| bytes.windows(needle.len()).any(|window| window == needle);
+    assert!(has(b"control.event"), "the search finds what is there in clear");
+    assert!(!has(b"CANARY"));
+}
