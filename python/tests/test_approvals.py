@@ -37,7 +37,7 @@ def test_a_request_stands_as_it_was_made(vault: Vault, request_id: str) -> None:
     assert abs(datetime.datetime.now(datetime.UTC) - found.created_at) < datetime.timedelta(minutes=1)
     canonical = '{"amount":1200,"lines":[{"a":null,"b":1}],"to":"DE00 4711"}'
     assert found.payload_hash == hashlib.sha256(canonical.encode()).digest()
-    assert "ada" not in repr(found) and request_id in repr(found)
+    assert request_id in repr(found) and "ada" not in repr(found).replace(request_id, "")
 
 
 def test_it_is_decided_once_and_executed_once(vault: Vault, request_id: str) -> None:
@@ -240,10 +240,11 @@ def test_an_event_loop_waits_in_a_thread(vault: Vault, request_id: str) -> None:
 
 
 WAIT = """
-import sys, sealite
+import signal, sys, sealite
+signal.signal(signal.SIGINT, signal.default_int_handler)
 vault = sealite.Vault.open(sys.argv[1], sealite.Unlock.environment("APP_KEY"), busy_timeout=30)
-print("waiting", flush=True)
 try:
+    print("waiting", flush=True)
     print(vault.approvals.wait(sys.argv[2], 60))
 except KeyboardInterrupt:
     print("interrupted")

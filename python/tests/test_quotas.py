@@ -28,7 +28,7 @@ def test_a_limit_lets_so_many_through_and_says_when_the_next(vault: Vault) -> No
 
 
 def test_a_window_ends(vault: Vault) -> None:
-    limit = QuotaLimit.sliding(1, 0.2)
+    limit = QuotaLimit.sliding(1, 2)
     assert vault.quotas.check_and_charge("key", limit)
     refused = vault.quotas.check_and_charge("key", limit)
     assert not refused
@@ -81,7 +81,7 @@ def test_only_failures_are_charged_where_only_they_count(vault: Vault) -> None:
 def test_sweep_removes_what_is_over(vault: Vault) -> None:
     assert vault.quotas.sweep() == 0
     for number in range(3):
-        vault.quotas.check_and_charge(f"key{number}", QuotaLimit.sliding(1, 0.001))
+        vault.quotas.check_and_charge(f"key{number}", QuotaLimit.sliding(1, 1))
     time.sleep(2.1)
     assert vault.quotas.sweep() == 3
 

@@ -85,7 +85,7 @@ fn every_edit_of_one_entry_of_32_is_detected() {
             "correlation_id = 'x'",
             "digest = zeroblob(32)",
             "chain = zeroblob(32)",
-            "sealed = substr(sealed, 1, length(sealed) - 1) || x'00'",
+            "sealed = CAST(substr(sealed, 1, length(sealed) - 1) || iif(substr(sealed, -1) = x'00', x'01', x'00') AS BLOB)",
         ] {
             assert_detected(&trail, &format!("UPDATE {PHYSICAL} SET {change} WHERE seq = {seq}"));
         }
