@@ -132,7 +132,7 @@ def test_an_unknown_id_is_not_found(vault: Vault) -> None:
 def test_each_change_is_in_the_audit_trail(vault: Vault, request_id: str) -> None:
     vault.approvals.decide(request_id, "grace", "approve")
     vault.approvals.claim(request_id, PAYLOAD)
-    assert vault.verify().tables["sealite_audit"] >= 3
+    assert vault.verify().internal["sealite_audit"] >= 3
 
 
 @pytest.mark.parametrize(

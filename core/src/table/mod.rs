@@ -32,7 +32,7 @@ pub(crate) use handle::{ReadSession, Source};
 pub use read::{Cursor, Scan};
 pub(crate) use read::{Target, batch, get_one, last_row};
 pub use row::Row;
-pub(crate) use rows::{delete, put_row, write_row};
+pub(crate) use rows::{delete, discard, put_row, write_row};
 pub(crate) use sequence::mark_of;
 pub use verify::{Fault, Verification};
 pub(crate) use write::Writer;
