@@ -9,7 +9,12 @@ use crate::harness::{SEALED_VALUES, Scene};
 #[test]
 fn a_sound_vault_is_said_to_be_sound() {
     let scene = Scene::with_rows();
-    scene.run("verify v.db --key file:key").ok().says("people         2").says("Sound");
+    scene
+        .run("verify v.db --key file:key")
+        .ok()
+        .says("people  2")
+        .says("sealite_audit  ")
+        .says("Sound");
     let (code, object) = scene.json("verify v.db --key file:key");
     let tables = json!([{"name": "notes", "rows": 2}, {"name": "people", "rows": 2}]);
     // The engine's own tables are opened, too.

@@ -172,7 +172,7 @@ fn the_history_is_bounded_as_declared() -> Result<()> {
     assert_eq!(versions(&settings)?, [(10, "narrow".to_owned())]);
     assert!(vault.verify(|_| ())?.is_sound());
     vault.close();
-    // Of a version that was dropped nothing is left to be put back: an older row is refused as ever.
+    // Of a version that was dropped nothing is left.
     let raw = Connection::open(&file.path).expect("raw");
     let rows = "SELECT count(*) FROM sealite_setting_versions_sealed";
     assert_eq!(raw.query_row(rows, [], |row| row.get::<_, i64>(0)).expect("rows"), 1);
