@@ -1,5 +1,7 @@
 //! The audit trail: whatever is done to the file from outside shows.
 
+#![allow(clippy::indexing_slicing, clippy::cast_sign_loss)]
+
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;

@@ -1,7 +1,8 @@
 //! The audit trail when processes are killed, disks are full, and trails are long.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
-#![allow(clippy::cast_possible_wrap)]
+#![allow(clippy::cast_possible_wrap, clippy::similar_names, clippy::implicit_clone)]
+#![allow(clippy::naive_bytecount)]
 
 use std::io::{Result as IoResult, Write};
 use std::path::Path;

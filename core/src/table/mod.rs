@@ -37,7 +37,7 @@ pub use read::{Cursor, Scan};
 pub(crate) use read::{Target, batch, get_one, last_row};
 pub(crate) use read_session::ReadSession;
 pub use row::Row;
-pub(crate) use rows::{delete, put_row, write_row};
+pub(crate) use rows::{delete, discard, put_row, write_row};
 pub(crate) use sequence::mark_of;
 pub use verify::{Fault, Verification};
 pub(crate) use write::Writer;
