@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::append::{append, keys, last_event, link_of};
+use super::append::{append_for, keys, last_event, link_of};
 use super::chain;
 use super::checkpoint::Checkpoint;
 use super::daily::Daily;
@@ -35,8 +35,8 @@ impl Audit {
     /// Appends an entry in a transaction of its own; its place in the chain. To record a change, append in the
     /// transaction of that change: [`crate::Transaction::audit`].
     pub fn append(&self, entry: &Entry) -> Result<i64> {
-        let entry = self.mine(entry);
-        Session::run(&self.engine, |session| append(session, &entry))
+        let tenant = self.tenant.as_deref().or(entry.tenant.as_deref());
+        Session::run(&self.engine, |session| append_for(session, entry, tenant))
     }
 
     /// As [`Audit::append`], for what may be lost: a failure is counted, not returned.
@@ -212,13 +212,5 @@ impl Audit {
     fn has(&self, event: &Event, options: &ExportOptions) -> bool {
         self.tenant.as_deref().is_none_or(|tenant| event.tenant() == Some(tenant))
             && options.has(event)
-    }
-
-    fn mine(&self, entry: &Entry) -> Entry {
-        let mut entry = entry.clone();
-        if let Some(tenant) = &self.tenant {
-            entry.tenant = Some(tenant.to_string());
-        }
-        entry
     }
 }
