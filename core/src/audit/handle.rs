@@ -11,6 +11,7 @@ use super::checkpoint::Checkpoint;
 use super::daily::Daily;
 use super::entry::{Entry, Event};
 use super::export::{ExportOptions, write_line};
+use super::newest::newest;
 use super::retain::{Base, retain};
 use super::verify::{AuditReport, verify};
 use super::{TABLE, definition};
@@ -51,18 +52,17 @@ impl Audit {
         self.engine.counters.get(Counter::AuditLost)
     }
 
-    /// The last entries, the newest last.
+    /// The last entries, the newest last. Read backwards from the end: the cost is that of the entries given, and for a
+    /// tenant's handle also of those of others between them.
+    ///
+    /// # Errors
+    /// `authentication_failed` where one of them is not what was written: [`Audit::verify`] says which.
     pub fn tail(&self, count: usize) -> Result<Vec<Event>> {
         self.ensure()?;
-        let mut kept = std::collections::VecDeque::new();
-        self.each(&ExportOptions::default(), |event| {
-            if kept.len() == count {
-                kept.pop_front();
-            }
-            kept.push_back(event.clone());
-            Ok(ControlFlow::Continue(()))
-        })?;
-        Ok(kept.into())
+        let session = ReadSession::begin(&self.engine)?;
+        let all = ExportOptions::default();
+        let wanted = |event: &Event| self.has(event, &all);
+        self.engine.counters.checked(newest(&session.conn, &session.state, count, wanted))
     }
 
     /// Every entry that the options name, in the order of the chain. Memory is bounded.
@@ -114,16 +114,19 @@ impl Audit {
 
     /// Writes entries as JSON Lines to one file a day (UTC) in the folder, `audit-2026-11-22.jsonl`; the files that
     /// lines were added to, and how many. A file that is there is continued behind its last entry, so that an export now
-    /// and then adds what is new. One folder is for one vault or tenant.
+    /// and then adds what is new, and what was dropped from the vault stays; a line that a crash has torn is replaced.
+    /// New files are readable by their owner alone. One folder is for one vault or tenant.
     ///
     /// # Errors
-    /// `refused` where a file of that name is something else.
+    /// `not_found` without the folder; `refused` where a file of that name is something else; `authentication_failed`
+    /// where the last line of a file, which holds the link of the chain, is not what the trail has in its place, or the
+    /// trail ends before it: an older vault was put back, or it is another vault's folder.
     pub fn export_daily(
         &self,
         folder: impl AsRef<Path>,
         options: &ExportOptions,
     ) -> Result<Vec<(PathBuf, u64)>> {
-        let mut daily = Daily::new(folder.as_ref());
+        let mut daily = Daily::new(folder.as_ref(), options);
         self.each(options, |event| {
             daily.add(event)?;
             Ok(ControlFlow::Continue(()))

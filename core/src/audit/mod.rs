@@ -8,6 +8,7 @@ mod daily;
 mod entry;
 mod export;
 mod handle;
+mod newest;
 mod retain;
 mod tail;
 mod verify;
