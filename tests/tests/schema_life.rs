@@ -17,7 +17,7 @@ use sealite::{
 };
 use sealite_tests::reexec::{self, Conversation, argument, role, tell};
 use sealite_tests::scale::scaled;
-use sealite_tests::scratch::{Scratch, open};
+use sealite_tests::scratch::{FIRST_TABLE, Scratch, open};
 
 const PROTECTIONS: [Protection; 3] =
     [Protection::Plain, Protection::Authenticated, Protection::Sealed];
@@ -254,10 +254,8 @@ fn assert_settled(scratch: &Scratch, name: &str) {
         .unwrap();
     // id, tag, first, second, touched, the blind index, the record.
     assert_eq!(columns, 7);
-    assert_eq!(
-        one("SELECT count(*) FROM sqlite_master WHERE type = 'index' AND name LIKE 'sealite_256%'"),
-        2
-    );
+    let indexes = format!("type = 'index' AND name LIKE 'sealite_{FIRST_TABLE}%'");
+    assert_eq!(one(&format!("SELECT count(*) FROM sqlite_master WHERE {indexes}")), 2);
 }
 
 #[test]
@@ -569,8 +567,11 @@ fn a_unique_index_over_duplicates_is_refused_and_leaves_the_table_as_it_was() {
         vault.close();
         let schema = |scratch: &Scratch| -> Vec<(String, String)> {
             let raw = scratch.raw();
-            let sql = "SELECT name, coalesce(sql, '') FROM sqlite_master WHERE name LIKE '%256%' OR name LIKE 't\\_%' ESCAPE '\\' ORDER BY name";
-            let mut stmt = raw.prepare(sql).unwrap();
+            let sql = format!(
+                "SELECT name, coalesce(sql, '') FROM sqlite_master
+                 WHERE name LIKE 'sealite\\_{FIRST_TABLE}%' ESCAPE '\\' OR name LIKE 't\\_%' ESCAPE '\\' ORDER BY name"
+            );
+            let mut stmt = raw.prepare(&sql).unwrap();
             stmt.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
                 .unwrap()
                 .map(|r| r.unwrap())

@@ -34,5 +34,6 @@ pub(crate) use read::{Target, batch, get_one, last_row};
 pub use row::Row;
 pub(crate) use rows::{delete, discard, put_row, write_row};
 pub(crate) use sequence::mark_of;
+pub(crate) use verify::tenants;
 pub use verify::{Fault, Verification};
 pub(crate) use write::Writer;
