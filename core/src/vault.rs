@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::approval::Approvals;
-use crate::audit::{Audit, Entry, append};
+use crate::audit::{Audit, note};
 use crate::creation::{inspect, write_vault};
 use crate::crypto::random;
 use crate::db::{Config, Conn, Location, Pool, held_here};
@@ -25,7 +26,7 @@ use crate::table::{
     verify,
 };
 use crate::tenant::Tenant;
-use crate::transaction::{Snapshot, Transaction};
+use crate::transaction::{Snapshot, Transaction, define_table};
 use crate::value::ValueRef;
 
 /// The state of a vault.
@@ -150,16 +151,21 @@ impl Vault {
             self.check_free(&conn)?;
             conn.execute("COMMIT", &[])?;
         }
+        let began = Instant::now();
         let conn = self.engine.pool.creator()?;
         conn.execute("BEGIN IMMEDIATE", &[])?;
         self.check_free(&conn)?;
         let (meta, master) = write_vault(&conn, &draft)?;
-        conn.execute("COMMIT", &[])?;
-        random::discard();
         self.engine.unlock(&conn, &meta, master)?;
-        drop(conn);
         let payload = serde_json::json!({"slot": unlock.kind().name()});
-        self.record("vault.initialised", &payload)
+        let written = Session::over(&self.engine, conn, began).and_then(|session| {
+            note(&session, "vault.initialised", &payload)?;
+            session.commit()
+        });
+        if written.is_err() {
+            self.engine.lock();
+        }
+        written
     }
 
     /// Takes the keys into memory, with the secret of any slot.
@@ -237,22 +243,17 @@ impl Vault {
     /// # Errors
     /// `definition` where the stored table lacks a column, has another type, a weaker protection or no such index.
     pub fn define_table(&self, definition: &TableDefinition) -> Result<bool> {
-        Session::run(&self.engine, |session| {
-            let created = define::define(session, definition)?;
-            if created {
-                note(session, "table.defined", &serde_json::json!({"table": definition.name()}))?;
-            }
-            Ok(created)
-        })
+        Session::run(&self.engine, |session| define_table(session, definition))
     }
 
     /// Changes a table while others use it, and moves its rows in batches. What a crash interrupts, the next call
     /// finishes first.
     pub fn alter_table(&self, table: &str, alteration: &Alteration) -> Result<Erasure> {
         check_own(table)?;
-        alter::alter(&self.engine, table, alteration)?;
-        let payload = serde_json::json!({"table": table, "change": alteration.name()});
-        self.record("table.altered", &payload)?;
+        alter::alter(&self.engine, table, alteration, &|session, change| {
+            let payload = serde_json::json!({"table": table, "change": change});
+            note(session, "table.altered", &payload)
+        })?;
         self.finish_erasure()
     }
 
@@ -419,10 +420,6 @@ impl Vault {
         &self.engine
     }
 
-    fn record(&self, event: &str, payload: &serde_json::Value) -> Result<()> {
-        Session::run(&self.engine, |session| note(session, event, payload))
-    }
-
     /// Refuses a file that has a vault already, or belongs to somebody else.
     fn check_free(&self, conn: &Conn) -> Result<()> {
         if inspect(conn)?.is_some() {
@@ -462,11 +459,6 @@ impl std::fmt::Debug for Vault {
         let open = if self.engine.is_open() { "open" } else { "not open" };
         write!(f, "Vault({open})")
     }
-}
-
-/// Records what the engine itself has done.
-fn note(session: &Session, event: &str, payload: &serde_json::Value) -> Result<()> {
-    append(session, &Entry::new(event).payload(payload.to_string())).map(|_| ())
 }
 
 const fn assert_send_sync<T: Send + Sync>() {}

@@ -13,7 +13,7 @@ mod retain;
 mod tail;
 mod verify;
 
-pub(crate) use append::{Appender, append, append_for};
+pub(crate) use append::{Appender, append, append_for, note};
 pub(crate) use canonical::canonical_json;
 pub use checkpoint::Checkpoint;
 pub use entry::{Entry, Event};
