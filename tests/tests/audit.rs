@@ -1,5 +1,7 @@
 //! The audit trail: whatever is done to the file from outside shows.
 
+#![allow(clippy::indexing_slicing)]
+
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -221,7 +223,8 @@ fn seeded_edits_and_swaps_in_1000_are_detected_with_and_without_reopening() {
     let raw = Connection::open(&copy).expect("raw");
     let mut draw = Draw(1);
     let changes = if is_full() { 1_000 } else { 60 };
-    let changes: Vec<_> = (0..changes).map(|_| draw.change(&raw, trail.entries as u64)).collect();
+    let changes: Vec<_> =
+        (0..changes).map(|_| draw.change(&raw, trail.entries.cast_unsigned())).collect();
     drop(raw);
     let vault = Vault::open(&copy, &trail.unlock).expect("open");
     let sound = |checkpoint| vault.audit().verify(checkpoint).expect("verify").is_sound();
@@ -421,7 +424,7 @@ fn the_tail_is_read_from_the_end_and_nothing_before_it() -> Result<()> {
     };
     assert_eq!(seqs(0)?, [0; 0]);
     for count in [1, 2, 255, 256, 257, 1_025, 3_601, 3_602, 9_999, usize::MAX] {
-        let given = count.min(last as usize) as i64;
+        let given = i64::try_from(count).unwrap_or(last).min(last);
         assert_eq!(seqs(count)?, (last - given + 1..=last).collect::<Vec<_>>());
     }
     let acme = vault.tenant("acme")?.audit();

@@ -94,8 +94,8 @@ fn stored(path: &Path) -> Outcome<Vec<Vec<Stored>>> {
         "SELECT seq, at, event, tenant, trace_id, correlation_id, digest, chain, sealed FROM sealite_audit_sealed
          ORDER BY seq DESC LIMIT ?",
     )?;
-    let rows =
-        select.query_map([ENTRIES as i64 - 1], |row| (0..9).map(|at| row.get(at)).collect())?;
+    let count = i64::try_from(ENTRIES - 1)?;
+    let rows = select.query_map([count], |row| (0..9).map(|at| row.get(at)).collect())?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -150,8 +150,8 @@ fn quota(
         .prepare("UPDATE quotas SET used = used + 1, expires = ?2 WHERE key = ?1 AND used < ?3")?;
     let mut update = || {
         let watch = Stopwatch::start();
-        for (number, key) in keys.iter().cycle().take(CHARGES).enumerate() {
-            if update.execute((key, number as i64, LIMIT))? != 1 {
+        for (number, key) in (0_i64..).zip(keys.iter().cycle().take(CHARGES)) {
+            if update.execute((key, number, LIMIT))? != 1 {
                 return Err("a limit was reached".into());
             }
         }
@@ -194,6 +194,6 @@ mod tests {
                 format!("SELECT sum(length(sealed) + length(chain)) FROM {table} WHERE seq > 100");
             conn.query_row(&sql, [], |row| row.get(0)).unwrap()
         };
-        assert!(bytes(&conn, "entries") > (ENTRIES as i64 - 200) * 200);
+        assert!(bytes(&conn, "entries") > (i64::try_from(ENTRIES).unwrap() - 200) * 200);
     }
 }
