@@ -49,6 +49,7 @@ mod settings;
 mod sql;
 mod table;
 mod tenant;
+mod token;
 mod transaction;
 mod value;
 mod vault;
@@ -75,6 +76,10 @@ pub use table::{
     Verification,
 };
 pub use tenant::Tenant;
+pub use token::{
+    CodeRequest, IssuedCode, IssuedToken, LegacyEntry, LegacyImport, Token, TokenCheck,
+    TokenFilter, TokenKind, TokenRequest, Tokens,
+};
 pub use transaction::{Savepoint, Snapshot, Transaction};
 pub use value::{Id, IdRef, Type, Value, ValueRef};
 pub use vault::{Erasure, Status, Vault};

@@ -25,6 +25,7 @@ use crate::table::{
     verify,
 };
 use crate::tenant::Tenant;
+use crate::token::Tokens;
 use crate::transaction::{Snapshot, Transaction};
 use crate::value::ValueRef;
 
@@ -381,6 +382,11 @@ impl Vault {
     /// Requests that somebody has to approve.
     pub fn approvals(&self) -> Approvals {
         Approvals::new(&self.engine, None)
+    }
+
+    /// Tokens that somebody presents: sessions, API keys, one-time links, break-glass.
+    pub fn tokens(&self) -> Tokens<'_> {
+        Tokens::new(&self.engine, None)
     }
 
     /// Whether the vault is in order, and if not, why. Never fails, and waits for no writer; the work is bounded, some

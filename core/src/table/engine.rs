@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result, err, fail};
 use crate::health::{self, Counters};
 use crate::keys::ring::Ring;
 use crate::secret::Secret32;
-use crate::settings;
+use crate::{settings, token};
 
 /// The pool, and what is in memory while the vault is open.
 pub(crate) struct Engine {
@@ -24,6 +24,8 @@ pub(crate) struct Engine {
     pub(crate) counters: Arc<Counters>,
     /// What checks of the health know from one to the next.
     pub(crate) health: health::Memory,
+    /// What is kept of tokens from one to the next.
+    pub(crate) tokens: token::Memory,
 }
 
 struct Unlocked {
@@ -50,6 +52,7 @@ impl Engine {
             settings: settings::Memory::default(),
             counters: Arc::default(),
             health: health::Memory::default(),
+            tokens: token::Memory::default(),
         }
     }
 
