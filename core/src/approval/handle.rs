@@ -8,7 +8,7 @@ use super::store::{approval, expire, expire_overdue, new_id, record, table, tabl
 use super::{TABLE, TENANT_TABLE};
 use crate::crypto::mac::ct_eq;
 use crate::error::{Error, ErrorKind, Result, err, fail};
-use crate::health::Counter;
+use crate::metrics::Counter;
 use crate::table::engine::Engine;
 use crate::table::session::Session;
 use crate::table::{Row, Source, Table};

@@ -29,11 +29,8 @@ pub(crate) fn append(session: &Session, entry: &Entry) -> Result<i64> {
         define::define_internal(session, &definition())?;
     }
     let state = session.state();
-    let mut slot = session.audit();
-    let appender = match &mut *slot {
-        Some(appender) => appender,
-        None => slot.insert(Appender::begin(session, &state)?),
-    };
+    let mut appender = session.kept(|| Appender::begin(session, &state))?;
+    let appender = &mut *appender;
     let seq = session.next_id(&state, TABLE)?;
     let at = session.clock_ms();
     let salt: [u8; SALT_LEN] = random::nonce().map_err(|_| no_randomness())?;

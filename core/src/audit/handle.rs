@@ -13,9 +13,10 @@ use super::entry::{Entry, Event};
 use super::export::{ExportOptions, write_line};
 use super::retain::{Base, retain};
 use super::verify::{AuditReport, verify};
+use super::watch::Watch;
 use super::{TABLE, definition};
 use crate::error::Result;
-use crate::health::Counter;
+use crate::metrics::Counter;
 use crate::table::engine::Engine;
 use crate::table::session::Session;
 use crate::table::{ReadSession, Target, batch, define};
@@ -194,7 +195,7 @@ impl Audit {
             progress,
         ))?;
         if !since && report.is_sound() {
-            self.engine.health.trail_is_sound();
+            self.engine.attached::<Watch>()?.is_sound();
         }
         Ok(report)
     }

@@ -2,9 +2,11 @@
 //! the schema.
 
 pub(crate) mod alter;
+pub(crate) mod attached;
 pub(crate) mod backfill;
 pub(crate) mod blind;
 pub(crate) mod catalog;
+pub(crate) mod clock;
 mod codec;
 mod ddl;
 pub(crate) mod define;
@@ -14,7 +16,9 @@ pub(crate) mod engine;
 mod handle;
 mod join;
 mod names;
+mod places;
 mod read;
+mod read_session;
 mod row;
 mod rows;
 pub(crate) mod schema;
@@ -28,11 +32,12 @@ mod write_plan;
 pub use alter::Alteration;
 pub use definition::{Column, Index, Protection, TableDefinition};
 pub(crate) use due::{due, due_of};
+pub(crate) use handle::Source;
 pub use handle::Table;
-pub(crate) use handle::{ReadSession, Source};
 pub(crate) use join::Join;
 pub use read::{Cursor, Scan};
 pub(crate) use read::{Target, batch, find, get_one, last_row};
+pub(crate) use read_session::ReadSession;
 pub use row::Row;
 pub(crate) use rows::{delete, put_row, write_row};
 pub(crate) use sequence::mark_of;

@@ -12,6 +12,7 @@ use super::presented::Presented;
 use super::request::{check_text, check_time, millis};
 use super::store::{Found, Store};
 use crate::error::{Result, err, fail};
+use crate::metrics::Counter;
 use crate::value::ValueRef;
 
 impl Tokens<'_> {
@@ -46,7 +47,9 @@ impl Tokens<'_> {
                 },
             }
         })?;
-        consumed.map_err(|refused| self.reject_found(refused, &found))
+        consumed
+            .inspect(|_| self.count(Counter::TokensConsumed))
+            .map_err(|refused| self.reject_found(refused, &found))
     }
 
     /// Arms a break-glass token for one use, with the reason. Audited as `token.armed`.

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::check::{Purpose, Rejection, refusal};
 use super::issued::Token;
+use super::memory::Memory;
 use super::presented::Presented;
 use super::store::{Found, Store, View};
 use crate::error::{Error, ErrorKind, Result, err, fail};
+use crate::metrics::Counter;
 use crate::table::engine::Engine;
 use crate::table::session::Session;
 
@@ -130,8 +132,14 @@ impl<'a> Tokens<'a> {
 
     /// Counts a refusal; its public error.
     pub(super) fn reject(&self, rejection: Rejection) -> Error {
-        self.engine().tokens.count(rejection);
+        if let Ok(memory) = self.engine().attached::<Memory>() {
+            memory.count(rejection);
+        }
         rejection.error()
+    }
+
+    pub(super) fn count(&self, counter: Counter) {
+        self.engine().counters.add(counter, 1);
     }
 
     /// As [`Tokens::reject`], of a token whose secret was right: what is worth it is written down.

@@ -14,6 +14,7 @@ use crate::crypto::random;
 use crate::error::{Result, err, fail};
 use crate::keys::Hashed;
 use crate::keys::seal::no_randomness;
+use crate::metrics::Counter;
 use crate::value::ValueRef;
 
 impl Tokens<'_> {
@@ -71,6 +72,7 @@ impl Tokens<'_> {
             store.note("token.issued", &token, &[("replaced", replaced.into())])?;
             Ok(token)
         })?;
+        self.count(Counter::TokensIssued);
         let text = format(request.text_prefix(), &fresh.id, &fresh.secret);
         Ok(IssuedToken { token, text })
     }

@@ -7,6 +7,7 @@ use super::check::Rejection;
 use crate::db::Conn;
 use crate::keys::ring::Ring;
 use crate::keys::table_id;
+use crate::table::attached::Attached;
 use crate::table::sequence::open_mark;
 
 /// The vault's clock as it was read last, and how often a token was refused, by reason.
@@ -16,6 +17,8 @@ pub(crate) struct Memory {
     mark: Mutex<(Vec<u8>, i64)>,
     rejected: [AtomicU64; Rejection::NAMES.len()],
 }
+
+impl Attached for Memory {}
 
 impl Memory {
     /// What the record of the clock's mark holds; 0 where there is none. The bytes of one that was opened are compared,

@@ -15,6 +15,7 @@ use super::store::{Found, Store};
 use super::text::{Parsed, format};
 use crate::error::{Result, err, fail};
 use crate::keys::Hashed;
+use crate::metrics::Counter;
 use crate::value::ValueRef;
 
 /// The longest grace: a day.
@@ -69,7 +70,9 @@ impl Tokens<'_> {
             if found.token.rotated_at().is_some() {
                 return again(store, &found, parsed);
             }
-            succeed(store, &found, parsed, &fresh, grace).map(Ok)
+            let next = succeed(store, &found, parsed, &fresh, grace)?;
+            self.count(Counter::TokensIssued);
+            Ok(Ok(next))
         })?;
         rotated.map_err(|refused| self.reject_found(refused, &found))
     }

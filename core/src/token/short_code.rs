@@ -21,6 +21,7 @@ use crate::crypto::random;
 use crate::error::{Result, err, fail};
 use crate::keys::Hashed;
 use crate::keys::seal::no_randomness;
+use crate::metrics::Counter;
 use crate::secret::SecretString;
 use crate::value::ValueRef;
 
@@ -172,6 +173,7 @@ impl Tokens<'_> {
             store.note("token.issued", &token, &[("replaced", replaced.into())])?;
             Ok(token)
         })?;
+        self.count(Counter::TokensIssued);
         Ok(IssuedCode { token, code: SecretString::from(code.as_str()) })
     }
 
@@ -213,7 +215,8 @@ impl Tokens<'_> {
             }
             attempt(store, &found, &presented)
         })?;
-        used.map_err(|refused| self.reject(refused))
+        used.inspect(|_| self.count(Counter::TokensConsumed))
+            .map_err(|refused| self.reject(refused))
     }
 }
 

@@ -42,7 +42,7 @@ impl<'a> View<'a> {
     /// The token of that id, verified, with everything that decides about it: one SELECT.
     pub(super) fn find(&self, id: &str) -> Result<Option<Found>> {
         let Self { engine, conn, state, tenant } = *self;
-        let memory: &Memory = &engine.tokens;
+        let memory: &Memory = engine.attached()?;
         let mark = |record: Option<&[u8]>| Ok(memory.mark(conn, &state.ring, record));
         let joined = join(tenant).get(conn, state, IdRef::Text(id), mark)?;
         let Some(joined) = joined else { return Ok(None) };
@@ -51,7 +51,7 @@ impl<'a> View<'a> {
         let key = token.integer(column::KEY).and_then(|id| u32::try_from(id).ok());
         let key = key.ok_or_else(|| err!(Corrupt, "a token's row opens and does not read"))?;
         let key = state.ring.token_key_of(conn, key)?;
-        let now = engine.health.clock.trusted(joined.mark, engine.clock_ms());
+        let now = engine.clock.trusted(joined.mark, engine.clock_ms());
         Ok(Some(Found { token, epoch, now, mark: joined.mark, key }))
     }
 
@@ -114,7 +114,7 @@ impl<'a> View<'a> {
             Err(error) if error.kind() == ErrorKind::AuthenticationFailed => None,
             other => other?,
         };
-        Ok(self.engine.health.clock.trusted(mark.unwrap_or(0), self.engine.clock_ms()))
+        Ok(self.engine.clock.trusted(mark.unwrap_or(0), self.engine.clock_ms()))
     }
 }
 

@@ -10,6 +10,7 @@ use super::rotate::revoke_reused;
 use super::store::{Found, Store};
 use crate::error::Result;
 use crate::keys::table_id;
+use crate::metrics::Counter;
 use crate::table::session::Session;
 use crate::value::ValueRef;
 
@@ -34,6 +35,7 @@ impl Tokens<'_> {
             return Err(self.reject_found(refused, &found));
         }
         check.check_scopes(&found.token)?;
+        self.count(Counter::TokensVerified);
         self.touch(&found, presented.as_ref());
         Ok(found.token)
     }
