@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::audit::{Entry, append};
+use crate::audit::{Entry, append_for};
 use crate::error::{Result, fail};
 use crate::sql::{self, SqlRows};
 use crate::table::definition::{TableDefinition, check_tenant};
@@ -67,12 +67,8 @@ impl Transaction {
     /// Appends an audit entry in this transaction: the change that it records happens only with it. Its place in the
     /// chain.
     pub fn audit(&self, entry: &Entry) -> Result<i64> {
-        let mut entry = entry.clone();
-        if let Some(tenant) = &self.tenant {
-            entry.tenant = Some(tenant.to_string());
-        }
-        self.session.check_open()?;
-        append(&self.session, &entry)
+        let tenant = self.tenant.as_deref().or(entry.tenant.as_deref());
+        append_for(&self.session, entry, tenant)
     }
 
     /// Tokens, within the transaction: what is issued, used or revoked is so where it commits.

@@ -1,5 +1,7 @@
 //! The audit trail: whatever is done to the file from outside shows.
 
+#![allow(clippy::indexing_slicing, clippy::cast_sign_loss)]
+
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -85,7 +87,7 @@ fn every_edit_of_one_entry_of_32_is_detected() {
             "correlation_id = 'x'",
             "digest = zeroblob(32)",
             "chain = zeroblob(32)",
-            "sealed = substr(sealed, 1, length(sealed) - 1) || x'00'",
+            "sealed = CAST(substr(sealed, 1, length(sealed) - 1) || iif(substr(sealed, -1) = x'00', x'01', x'00') AS BLOB)",
         ] {
             assert_detected(&trail, &format!("UPDATE {PHYSICAL} SET {change} WHERE seq = {seq}"));
         }
@@ -315,6 +317,108 @@ fn a_tenant_sees_its_own_entries_only() -> Result<()> {
         Ok(vault.tenant(name)?.audit().tail(9)?.iter().map(|e| e.event().to_owned()).collect())
     };
     assert_eq!((seen("acme")?, seen("beta")?), (vec!["a".to_owned()], vec!["b".to_owned()]));
+    Ok(())
+}
+
+#[test]
+fn the_tail_is_read_from_the_end_and_nothing_before_it() -> Result<()> {
+    let trail = trail(3_000);
+    let vault = Vault::open(&trail.path, &trail.unlock)?;
+    vault.tenant("acme")?.audit().append(&Entry::new("a"))?;
+    for _ in 0..600 {
+        vault.audit().append(&Entry::new("other"))?;
+    }
+    vault.tenant("acme")?.audit().append(&Entry::new("b"))?;
+    let last = 3_602;
+    let seqs = |count| -> Result<Vec<i64>> {
+        Ok(vault.audit().tail(count)?.iter().map(sealite::Event::seq).collect())
+    };
+    assert_eq!(seqs(0)?, [0; 0]);
+    for count in [1, 2, 255, 256, 257, 1_025, 3_601, 3_602, 9_999, usize::MAX] {
+        let given = count.min(last as usize) as i64;
+        assert_eq!(seqs(count)?, (last - given + 1..=last).collect::<Vec<_>>());
+    }
+    let acme = vault.tenant("acme")?.audit();
+    let of_acme = |count| -> Result<Vec<i64>> {
+        Ok(acme.tail(count)?.iter().map(sealite::Event::seq).collect())
+    };
+    assert_eq!(
+        (of_acme(1)?, of_acme(2)?, of_acme(3)?),
+        (vec![last], vec![3_001, last], vec![3_001, last])
+    );
+    // What does not open is not in the way where it is not asked for.
+    let raw = Connection::open(&trail.path).expect("raw");
+    raw.execute_batch(&format!("UPDATE {PHYSICAL} SET event = 'x' WHERE seq = 1000"))
+        .expect("edit");
+    drop(raw);
+    assert_eq!(seqs(1_000)?.len(), 1_000);
+    assert_eq!(of_acme(2)?, [3_001, last]);
+    let error = seqs(2_700).expect_err("entry 1,000 is among them");
+    assert_eq!(error.kind().name(), "authentication_failed");
+    // After retention the trail begins later.
+    assert_eq!(vault.audit().retain_after(3_500)?, 3_500);
+    assert_eq!(seqs(9_999)?, (3_501..=last + 1).collect::<Vec<_>>());
+    Ok(())
+}
+
+#[test]
+fn a_daily_export_continues_its_files_and_no_others() -> Result<()> {
+    const DAY: i64 = 86_400_000;
+    let trail = trail(1);
+    let older = std::fs::read(&trail.path).expect("read");
+    let folder = tempfile::tempdir().expect("folder");
+    let append = |vault: &Vault, at: i64, event: &str| {
+        vault.set_clock(Some(at));
+        vault.audit().append(&Entry::new(event)).expect("append");
+    };
+    let export = |vault: &Vault, options: &ExportOptions| -> Result<Vec<(String, u64)>> {
+        let name = |path: PathBuf| path.file_name().expect("a name").to_string_lossy().into_owned();
+        let files = vault.audit().export_daily(folder.path(), options)?;
+        Ok(files.into_iter().map(|(path, lines)| (name(path), lines)).collect())
+    };
+    // From 2000-01-01 on, so that the trail's own first entry is in none of the files.
+    let start = 946_684_800_000;
+    let mut options = ExportOptions::default();
+    options.until_ms = Some(start + 9 * DAY);
+    let (one, two) = ("audit-2000-01-01.jsonl".to_owned(), "audit-2000-01-02.jsonl".to_owned());
+    let vault = Vault::open(&trail.path, &trail.unlock)?;
+    append(&vault, start, "first");
+    append(&vault, start + DAY, "second");
+    append(&vault, start + DAY - 1, "the clock was set back");
+    assert_eq!(export(&vault, &options)?, [(one.clone(), 2), (two.clone(), 1)]);
+    assert_eq!(export(&vault, &options)?, []);
+    append(&vault, start + DAY + 1, "third");
+    let torn = folder.path().join(&two);
+    let text = std::fs::read_to_string(&torn).expect("read");
+    std::fs::write(&torn, format!("{text}{{\"seq\":9")).expect("write");
+    assert_eq!(export(&vault, &options)?, [(two.clone(), 1)]);
+    assert_eq!(std::fs::read_to_string(&torn).expect("read").lines().count(), 2);
+    // A narrower export says nothing of entries that it does not ask for.
+    options.until_ms = Some(start + DAY + 1);
+    assert_eq!(export(&vault, &options)?, []);
+    options.until_ms = Some(start + 9 * DAY);
+    // What was dropped stays; that it was dropped is new.
+    assert_eq!(vault.audit().retain_after(4)?, 4);
+    assert_eq!(export(&vault, &options)?, [(two.clone(), 1)]);
+    vault.close();
+    for suffix in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{suffix}", trail.path.display()));
+    }
+    std::fs::write(&trail.path, older).expect("write");
+    let vault = Vault::open(&trail.path, &trail.unlock)?;
+    let kind = || export(&vault, &options).expect_err("refused").kind().name();
+    for _ in 0..4 {
+        append(&vault, start + DAY, "another");
+        assert_eq!(kind(), "authentication_failed");
+    }
+    assert_eq!(std::fs::read_to_string(&torn).expect("read").lines().count(), 3);
+    for foreign in ["mine\n", "mine", "{}\nmine", "{\"seq\":1}\n"] {
+        std::fs::write(&torn, foreign).expect("write");
+        assert_eq!(kind(), "refused");
+        assert_eq!(std::fs::read_to_string(&torn).expect("read"), foreign);
+    }
+    let missing = vault.audit().export_daily(folder.path().join("none"), &options);
+    assert_eq!(missing.expect_err("no folder").kind().name(), "not_found");
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! The engine's own state: entries of the audit trail, charges of quotas.
 
+#![allow(clippy::cast_possible_wrap)] // counts of thousands
+
 use std::path::Path;
 use std::time::Duration;
 
