@@ -44,6 +44,7 @@ mod health;
 mod index;
 mod keys;
 mod metrics;
+mod password;
 mod quota;
 mod secret;
 mod settings;
@@ -66,6 +67,7 @@ pub use health::{Health, Reason};
 pub use index::normalise::Normaliser;
 pub use keys::{PassphraseCost, RecoveryCode, Slot, Unlock, generate_key};
 pub use metrics::{Histogram, Metrics};
+pub use password::{PasswordHasher, PasswordVerdict};
 pub use quota::{Decision, Limit, Quotas};
 pub use secret::{ExposeSecret, SecretBox, SecretSlice, SecretString};
 pub use settings::{
@@ -79,8 +81,8 @@ pub use table::{
 };
 pub use tenant::Tenant;
 pub use token::{
-    CodeRequest, IssuedCode, IssuedToken, LegacyEntry, LegacyImport, Token, TokenCheck,
-    TokenFilter, TokenKind, TokenRequest, Tokens,
+    CodeRequest, IssuedCode, IssuedToken, LegacyEntry, LegacyImport, TOKEN_PATTERN, Token,
+    TokenCheck, TokenFilter, TokenKind, TokenRequest, Tokens, is_token_text,
 };
 pub use transaction::{Savepoint, Snapshot, Transaction};
 pub use value::{Id, IdRef, Type, Value, ValueRef};

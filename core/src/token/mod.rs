@@ -2,13 +2,15 @@
 
 mod check;
 mod consume;
+mod csrf;
 mod definition;
+mod forms;
 mod handle;
 mod import;
 mod issue;
 mod issued;
 mod kind;
-mod legacy;
+pub(crate) mod legacy;
 mod list;
 mod memory;
 mod presented;
@@ -30,3 +32,4 @@ pub use list::TokenFilter;
 pub(crate) use memory::Memory;
 pub use request::TokenRequest;
 pub use short_code::{CodeRequest, IssuedCode};
+pub use text::{TOKEN_PATTERN, is_token_text};
