@@ -80,13 +80,15 @@ impl Join<'_> {
             first.into_iter().chain(slots).map(name).collect::<Vec<_>>().join(", ")
         };
         let (of_tenant, mine) = if schema.stored.per_tenant {
-            (" AND o.tenant = t.tenant", " AND t.tenant = ?2")
+            (" AND o.tenant = t.tenant", " AND t.tenant = CAST(?2 AS TEXT)")
         } else {
             ("", "")
         };
+        // A join with a parameter compared as it is would be compiled again whenever one is bound: the planner looks at
+        // its value. Behind a cast it does not.
         format!(
             "SELECT {}, {}, (SELECT sealed FROM sealite_sequences WHERE id = {})
-             FROM {} t LEFT JOIN {} o ON o.{} = t.{}{of_tenant} WHERE t.{} = ?1{mine}",
+             FROM {} t LEFT JOIN {} o ON o.{} = t.{}{of_tenant} WHERE t.{} = CAST(?1 AS TEXT){mine}",
             columns(schema, "t"),
             columns(other, "o"),
             self.mark,
