@@ -5,7 +5,7 @@ use std::fmt;
 use base64ct::{Base64Unpadded, Encoding};
 use zeroize::Zeroizing;
 
-use crate::crypto::bcrypt;
+use crate::crypto::bcrypt::{Hash as Bcrypt, MAX_COST, Unreadable};
 use crate::crypto::mac::ct_eq;
 use crate::crypto::password::{Argon2Params, ParamsError, recompute};
 use crate::error::{Result, err, fail};
@@ -20,7 +20,7 @@ const MAX_TEXT: usize = 256;
 /// A hash of a password.
 pub(super) enum Stored {
     Argon2id(Argon2id),
-    Bcrypt(bcrypt::Hash),
+    Bcrypt(Bcrypt),
 }
 
 impl Stored {
@@ -36,14 +36,12 @@ impl Stored {
                 }
                 return Ok(Stored::Argon2id(hash));
             }
-            match bcrypt::Hash::parse(text) {
+            match Bcrypt::parse(text) {
                 Ok(hash) => return Ok(Stored::Bcrypt(hash)),
-                Err(bcrypt::Unreadable::AboveCeiling) => fail!(
-                    Limit,
-                    "the hash of a password has a bcrypt cost above {}",
-                    bcrypt::MAX_COST
-                ),
-                Err(bcrypt::Unreadable::Malformed) => {}
+                Err(Unreadable::AboveCeiling) => {
+                    fail!(Limit, "the hash of a password has a bcrypt cost above {}", MAX_COST)
+                }
+                Err(Unreadable::Malformed) => {}
             }
         }
         Err(err!(InvalidInput, "not the hash of a password by Argon2id (version 19) or bcrypt"))
