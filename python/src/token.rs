@@ -32,7 +32,7 @@ impl Token {
 
     /// What it is for: "session", "api_key" and so on.
     #[getter]
-    fn kind<'py>(&self, py: Python<'py>) -> &Bound<'py, PyString> {
+    fn kind<'py>(&self, py: Python<'py>) -> Bound<'py, PyString> {
         PyString::intern(py, self.0.kind().name())
     }
 

@@ -11,7 +11,7 @@ use crate::given::{duration, json_text, optional};
 use crate::row::unpicklable;
 use crate::source::{HeldTransaction, Root};
 use crate::token::{IssuedCode, IssuedToken, LegacyEntry, LegacyImport, Token, kind};
-use crate::value::{OrRaise, text_of};
+use crate::value::text_of;
 
 /// Tokens of a vault or tenant, each call a transaction of its own, or of a transaction. A tenant's reach only the
 /// tenant's tokens, the vault's own only those without a tenant.
@@ -75,10 +75,7 @@ fn texts<'py>(what: &str, given: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, 
 }
 
 /// A length of time that need not be given.
-fn time(
-    what: &str,
-    given: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Option<std::time::Duration>> {
+fn time(what: &str, given: Option<&Bound<'_, PyAny>>) -> PyResult<Option<std::time::Duration>> {
     given.map(|given| duration(what, given)).transpose()
 }
 
@@ -378,7 +375,8 @@ impl Tokens {
 
     /// Imports tokens that were made elsewhere, all or none; they keep their text. Importing again changes nothing.
     fn import_legacy(&self, py: Python<'_>, entries: &Bound<'_, PyAny>) -> PyResult<LegacyImport> {
-        let mismatch = || error(ErrorKind::TypeMismatch, "entries are given in a list of LegacyEntry");
+        let mismatch =
+            || error(ErrorKind::TypeMismatch, "entries are given in a list of LegacyEntry");
         let mut given = Vec::new();
         for entry in entries.try_iter().map_err(|_| mismatch())? {
             let entry = entry?;
