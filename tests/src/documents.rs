@@ -18,4 +18,5 @@ documents! {
     RustGuide = "docs/rust.md";
     Passwords = "docs/passwords.md";
     State = "docs/state.md";
+    Tokens = "docs/tokens.md";
 }
