@@ -23,9 +23,9 @@ pub const TOKEN_PATTERN: &str = r"[a-z][a-z0-9_]{0,23}_[01][0-9A-Za-z]{59}[0-4][
 /// Whether `text` has the form and the checksum of a token. It asks no vault: whether the token is valid is another question.
 ///
 /// ```
-/// let line = "slses_1MQPiAB4wPzjIvV41XDeYM2BggfbE1oADU2oEsxP67SuHKeUIAbVQZCIwKyR0dIVd9";
-/// assert!(sealite::is_token_text(line));
-/// assert!(!sealite::is_token_text(&line.replace("MQ", "QM")));
+/// let text = "slses_1MQPiAB4wPzjIvV41XDeYM2BggfbE1oADU2oEsxP67SuHKeUIAbVQZCIwKyR0dIVd9";
+/// assert!(sealite::is_token_text(text));
+/// assert!(!sealite::is_token_text(&text.replace("MQ", "QM")));
 /// ```
 pub fn is_token_text(text: &str) -> bool {
     parse(text).is_some()
