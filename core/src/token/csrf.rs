@@ -10,7 +10,7 @@ use base64ct::{Base64UrlUnpadded, Encoding};
 use zeroize::Zeroizing;
 
 use super::text::{ID_LEN, Parsed, SECRET_LEN};
-use crate::crypto::mac::{MAC_LEN, ct_eq, mac_once};
+use crate::crypto::mac::{MAC_LEN, MacKey, ct_eq};
 use crate::crypto::random;
 use crate::error::Result;
 use crate::keys::seal::no_randomness;
@@ -43,7 +43,7 @@ fn masked(id: &[u8; ID_LEN], secret: &[u8; SECRET_LEN], mask: &[u8; MAC_LEN]) ->
 }
 
 fn mac(id: &[u8; ID_LEN], secret: &[u8; SECRET_LEN]) -> Zeroizing<[u8; MAC_LEN]> {
-    Zeroizing::new(mac_once(secret, &[LABEL, id]))
+    Zeroizing::new(MacKey::new(secret).mac(&[LABEL, id]))
 }
 
 fn xor(mask: &[u8], mac: &[u8; MAC_LEN]) -> Zeroizing<[u8; MAC_LEN]> {
