@@ -174,6 +174,9 @@ fn described(kind: ErrorKind) -> (&'static str, &'static str) {
         ErrorKind::PayloadChanged => {
             ("PayloadChanged", "The payload is not the one that was approved.")
         }
+        ErrorKind::TokenRejected => {
+            ("TokenRejected", "What was presented is no token that holds; why is not said.")
+        }
         _ => ("Internal", "A fault in the engine itself: please report it."),
     }
 }

@@ -72,6 +72,14 @@ impl Join<'_> {
         })
     }
 
+    /// Whether the first table has a row of that id, without opening it.
+    pub(crate) fn is_there(&self, conn: &Conn, state: &State, id: &str) -> Result<bool> {
+        let schema = self.table.schema(state)?;
+        let (parameters, count) = key_parameters(schema, IdRef::Text(id), self.table.tenant)?;
+        let parameters = parameters.get(..count).unwrap_or(&[]);
+        Ok(conn.first(&schema.sql.get, parameters, |_| Ok(()))?.is_some())
+    }
+
     fn sql(&self, schema: &Schema, other: &Schema) -> String {
         let columns = |schema: &Schema, alias: &str| {
             let first = [schema.stored.row_id(), &schema.stored.key, "sealed"];
