@@ -35,6 +35,12 @@ pub(crate) struct Join<'a> {
     pub(crate) mark: u32,
 }
 
+/// The text of a join's statements.
+pub(crate) struct JoinSql {
+    select: String,
+    probe: String,
+}
+
 impl Join<'_> {
     /// The row of that id, verified, with what it names. `mark` reads the mark from its record, where it is there.
     pub(crate) fn get(
@@ -46,6 +52,7 @@ impl Join<'_> {
     ) -> Result<Option<Joined>> {
         let (schema, other) = (self.table.schema(state)?, self.other.schema(state)?);
         let sql = schema.joined.get_or_init(|| self.sql(schema, other));
+        let sql = &sql.select;
         let (parameters, count) = key_parameters(schema, id, self.table.tenant)?;
         let mut stmt = conn.prepare(sql)?;
         stmt.first(parameters.get(..count).unwrap_or(&[]), |row| {
@@ -72,7 +79,16 @@ impl Join<'_> {
         })
     }
 
-    fn sql(&self, schema: &Schema, other: &Schema) -> String {
+    /// Whether the first table has a row of that id, without opening it.
+    pub(crate) fn is_there(&self, conn: &Conn, state: &State, id: &str) -> Result<bool> {
+        let (schema, other) = (self.table.schema(state)?, self.other.schema(state)?);
+        let (parameters, count) = key_parameters(schema, IdRef::Text(id), self.table.tenant)?;
+        let parameters = parameters.get(..count).unwrap_or(&[]);
+        let sql = schema.joined.get_or_init(|| self.sql(schema, other));
+        Ok(conn.first(&sql.probe, parameters, |_| Ok(()))?.is_some())
+    }
+
+    fn sql(&self, schema: &Schema, other: &Schema) -> JoinSql {
         let columns = |schema: &Schema, alias: &str| {
             let first = [schema.stored.row_id(), &schema.stored.key, "sealed"];
             let slots = schema.slots.iter().map(|slot| slot.name.as_str());
@@ -86,7 +102,7 @@ impl Join<'_> {
         };
         // A join with a parameter compared as it is would be compiled again whenever one is bound: the planner looks at
         // its value. Behind a cast it does not.
-        format!(
+        let select = format!(
             "SELECT {}, {}, (SELECT sealed FROM sealite_sequences WHERE id = {})
              FROM {} t LEFT JOIN {} o ON o.{} = t.{}{of_tenant} WHERE t.{} = CAST(?1 AS TEXT){mine}",
             columns(schema, "t"),
@@ -97,7 +113,12 @@ impl Join<'_> {
             quote(&other.stored.key),
             quote(self.over.0),
             quote(&schema.stored.key),
-        )
+        );
+        let key = quote(&schema.stored.key);
+        let mine = if schema.stored.per_tenant { " AND tenant = ?2" } else { "" };
+        // Answered by the index of the key alone.
+        let probe = format!("SELECT 1 FROM {} WHERE {key} = ?1{mine}", schema.sql.physical);
+        JoinSql { select, probe }
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use super::definition::{Column, Protection, TableDefinition};
+use super::join::JoinSql;
 use super::write_plan::WritePlan;
 use crate::db::schema::quote;
 use crate::error::{Result, err};
@@ -73,8 +74,8 @@ pub(crate) struct Schema {
     /// How new records are made.
     pub(crate) write: WritePlan,
     pub(crate) sql: Sql,
-    /// The SELECT of a row with one of another table, made at its first use: see [`super::join`].
-    pub(crate) joined: OnceLock<String>,
+    /// The statements of a row with one of another table, made at their first use.
+    pub(crate) joined: OnceLock<JoinSql>,
 }
 
 /// A physical column beside the key, the tenant and the record.

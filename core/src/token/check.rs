@@ -3,7 +3,7 @@
 use super::definition::column;
 use super::issued::Token;
 use super::kind::TokenKind;
-use crate::error::{Error, Result, err};
+use crate::error::{Result, err};
 
 /// What the caller accepts: kinds, and scopes that the token must have.
 ///
@@ -103,11 +103,6 @@ reasons! {
 impl Rejection {
     pub(crate) fn name(self) -> &'static str {
         Self::NAMES.get(self as usize).copied().unwrap_or_default()
-    }
-
-    /// The one public answer.
-    pub(super) fn error(self) -> Error {
-        Error::new(crate::error::ErrorKind::TokenRejected, "the token is not valid")
     }
 
     /// True where somebody who holds the token should not be using it any more: worth an entry in the trail.

@@ -80,7 +80,8 @@ impl<'a> Tokens<'a> {
         let (engine, tenant) = (self.engine(), self.tenant());
         let read = match self.through {
             Through::Engine(_) => {
-                engine.read(|conn, state| work(View { engine, conn, state, tenant }))
+                let writing = false;
+                engine.read(|conn, state| work(View { engine, conn, state, tenant, writing }))
             }
             Through::Session(session) => {
                 session.check_open()?;
@@ -135,7 +136,7 @@ impl<'a> Tokens<'a> {
         if let Ok(memory) = self.engine().attached::<Memory>() {
             memory.count(rejection);
         }
-        rejection.error()
+        err!(TokenRejected, "the token is not valid")
     }
 
     pub(super) fn count(&self, counter: Counter) {

@@ -107,6 +107,7 @@ impl Fresh {
 }
 
 /// What a new token's hash is made of.
+#[derive(Clone, Copy)]
 pub(super) enum Secret<'a> {
     Hashed(Hashed<'a>),
     /// A short code, with what its stretching took, which stands before its hash.

@@ -167,14 +167,12 @@ fn is_active(
 ) -> Result<bool> {
     let epoch = match token.text(column::OWNER) {
         None => None,
-        Some(owner) => match epochs.get(owner) {
-            Some(epoch) => *epoch,
-            None => {
-                let epoch = view.epoch(owner)?;
-                epochs.insert(owner.to_owned(), epoch);
-                epoch
+        Some(owner) => {
+            if !epochs.contains_key(owner) {
+                epochs.insert(owner.to_owned(), view.epoch(owner)?);
             }
-        },
+            epochs.get(owner).copied().flatten()
+        }
     };
     let replaced = token.rotated_at().is_some();
     Ok(standing(token, epoch, now).is_none() && token.uses_left() != Some(0) && !replaced)

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::cache::Cache;
 use super::check::Rejection;
 use crate::db::Conn;
 use crate::keys::ring::Ring;
@@ -16,9 +17,14 @@ pub(crate) struct Memory {
     /// A record of the clock's high-water mark that was opened, and what it holds.
     mark: Mutex<(Vec<u8>, i64)>,
     rejected: [AtomicU64; Rejection::NAMES.len()],
+    pub(super) cache: Cache,
 }
 
-impl Attached for Memory {}
+impl Attached for Memory {
+    fn locked(&self) {
+        self.cache.clear();
+    }
+}
 
 impl Memory {
     /// What the record of the clock's mark holds; 0 where there is none. The bytes of one that was opened are compared,

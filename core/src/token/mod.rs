@@ -1,5 +1,6 @@
 //! Tokens: what the engine makes for somebody to present, and how each kind is verified, used, rotated and revoked.
 
+mod cache;
 mod check;
 mod consume;
 mod csrf;

@@ -7,7 +7,7 @@ use super::check::{Purpose, Rejection, TokenCheck, refusal, standing};
 use super::definition::column;
 use super::handle::{Tokens, settled};
 use super::issue::{Fresh, NewToken, Secret};
-use super::issued::{IssuedToken, Token, id_bytes, id_text};
+use super::issued::{IssuedToken, Token, id_bytes};
 use super::presented::Presented;
 use super::request::{check_time, millis};
 use super::revoke::revoke_members;
@@ -87,7 +87,7 @@ fn succeed(
     grace: Duration,
 ) -> Result<IssuedToken> {
     let (old, now) = (&found.token, found.now);
-    let key = found.key();
+    let key = &found.key;
     let secret = key.pepper(store.tenant)?.successor(&parsed.id, &fresh.id, &parsed.secret);
     let lifetime = old.expires_at().map(|until| until.saturating_sub(old.created_at()));
     let renew_until = old.integer(column::RENEW_UNTIL);
@@ -140,7 +140,7 @@ fn again(
     }
     let damaged = || err!(Corrupt, "a token's row opens and does not read");
     let id = token.successor().and_then(id_bytes).ok_or_else(damaged)?;
-    let next = match settled(store.view(|view| view.find(&id_text(&id)).map(Ok)))? {
+    let next = match settled(store.view(|view| view.find(&id).map(Ok)))? {
         Ok(Some(next)) => next,
         Ok(None) => return Ok(Err(Rejection::Unknown)),
         Err(refused) => return Ok(Err(refused)),
@@ -148,7 +148,7 @@ fn again(
     if let Some(refused) = standing(&next.token, next.epoch, next.now) {
         return Ok(Err(refused));
     }
-    let secret = found.key().pepper(store.tenant)?.successor(&parsed.id, &id, &parsed.secret);
+    let secret = found.key.pepper(store.tenant)?.successor(&parsed.id, &id, &parsed.secret);
     Ok(Ok(IssuedToken { token: next.token, text: format(parsed.prefix, &id, &secret) }))
 }
 

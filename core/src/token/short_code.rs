@@ -191,11 +191,9 @@ impl Tokens<'_> {
         let fits = |found: &Found| {
             Self::refusal(found, Purpose::Code, check.accepts(&found.token)).map_or(Ok(()), Err)
         };
-        if id_bytes(id).is_none() {
-            return Err(self.reject(Rejection::Malformed));
-        }
+        let Some(bytes) = id_bytes(id) else { return Err(self.reject(Rejection::Malformed)) };
         let found = self.read(
-            |view| view.find(id).map(|found| found.ok_or(Rejection::Unknown)),
+            |view| view.find(&bytes).map(|found| found.ok_or(Rejection::Unknown)),
             || Err(Rejection::Unknown),
         );
         let found = settled(found)?.map_err(|refused| self.reject(refused))?;
@@ -205,7 +203,7 @@ impl Tokens<'_> {
         let digits = code.len() <= 10 && code.bytes().all(|b| b.is_ascii_digit());
         let presented = stretch(if digits { code } else { "" }, &salt, cost)?;
         let used = self.write(|store| {
-            let found = match settled(store.view(|view| view.find(id).map(Ok)))? {
+            let found = match settled(store.view(|view| view.find(&bytes).map(Ok)))? {
                 Ok(Some(found)) => found,
                 Ok(None) => return unknown(),
                 Err(refused) => return Ok(Err(refused)),
@@ -230,7 +228,7 @@ fn attempt(
     let damaged = || err!(Corrupt, "a token's row opens and does not read");
     let id = id_bytes(token.id()).ok_or_else(damaged)?;
     let hash = token.at(column::HASH).as_bytes().and_then(|bytes| bytes.get(HEAD_LEN..));
-    let wanted = found.key().pepper(store.tenant)?.hash(&id, Hashed::Stretched(presented));
+    let wanted = found.key.pepper(store.tenant)?.hash(&id, Hashed::Stretched(presented));
     let right = ct_eq(&wanted, hash.ok_or_else(damaged)?);
     let left = token.attempts_left().and_then(|left| left.checked_sub(1)).ok_or_else(damaged)?;
     let mut changes = vec![(column::ATTEMPTS_LEFT, ValueRef::from(left))];

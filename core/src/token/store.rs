@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::cache::Known;
 use super::check::Rejection;
 use super::definition::{self, SUBJECT_EPOCH, column, join};
 use super::issued::{Token, id_bytes};
@@ -23,6 +24,8 @@ pub(super) struct View<'a> {
     pub(super) conn: &'a Conn,
     pub(super) state: &'a State,
     pub(super) tenant: Option<&'a str>,
+    /// True in a write transaction.
+    pub(super) writing: bool,
 }
 
 /// A token as it stands.
@@ -35,24 +38,39 @@ pub(super) struct Found {
     /// The high-water mark that it was compared with.
     pub(super) mark: i64,
     /// The key of its hash.
-    key: Arc<Key>,
+    pub(super) key: Arc<Key>,
 }
 
-impl<'a> View<'a> {
+impl View<'_> {
     /// The token of that id, verified, with everything that decides about it: one SELECT.
-    pub(super) fn find(&self, id: &str) -> Result<Option<Found>> {
-        let Self { engine, conn, state, tenant } = *self;
+    pub(super) fn find(&self, id: &[u8; 12]) -> Result<Option<Found>> {
+        let Self { engine, conn, state, tenant, writing } = *self;
         let memory: &Memory = engine.attached()?;
-        let mark = |record: Option<&[u8]>| Ok(memory.mark(conn, &state.ring, record));
-        let joined = join(tenant).get(conn, state, IdRef::Text(id), mark)?;
-        let Some(joined) = joined else { return Ok(None) };
-        let token = Token::new(joined.row);
-        let epoch = joined.other.as_ref().map(epoch_of).transpose()?;
-        let key = token.integer(column::KEY).and_then(|id| u32::try_from(id).ok());
-        let key = key.ok_or_else(|| err!(Corrupt, "a token's row opens and does not read"))?;
-        let key = state.ring.token_key_of(conn, key)?;
-        let now = engine.clock.trusted(joined.mark, engine.clock_ms());
-        Ok(Some(Found { token, epoch, now, mark: joined.mark, key }))
+        let read = || {
+            let mut text = [0; 24];
+            let text = id_str(id, &mut text)?;
+            let mark = |record: Option<&[u8]>| Ok(memory.mark(conn, &state.ring, record));
+            let joined = join(tenant).get(conn, state, IdRef::Text(text), mark)?;
+            let Some(joined) = joined else { return Ok(None) };
+            let (token, mark) = (Token::new(joined.row), joined.mark);
+            let epoch = joined.other.as_ref().map(epoch_of).transpose()?;
+            let key = token.integer(column::KEY).and_then(|id| u32::try_from(id).ok());
+            let key = key.ok_or_else(|| err!(Corrupt, "a token's row opens and does not read"))?;
+            let key = state.ring.token_key_of(conn, key)?;
+            let tenant = tenant.map(Arc::from);
+            Ok(Some(Known { token, tenant, epoch, mark, key }))
+        };
+        // A connection that writes, too, does not count what it has written itself.
+        let known = if writing || engine.pool.is_memory() {
+            read()?
+        } else {
+            let is_there = || join(tenant).is_there(conn, state, id_str(id, &mut [0; 24])?);
+            memory.cache.get(conn, id, tenant, is_there, read)?
+        };
+        Ok(known.map(|Known { token, epoch, mark, key, .. }| {
+            let now = engine.clock.trusted(mark, engine.clock_ms());
+            Found { token, epoch, now, mark, key }
+        }))
     }
 
     /// The token that was presented, where the secret is right.
@@ -63,17 +81,11 @@ impl<'a> View<'a> {
         let Some(id) = presented.id(self.conn, &self.state.ring, self.tenant)? else {
             return Ok(Err(Rejection::Unknown));
         };
-        let mut text = [0; 24];
-        let text = base16ct::lower::encode_str(&id, &mut text)
-            .map_err(|_| err!(Internal, "an id of another length"))?;
-        let found = match self.find(text) {
-            Ok(Some(found)) => found,
-            Ok(None) => return Ok(Err(Rejection::Unknown)),
-            Err(error) => return Err(error),
-        };
-        let (scheme, hash) = (found.token.integer(column::SCHEME), found.token.at(column::HASH));
+        let Some(found) = self.find(&id)? else { return Ok(Err(Rejection::Unknown)) };
+        let Found { token, key, .. } = &found;
+        let (scheme, hash) = (token.integer(column::SCHEME), token.at(column::HASH));
         let (scheme, hash) = (scheme.unwrap_or(0), hash.as_bytes().unwrap_or(&[]));
-        let pepper = found.key.pepper(self.tenant)?;
+        let pepper = key.pepper(self.tenant)?;
         if presented.fits(pepper, &id, scheme, hash) {
             return Ok(Ok(found));
         }
@@ -118,10 +130,9 @@ impl<'a> View<'a> {
     }
 }
 
-impl Found {
-    pub(super) fn key(&self) -> &Key {
-        &self.key
-    }
+/// A public id as text, without a new one.
+fn id_str<'t>(id: &[u8; 12], text: &'t mut [u8; 24]) -> Result<&'t str> {
+    base16ct::lower::encode_str(id, text).map_err(|_| err!(Internal, "an id of another length"))
 }
 
 fn epoch_of(row: &Row) -> Result<i64> {
@@ -136,12 +147,12 @@ pub(super) struct Store<'s> {
     pub(super) tenant: Option<&'s str>,
 }
 
-impl<'s> Store<'s> {
+impl Store<'_> {
     /// Does what needs the state as it is now.
     pub(super) fn view<T>(&self, work: impl FnOnce(View<'_>) -> Result<T>) -> Result<T> {
         let state = self.session.state();
         let (engine, conn) = (self.session.engine(), self.session.conn());
-        work(View { engine, conn, state: &state, tenant: self.tenant })
+        work(View { engine, conn, state: &state, tenant: self.tenant, writing: true })
     }
 
     /// True where a token was ever issued here.
