@@ -7,7 +7,7 @@ use pyo3::types::PyString;
 use sealite::{CodeRequest, ErrorKind, TokenCheck, TokenFilter, TokenRequest};
 
 use crate::error::{Failure, error};
-use crate::given::{duration, json_text, optional};
+use crate::given::{duration, json_text, number, optional, texts, time};
 use crate::row::unpicklable;
 use crate::source::{HeldTransaction, Root};
 use crate::token::{IssuedCode, IssuedToken, LegacyEntry, LegacyImport, Token, kind};
@@ -62,27 +62,6 @@ fn check(kinds: &Bound<'_, PyAny>, scopes: Option<&Bound<'_, PyAny>>) -> PyResul
         check = check.scope(text_of(&scope)?);
     }
     Ok(check)
-}
-
-/// Several texts. A text is a sequence of texts to Python, too.
-fn texts<'py>(what: &str, given: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyString>>> {
-    let mismatch = || error(ErrorKind::TypeMismatch, format!("{what} are given in a list of str"));
-    if given.cast::<PyString>().is_ok() {
-        return Err(mismatch());
-    }
-    let texts = given.try_iter().map_err(|_| mismatch())?;
-    texts.map(|text| text?.cast_into::<PyString>().map_err(|_| mismatch())).collect()
-}
-
-/// A length of time that need not be given.
-fn time(what: &str, given: Option<&Bound<'_, PyAny>>) -> PyResult<Option<std::time::Duration>> {
-    given.map(|given| duration(what, given)).transpose()
-}
-
-/// A number from Python, refused where it does not fit.
-fn number<T: TryFrom<i64>>(what: &str, given: i64) -> PyResult<T> {
-    T::try_from(given)
-        .map_err(|_| error(ErrorKind::InvalidInput, format!("{what} is out of bounds")))
 }
 
 /// What sets a text or a time of a request.

@@ -64,6 +64,18 @@ fn a_token_does_not_end_in_a_pipe_unless_somebody_insists() {
 }
 
 #[test]
+fn a_token_that_does_not_arrive_is_revoked_again() {
+    let scene = Scene::with_vault();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("opens");
+    let mut command = scene.command(&format!("token issue v.db --kind session --stdout {KEY}"));
+    let run = Run::of(command.stdout(full).output().expect("runs"));
+    assert_eq!(run.code, 7, "{run:?}");
+    run.says("was revoked again").never_says("slses_");
+    scene.run(&format!("token list v.db {KEY}")).ok().says("revoked");
+    scene.run(&format!("token list v.db --active {KEY}")).ok().says("no tokens");
+}
+
+#[test]
 fn what_is_asked_for_is_what_is_issued() {
     let scene = Scene::with_vault();
     let options = "--kind api_key --subject ci --label builds --scope write --scope read --limits 30/minute \
