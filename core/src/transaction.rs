@@ -9,6 +9,7 @@ use crate::table::definition::{TableDefinition, check_tenant};
 use crate::table::engine::Engine;
 use crate::table::session::{self, Session};
 use crate::table::{ReadSession, Source, Table, define};
+use crate::token::Tokens;
 use crate::value::ValueRef;
 
 /// A write transaction: what is done in it is committed together or not at all. It belongs to one thread at a time
@@ -68,6 +69,11 @@ impl Transaction {
     pub fn audit(&self, entry: &Entry) -> Result<i64> {
         let tenant = self.tenant.as_deref().or(entry.tenant.as_deref());
         append_for(&self.session, entry, tenant)
+    }
+
+    /// Tokens, within the transaction: what is issued, used or revoked is so where it commits.
+    pub fn tokens(&self) -> Tokens<'_> {
+        Tokens::within(&self.session, self.tenant.clone())
     }
 
     /// Runs `work` so that it happens whole or not at all, whatever becomes of the rest of the transaction.

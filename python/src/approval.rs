@@ -7,7 +7,7 @@ use pyo3::types::{PyBytes, PyString};
 use sealite::{ApprovalRequest, ApprovalState, ErrorKind, Verdict};
 
 use crate::error::error;
-use crate::given::{duration, json_text, optional};
+use crate::given::{duration, json_text, optional, texts};
 use crate::row::unpicklable;
 use crate::time::to_datetime;
 use crate::value::{OrRaise, text_of};
@@ -66,16 +66,8 @@ impl Approvals {
             request = request.requester_may_decide();
         }
         if let Some(roles) = allowed_roles {
-            // A text is a sequence of texts, too.
-            if roles.cast::<PyString>().is_ok() {
-                return Err(error(ErrorKind::TypeMismatch, "allowed_roles is a list of str"));
-            }
-            for role in roles.try_iter()? {
-                let role = role?;
-                let role = role.cast::<PyString>().map_err(|_| {
-                    error(ErrorKind::TypeMismatch, "allowed_roles is a list of str")
-                })?;
-                request = request.allowed_role(text_of(role)?);
+            for role in texts("allowed_roles", roles)? {
+                request = request.allowed_role(text_of(&role)?);
             }
         }
         py.detach(|| self.0.create(&request)).or_raise()

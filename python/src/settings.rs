@@ -5,6 +5,7 @@ use pyo3::types::PyString;
 use sealite::{Author, ErrorKind, ExposeSecret, SettingDefinition, Type};
 
 use crate::error::error;
+use crate::given::texts;
 use crate::row::unpicklable;
 use crate::setting::{
     CheckReport, ImportReport, Setting, SettingValue, SettingVersion, change, value,
@@ -274,20 +275,8 @@ impl Settings {
         names: Option<&Bound<'_, PyAny>>,
         raising: bool,
     ) -> PyResult<CheckReport> {
-        let mut wanted: Vec<String> = Vec::new();
-        if let Some(names) = names {
-            // A str is a sequence of names to Python.
-            if names.cast::<PyString>().is_ok() {
-                return Err(error(ErrorKind::TypeMismatch, "names are given in a list"));
-            }
-            for name in names.try_iter()? {
-                let name = name?.cast_into::<PyString>().map_err(|_| {
-                    error(ErrorKind::TypeMismatch, "the name of a setting is a str")
-                })?;
-                wanted.push(text_of(&name)?.to_owned());
-            }
-        }
-        let names: Vec<&str> = wanted.iter().map(String::as_str).collect();
+        let names = names.map_or(Ok(Vec::new()), |names| texts("the names of settings", names))?;
+        let names = names.iter().map(text_of).collect::<PyResult<Vec<_>>>()?;
         let report = py.detach(|| self.0.check(&names)).or_raise()?;
         if raising {
             report.clone().into_result().or_raise()?;

@@ -123,21 +123,24 @@ fn read(conn: &Conn, ring: &Ring, table: u32) -> Result<i64> {
     let value = conn.first(
         "SELECT sealed FROM sealite_sequences WHERE id = ?",
         &[ValueRef::from(table)],
-        |row| {
-            let record = row.blob(0).map_err(|_| refused())?;
-            let record = Record::parse(record).map_err(|_| refused())?;
-            let key = ring.opening(conn, record.key_id, None)?;
-            let mut payload = Vec::new();
-            let (mut context, place) = (Context::default(), place(ring, table));
-            open(&mut payload, &mut context, key.record_key()?, &record, &place, |_| ())
-                .map_err(|_| refused())?;
-            match Columns::new(&payload).next() {
-                Ok(Some((MARK, ValueRef::Integer(value)))) => Ok(value),
-                _ => Err(refused()),
-            }
-        },
+        |row| open_mark(conn, ring, table, row.blob(0).map_err(|_| refused())?),
     )?;
     value.ok_or_else(refused)
+}
+
+/// The value of a mark from its record.
+pub(crate) fn open_mark(conn: &Conn, ring: &Ring, table: u32, record: &[u8]) -> Result<i64> {
+    let refused = || forged(format_args!("the high-water mark of table {table}"));
+    let record = Record::parse(record).map_err(|_| refused())?;
+    let key = ring.opening(conn, record.key_id, None)?;
+    let mut payload = Vec::new();
+    let (mut context, place) = (Context::default(), place(ring, table));
+    open(&mut payload, &mut context, key.record_key()?, &record, &place, |_| ())
+        .map_err(|_| refused())?;
+    match Columns::new(&payload).next() {
+        Ok(Some((MARK, ValueRef::Integer(value)))) => Ok(value),
+        _ => Err(refused()),
+    }
 }
 
 fn write(conn: &Conn, ring: &Ring, table: u32, value: i64) -> Result<()> {

@@ -115,6 +115,23 @@ impl Session {
         Ok(result)
     }
 
+    /// As [`Session::run`], light, for work that can as well be done later: not done where another thread is writing.
+    pub(crate) fn in_passing(
+        engine: &Arc<Engine>,
+        work: impl FnOnce(&Session) -> Result<()>,
+    ) -> Result<()> {
+        if engine.pool.is_writing() {
+            return Ok(());
+        }
+        let session = Session::begin_light(engine)?;
+        work(&session)?;
+        session.commit()
+    }
+
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
     pub(crate) fn conn(&self) -> &Conn {
         &self.conn
     }
