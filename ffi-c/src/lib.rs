@@ -31,32 +31,38 @@ mod call;
 mod fork;
 mod handles;
 mod input;
+mod held;
 mod output;
 
+// What the others are made of.
 pub mod bytes;
+pub mod error;
+pub mod rows;
+pub mod status;
+pub mod value;
+pub mod values;
+pub mod version;
+
+// The vault.
 pub mod config;
+pub mod slots;
+pub mod unlock;
+pub mod vault;
+
+// Its tables.
 pub mod cursor;
 pub mod definition;
-pub mod error;
-pub mod field;
-mod held;
-pub mod rows;
 pub mod schema;
-pub mod slots;
 pub mod snapshot;
 pub mod sql;
-pub mod status;
 pub mod table;
 pub mod tenant;
 pub mod transaction;
-pub mod unlock;
-pub mod value;
-pub mod values;
-pub mod vault;
-pub mod version;
 
+// Its capabilities.
 pub mod approval;
 pub mod audit;
+pub mod field;
 pub mod health;
 pub mod quota;
 pub mod setting;

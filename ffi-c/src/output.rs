@@ -114,7 +114,9 @@ pub(crate) unsafe fn places<'s, T: Cleared>(
         return Err(Failure::new(SEALITE_LIMIT, message));
     }
     let places = Places { start, count, scope: PhantomData };
-    for at in 0..count {
+    // Nowhere can be as long as it likes.
+    let cleared = if start.is_null() { 0 } else { count };
+    for at in 0..cleared {
         places.set(at, T::CLEARED);
     }
     Ok(places)

@@ -168,7 +168,7 @@ pub unsafe extern "C" fn sealite_vault_lock(
 }
 
 /// Wipes the keys and closes every connection: calls on this handle, and on those made from it, fail with SEALITE_CLOSED
-/// or SEALITE_LOCKED from then on. The handle is still to be freed.
+/// from then on. The handle is still to be freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_close(
     vault: *mut sealite_vault,
