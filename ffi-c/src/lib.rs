@@ -30,8 +30,8 @@ compile_error!(
 mod call;
 mod fork;
 mod handles;
-mod input;
 mod held;
+mod input;
 mod output;
 
 // What the others are made of.

@@ -5,7 +5,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use cbindgen::{Builder, Config, DocumentationStyle, ExportConfig, FunctionConfig, Language, SortKey, Style};
+use cbindgen::{
+    Builder, Config, DocumentationStyle, ExportConfig, FunctionConfig, Language, SortKey, Style,
+};
 
 const PREAMBLE: &str = include_str!("../header/preamble.h");
 const HELPERS: &str = include_str!("../header/helpers.h");
@@ -47,7 +49,10 @@ fn generated() -> String {
         line_length: 100,
         usize_is_size_t: true,
         function: FunctionConfig { sort_by: Some(SortKey::None), ..FunctionConfig::default() },
-        export: ExportConfig { include: CHOICES.map(str::to_owned).to_vec(), ..ExportConfig::default() },
+        export: ExportConfig {
+            include: CHOICES.map(str::to_owned).to_vec(),
+            ..ExportConfig::default()
+        },
         ..Config::default()
     };
     let mut out = Vec::new();

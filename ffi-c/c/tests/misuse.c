@@ -2,9 +2,6 @@
 
 #include "check.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 static void nothing_given(sealite_vault *vault) {
   sealite_table *table;
   GIVES(SEALITE_INVALID_INPUT, sealite_vault_table(NULL, T("people"), &table, &error));
@@ -115,59 +112,6 @@ static void lengths_and_bytes(sealite_vault *vault) {
   sealite_table_free(table);
 }
 
-/* A child has its parent's handles: what belongs to the parent alone says so, the vault goes on. */
-static void handles_from_before_a_fork(sealite_vault *vault, const char *path) {
-  sealite_unlock *unlock = key_unlock();
-  sealite_vault *idle;
-  OK(sealite_vault_open(T(path), unlock, NULL, &idle, &error));
-  sealite_table *table = people(idle);
-  insert_person(table, "parent@example.org", NULL);
-  OK(sealite_vault_close(vault, &error));
-  pid_t child = fork();
-  CHECK(child >= 0);
-  if (child == 0) {
-    uint64_t count;
-    OK(sealite_table_count(table, &count, &error));
-    CHECK(count == 1);
-    insert_person(table, "child@example.org", NULL);
-    _exit(0);
-  }
-  int status;
-  CHECK(waitpid(child, &status, 0) == child && status == 0);
-
-  sealite_transaction *transaction;
-  sealite_table *inside;
-  sealite_cursor *cursor;
-  OK(sealite_vault_begin(idle, &transaction, &error));
-  OK(sealite_transaction_table(transaction, T("people"), &inside, &error));
-  insert_person(inside, "open@example.org", NULL);
-  OK(sealite_table_scan(table, &cursor, &error));
-  child = fork();
-  CHECK(child >= 0);
-  if (child == 0) {
-    uint64_t count;
-    sealite_rows *rows;
-    GIVES(SEALITE_FORKED, sealite_table_count(inside, &count, &error));
-    GIVES(SEALITE_FORKED, sealite_cursor_next(cursor, &rows, &error));
-    GIVES(SEALITE_FORKED, sealite_transaction_commit(transaction, &error));
-    GIVES(SEALITE_FORKED, sealite_table_count(table, &count, &error));
-    sealite_transaction_free(transaction);
-    sealite_cursor_free(cursor);
-    _exit(0);
-  }
-  CHECK(waitpid(child, &status, 0) == child && status == 0);
-  OK(sealite_transaction_commit(transaction, &error));
-  uint64_t count;
-  OK(sealite_table_count(table, &count, &error));
-  CHECK(count == 3);
-  sealite_cursor_free(cursor);
-  sealite_table_free(inside);
-  sealite_transaction_free(transaction);
-  sealite_table_free(table);
-  sealite_vault_free(idle);
-  sealite_unlock_free(unlock);
-}
-
 int main(int argc, char **argv) {
   CHECK(argc == 2);
   char path[4096];
@@ -181,7 +125,6 @@ int main(int argc, char **argv) {
   handles_that_are_none(vault);
   numbers_that_are_no_choice(vault);
   lengths_and_bytes(vault);
-  handles_from_before_a_fork(vault, path);
   sealite_vault_free(vault);
   return done();
 }
