@@ -106,3 +106,50 @@ fn discard(panic: Box<dyn std::any::Any + Send>) {
         std::mem::forget(again);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{sealite_error_free, sealite_error_status};
+    use crate::held::Builder;
+    use crate::status::sealite_status::SEALITE_INTERNAL;
+    use crate::values::{sealite_values, sealite_values_clear, sealite_values_free};
+
+    #[test]
+    fn panic_becomes_a_status_and_poisons_the_handle_that_it_was_on() {
+        let victim = handles::insert::<sealite_values>(Builder::new(Vec::new())).unwrap();
+        let other = handles::insert::<sealite_values>(Builder::new(Vec::new())).unwrap();
+        let mut error = std::ptr::null_mut();
+        let place = &raw mut error;
+        let panics = |values: *mut sealite_values| {
+            call!(place; handle(values); {
+                let _ = &values;
+                panic!("a fault of the engine");
+            })
+        };
+        assert_eq!(panics(victim), SEALITE_INTERNAL);
+        // SAFETY: (1), (3).
+        unsafe {
+            assert_eq!(sealite_error_status(error), SEALITE_INTERNAL);
+            sealite_error_free(error);
+            assert_eq!(sealite_values_clear(victim, std::ptr::null_mut()), SEALITE_INTERNAL);
+            assert_eq!(sealite_values_clear(other, std::ptr::null_mut()), SEALITE_OK);
+            sealite_values_free(victim);
+            sealite_values_free(other);
+        }
+        assert!(handles::get(victim, "values").is_err());
+    }
+
+    #[test]
+    fn panic_whose_payload_panics_stays_inside() {
+        struct Again;
+        impl Drop for Again {
+            fn drop(&mut self) {
+                panic!("once more");
+            }
+        }
+        let status = run(&Scope::new(), std::ptr::null_mut(), || std::panic::panic_any(Again));
+        assert_eq!(status, SEALITE_INTERNAL);
+        assert_eq!(quietly(7, || std::panic::panic_any(Again)), 7);
+    }
+}

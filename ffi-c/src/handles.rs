@@ -138,3 +138,32 @@ pub(crate) struct Held(
 pub(crate) fn hold() -> Held {
     Held(write())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::held::Builder;
+    use crate::values::sealite_values;
+
+    #[test]
+    fn no_number_is_given_out_twice_and_a_used_up_place_is_left() {
+        let first = insert::<sealite_values>(Builder::new(Vec::new())).unwrap();
+        let (place, _) = place_of(first.addr());
+        remove(first);
+        write().slots[place].generation = LAST_GENERATION - 1;
+        // Other tests take places too: those they have are kept until this one's comes up.
+        let mut kept = Vec::new();
+        let last = loop {
+            let handle = insert::<sealite_values>(Builder::new(Vec::new())).unwrap();
+            if place_of(handle.addr()).0 == place {
+                break handle;
+            }
+            kept.push(handle);
+        };
+        assert_eq!(place_of(last.addr()).1, LAST_GENERATION as usize);
+        remove(last);
+        assert!(!write().free.contains(&(place as u32)));
+        assert!(get(last, "values").is_err());
+        kept.into_iter().for_each(remove);
+    }
+}

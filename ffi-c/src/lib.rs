@@ -66,6 +66,3 @@ pub mod field;
 pub mod health;
 pub mod quota;
 pub mod setting;
-
-#[cfg(test)]
-mod tests;
