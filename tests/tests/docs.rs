@@ -52,7 +52,7 @@ fn blocks(document: &str) -> Vec<(String, String)> {
 /// The folder of the `sealite` binary. Built here, since this test may run alone: with the packages that `make test`
 /// names, whose features together decide what is compiled, so that there nothing is.
 fn binaries() -> PathBuf {
-    let packages = ["sealite", "sealite-cli", "sealite-tests", "sealite-benches"];
+    let packages = ["sealite", "sealite-cli", "sealite-ffi", "sealite-tests", "sealite-benches"];
     let built = Command::new(env!("CARGO"))
         .args(["test", "--no-run", "--quiet", "--locked", "--message-format=json", "--test=cli"])
         .args(packages.map(|name| format!("--package={name}")))
