@@ -28,7 +28,7 @@ pub(crate) fn clear(error: *mut *mut sealite_error) {
 }
 
 /// Makes the error object, where the caller wants one.
-pub(crate) fn give(error: *mut *mut sealite_error, failure: Failure) {
+pub(crate) fn give(error: *mut *mut sealite_error, failure: &Failure) {
     if error.is_null() {
         return;
     }

@@ -34,6 +34,7 @@ pub(crate) fn optional_handle<K: Kind>(
 }
 
 /// A number.
+#[allow(clippy::unnecessary_wraps, reason = "as of every other kind of argument")]
 pub(crate) fn plain<T>(_: &Scope, _: &str, number: T) -> Result<T> {
     Ok(number)
 }

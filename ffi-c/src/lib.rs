@@ -18,9 +18,11 @@
 // The conventions of the header hold for every function; a section in each would say the same 200 times.
 #![allow(clippy::missing_safety_doc)]
 // The names are C's.
-#![allow(non_camel_case_types)]
+#![allow(non_camel_case_types, clippy::enum_glob_use, clippy::similar_names)]
 // C functions have the parameters that they have.
 #![allow(clippy::too_many_arguments)]
+// The path of a method of `Table<'_>` is of one lifetime only.
+#![allow(clippy::redundant_closure_for_method_calls)]
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!(

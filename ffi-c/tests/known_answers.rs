@@ -1,6 +1,7 @@
 //! The known answers and the fixture of format 1, through the exported functions.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::wildcard_imports, clippy::enum_glob_use)]
 
 #[macro_use]
 #[path = "support/calls.rs"]

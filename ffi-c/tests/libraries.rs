@@ -119,6 +119,41 @@ fn pkg_config_builds_the_quick_start() {
     }
 }
 
+/// The blocks of the documents in a language.
+fn blocks(language: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let folders = [root(), root().join("docs")];
+    let files = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    for path in files.map(|entry| entry.unwrap().path()) {
+        if path.extension().is_some_and(|extension| extension == "md") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let start = format!("```{language}\n");
+            let blocks = text.split(&start).skip(1);
+            found.extend(blocks.map(|rest| rest.split("```").next().unwrap().to_owned()));
+        }
+    }
+    found
+}
+
+#[test]
+fn programs_of_the_documents_run() {
+    for (language, compiler, package, standard) in
+        [("c", "cc", "gcc", "-std=c99"), ("cpp", "c++", "g++", "-std=c++17")]
+    {
+        let blocks = blocks(language);
+        assert!(!blocks.is_empty(), "no program in {language}");
+        for (at, block) in blocks.iter().enumerate() {
+            let source = scratch().join(format!("document{at}.{language}"));
+            let program = scratch().join(format!("document{at}-{language}"));
+            std::fs::write(&source, block).unwrap();
+            let mut compiler = tool(compiler, package);
+            compiler.arg(standard).args(STRICT).arg("-I").arg(installed().join("include"));
+            run(shared(compiler.arg(source).arg("-o").arg(&program)));
+            assert_eq!(run(&mut Command::new(program)), "Ada@Example.org\n");
+        }
+    }
+}
+
 #[test]
 fn cpp_quick_start_runs_under_the_sanitizers() {
     let program = scratch().join("quick_start_cpp");

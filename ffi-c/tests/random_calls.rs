@@ -2,6 +2,7 @@
 //! model says, and the state is what the model says.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::wildcard_imports, clippy::enum_glob_use)]
 
 #[macro_use]
 #[path = "support/calls.rs"]

@@ -1,6 +1,7 @@
 //! One vault and eight threads: what each does is what its own model says, and what all do adds up.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::wildcard_imports, clippy::enum_glob_use)]
 
 #[macro_use]
 #[path = "support/calls.rs"]

@@ -241,7 +241,9 @@ pub unsafe extern "C" fn sealite_settings_write(
                     held.iter().map(|one| (one.name.as_str(), one.change.clone())).collect();
                 let result = settings.write_many(&pairs, &author(actor, reason));
                 // The copies are wiped as the changes themselves are.
-                pairs.into_iter().for_each(|(_, change)| drop(Named::wiping(change)));
+                for (_, change) in pairs {
+                    drop(Named::wiping(change));
+                }
                 Ok(result?)
             })?;
             if rows.is_wanted() {
