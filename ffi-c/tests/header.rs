@@ -2,7 +2,7 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use cbindgen::{
@@ -120,11 +120,11 @@ fn list_of_symbols_is_that_of_the_header() {
     hold(&root().join("ffi-c/symbols.txt"), &(names.join("\n") + "\n"));
 }
 
-/// Every exported function is one call of the guard: no panic can leave the library.
-#[test]
-fn every_exported_function_runs_behind_the_guard() {
-    let mut exported = BTreeSet::new();
-    let mut folders = vec![root().join("ffi-c/src")];
+/// Every file of the source, by its path in `src`, without its tests.
+fn sources() -> BTreeMap<String, String> {
+    let base = root().join("ffi-c/src");
+    let mut found = BTreeMap::new();
+    let mut folders = vec![base.clone()];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -132,17 +132,50 @@ fn every_exported_function_runs_behind_the_guard() {
                 folders.push(path);
                 continue;
             }
-            let source = std::fs::read_to_string(&path).unwrap();
-            for part in source.split("#[unsafe(no_mangle)]\npub ").skip(1) {
-                let name = part.split("fn ").nth(1).unwrap().split('(').next().unwrap().to_owned();
-                let body = &part[part.find("{\n").unwrap()..part.find("\n}").unwrap()];
-                let guards = ["call!(", "free(", "quietly("];
-                let guarded = guards.iter().any(|guard| body.contains(guard));
-                // These look at constants only.
-                let harmless = ["sealite_version", "sealite_version_number", "sealite_status_name"];
-                assert!(guarded || harmless.contains(&&*name), "{name} has no guard");
-                exported.insert(name);
+            let text = std::fs::read_to_string(&path).unwrap();
+            let code = text.split("\n#[cfg(test)]\nmod tests").next().unwrap().to_owned();
+            found.insert(path.strip_prefix(&base).unwrap().to_str().unwrap().to_owned(), code);
+        }
+    }
+    found
+}
+
+/// Pointers are followed in a few small files only, each place with one of the numbered reasons of `lib.rs`.
+#[test]
+fn unsafe_code_stands_in_few_places_and_gives_its_reason() {
+    for (file, code) in sources() {
+        let lines: Vec<&str> = code.lines().collect();
+        for (at, line) in lines.iter().enumerate() {
+            if !line.contains("unsafe {") {
+                continue;
             }
+            let few = ["call.rs", "error.rs", "fork.rs", "input.rs", "output.rs", "value.rs"];
+            assert!(few.contains(&&*file), "{file}:{}: unsafe", at + 1);
+            let reason = lines[..at]
+                .iter()
+                .rev()
+                .take(4)
+                .any(|line| line.trim_start().starts_with("// SAFETY: ("));
+            assert!(reason, "{file}:{}: unsafe without its numbered reason", at + 1);
+        }
+        assert!(lines.len() <= 400, "{file} has {} lines, at most 400", lines.len());
+    }
+}
+
+/// Every exported function is one call of the guard: no panic can leave the library.
+#[test]
+fn every_exported_function_runs_behind_the_guard() {
+    let mut exported = BTreeSet::new();
+    for source in sources().values() {
+        for part in source.split("#[unsafe(no_mangle)]\npub ").skip(1) {
+            let name = part.split("fn ").nth(1).unwrap().split('(').next().unwrap().to_owned();
+            let body = &part[part.find("{\n").unwrap()..part.find("\n}").unwrap()];
+            let guards = ["call!(", "free(", "quietly("];
+            let guarded = guards.iter().any(|guard| body.contains(guard));
+            // These look at constants only.
+            let harmless = ["sealite_version", "sealite_version_number", "sealite_status_name"];
+            assert!(guarded || harmless.contains(&&*name), "{name} has no guard");
+            exported.insert(name);
         }
     }
     assert_eq!(exported, declared(&generated()));

@@ -2,6 +2,16 @@
 
 #include "check.h"
 
+#include <stddef.h>
+
+/* What other languages have written down. */
+_Static_assert(sizeof(sealite_status) == 4, "statuses are 32 bits");
+_Static_assert(sizeof(sealite_value) == 40, "the layout of a value");
+_Static_assert(offsetof(sealite_value, kind) == 0 && offsetof(sealite_value, integer) == 8, "the layout of a value");
+_Static_assert(offsetof(sealite_value, real) == 16 && offsetof(sealite_value, data) == 24, "the layout of a value");
+_Static_assert(sizeof(sealite_string) == 16, "the layout of a string");
+_Static_assert(sizeof(sealite_decision) == 32 && offsetof(sealite_decision, retry_after_ms) == 8, "the layout of a decision");
+
 int main(int argc, char **argv) {
   CHECK(argc == 2);
   CHECK(strcmp(sealite_version(), SEALITE_VERSION) == 0);

@@ -1,5 +1,8 @@
 //! Calling the exported functions from Rust.
 
+// Each test uses a part of it.
+#![allow(dead_code)]
+
 use std::ptr::null_mut;
 
 use sealite_ffi::status::sealite_status;
