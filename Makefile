@@ -17,9 +17,9 @@ export PYTHONDONTWRITEBYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # One cargo invocation for all of them: building is what costs. The Python module is tested through its wheel.
-CRATES := -p sealite -p sealite-cli -p sealite-tests -p sealite-benches
+CRATES := -p sealite -p sealite-cli -p sealite-ffi -p sealite-tests -p sealite-benches
 
-.PHONY: help fmt lint lint-deps test test-full test-rust test-python million bench bench-quick docs wheel demo fuzz-smoke venv wheel-test
+.PHONY: help fmt lint lint-deps test test-full test-rust test-python c-test million bench bench-quick docs wheel install demo fuzz-smoke venv wheel-test
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -45,6 +45,9 @@ test-rust: venv
 test-python: wheel-test
 	$(BIN)/pytest python/tests
 
+c-test: ## The C interface alone: header, libraries, programs in C, C++, Node and Go
+	$(CARGO) test --locked -p sealite-ffi
+
 million:
 	$(CARGO) test --release --locked -p sealite --lib -- --include-ignored accumulated
 
@@ -63,6 +66,12 @@ docs: ## The API documentation, into target/doc
 wheel: venv ## The Python wheel, as it is shipped, into target/wheels
 	rm -rf target/wheels
 	$(BIN)/maturin build --release --locked -m python/Cargo.toml --out target/wheels
+
+PREFIX ?= /usr/local
+
+install: ## The C header and libraries, into PREFIX (DESTDIR is put before it)
+	$(CARGO) build --release --locked -p sealite-ffi
+	sh ffi-c/install.sh target/release "$(PREFIX)" "$(DESTDIR)"
 
 # DB=file TABLE=name takes a database of your own; COLUMNS=a,b says which of its columns to seal.
 demo: ## Seal 10,000 people, or DB=file TABLE=name, and report

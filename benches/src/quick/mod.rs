@@ -1,5 +1,6 @@
 //! The ratios that the project holds itself to, in a few minutes: `make bench-quick`.
 
+mod c;
 mod python;
 mod report;
 mod state;
@@ -75,6 +76,7 @@ pub fn run(options: &Options, out: &mut dyn Write) -> Outcome<()> {
     values::measure(options.pairs, &mut |one| note(one, out))?;
     state::measure(options, work.path(), &mut |one| note(one, out))?;
     tokens::measure(options, work.path(), &mut |one| note(one, out))?;
+    c::measure(options.pairs, work.path(), &mut |one| note(one, out))?;
     let mut ratios = report::json(&measured);
     if let Some(interpreter) = &options.python {
         match python::measure(interpreter, work.path())? {
