@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::audit::{Entry, append_for};
+use crate::audit::{Entry, append_for, note};
 use crate::error::{Result, fail};
 use crate::sql::{self, SqlRows};
 use crate::table::definition::{TableDefinition, check_tenant};
@@ -47,7 +47,7 @@ impl Transaction {
     pub fn define_table(&self, definition: &TableDefinition) -> Result<bool> {
         self.check_root("define tables")?;
         self.session.check_open()?;
-        self.session.savepoint(|| define::define(&self.session, definition))
+        self.session.savepoint(|| define_table(&self.session, definition))
     }
 
     /// Runs one statement of plain SQL; the number of rows changed. Sealed tables are refused.
@@ -156,4 +156,13 @@ impl Snapshot {
         }
         sql::query(&self.session.conn, sql, parameters)
     }
+}
+
+/// Declares a table, and records it where that creates the table.
+pub(crate) fn define_table(session: &Session, definition: &TableDefinition) -> Result<bool> {
+    let created = define::define(session, definition)?;
+    if created {
+        note(session, "table.defined", &serde_json::json!({"table": definition.name()}))?;
+    }
+    Ok(created)
 }

@@ -447,6 +447,29 @@ fn an_approval_edited_from_outside_is_refused() {
 }
 
 #[test]
+fn damaged_requests_keep_no_others_from_being_settled() {
+    let home = Home::new();
+    let vault = home.create();
+    vault.set_clock(Some(NOW));
+    for _ in 0..20 {
+        vault.approvals().create(&request()).unwrap();
+    }
+    vault.close();
+    let outside = rusqlite::Connection::open(home.file()).unwrap();
+    let damage = "UPDATE sealite_approvals_sealed SET sealed = x'01'";
+    assert_eq!(outside.execute(damage, []).unwrap(), 20);
+    drop(outside);
+    let vault = home.open();
+    vault.set_clock(Some(NOW + 1));
+    let approvals = vault.approvals();
+    let id = approvals.create(&request().keep_for(Duration::ZERO)).unwrap();
+    vault.set_clock(Some(NOW + 60_001));
+    assert_eq!(approvals.sweep().unwrap(), 2, "it expires, and is removed");
+    assert_eq!(kind(approvals.get(&id)), ErrorKind::NotFound);
+    assert_eq!(vault.verify(|_| ()).unwrap().faults.len(), 20);
+}
+
+#[test]
 fn neither_payload_nor_people_stand_in_the_file() {
     let home = Home::new();
     let vault = home.create();

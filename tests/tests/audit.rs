@@ -1,12 +1,12 @@
 //! The audit trail: whatever is done to the file from outside shows.
 
-#![allow(clippy::indexing_slicing, clippy::cast_sign_loss)]
+#![allow(clippy::indexing_slicing)]
 
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
+use sealite::{Alteration, Column, ExposeSecret, Index, TableDefinition};
 use sealite::{AuditFault, Entry, ExportOptions, Result, Unlock, Vault, generate_key, values};
-use sealite::{Column, ExposeSecret, TableDefinition};
 use sealite_tests::scale::is_full;
 
 const PHYSICAL: &str = "sealite_audit_sealed";
@@ -123,6 +123,18 @@ fn every_swap_and_insertion_of_32_is_detected() {
                 trail.entries + 1
             ),
         );
+        // In front, and between two others, all behind it moved by one.
+        for at in [0, -1, b] {
+            assert_detected(
+                &trail,
+                &format!(
+                    "CREATE TEMP TABLE t AS SELECT * FROM {PHYSICAL} WHERE seq = {a}; UPDATE t SET seq = {at};
+                     UPDATE {PHYSICAL} SET seq = -10 - seq WHERE seq >= {at};
+                     UPDATE {PHYSICAL} SET seq = -9 - seq WHERE seq <= -10;
+                     INSERT INTO {PHYSICAL} SELECT * FROM t"
+                ),
+            );
+        }
     }
 }
 
@@ -211,7 +223,8 @@ fn seeded_edits_and_swaps_in_1000_are_detected_with_and_without_reopening() {
     let raw = Connection::open(&copy).expect("raw");
     let mut draw = Draw(1);
     let changes = if is_full() { 1_000 } else { 60 };
-    let changes: Vec<_> = (0..changes).map(|_| draw.change(&raw, trail.entries as u64)).collect();
+    let changes: Vec<_> =
+        (0..changes).map(|_| draw.change(&raw, trail.entries.cast_unsigned())).collect();
     drop(raw);
     let vault = Vault::open(&copy, &trail.unlock).expect("open");
     let sound = |checkpoint| vault.audit().verify(checkpoint).expect("verify").is_sound();
@@ -309,6 +322,82 @@ fn retention_keeps_the_chain_whole_and_shows_what_is_put_back() -> Result<()> {
 }
 
 #[test]
+fn a_dropped_range_is_closed_by_a_checkpoint_and_an_edited_one_is_kept() -> Result<()> {
+    let trail = trail(40);
+    let vault = Vault::open(&trail.path, &trail.unlock)?;
+    assert_eq!(vault.audit().retain_after(10)?, 10);
+    let recorded = vault.audit().tail(1)?.remove(0);
+    let payload: serde_json::Value =
+        serde_json::from_str(recorded.payload().expect("a payload")).expect("JSON");
+    assert_eq!((&payload["from"], &payload["through"]), (&1.into(), &10.into()));
+    let closing = payload["checkpoint"].as_str().expect("a checkpoint");
+    assert!(vault.audit().verify(Some(closing))?.is_sound());
+    for edit in [
+        format!("UPDATE {PHYSICAL} SET at = at + 1 WHERE seq = 15"),
+        format!("DELETE FROM {PHYSICAL} WHERE seq = 11"),
+        format!("DELETE FROM {PHYSICAL} WHERE seq = 20"),
+    ] {
+        vault.close();
+        let copy = trail.path.with_extension("copy");
+        std::fs::copy(&trail.path, &copy).expect("copy");
+        Connection::open(&copy).expect("raw").execute_batch(&edit).expect("edit");
+        let edited = Vault::open(&copy, &trail.unlock)?;
+        let refused = edited.audit().retain_after(20).expect_err("refused").kind().name();
+        assert_eq!(refused, "authentication_failed", "{edit}");
+        assert!(!edited.audit().verify(None)?.is_sound(), "what shows it is still there");
+        edited.close();
+    }
+    let vault = Vault::open(&trail.path, &trail.unlock)?;
+    let beyond = vault.audit().retain_after(42).expect_err("the trail ends before");
+    assert_eq!(beyond.kind().name(), "not_found");
+    assert!(vault.audit().verify(None)?.is_sound());
+    Ok(())
+}
+
+#[test]
+fn changes_of_tables_are_recorded_in_the_transactions_that_make_them() -> Result<()> {
+    let vault = Vault::in_memory()?;
+    let users = TableDefinition::new("users").column(Column::text("name").sealed());
+    let undone = vault.transaction(|tx| {
+        assert!(tx.define_table(&users)?);
+        tx.table("nowhere").map(|_| ())
+    });
+    assert!(undone.is_err());
+    vault.transaction(|tx| tx.define_table(&users).map(|_| ()))?;
+    vault.transaction(|tx| tx.define_table(&users).map(|_| ()))?;
+    for name in ["Ada", "Ada"] {
+        vault.table("users")?.insert(values! {"name" => name})?;
+    }
+    let _ = vault.alter_table("users", &Alteration::AddColumn(Column::text("town").sealed()))?;
+    let unique = Alteration::AddIndex("name".into(), Index::unique());
+    assert!(vault.alter_table("users", &unique).is_err(), "a name stands twice");
+    assert!(vault.alter_table("users", &Alteration::DropColumn("none".into())).is_err());
+    let _ = vault.drop_table("users")?;
+    let said: Vec<_> = vault
+        .audit()
+        .tail(9)?
+        .iter()
+        .map(|event| {
+            let payload: serde_json::Value =
+                serde_json::from_str(event.payload().unwrap_or("null")).expect("JSON");
+            format!("{} {}", event.event(), payload["change"].as_str().unwrap_or(""))
+        })
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "vault.initialised ",
+            "table.defined ",
+            "table.altered add column town",
+            "table.altered add index on name",
+            "table.altered take back index on name",
+            "table.dropped ",
+        ]
+    );
+    Ok(())
+}
+
+#[test]
 fn a_tenant_sees_its_own_entries_only() -> Result<()> {
     let vault = Vault::in_memory()?;
     vault.tenant("acme")?.audit().append(&Entry::new("a"))?;
@@ -335,7 +424,7 @@ fn the_tail_is_read_from_the_end_and_nothing_before_it() -> Result<()> {
     };
     assert_eq!(seqs(0)?, [0; 0]);
     for count in [1, 2, 255, 256, 257, 1_025, 3_601, 3_602, 9_999, usize::MAX] {
-        let given = count.min(last as usize) as i64;
+        let given = i64::try_from(count).unwrap_or(last).min(last);
         assert_eq!(seqs(count)?, (last - given + 1..=last).collect::<Vec<_>>());
     }
     let acme = vault.tenant("acme")?.audit();
@@ -355,6 +444,10 @@ fn the_tail_is_read_from_the_end_and_nothing_before_it() -> Result<()> {
     assert_eq!(of_acme(2)?, [3_001, last]);
     let error = seqs(2_700).expect_err("entry 1,000 is among them");
     assert_eq!(error.kind().name(), "authentication_failed");
+    let raw = Connection::open(&trail.path).expect("raw");
+    raw.execute_batch(&format!("UPDATE {PHYSICAL} SET event = 'user.changed' WHERE seq = 1000"))
+        .expect("edit");
+    drop(raw);
     // After retention the trail begins later.
     assert_eq!(vault.audit().retain_after(3_500)?, 3_500);
     assert_eq!(seqs(9_999)?, (3_501..=last + 1).collect::<Vec<_>>());

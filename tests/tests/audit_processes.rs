@@ -114,7 +114,7 @@ fn limited(folder: &Path) {
         let before = vault.audit().checkpoint().unwrap();
         let counts = |vault: &Vault| {
             let own = vault.query("SELECT count(*) FROM own", &[]).unwrap();
-            (vault.table("people").unwrap().count().unwrap(), own.rows[0][0].to_owned())
+            (vault.table("people").unwrap().count().unwrap(), own.rows[0][0].clone())
         };
         let counted = counts(&vault);
         limit_file_size(Some(600_000));
@@ -156,7 +156,8 @@ struct Lines {
 
 impl Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> IoResult<usize> {
-        self.count += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        // An export writes a line at a time.
+        self.count += u64::from(bytes.ends_with(b"\n"));
         if self.count.is_multiple_of(256) {
             self.most.look();
         }
@@ -231,11 +232,11 @@ fn verify_and_export_of_a_long_trail_take_no_more_memory() {
                 walker.succeed();
             }
             let mut hoarder = stage.process("hoard", home.folder());
-            let hoarded: u64 = hoarder.hear().parse().unwrap();
+            let all: u64 = hoarder.hear().parse().unwrap();
             hoarder.succeed();
-            tell(format_args!("{most:?} KiB for {sizes:?} entries, {hoarded} KiB for all at once"));
+            tell(format_args!("{most:?} KiB for {sizes:?} entries, {all} KiB for all at once"));
             assert!(most[1] < most[0] + 2_048, "memory grows with the trail: {most:?} KiB");
-            assert!(hoarded > most[1] + 8_192, "the measurement sees memory that is taken");
+            assert!(all > most[1] + 8_192, "the measurement sees memory that is taken");
         }
     });
 }

@@ -7,13 +7,11 @@ use rusqlite::types::Value as Raw;
 use rusqlite::{Connection, ToSql, params};
 use sealite::{Column, Entry, ErrorKind, Id, Protection, TableDefinition, Vault, values};
 use sealite_tests::scale::{is_full, scaled};
-use sealite_tests::scratch::{Scratch, create};
+use sealite_tests::scratch::{FIRST_TABLE, Scratch, create};
 use sealite_tests::world::{
     AUTHENTICATED, Outcome, Place, World, insert_user, people, place, with,
 };
 
-/// The catalog's id of the first table that the application declares: the trail's own, 256, is made with the vault.
-const FIRST_TABLE: i64 = 257;
 /// The purposes of keys, as they stand in the file.
 const DATA: i64 = 1;
 const INDEX: i64 = 2;

@@ -12,6 +12,9 @@ use crate::table::session::Session;
 use crate::table::{Row, Source, Table, define, due};
 use crate::value::{Id, IdRef, ValueRef};
 
+/// Rows that do not open, at most, behind which others are still settled.
+const PASSED_OVER: usize = 100;
+
 /// The table that holds the approvals of a tenant, or of the vault itself.
 pub(super) fn table_name(tenant: Option<&Arc<str>>) -> &'static str {
     if tenant.is_some() { TENANT_TABLE } else { TABLE }
@@ -125,7 +128,10 @@ pub(super) fn settle_due(session: &Session, table_name: &str, limit: usize) -> R
         return Ok(0);
     }
     let mut settled = 0;
-    for (tenant, id) in due(session.conn(), &state, table_name, "due", now, limit)? {
+    for (tenant, id) in due(session.conn(), &state, table_name, "due", now, limit + PASSED_OVER)? {
+        if settled == limit {
+            break;
+        }
         let tenant: Option<Arc<str>> = tenant.map(Arc::from);
         let Id::Text(id) = id else { continue };
         let row = match table(session, tenant.as_ref())?.get(id.as_str()) {

@@ -29,6 +29,11 @@ pub(crate) fn append(session: &Session, entry: &Entry) -> Result<i64> {
     append_for(session, entry, entry.tenant.as_deref())
 }
 
+/// Appends what the engine itself has done.
+pub(crate) fn note(session: &Session, event: &str, payload: &serde_json::Value) -> Result<()> {
+    append(session, &Entry::new(event).payload(payload.to_string())).map(|_| ())
+}
+
 /// As [`append`], for that tenant, whatever the entry says.
 pub(crate) fn append_for(session: &Session, entry: &Entry, tenant: Option<&str>) -> Result<i64> {
     let payload = entry.canonical(tenant)?;

@@ -172,7 +172,11 @@ impl Audit {
     }
 
     /// Drops entries up to and including `through`, at most 10,000 in one call; the last one dropped. The trail records
-    /// it, and goes on from there. Export them before.
+    /// it, with the checkpoint that closes what was dropped, and goes on from there. Export them before.
+    ///
+    /// # Errors
+    /// `authentication_failed` where what is to be dropped, or an entry shortly behind it, does not verify: nothing is
+    /// dropped then. `not_found` where the trail does not reach that far.
     pub fn retain_after(&self, through: i64) -> Result<i64> {
         self.ensure()?;
         Session::run(&self.engine, |session| retain(session, through))

@@ -14,7 +14,7 @@ mod tail;
 mod verify;
 mod watch;
 
-pub(crate) use append::{append, append_for};
+pub(crate) use append::{append, append_for, note};
 pub(crate) use canonical::canonical_json;
 pub use checkpoint::Checkpoint;
 pub use entry::{Entry, Event};

@@ -5,6 +5,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::SettingDefinition;
+use super::guard::{check_guards, is_blank};
 use super::setting::{SettingSource, shown};
 use super::store::{Effective, View, value_in, version_id};
 use super::tables::VALUES;
@@ -237,32 +238,6 @@ fn resolve(
 #[allow(clippy::unnecessary_wraps)] // the form that its callers return
 fn set(value: Value) -> Result<Resolved> {
     Ok(Resolved::Set(SettingValue::new(value)))
-}
-
-fn is_blank(value: Option<&SettingValue>) -> bool {
-    value.is_none_or(|value| value.expose() == ValueRef::Text(""))
-}
-
-fn check_guards(view: View<'_>, emptied: &[SettingDefinition]) -> Result<()> {
-    for definition in emptied {
-        let (name, Some(guard)) = (&definition.name, &definition.guarded_by) else { continue };
-        let Some(guarding) = view.defined(guard)? else {
-            fail!(Definition, "setting {name} is guarded by {guard}, which is not defined");
-        };
-        // Set again in the same transaction.
-        let own = view.own(name)?.and_then(|own| own.value);
-        if !is_blank(own.as_ref()) {
-            continue;
-        }
-        let on = view.effective(&guarding)?.value;
-        if on.is_some_and(|value| value.expose() == ValueRef::Boolean(true)) {
-            fail!(
-                Refused,
-                "setting {name} can't be cleared while {guard} is on: switch that off first"
-            );
-        }
-    }
-    Ok(())
 }
 
 /// What is written.

@@ -130,7 +130,8 @@ impl SettingDefinition {
         self
     }
 
-    /// Names a boolean setting: while it is true, this one can't be cleared.
+    /// Names a boolean setting: while it is true, this one can't be cleared. Nor can the platform's while it is true for
+    /// a tenant that would be left without a value.
     #[must_use]
     pub fn guarded_by(mut self, setting: impl Into<String>) -> Self {
         self.guarded_by = Some(setting.into());

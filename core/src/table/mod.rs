@@ -43,5 +43,6 @@ pub use row::Row;
 pub(crate) use rows::{delete, discard, put_row, write_row};
 pub(crate) use sealer::Sealer;
 pub(crate) use sequence::mark_of;
+pub(crate) use verify::tenants;
 pub use verify::{Fault, Verification};
 pub(crate) use write::Writer;

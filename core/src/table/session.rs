@@ -81,7 +81,11 @@ impl Session {
         let began = Instant::now();
         let conn = writer(&engine.pool)?;
         conn.execute("BEGIN IMMEDIATE", &[])?;
-        // From here on the lease rolls back if anything fails.
+        Self::over(engine, conn, began)
+    }
+
+    /// Goes on with a transaction that has begun on the connection. The lease rolls back if anything fails.
+    pub(crate) fn over(engine: &Arc<Engine>, conn: Lease, began: Instant) -> Result<Self> {
         let state = engine.refresh(&conn)?;
         let changes = conn.changes()?;
         Ok(Session {

@@ -116,7 +116,7 @@ fn verify_table(
 }
 
 /// The tenants that the rows name, or none once for a table without.
-fn tenants(conn: &Conn, schema: &Schema) -> Result<Vec<Option<String>>> {
+pub(crate) fn tenants(conn: &Conn, schema: &Schema) -> Result<Vec<Option<String>>> {
     if !schema.stored.per_tenant {
         return Ok(vec![None]);
     }
