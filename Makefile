@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # One cargo invocation for all of them: building is what costs. The Python module is tested through its wheel.
 CRATES := -p sealite -p sealite-cli -p sealite-tests -p sealite-benches
 
-.PHONY: help fmt lint lint-deps test test-full test-rust test-python million bench bench-quick docs wheel demo venv wheel-test
+.PHONY: help fmt lint lint-deps test test-full test-rust test-python million bench bench-quick docs wheel demo fuzz-smoke venv wheel-test
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -68,6 +68,24 @@ wheel: venv ## The Python wheel, as it is shipped, into target/wheels
 demo: ## Seal 10,000 people, or DB=file TABLE=name, and report
 	$(CARGO) run --release --locked -p sealite-benches --bin demo -- \
 	    $(if $(DB),--db "$(DB)") $(if $(TABLE),--table "$(TABLE)") $(if $(COLUMNS),--columns "$(COLUMNS)")
+
+# What cargo-fuzz passes to the compiler, but for the address sanitizer: the core has next to no unsafe code.
+FUZZ := fuzz/target
+FUZZ_COVERAGE := level=4 inline-8bit-counters pc-table trace-compares
+FUZZ_FLAGS := -Cpasses=sancov-module $(addprefix -Cllvm-args=-sanitizer-coverage-,$(FUZZ_COVERAGE)) --cfg fuzzing \
+    -Ccodegen-units=4 -Cdebug-assertions
+FUZZ_SECONDS := 60
+
+fuzz-smoke: ## Each fuzz target for a minute, from its kept corpus on (needs a nightly compiler)
+	host="$$($(CARGO) +nightly -vV | sed -n 's/^host: //p')"; \
+	RUSTFLAGS="$(FUZZ_FLAGS)" $(CARGO) +nightly build --manifest-path fuzz/Cargo.toml --release --locked \
+	    --target "$$host" --target-dir $(FUZZ); \
+	for target in fuzz/fuzz_targets/*.rs; do \
+	    name="$$(basename "$$target" .rs)"; \
+	    mkdir -p "$(FUZZ)/corpus/$$name"; \
+	    "$(FUZZ)/$$host/release/$$name" -max_total_time=$(FUZZ_SECONDS) -max_len=4096 \
+	        -artifact_prefix=$(FUZZ)/ "$(FUZZ)/corpus/$$name" "fuzz/corpus/$$name"; \
+	done
 
 venv: $(VENV)/.ready
 

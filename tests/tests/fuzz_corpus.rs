@@ -1,6 +1,6 @@
 //! The inputs that are kept for the fuzz targets, replayed as an ordinary test.
 
-#![allow(clippy::expect_used, clippy::unwrap_used)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used)]
 
 use std::path::Path;
 

@@ -26,11 +26,9 @@ use crate::keys::seal::no_randomness;
 /// all other writers would wait.
 ///
 /// ```
-/// use sealite::{PassphraseCost, PasswordHasher, PasswordVerdict};
+/// use sealite::{PasswordHasher, PasswordVerdict};
 ///
 /// # fn main() -> sealite::Result<()> {
-/// # let hasher = PasswordHasher::with_cost(PassphraseCost::floor())?;
-/// # #[cfg(any())]
 /// let hasher = PasswordHasher::new();
 /// let mut stored = hasher.hash("correct horse battery staple")?;
 ///
@@ -140,7 +138,7 @@ impl PasswordHasher {
         }
         match stored {
             Some(Stored::Bcrypt(hash)) => Ok(hash.verify(password)),
-            Some(Stored::Argon2id(hash)) => hash.verify(password).map_err(|why| no_hash(why)),
+            Some(Stored::Argon2id(hash)) => hash.verify(password).map_err(no_hash),
             None => {
                 black_box(self.compute(password, &[0; SALT_LEN])?);
                 Ok(false)

@@ -24,6 +24,8 @@ impl<'de> Deserialize<'de> for Json {
 
 struct Build;
 
+// The only numbers that are asked for are times, far below 2^53.
+#[allow(clippy::cast_precision_loss)]
 impl<'de> Visitor<'de> for Build {
     type Value = Json;
 
