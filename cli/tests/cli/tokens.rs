@@ -13,7 +13,7 @@ const KEY: &str = "--key file:key";
 fn issue(scene: &Scene, options: &str, file: &str) -> String {
     let (code, object) = scene.json(&format!("token issue v.db {options} --out {file} {KEY}"));
     assert_eq!(code, 0, "{object}");
-    object["token"]["id"].as_str().expect("an id").to_owned()
+    object.pointer("/token/id").and_then(Value::as_str).expect("an id").to_owned()
 }
 
 fn text_in(scene: &Scene, file: &str) -> String {

@@ -1,5 +1,10 @@
 //! The `sealite token` commands that change tokens by their public id, and those that revoke or remove many.
 
+#![allow(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the path of a method is of one lifetime"
+)]
+
 use std::path::Path;
 use std::time::Duration;
 

@@ -1,5 +1,10 @@
 //! `sealite token list` and `show`.
 
+#![allow(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the path of a method is of one lifetime"
+)]
+
 use std::collections::HashSet;
 
 use sealite::{Token, TokenFilter};
