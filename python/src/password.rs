@@ -18,10 +18,10 @@ fn bytes_of<'a>(password: &'a Bound<'_, PyAny>) -> PyResult<&'a [u8]> {
     if let Ok(text) = password.cast::<PyString>() {
         return Ok(text_of(text)?.as_bytes());
     }
-    let bytes = password.cast::<PyBytes>();
-    bytes
-        .map(|bytes| bytes.as_bytes())
-        .map_err(|_| error(ErrorKind::TypeMismatch, "a password is a str or bytes"))
+    match password.cast::<PyBytes>() {
+        Ok(bytes) => Ok(bytes.as_bytes()),
+        Err(_) => Err(error(ErrorKind::TypeMismatch, "a password is a str or bytes")),
+    }
 }
 
 #[pymethods]
