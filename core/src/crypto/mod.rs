@@ -1,6 +1,8 @@
 //! Cryptographic primitives: functions of bytes, without I/O except the operating system's random
 //! generator. No other module names a cryptography crate.
 
+mod block;
+mod gcm;
 pub(crate) mod kdf;
 pub(crate) mod mac;
 pub(crate) mod password;
