@@ -27,6 +27,7 @@ impl<const N: usize> BlockSizeUser for Few<'_, N> {
 }
 
 impl<const N: usize> BlockCipherEncClosure for Few<'_, N> {
+    #[allow(clippy::inline_always)] // into the function that is compiled for the instructions of AES
     #[inline(always)]
     fn call<B: BlockCipherEncBackend<BlockSize = U16>>(self, backend: &B) {
         let blocks = InOutBuf::from(self.0.as_mut_slice());

@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn short_and_long_messages_are_sealed_alike_at_every_length() {
         let (key, nonce) = (Array::from([7; 32]), Array::from([9; 12]));
-        let bytes: Vec<u8> = (0..700).map(|at| (at * 31) as u8).collect();
+        let bytes: Vec<u8> = (0..700_u32).map(|at| (at * 31) as u8).collect();
         for associated_len in (0..40).chain([96, 97, 255, 256, 257, 495, 496, 497, 700]) {
             for text_len in (0..40).chain([95, 96, 97, 127, 128, 223, 224, 225, 256, 700]) {
                 let (associated, plain) = (&bytes[..associated_len], &bytes[700 - text_len..]);

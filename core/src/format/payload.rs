@@ -32,13 +32,13 @@ pub(crate) struct Columns<'a> {
     payload: &'a [u8],
     reader: Reader<'a>,
     last: u32,
-    /// The whole payload as text, asked for with its first text.
-    text: Option<Option<&'a str>>,
+    /// The whole payload as text, once that has been asked.
+    text: Whole<'a>,
 }
 
 impl<'a> Columns<'a> {
     pub(crate) fn new(payload: &'a [u8]) -> Self {
-        Columns { payload, reader: Reader::new(payload), last: 0, text: None }
+        Columns { payload, reader: Reader::new(payload), last: 0, text: Whole::Unknown }
     }
 
     /// The next column, or `None` at the padding, which must be all zeros.
@@ -67,17 +67,25 @@ impl<'a> Columns<'a> {
     /// What stands between the texts of a usual row is ASCII: then the payload is UTF-8 as a whole, which is checked
     /// faster than many short texts are, and a part of it that begins and ends between two characters is UTF-8 too.
     fn text(&mut self, bytes: &'a [u8]) -> Result<&'a str, Malformed> {
-        let payload = self.payload;
-        let whole = *self.text.get_or_insert_with(|| {
-            let short = Some(payload).filter(|payload| payload.len() <= CHECKED_WHOLE);
-            short.and_then(|payload| simdutf8::basic::from_utf8(payload).ok())
-        });
-        let end = payload.len() - self.reader.rest().len();
-        match whole {
-            Some(whole) => whole.get(end - bytes.len()..end).ok_or(Malformed),
-            None => simdutf8::basic::from_utf8(bytes).map_err(|_| Malformed),
+        if let Whole::Unknown = self.text {
+            let short = Some(self.payload).filter(|payload| payload.len() <= CHECKED_WHOLE);
+            let text = short.and_then(|payload| simdutf8::basic::from_utf8(payload).ok());
+            self.text = text.map_or(Whole::NotText, Whole::Text);
+        }
+        let end = self.payload.len() - self.reader.rest().len();
+        match self.text {
+            Whole::Text(whole) => whole.get(end - bytes.len()..end).ok_or(Malformed),
+            _ => simdutf8::basic::from_utf8(bytes).map_err(|_| Malformed),
         }
     }
+}
+
+/// Whether a payload is UTF-8 as a whole.
+#[derive(Clone, Copy)]
+enum Whole<'a> {
+    Unknown,
+    NotText,
+    Text(&'a str),
 }
 
 /// The longest payload in bytes that is checked as a whole: a longer one may be a large blob and a short text.
