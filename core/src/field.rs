@@ -15,6 +15,7 @@ use crate::keys::ring::{IndexPlace, Key, Purpose};
 use crate::keys::seal::{Shape, open, seal};
 use crate::metrics::Counter;
 use crate::table::blind::BlindValue;
+use crate::table::buffers::Buffers;
 use crate::table::definition::{Column, Index, MAX_NAME};
 use crate::table::engine::{Engine, State};
 use crate::table::session::Session;
@@ -65,16 +66,16 @@ impl Field {
     ) -> Result<Vec<u8>> {
         let state = self.engine.state()?;
         let key = self.sealing_key(&state)?;
-        self.seal_with(&state, &key, &mut Context::default(), value.into(), record)
+        self.seal_with(&state, &key, &mut Buffers::take().context, value.into(), record)
     }
 
     /// Seals many values; in their order.
     pub fn seal_many(&self, values: &[(ValueRef<'_>, Option<IdRef<'_>>)]) -> Result<Vec<Vec<u8>>> {
         let state = self.engine.state()?;
         let key = self.sealing_key(&state)?;
-        let mut context = Context::default();
+        let mut buffers = Buffers::take();
         let one = |(value, record): &(ValueRef<'_>, Option<IdRef<'_>>)| {
-            self.seal_with(&state, &key, &mut context, *value, *record)
+            self.seal_with(&state, &key, &mut buffers.context, *value, *record)
         };
         values.iter().map(one).collect()
     }
@@ -84,35 +85,26 @@ impl Field {
     /// # Errors
     /// `authentication_failed` where it was sealed for another field, tenant or record, or altered.
     pub fn open(&self, sealed: &[u8], record: Option<IdRef<'_>>) -> Result<Value> {
-        let mut payload = Zeroizing::new(Vec::new());
-        self.open_into(sealed, record, &mut payload).map(ValueRef::to_owned)
+        let parsed = Record::parse(sealed).map_err(|_| self.refused())?;
+        let state = self.engine.state()?;
+        let key = self.opening_key(&state, parsed.key_id)?;
+        let place = self.place(&state, record);
+        let mut buffers = Buffers::take();
+        let Buffers { context, payload } = &mut buffers;
+        payload.clear();
+        open(payload, context, key.record_key()?, &parsed, &place, |_| ())
+            .map_err(|_| self.refused())?;
+        let damaged = || err!(Corrupt, "a record that opens has a payload that doesn't read");
+        match Columns::new(payload).next().map_err(|_| damaged())? {
+            Some((VALUE, value)) => Ok(value.to_owned()),
+            None => Ok(Value::Null),
+            Some(_) => Err(damaged()),
+        }
     }
 
     /// Opens many sealed values; in their order. The first that does not open fails the call.
     pub fn open_many(&self, sealed: &[(&[u8], Option<IdRef<'_>>)]) -> Result<Vec<Value>> {
         sealed.iter().map(|(sealed, record)| self.open(sealed, *record)).collect()
-    }
-
-    /// Opens into a buffer of the caller's, which then holds the payload that the value borrows from.
-    pub(crate) fn open_into<'p>(
-        &self,
-        sealed: &[u8],
-        record_id: Option<IdRef<'_>>,
-        payload: &'p mut Vec<u8>,
-    ) -> Result<ValueRef<'p>> {
-        let record = Record::parse(sealed).map_err(|_| self.refused())?;
-        let state = self.engine.state()?;
-        let key = self.opening_key(&state, record.key_id)?;
-        payload.clear();
-        let place = self.place(&state, record_id);
-        open(payload, &mut Context::default(), key.record_key()?, &record, &place, |_| ())
-            .map_err(|_| self.refused())?;
-        let damaged = || err!(Corrupt, "a record that opens has a payload that doesn't read");
-        match Columns::new(payload).next().map_err(|_| damaged())? {
-            Some((VALUE, value)) => Ok(value),
-            None => Ok(ValueRef::Null),
-            Some(_) => Err(damaged()),
-        }
     }
 
     /// The blind index of a value, to be kept in a column of its own and compared for equality: 16 bytes for a unique

@@ -26,6 +26,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("aes_gcm", &["crypto"]),
     ("hkdf", &["crypto"]),
     ("hmac", &["crypto"]),
+    ("polyval", &["crypto"]),
     ("sha2", &["crypto"]),
     ("argon2", &["crypto"]),
     ("bcrypt", &["crypto"]),

@@ -2,6 +2,8 @@
 //! generator. No other module names a cryptography crate.
 
 pub(crate) mod bcrypt;
+mod block;
+mod gcm;
 pub(crate) mod kdf;
 pub(crate) mod mac;
 pub(crate) mod password;

@@ -17,12 +17,14 @@
 use core::fmt;
 
 use aes::Aes256Enc;
+use aes::cipher::KeyInit;
 use aes::cipher::array::Array;
-use aes::cipher::consts::{U4, U12, U16, U24, U32};
-use aes::cipher::{BlockCipherEncrypt, KeyInit};
-use aes_gcm::{A_MAX, AeadInOut, AesGcm, P_MAX};
+use aes::cipher::consts::{U4, U12, U24, U32};
+use aes_gcm::{A_MAX, P_MAX};
 use zeroize::{ZeroizeOnDrop, optimization_barrier};
 
+use super::block::{self, Block};
+use super::gcm;
 use super::mac::ct_eq;
 
 /// Key length in bytes.
@@ -86,10 +88,8 @@ impl Key {
             return Err(SealError::TooLong);
         }
         let derived = self.derive(nonce);
-        let tag = derived
-            .cipher()
-            .encrypt_inout_detached(&derived.nonce, aad, buf.into())
-            .map_err(|_| SealError::TooLong)?;
+        let tag = gcm::seal(&derived.key, &derived.nonce, aad, buf)
+            .map_err(|gcm::Refused| SealError::TooLong)?;
         Ok((tag.into(), derived.commitment))
     }
 
@@ -111,10 +111,8 @@ impl Key {
         if !ct_eq(&derived.commitment, commitment) {
             return Err(OpenError::WrongKey);
         }
-        derived
-            .cipher()
-            .decrypt_inout_detached(&derived.nonce, aad, buf.into(), tag.into())
-            .map_err(|_| OpenError::Forged)
+        gcm::open(&derived.key, &derived.nonce, aad, buf, tag)
+            .map_err(|gcm::Refused| OpenError::Forged)
     }
 
     /// The message key, its GCM nonce and the commitment: five block calls, three and then two
@@ -167,24 +165,12 @@ struct Derived {
     commitment: [u8; COMMITMENT_LEN],
 }
 
-impl Derived {
-    #[inline]
-    fn cipher(&self) -> MessageCipher {
-        MessageCipher::new(&self.key)
-    }
-}
-
-/// AES-256-GCM with a 96-bit nonce and a 128-bit tag, without the decryption half of the AES key
-/// schedule, which GCM never uses.
-pub(super) type MessageCipher = AesGcm<Aes256Enc, U12>;
-
-type Block = Array<u8, U16>;
 type Word = Array<u8, U4>;
 
 #[inline]
 fn encrypt<const N: usize>(aes: &Aes256Enc, blocks: [u128; N]) -> [u128; N] {
     let mut blocks = blocks.map(|block| Block::from(block.to_be_bytes()));
-    aes.encrypt_blocks(&mut blocks);
+    block::encrypt(aes, &mut blocks);
     blocks.map(|block| u128::from_be_bytes(block.into()))
 }
 

@@ -29,13 +29,16 @@ pub(crate) fn pad(out: &mut Vec<u8>, start: usize, padding: Padding) {
 
 /// Walks over the values of an opened payload.
 pub(crate) struct Columns<'a> {
+    payload: &'a [u8],
     reader: Reader<'a>,
     last: u32,
+    /// The whole payload as text, once that has been asked.
+    text: Whole<'a>,
 }
 
 impl<'a> Columns<'a> {
     pub(crate) fn new(payload: &'a [u8]) -> Self {
-        Columns { reader: Reader::new(payload), last: 0 }
+        Columns { payload, reader: Reader::new(payload), last: 0, text: Whole::Unknown }
     }
 
     /// The next column, or `None` at the padding, which must be all zeros.
@@ -51,9 +54,42 @@ impl<'a> Columns<'a> {
         self.last = id;
         let tag = self.reader.u8()?;
         let bytes = self.reader.bytes()?;
-        Ok(Some((id, value(tag, bytes)?)))
+        let value = match tag {
+            tag::TEXT => ValueRef::Text(self.text(bytes)?),
+            tag::JSON => ValueRef::Json(self.text(bytes)?),
+            _ => value(tag, bytes)?,
+        };
+        Ok(Some((id, value)))
+    }
+
+    /// The bytes just read as text.
+    ///
+    /// What stands between the texts of a usual row is ASCII: then the payload is UTF-8 as a whole, which is checked
+    /// faster than many short texts are, and a part of it that begins and ends between two characters is UTF-8 too.
+    fn text(&mut self, bytes: &'a [u8]) -> Result<&'a str, Malformed> {
+        if let Whole::Unknown = self.text {
+            let short = Some(self.payload).filter(|payload| payload.len() <= CHECKED_WHOLE);
+            let text = short.and_then(|payload| simdutf8::basic::from_utf8(payload).ok());
+            self.text = text.map_or(Whole::NotText, Whole::Text);
+        }
+        let end = self.payload.len() - self.reader.rest().len();
+        match self.text {
+            Whole::Text(whole) => whole.get(end - bytes.len()..end).ok_or(Malformed),
+            _ => simdutf8::basic::from_utf8(bytes).map_err(|_| Malformed),
+        }
     }
 }
+
+/// Whether a payload is UTF-8 as a whole.
+#[derive(Clone, Copy)]
+enum Whole<'a> {
+    Unknown,
+    NotText,
+    Text(&'a str),
+}
+
+/// The longest payload in bytes that is checked as a whole: a longer one may be a large blob and a short text.
+const CHECKED_WHOLE: usize = 4096;
 
 /// The value of a tag and its bytes; NULL has no bytes.
 pub(crate) fn value(tag: u8, bytes: &[u8]) -> Result<ValueRef<'_>, Malformed> {
@@ -85,6 +121,7 @@ mod tests {
             (1, ValueRef::Integer(i64::MIN)),
             (2, ValueRef::Real(-0.0)),
             (9, ValueRef::Text("a\0é")),
+            (10, ValueRef::Json("\"ü\"")),
             (200, ValueRef::Blob(&[])),
             (201, ValueRef::Boolean(true)),
             (70_000, ValueRef::Json("{ }")),
@@ -106,6 +143,23 @@ mod tests {
             }
             assert!(columns.next().expect("padding").is_none());
         }
+    }
+
+    #[test]
+    fn texts_are_checked_each_by_itself_though_the_payload_is_utf8_as_a_whole() {
+        // The two bytes of é, with the end of one text and the frame of the next between them or not.
+        let whole = [1, tag::TEXT, 2, 0xc3, 0xa9, 2, tag::TEXT, 0];
+        let mut columns = Columns::new(&whole);
+        assert!(columns.next().is_ok_and(|found| found == Some((1, ValueRef::Text("é")))));
+        assert!(columns.next().is_ok_and(|found| found == Some((2, ValueRef::Text("")))));
+        // UTF-8 from end to end: U+0142 is what a length and a text's last byte make together.
+        let mut cut = vec![1, tag::TEXT, 1, 0xc5];
+        cut.extend([0x82, 0x01, tag::BLOB, 0]);
+        assert!(std::str::from_utf8(&cut).is_ok());
+        assert_eq!(Columns::new(&cut).next(), Err(Malformed));
+        let mut long = vec![1, tag::TEXT, 2, 0xc3, 0xa9, 2, tag::BLOB, 0x80, 0x40];
+        long.resize(9 + 8192, b'x');
+        assert!(Columns::new(&long).next().is_ok_and(|f| f == Some((1, ValueRef::Text("é")))));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::format::context::Context;
 use crate::value::ValueRef;
 
 /// What a key is for. The numbers are stored; append-only.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Purpose {
     Data = 1,
     Index = 2,

@@ -1,6 +1,6 @@
 //! The key ring: the keys of the vault, unwrapped when they are needed and kept for as long as the epoch lasts.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use zeroize::Zeroizing;
@@ -40,20 +40,20 @@ type Owner = (Purpose, Option<Box<str>>);
 pub(crate) struct Ring {
     vault: [u8; 16],
     wrap: Arc<RecordKey>,
-    by_id: RwLock<HashMap<u32, Arc<Key>>>,
-    active: RwLock<HashMap<Owner, Arc<Key>>>,
-    indexes: RwLock<HashMap<IndexUse, MacKey>>,
+    by_id: RwLock<BTreeMap<u32, Arc<Key>>>,
+    active: RwLock<BTreeMap<Owner, Arc<Key>>>,
+    indexes: RwLock<BTreeMap<IndexUse, Arc<MacKey>>>,
 }
 
 /// Which blind index a MAC key belongs to, under which index key.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct IndexUse {
     key: u32,
     index: IndexPlace,
 }
 
 /// What a MAC key is for: where a blind index stands, quotas, or what tokens are found by.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum IndexPlace {
     /// Of a table: table id, index id, generation.
     Table(u32, u32, u16),
@@ -122,7 +122,11 @@ impl Ring {
     }
 
     /// As [`Ring::index`], from memory only.
-    pub(crate) fn cached_index(&self, tenant: Option<&str>, place: &IndexPlace) -> Option<MacKey> {
+    pub(crate) fn cached_index(
+        &self,
+        tenant: Option<&str>,
+        place: &IndexPlace,
+    ) -> Option<Arc<MacKey>> {
         let key = get(&self.active, &(Purpose::Index, tenant.map(Box::from)))?;
         get(&self.indexes, &IndexUse { key: key.attributes.id, index: place.clone() })
     }
@@ -133,7 +137,7 @@ impl Ring {
         conn: &Conn,
         tenant: Option<&str>,
         place: &IndexPlace,
-    ) -> Result<Option<MacKey>> {
+    ) -> Result<Option<Arc<MacKey>>> {
         let Some(key) = self.active(conn, Purpose::Index, tenant)? else { return Ok(None) };
         let Material::Secret(secret) = &key.material else { return Err(forged("an index key")) };
         let wanted = IndexUse { key: key.attributes.id, index: place.clone() };
@@ -150,8 +154,8 @@ impl Ring {
             IndexPlace::Quota => label::quota(secret),
             IndexPlace::Token => label::token_lookup(secret),
         };
-        let mac = MacKey::new(derived.expose());
-        put(&self.indexes, wanted, mac.clone());
+        let mac = Arc::new(MacKey::new(derived.expose()));
+        put(&self.indexes, wanted, Arc::clone(&mac));
         Ok(Some(mac))
     }
 
@@ -417,10 +421,10 @@ impl Key {
     }
 }
 
-fn get<K: Eq + std::hash::Hash, V: Clone>(map: &RwLock<HashMap<K, V>>, key: &K) -> Option<V> {
+fn get<K: Ord, V: Clone>(map: &RwLock<BTreeMap<K, V>>, key: &K) -> Option<V> {
     map.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
 }
 
-fn put<K: Eq + std::hash::Hash, V>(map: &RwLock<HashMap<K, V>>, key: K, value: V) {
+fn put<K: Ord, V>(map: &RwLock<BTreeMap<K, V>>, key: K, value: V) {
     map.write().unwrap_or_else(PoisonError::into_inner).insert(key, value);
 }

@@ -202,7 +202,7 @@ impl Quotas {
     }
 
     /// The key of the MACs; `None` where the table or the key has still to be made.
-    fn mac(&self, session: &Session) -> Result<Option<MacKey>> {
+    fn mac(&self, session: &Session) -> Result<Option<Arc<MacKey>>> {
         let state = session.state();
         if state.table(TABLE).is_err() {
             return Ok(None);

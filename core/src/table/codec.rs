@@ -1,27 +1,26 @@
 //! Between a row of the physical table and its values: opening with everything beside the record authenticated.
 
-use std::cell::Cell;
 use std::sync::Arc;
 
-use super::row::{RowSet, wipe};
+use super::buffers::Buffers;
+use super::row::RowSet;
 use super::schema::{FIRST_SLOT, Outside, Plan, Schema};
 use crate::db::{Conn, SqlRow};
 use crate::error::{Error, Result, err};
-use crate::format::context::{Context, Place};
+use crate::format::context::Place;
 use crate::format::payload::Columns;
 use crate::format::record::Record;
 use crate::keys::ring::{Key, Ring};
 use crate::keys::seal::open;
 use crate::value::{Id, IdRef, Type, ValueRef};
 
-/// Opens rows of one table for one tenant. Keeps the buffers and the last key.
+/// Opens rows of one table for one tenant. Keeps the last key.
 pub(crate) struct Opener<'a> {
     conn: &'a Conn,
     ring: &'a Ring,
     schema: &'a Arc<Schema>,
     tenant: Option<&'a str>,
-    context: Context,
-    payload: Vec<u8>,
+    buffers: Buffers,
     last: Option<(u32, Arc<Key>)>,
     /// Result columns before those of the row.
     shift: usize,
@@ -34,9 +33,7 @@ impl<'a> Opener<'a> {
         schema: &'a Arc<Schema>,
         tenant: Option<&'a str>,
     ) -> Self {
-        let spare = SPARE.try_with(Cell::take).ok().flatten();
-        let (context, payload) = spare.unwrap_or_default();
-        Opener { conn, ring, schema, tenant, context, payload, last: None, shift: 0 }
+        Opener { conn, ring, schema, tenant, buffers: Buffers::take(), last: None, shift: 0 }
     }
 
     /// For rows whose columns stand behind so many others in the result.
@@ -89,31 +86,25 @@ impl<'a> Opener<'a> {
         // An authenticated value of an unexpected type can't be what was sealed: the tag says so.
         let mut readable = true;
         let first = FIRST_SLOT + self.shift;
-        self.payload.clear();
-        let opened = open(
-            &mut self.payload,
-            &mut self.context,
-            key.record_key()?,
-            &record,
-            &place,
-            |context| {
-                for (column, slot, kind) in &plan.authenticated {
-                    // A text is authenticated as its bytes: whether they are UTF-8 is asked once, where it is read.
-                    match row.get_unchecked_text(first + slot) {
-                        Ok((ValueRef::Blob(text), true)) => {
-                            context.text_column(*column, *kind == Some(Type::Json), text);
-                        }
-                        Ok((value, _)) => context.column(*column, typed(value, *kind)),
-                        Err(_) => readable = false,
+        let Buffers { context, payload } = &mut self.buffers;
+        payload.clear();
+        let opened = open(payload, context, key.record_key()?, &record, &place, |context| {
+            for (column, slot, kind) in &plan.authenticated {
+                // A text is authenticated as its bytes: whether they are UTF-8 is asked once, where it is read.
+                match row.get_unchecked_text(first + slot) {
+                    Ok((ValueRef::Blob(text), true)) => {
+                        context.text_column(*column, *kind == Some(Type::Json), text);
                     }
+                    Ok((value, _)) => context.column(*column, typed(value, *kind)),
+                    Err(_) => readable = false,
                 }
-            },
-        );
+            }
+        });
         self.last = Some((record.key_id, key));
         if opened.is_err() || !readable {
             return Err(self.refused(id));
         }
-        set.reserve(self.payload.len());
+        set.reserve(self.buffers.payload.len());
         self.fill(row, id, plan, set)?;
         Ok(record.layout)
     }
@@ -138,7 +129,7 @@ impl<'a> Opener<'a> {
             });
         }
         let damaged = || err!(Corrupt, "a record that opens has a payload that doesn't read");
-        let mut columns = Columns::new(&self.payload);
+        let mut columns = Columns::new(&self.buffers.payload);
         let mut expected = plan.sealed.iter();
         while let Some((column, value)) = columns.next().map_err(|_| damaged())? {
             let (_, position) = expected.find(|(id, _)| *id == column).ok_or_else(damaged)?;
@@ -168,25 +159,6 @@ impl<'a> Opener<'a> {
             }
         }
     }
-}
-
-impl Drop for Opener<'_> {
-    fn drop(&mut self) {
-        wipe(&mut self.payload);
-        if self.payload.capacity() <= SPARE_LEN {
-            let buffers = (std::mem::take(&mut self.context), std::mem::take(&mut self.payload));
-            // While the thread ends there is nowhere to keep them.
-            let _ = SPARE.try_with(|spare| spare.set(Some(buffers)));
-        }
-    }
-}
-
-/// Buffers longer than this are not kept.
-const SPARE_LEN: usize = 1 << 16;
-
-thread_local! {
-    /// The buffers of this thread's last opener, wiped: a row that is read alone needs no new ones.
-    static SPARE: Cell<Option<(Context, Vec<u8>)>> = const { Cell::new(None) };
 }
 
 /// The key of the row as the file says it.

@@ -5,6 +5,7 @@ pub(crate) mod alter;
 pub(crate) mod attached;
 pub(crate) mod backfill;
 pub(crate) mod blind;
+pub(crate) mod buffers;
 pub(crate) mod catalog;
 pub(crate) mod clock;
 mod codec;

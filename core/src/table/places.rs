@@ -49,12 +49,14 @@ pub(super) fn insert_row(
         Some(ValueRef::Text(id)) => Some(IdRef::Text(id)),
         Some(other) => fail!(TypeMismatch, "a primary key is never {}", other.type_name()),
     };
-    let columns = schema.columns().zip(&places.columns);
-    let values: Vec<ValueRef<'_>> = columns
-        .map(|(column, place)| match place.and_then(|at| given.get(at)) {
+    let mut values = Vec::with_capacity(places.columns.len());
+    for (column, place) in schema.columns().zip(&places.columns) {
+        let column = &column.column;
+        let value = match place.and_then(|at| given.get(at)) {
             Some(value) => *value,
-            None => column.column.default.as_ref().map_or(ValueRef::Null, |value| value.as_ref()),
-        })
-        .collect();
-    writer.insert(id, &values)
+            None => column.default.as_ref().map_or(ValueRef::Null, |value| value.as_ref()),
+        };
+        values.push(writer.admit(column, value)?);
+    }
+    writer.insert_admitted(id, &values)
 }

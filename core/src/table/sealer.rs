@@ -21,7 +21,7 @@ pub(crate) struct Sealer {
 
 pub(super) struct BlindIndex {
     pub(super) position: usize,
-    pub(super) mac: MacKey,
+    pub(super) mac: Arc<MacKey>,
     pub(super) bits: Option<u8>,
     pub(super) normaliser: Normaliser,
 }

@@ -242,7 +242,8 @@ impl<'s> Writer<'s> {
         sql
     }
 
-    fn admit<'v>(
+    /// The value as the column's declared type; an error where it does not fit.
+    pub(super) fn admit<'v>(
         &self,
         column: &super::definition::Column,
         value: ValueRef<'v>,
