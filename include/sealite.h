@@ -1019,6 +1019,12 @@ sealite_status sealite_vault_snapshot(sealite_vault *vault,
                                       sealite_error **error);
 
 /**
+ * Before a fork, for a program whose other threads can't go on once the forking thread is inside `fork`, as under an
+ * interpreter's global lock: waits at most 200 ms for what they do with a vault. Others need not call it.
+ */
+sealite_status sealite_prepare_fork(sealite_error **error);
+
+/**
  * Opens every record and runs SQLite's own check; takes as long as reading the whole file. Writes true to `sound` where
  * nothing was found. Rows: `check` ("table": what was read, "row": one that does not open, "integrity": what SQLite
  * says), `table`, `tenant`, `id`, `rows` (of "table": how many), `error`. Each may be NULL.
