@@ -6,9 +6,6 @@
 #[macro_use]
 #[path = "support/calls.rs"]
 mod calls;
-mod support {
-    pub(crate) use crate::calls;
-}
 
 use std::collections::BTreeMap;
 use std::ptr::{null_mut, with_exposed_provenance_mut};
