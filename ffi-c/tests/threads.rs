@@ -25,7 +25,7 @@ use sealite_ffi::vault::*;
 use calls::{KEY, bytes, cell, integer, text};
 
 const THREADS: u64 = 8;
-const STEPS: u64 = 60;
+const STEPS: u64 = 250;
 
 /// A generator whose numbers a failure can be repeated with (Knuth's MMIX).
 struct Numbers(u64);
