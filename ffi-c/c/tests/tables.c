@@ -22,6 +22,14 @@ static void rows_and_columns(sealite_vault *vault) {
   sealite_value value;
   OK(sealite_rows_value_at(rows, 0, 2, &value, &error));
   CHECK(value.kind == SEALITE_TEXT && value.length == 12);
+  sealite_value all[7];
+  OK(sealite_rows_read(rows, 0, all, 6, &error));
+  CHECK(all[0].integer == ada && all[2].data == value.data && all[5].kind == SEALITE_NULL);
+  GIVES(SEALITE_NOT_FOUND, sealite_rows_read(rows, 0, all, 7, &error));
+  GIVES(SEALITE_NOT_FOUND, sealite_rows_read(rows, 1, all, 1, &error));
+  CHECK(all[0].kind == SEALITE_NULL);
+  OK(sealite_rows_read(rows, 0, NULL, 0, &error));
+  GIVES(SEALITE_INVALID_INPUT, sealite_rows_read(rows, 0, NULL, 1, &error));
   GIVES(SEALITE_NOT_FOUND, sealite_rows_value_at(rows, 0, 6, &value, &error));
   GIVES(SEALITE_NOT_FOUND, sealite_rows_value_at(rows, 1, 0, &value, &error));
   GIVES(SEALITE_NOT_FOUND, sealite_rows_value(rows, 0, T("nothing"), &value, &error));
