@@ -22,9 +22,7 @@ pub struct sealite_rows {
 
 /// The object.
 pub(crate) enum Rows {
-    /// A row of a table: the primary key, then the columns in the order of declaration.
-    One(Row),
-    /// Rows of a table.
+    /// Rows of a table: the primary key, then the columns in the order of declaration.
     Table(Vec<Row>),
     /// Rows of the ABI's own, or of plain SQL.
     Made(Made),
@@ -100,22 +98,8 @@ fn of_id(id: IdRef<'_>) -> Result<ValueRef<'_>> {
 }
 
 impl Rows {
-    /// The rows, where they are a table's.
-    fn of_table(&self) -> Option<&[Row]> {
-        match self {
-            Rows::One(row) => Some(std::slice::from_ref(row)),
-            Rows::Table(rows) => Some(rows),
-            Rows::Made(_) => None,
-        }
-    }
-
-    fn row(&self, index: usize) -> Result<&Row> {
-        self.of_table().and_then(|rows| rows.get(index)).ok_or_else(no_row)
-    }
-
     fn count(&self) -> usize {
         match self {
-            Rows::One(_) => 1,
             Rows::Table(rows) => rows.len(),
             Rows::Made(made) => made.cells.len().checked_div(made.columns.len()).unwrap_or(0),
         }
@@ -123,51 +107,49 @@ impl Rows {
 
     fn width(&self) -> usize {
         match self {
+            Rows::Table(rows) => rows.first().map_or(0, |row| row.len() + 1),
             Rows::Made(made) => made.columns.len(),
-            _ => self.of_table().and_then(|rows| rows.first()).map_or(0, |row| row.len() + 1),
         }
     }
 
     fn column(&self, position: usize) -> Option<&str> {
         match self {
+            Rows::Table(rows) => match position.checked_sub(1) {
+                None => rows.first().map(Row::key_name),
+                Some(at) => rows.first()?.columns().nth(at).map(|(name, _)| name),
+            },
             Rows::Made(made) => made.columns.get(position).map(String::as_str),
-            _ => {
-                let row = self.of_table()?.first()?;
-                match position.checked_sub(1) {
-                    None => Some(row.key_name()),
-                    Some(at) => row.columns().nth(at).map(|(name, _)| name),
-                }
-            }
         }
     }
 
     fn at(&self, index: usize, position: usize) -> Result<ValueRef<'_>> {
         match self {
-            Rows::Made(made) => {
-                if position >= made.columns.len() {
-                    return Err(no_column());
-                }
-                let place = index.checked_mul(made.columns.len()).map(|start| start + position);
-                let cell = place.and_then(|place| made.cells.get(place)).ok_or_else(no_row)?;
-                Ok(cell.0.as_ref())
-            }
-            _ => {
-                let row = self.row(index)?;
+            Rows::Table(rows) => {
+                let row = rows.get(index).ok_or_else(no_row)?;
                 match position.checked_sub(1) {
                     None => of_id(row.id()),
                     Some(at) => row.at(at).ok_or_else(no_column),
                 }
+            }
+            Rows::Made(made) => {
+                if position >= made.columns.len() {
+                    return Err(no_column());
+                }
+                let place =
+                    index.checked_mul(made.columns.len()).and_then(|at| at.checked_add(position));
+                let cell = place.and_then(|place| made.cells.get(place)).ok_or_else(no_row)?;
+                Ok(cell.0.as_ref())
             }
         }
     }
 
     fn named(&self, index: usize, column: &str) -> Result<ValueRef<'_>> {
         match self {
+            Rows::Table(rows) => Ok(rows.get(index).ok_or_else(no_row)?.get(column)?),
             Rows::Made(made) => {
                 let position = made.columns.iter().position(|name| name == column);
                 self.at(index, position.ok_or_else(no_column)?)
             }
-            _ => Ok(self.row(index)?.get(column)?),
         }
     }
 }

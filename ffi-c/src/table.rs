@@ -101,7 +101,7 @@ pub unsafe extern "C" fn sealite_table_get(
 ) -> sealite_status {
     call!(error; handle(table), id(id), out(rows); {
         if let Some(row) = table.with(|table| table.get(id))? {
-            rows.give(Rows::One(row))?;
+            rows.give(Rows::Table(vec![row]))?;
         }
     })
 }
