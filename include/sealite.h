@@ -704,6 +704,18 @@ sealite_status sealite_rows_value_at(const sealite_rows *rows,
                                      sealite_error **error);
 
 /**
+ * Writes the first `count` values of the row at `index` to the array `values`, in the order of the columns: one call in
+ * the place of one for each. What they point to lives as long as the rows.
+ *
+ * SEALITE_NOT_FOUND where there is no such row, or it has fewer columns.
+ */
+sealite_status sealite_rows_read(const sealite_rows *rows,
+                                 size_t index,
+                                 sealite_value *values,
+                                 size_t count,
+                                 sealite_error **error);
+
+/**
  * Wipes and frees the rows; pointers read from them are void from then on. NULL is fine.
  */
 void sealite_rows_free(sealite_rows *rows);
@@ -1017,6 +1029,12 @@ sealite_status sealite_vault_begin(sealite_vault *vault,
 sealite_status sealite_vault_snapshot(sealite_vault *vault,
                                       sealite_snapshot **snapshot,
                                       sealite_error **error);
+
+/**
+ * Before a fork, for a program whose other threads can't go on once the forking thread is inside `fork`, as under an
+ * interpreter's global lock: waits at most 200 ms for what they do with a vault. Others need not call it.
+ */
+sealite_status sealite_prepare_fork(sealite_error **error);
 
 /**
  * Opens every record and runs SQLite's own check; takes as long as reading the whole file. Writes true to `sound` where

@@ -99,6 +99,20 @@ impl<T> Places<'_, T> {
     }
 }
 
+/// An array of results that has to be there.
+pub(crate) unsafe fn needed_places<'s, T: Cleared>(
+    scope: &'s Scope,
+    name: &str,
+    start: *mut T,
+    count: usize,
+) -> Result<Places<'s, T>> {
+    if start.is_null() && count > 0 {
+        return Err(Failure::invalid(format!("the argument {name} is NULL")));
+    }
+    // SAFETY: (1).
+    unsafe { places(scope, name, start, count) }
+}
+
 /// An array of results that the caller may leave out.
 pub(crate) unsafe fn places<'s, T: Cleared>(
     _: &'s Scope,

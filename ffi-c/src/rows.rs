@@ -135,7 +135,8 @@ impl Rows {
                 if position >= made.columns.len() {
                     return Err(no_column());
                 }
-                let place = index.checked_mul(made.columns.len()).map(|start| start + position);
+                let place =
+                    index.checked_mul(made.columns.len()).and_then(|at| at.checked_add(position));
                 let cell = place.and_then(|place| made.cells.get(place)).ok_or_else(no_row)?;
                 Ok(cell.0.as_ref())
             }
@@ -221,6 +222,29 @@ pub unsafe extern "C" fn sealite_rows_value_at(
 ) -> sealite_status {
     call!(error; handle(rows), plain(index), plain(position), out(value); {
         value.set(sealite_value::of(rows.at(index, position)?)?);
+    })
+}
+
+/// Writes the first `count` values of the row at `index` to the array `values`, in the order of the columns: one call in
+/// the place of one for each. What they point to lives as long as the rows.
+///
+/// SEALITE_NOT_FOUND where there is no such row, or it has fewer columns.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_rows_read(
+    rows: *const sealite_rows,
+    index: usize,
+    values: *mut sealite_value,
+    count: usize,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error; handle(rows), plain(index), needed_places(values, count); {
+        // All or nothing.
+        if let Some(last) = count.checked_sub(1) {
+            rows.at(index, last)?;
+        }
+        for position in 0..count {
+            values.set(position, sealite_value::of(rows.at(index, position)?)?);
+        }
     })
 }
 

@@ -251,6 +251,13 @@ pub unsafe extern "C" fn sealite_vault_snapshot(
     })
 }
 
+/// Before a fork, for a program whose other threads can't go on once the forking thread is inside `fork`, as under an
+/// interpreter's global lock: waits at most 200 ms for what they do with a vault. Others need not call it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_prepare_fork(error: *mut *mut sealite_error) -> sealite_status {
+    call!(error; ; { sealite::prepare_fork(); })
+}
+
 /// Opens every record and runs SQLite's own check; takes as long as reading the whole file. Writes true to `sound` where
 /// nothing was found. Rows: `check` ("table": what was read, "row": one that does not open, "integrity": what SQLite
 /// says), `table`, `tenant`, `id`, `rows` (of "table": how many), `error`. Each may be NULL.

@@ -6,9 +6,6 @@
 #[macro_use]
 #[path = "support/calls.rs"]
 mod calls;
-mod support {
-    pub(crate) use crate::calls;
-}
 
 use std::path::{Path, PathBuf};
 use std::ptr::{null, null_mut};

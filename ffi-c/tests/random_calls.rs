@@ -7,9 +7,6 @@
 #[macro_use]
 #[path = "support/calls.rs"]
 mod calls;
-mod support {
-    pub(crate) use crate::calls;
-}
 
 use std::collections::BTreeMap;
 use std::ptr::{null, null_mut, without_provenance_mut};
@@ -92,8 +89,11 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Rows: id to mail and plan.
-type Rows = BTreeMap<i64, (u8, Option<u8>)>;
+/// Mail and plan.
+type Row = (u8, Option<u8>);
+
+/// Rows by id.
+type Rows = BTreeMap<i64, Row>;
 
 /// The open transaction.
 struct Open {
@@ -183,80 +183,11 @@ impl World {
 
     fn take(&mut self, step: &Step) {
         match *step {
-            Step::Insert { inside, mail: number } => {
-                let values = Self::values(&[("email", &mail(number).to_uppercase())]);
-                let (table, rows) = self.reach(inside, true);
-                let mut id = 0;
-                let status = ffi!(sealite_table_insert; table, values, &raw mut id);
-                // SAFETY: (1), (3).
-                unsafe { sealite_values_free(values) };
-                match rows {
-                    Err(expected) => assert_eq!(status, expected),
-                    Ok(rows) if rows.values().any(|(mail, _)| *mail == number) => {
-                        assert_eq!(status, SEALITE_CONFLICT);
-                    }
-                    Ok(rows) => {
-                        assert_eq!(status, SEALITE_OK);
-                        assert!(rows.insert(id, (number, None)).is_none(), "a new id");
-                        self.ids.push(id);
-                        return;
-                    }
-                }
-                assert_eq!(id, 0, "cleared");
-            }
-            Step::Update { inside, row, plan: number } => {
-                let id = integer(self.id(row));
-                let values = Self::values(&[("plan", &plan(number))]);
-                let (table, rows) = self.reach(inside, true);
-                let mut updated = true;
-                let status =
-                    ffi!(sealite_table_update; table, &raw const id, values, &raw mut updated);
-                // SAFETY: (1), (3).
-                unsafe { sealite_values_free(values) };
-                match rows {
-                    Err(expected) => assert_eq!((status, updated), (expected, false)),
-                    Ok(rows) => {
-                        let row = rows.get_mut(&id.integer);
-                        assert_eq!((status, updated), (SEALITE_OK, row.is_some()));
-                        if let Some((_, plan)) = row {
-                            *plan = Some(number);
-                        }
-                    }
-                }
-            }
-            Step::Delete { inside, row } => {
-                let id = integer(self.id(row));
-                let (table, rows) = self.reach(inside, true);
-                let mut deleted = true;
-                let status = ffi!(sealite_table_delete; table, &raw const id, &raw mut deleted);
-                match rows {
-                    Err(expected) => assert_eq!((status, deleted), (expected, false)),
-                    Ok(rows) => {
-                        let was = rows.remove(&id.integer).is_some();
-                        assert_eq!((status, deleted), (SEALITE_OK, was));
-                    }
-                }
-            }
-            Step::Get { inside, row } => {
-                let id = integer(self.id(row));
-                let (table, rows) = self.reach(inside, false);
-                let mut found = null_mut();
-                let status = ffi!(sealite_table_get; table, &raw const id, &raw mut found);
-                let expected = rows.map(|rows| rows.get(&id.integer).copied());
-                compare(status, found, expected.map(|row| row.map(|row| (id.integer, row))));
-            }
-            Step::Find { inside, mail: number } => {
-                let wanted = mail(number);
-                let wanted = text(&wanted);
-                let (table, rows) = self.reach(inside, false);
-                let mut found = null_mut();
-                let status =
-                    ffi!(sealite_table_find; table, ["email"], &raw const wanted, &raw mut found);
-                let row = |rows: &mut Rows| {
-                    rows.iter().find(|(_, (mail, _))| *mail == number).map(|(id, row)| (*id, *row))
-                };
-                compare(status, found, rows.map(row));
-            }
+            Step::Insert { inside, mail } => self.insert(inside, mail),
+            Step::Update { inside, row, plan } => self.update(inside, row, plan),
+            Step::Delete { inside, row } => self.delete(inside, row),
+            Step::Get { inside, row } => self.get(inside, row),
+            Step::Find { inside, mail } => self.find(inside, mail),
             Step::Count { inside } => {
                 let (table, rows) = self.reach(inside, false);
                 let mut count = 7;
@@ -300,6 +231,83 @@ impl World {
             }
             Step::Wrong { which, number } => self.wrong(which, number),
         }
+    }
+
+    fn insert(&mut self, inside: bool, number: u8) {
+        let values = Self::values(&[("email", &mail(number).to_uppercase())]);
+        let (table, rows) = self.reach(inside, true);
+        let mut id = 0;
+        let status = ffi!(sealite_table_insert; table, values, &raw mut id);
+        // SAFETY: (1), (3).
+        unsafe { sealite_values_free(values) };
+        match rows {
+            Err(expected) => assert_eq!(status, expected),
+            Ok(rows) if rows.values().any(|(mail, _)| *mail == number) => {
+                assert_eq!(status, SEALITE_CONFLICT);
+            }
+            Ok(rows) => {
+                assert_eq!(status, SEALITE_OK);
+                assert!(rows.insert(id, (number, None)).is_none(), "a new id");
+                self.ids.push(id);
+                return;
+            }
+        }
+        assert_eq!(id, 0, "cleared");
+    }
+
+    fn update(&mut self, inside: bool, row: u8, number: u8) {
+        let id = integer(self.id(row));
+        let values = Self::values(&[("plan", &plan(number))]);
+        let (table, rows) = self.reach(inside, true);
+        let mut updated = true;
+        let status = ffi!(sealite_table_update; table, &raw const id, values, &raw mut updated);
+        // SAFETY: (1), (3).
+        unsafe { sealite_values_free(values) };
+        match rows {
+            Err(expected) => assert_eq!((status, updated), (expected, false)),
+            Ok(rows) => {
+                let row = rows.get_mut(&id.integer);
+                assert_eq!((status, updated), (SEALITE_OK, row.is_some()));
+                if let Some((_, plan)) = row {
+                    *plan = Some(number);
+                }
+            }
+        }
+    }
+
+    fn delete(&mut self, inside: bool, row: u8) {
+        let id = integer(self.id(row));
+        let (table, rows) = self.reach(inside, true);
+        let mut deleted = true;
+        let status = ffi!(sealite_table_delete; table, &raw const id, &raw mut deleted);
+        match rows {
+            Err(expected) => assert_eq!((status, deleted), (expected, false)),
+            Ok(rows) => {
+                let was = rows.remove(&id.integer).is_some();
+                assert_eq!((status, deleted), (SEALITE_OK, was));
+            }
+        }
+    }
+
+    fn get(&mut self, inside: bool, row: u8) {
+        let id = integer(self.id(row));
+        let (table, rows) = self.reach(inside, false);
+        let mut found = null_mut();
+        let status = ffi!(sealite_table_get; table, &raw const id, &raw mut found);
+        let expected = rows.map(|rows| rows.get(&id.integer).copied());
+        compare(status, found, expected.map(|row| row.map(|row| (id.integer, row))));
+    }
+
+    fn find(&mut self, inside: bool, number: u8) {
+        let wanted = mail(number);
+        let wanted = text(&wanted);
+        let (table, rows) = self.reach(inside, false);
+        let mut found = null_mut();
+        let status = ffi!(sealite_table_find; table, ["email"], &raw const wanted, &raw mut found);
+        let row = |rows: &mut Rows| {
+            rows.iter().find(|(_, (mail, _))| *mail == number).map(|(id, row)| (*id, *row))
+        };
+        compare(status, found, rows.map(row));
     }
 
     fn begin(&mut self) {
@@ -394,7 +402,7 @@ impl Drop for World {
 fn compare(
     status: sealite_status,
     found: *mut sealite_rows,
-    expected: Result<Option<(i64, (u8, Option<u8>))>, sealite_status>,
+    expected: Result<Option<(i64, Row)>, sealite_status>,
 ) {
     match expected {
         Err(expected) => assert_eq!((status, found.is_null()), (expected, true)),

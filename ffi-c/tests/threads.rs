@@ -6,9 +6,6 @@
 #[macro_use]
 #[path = "support/calls.rs"]
 mod calls;
-mod support {
-    pub(crate) use crate::calls;
-}
 
 use std::collections::BTreeMap;
 use std::ptr::{null_mut, with_exposed_provenance_mut};
@@ -28,7 +25,7 @@ use sealite_ffi::vault::*;
 use calls::{KEY, bytes, cell, integer, text};
 
 const THREADS: u64 = 8;
-const STEPS: u64 = 60;
+const STEPS: u64 = 250;
 
 /// A generator whose numbers a failure can be repeated with (Knuth's MMIX).
 struct Numbers(u64);

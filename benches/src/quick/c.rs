@@ -5,7 +5,7 @@ use std::path::Path;
 use std::ptr::{null, null_mut};
 
 use sealite::{Column, ExposeSecret, TableDefinition, Unlock, Vault, values};
-use sealite_ffi::rows::{sealite_rows_free, sealite_rows_value_at};
+use sealite_ffi::rows::{sealite_rows_free, sealite_rows_read};
 use sealite_ffi::status::sealite_status::{self, SEALITE_OK};
 use sealite_ffi::table::{sealite_table, sealite_table_free, sealite_table_get};
 use sealite_ffi::unlock::{sealite_unlock_free, sealite_unlock_key_text};
@@ -109,7 +109,7 @@ impl Opened {
             data: null(),
             length: 0,
         };
-        let mut value = id;
+        let mut values = [id; COLUMNS];
         let mut sum = 0_u64;
         for at in 0..LOOKUPS {
             id.integer = black_box(1 + at % ROWS);
@@ -117,10 +117,10 @@ impl Opened {
             // SAFETY: as above; the rows are freed once, after their last use.
             unsafe {
                 check(sealite_table_get(self.table, &raw const id, &raw mut rows, &raw mut error))?;
-                for position in 0..COLUMNS {
-                    let (value, error) = (&raw mut value, &raw mut error);
-                    check(sealite_rows_value_at(rows, 0, position, value, error))?;
-                    sum = sum.wrapping_add(1 + black_box(&*value).length as u64);
+                let all = (&raw mut values).cast();
+                check(sealite_rows_read(rows, 0, all, COLUMNS, &raw mut error))?;
+                for value in black_box(&values) {
+                    sum = sum.wrapping_add(1 + value.length as u64);
                 }
                 sealite_rows_free(rows);
             }

@@ -15,6 +15,7 @@ static void idle_vault(sealite_vault *vault) {
   sealite_table *table = people(vault);
   uint64_t count;
   insert_person(table, "parent@example.org", NULL);
+  OK(sealite_prepare_fork(&error));
   pid_t child = fork();
   CHECK(child >= 0);
   if (child == 0) {

@@ -38,7 +38,7 @@ macro_rules! ffi {
         let mut error = std::ptr::null_mut();
         // SAFETY: (1) the arguments are this test's own, or such as the library has to refuse.
         let status = unsafe { $function($($done)* &raw mut error) };
-        $crate::support::calls::checked(status, error)
+        $crate::calls::checked(status, error)
     }};
 }
 
