@@ -1,0 +1,217 @@
+"""Between a statement and the database: updates take the index along, and what would write plaintext, or leave an index
+behind, is refused before it is sent."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from sqlalchemy import Table, event
+from sqlalchemy.engine import Engine, ExceptionContext
+from sqlalchemy.sql import operators
+from sqlalchemy.sql.dml import Insert, Update
+from sqlalchemy.sql.elements import BinaryExpression, BindParameter, BooleanClauseList
+from sqlalchemy.sql.selectable import Select
+
+import sealite
+
+from ._rows import ForRow, record_of
+from ._schema import companion_key, sealed_keys
+from ._type import Sealed
+
+_Parameters = dict[str, Any]
+
+
+def install() -> None:
+    """Looks at what every engine of this process executes: those that are there, and those to come."""
+    event.listen(Engine, "before_execute", _before_execute, retval=True)
+    event.listen(Engine, "handle_error", _handle_error)
+
+
+def _before_execute(
+    connection: Any, statement: Any, multiple: Any, single: Any, options: Any
+) -> tuple[Any, Any, Any]:
+    if isinstance(statement, (Insert, Update)):
+        keys = sealed_keys(statement.table)
+        if keys:
+            return _Write(statement, keys).checked(multiple, single)
+    elif isinstance(statement, Select):
+        for clause in (*statement._order_by_clauses, *statement._group_by_clauses):
+            if isinstance(getattr(clause, "type", None), Sealed):
+                raise sealite.Refused(
+                    f"field {clause.type.label} is sealed: the database has no order of its values, and no groups"
+                )
+    return statement, multiple, single
+
+
+def _handle_error(context: ExceptionContext) -> sealite.SealiteError | None:
+    """Parameters that have not been sealed yet stay out of the error's text."""
+    if context.execution_context is not None:
+        return None
+    wrapper, original = context.sqlalchemy_exception, context.original_exception
+    if wrapper is not None:
+        wrapper.hide_parameters = True
+        wrapper.params = None
+    if isinstance(original, sealite.SealiteError):
+        return type(original)(*original.args)
+    return None
+
+
+class _Write:
+    """An INSERT or UPDATE of a table with sealed columns."""
+
+    def __init__(self, statement: Insert | Update, keys: tuple[str, ...]) -> None:
+        self._statement: Any = statement
+        table = statement.table
+        assert isinstance(table, Table)
+        self._table = table
+        self._types: dict[str, Sealed] = {key: table.c[key].type for key in keys}  # type: ignore[misc]
+        self._companions = {
+            key: companion_key(key) for key in keys if companion_key(key) in table.c
+        }
+        self._bound = [key for key, each in self._types.items() if each.bind_row]
+
+    def checked(self, multiple: Any, single: Any) -> tuple[Any, Any, Any]:
+        statement = self._statement
+        values = self._values()
+        self._refuse_expressions(values)
+        if isinstance(statement, Insert):
+            self._refuse_copies(statement)
+            if statement._multi_values:
+                self._statement = self._filled(statement)
+        else:
+            added = {
+                companion: values[key].value
+                for key, companion in self._companions.items()
+                if key in values
+            }
+            if added:
+                self._statement = statement.values({self._table.c[key]: value for key, value in added.items()})
+            multiple = [self._with_companions(each) for each in multiple]
+            single = self._with_companions(single)
+        if self._bound:
+            return self._for_rows(values, multiple, single)
+        for given in (*multiple[:1], single):
+            self._refuse_companions(given)
+        return self._statement, multiple, single
+
+    def _values(self) -> dict[str, Any]:
+        """What values() was given for the sealed columns and their companions, by the key of the column."""
+        return self._named(dict(self._statement._values or {}))
+
+    def _filled(self, statement: Any) -> Any:
+        """insert().values([...]) with the companions in each row: their defaults would not know the rows apart."""
+        filled = statement._generate()
+        filled._multi_values = tuple([self._filled_row(row) for row in rows] for rows in statement._multi_values)
+        return filled
+
+    def _filled_row(self, row: Any) -> dict[Any, Any]:
+        if not isinstance(row, dict):
+            raise sealite.Refused(f"{self._table.name}: several rows with sealed values are given as dicts")
+        values = self._named(row)
+        self._refuse_expressions(values)
+        companions = {self._table.c[name]: values.get(key) for key, name in self._companions.items()}
+        return {**row, **companions}
+
+    def _named(self, given: dict[Any, Any]) -> dict[str, Any]:
+        named = {getattr(key, "key", key): value for key, value in given.items()}
+        self._refuse_companions(named)
+        return {key: value for key, value in named.items() if key in self._types}
+
+    def _refuse_companions(self, given: Any) -> None:
+        if isinstance(self._statement, Insert):
+            for companion in self._companions.values():
+                if companion in given:
+                    raise sealite.Refused(f"{self._table.name}.{companion} is filled by itself")
+
+    def _refuse_expressions(self, values: dict[str, Any]) -> None:
+        for key, value in values.items():
+            if not hasattr(value, "__clause_element__") and not hasattr(value, "_annotations"):
+                continue
+            # An anonymous parameter is a value that was given as such.
+            plain = isinstance(value, BindParameter) and value.unique and value.callable is None
+            if not plain or not (value.type._isnull or self._types[key].same_field(value.type)):
+                raise sealite.Refused(
+                    f"{self._table.name}.{key} is sealed: it is set to values, not to SQL expressions or named parameters"
+                )
+
+    def _refuse_copies(self, statement: Insert) -> None:
+        names = set(statement._select_names or ())
+        after = statement._post_values_clause
+        changed = getattr(after, "update_values_to_set", None) or getattr(after, "update", None) or ()
+        names |= {getattr(key, "key", key) for key, *_ in (changed.items() if isinstance(changed, dict) else changed)}
+        for key in (*self._types, *self._companions.values()):
+            if key in names:
+                raise sealite.Refused(
+                    f"{self._table.name}.{key} is sealed: INSERT from SELECT and ON CONFLICT DO UPDATE can't seal it."
+                    " Select, then insert or update"
+                )
+
+    def _with_companions(self, given: _Parameters) -> _Parameters:
+        for companion in self._companions.values():
+            if companion in given:
+                raise sealite.Refused(f"{self._table.name}.{companion} is filled by itself")
+        added = {companion: given[key] for key, companion in self._companions.items() if key in given}
+        return {**given, **added} if added else given
+
+    def _for_rows(self, values: dict[str, Any], multiple: Any, single: Any) -> tuple[Any, Any, Any]:
+        """Tells the types which row each value is for."""
+        statement = self._statement
+        if statement._multi_values:
+            raise sealite.Refused(f"{self._table.name}: values bound to their rows are inserted by execute(insert(), [...])")
+        (key,) = [column.key for column in self._table.primary_key] or [""]
+        if isinstance(statement, Update):
+            name, record = self._row_of_update()
+            if any(bound in values for bound in self._bound):
+                if record is None and name not in single:
+                    raise self._no_row()
+                record = record_of(single[name] if record is None else record)
+                statement = statement.values({bound: ForRow(values[bound].value, record) for bound in self._bound if bound in values})
+            rows = [self._rows(each, name, record) for each in (*multiple, *([single] if single else []))]
+        else:
+            if values:
+                given = {getattr(column, "key", column): value for column, value in statement._values.items()}
+                record = record_of(getattr(given.get(key), "value", single.get(key)))
+                statement = statement.values({bound: ForRow(values[bound].value, record) for bound in self._bound if bound in values})
+            rows = [self._rows(self._with_key(each, key), key, None) for each in (*multiple, *([single] if single else []))]
+        return statement, rows if multiple else [], rows[0] if rows and not multiple else {}
+
+    def _rows(self, given: _Parameters, name: str | None, record: Any) -> _Parameters:
+        bound = [key for key in self._bound if key in given]
+        if not bound:
+            return given
+        if record is None:
+            if name is None or given.get(name) is None:
+                raise self._no_row()
+            record = record_of(given[name])
+        return {**given, **{key: ForRow(given[key], record) for key in bound}}
+
+    def _with_key(self, given: _Parameters, key: str) -> _Parameters:
+        """Makes the primary key that would be made by its column's default."""
+        default: Any = self._table.c[key].default
+        if given.get(key) is None and default is not None and (default.is_callable or default.is_scalar):
+            return {**given, key: default.arg(None) if default.is_callable else default.arg}
+        return given
+
+    def _row_of_update(self) -> tuple[str | None, Any]:
+        """The parameter, or else the value, that names the row of an UPDATE."""
+        (key,) = self._table.primary_key
+        for clause in _conjuncts(self._statement._where_criteria):
+            if isinstance(clause, BinaryExpression) and clause.operator is operators.eq:
+                left, right = clause.left, clause.right
+                if getattr(left, "key", None) == key.key and isinstance(right, BindParameter):
+                    return (right.key, None) if right.required or right.value is None else (None, right.value)
+        return None, None
+
+    def _no_row(self) -> sealite.SealiteError:
+        return sealite.Refused(
+            f"{self._table.name} has values bound to their rows: the primary key must be known before the statement"
+            " (given, or by a default of the column such as uuid4)"
+        )
+
+
+def _conjuncts(clauses: Iterable[Any]) -> Iterator[Any]:
+    """What all must hold, one by one."""
+    for clause in clauses:
+        if isinstance(clause, BooleanClauseList) and clause.operator is operators.and_:
+            yield from _conjuncts(clause.clauses)
+        else:
+            yield clause
