@@ -25,6 +25,10 @@ impl Field {
             None => field,
         }))
     }
+
+    pub(crate) fn core(&self) -> &sealite::Field {
+        &self.0
+    }
 }
 
 /// The records' ids, one for each value, or none at all.
@@ -49,7 +53,7 @@ impl<'py> Records<'py> {
     }
 }
 
-fn record<'a>(id: Option<&'a Bound<'_, PyAny>>) -> PyResult<Option<IdRef<'a>>> {
+pub(crate) fn record<'a>(id: Option<&'a Bound<'_, PyAny>>) -> PyResult<Option<IdRef<'a>>> {
     id.map(id_ref).transpose()
 }
 

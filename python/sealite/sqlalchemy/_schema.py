@@ -1,6 +1,7 @@
 """The column of a blind index: made beside the sealed column, and filled from its value."""
 
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, WeakSet
 
 from sqlalchemy import Column, Index, Table, event, exc
 from sqlalchemy.orm import Mapper
@@ -8,9 +9,10 @@ from sqlalchemy.orm import Mapper
 if TYPE_CHECKING:
     from ._type import Sealed
 
-# In Table.info: the keys of its sealed columns.
-SEALED = "sealite.sealed"
-_COMPLETE = "sealite.complete"
+# The keys of the sealed columns, by table. Not in Table.info: migrations would write it.
+_sealed: WeakKeyDictionary[Table, tuple[str, ...]] = WeakKeyDictionary()
+# Tables whose columns are still being added.
+_unfinished: WeakSet[Table] = WeakSet()
 
 
 def companion_key(key: str) -> str:
@@ -20,8 +22,7 @@ def companion_key(key: str) -> str:
 
 def sealed_keys(table: Any) -> tuple[str, ...]:
     """The keys of the sealed columns of a table."""
-    found: tuple[str, ...] = table.info.get(SEALED, ())
-    return found
+    return _sealed.get(table, ())
 
 
 def attach(column: Column[Any], sealed: "Sealed") -> None:
@@ -39,14 +40,14 @@ def _attached(column: Column[Any], table: Any) -> None:
         raise exc.ArgumentError(f"{table.name}.{column.name}: a sealed column is no key, and its index is declared in its type")
     if column.server_default is not None:
         raise exc.ArgumentError(f"{table.name}.{column.name}: a server's default would not be sealed")
-    table.info[SEALED] = tuple(dict.fromkeys([*sealed_keys(table), column.key]))
+    _sealed[table] = tuple(dict.fromkeys([*sealed_keys(table), column.key]))
     if not sealed.companion:
         return
-    if table.info.get(_COMPLETE) is table:
-        _add_companion(table, column)
-    else:
+    if table in _unfinished:
         # The program, or a migration, may name the column itself further on.
         event.listen(table, "after_parent_attach", lambda table, metadata: _add_companion(table, column))
+    else:
+        _add_companion(table, column)
 
 
 def _add_companion(table: Table, column: Column[Any]) -> None:
@@ -68,9 +69,14 @@ def _value_of(key: str) -> Any:
     return value
 
 
+@event.listens_for(Table, "before_parent_attach")
+def _begun(table: Table, metadata: Any) -> None:
+    _unfinished.add(table)
+
+
 @event.listens_for(Table, "after_parent_attach")
-def _completed(table: Table, metadata: Any) -> None:
-    table.info[_COMPLETE] = table
+def _finished(table: Table, metadata: Any) -> None:
+    _unfinished.discard(table)
 
 
 @event.listens_for(Mapper, "instrument_class")
