@@ -63,7 +63,7 @@ def _real(of: Any, label: str) -> Codec:
             raise _mismatch(label, "a number", value)
         return float(value)
 
-    return Codec("real", f"sa.{'Float' if isinstance(of, types.Float) else 'Numeric'}({_asdecimal(of)})", encode)
+    return Codec("real", f"sa.{'Float' if isinstance(of, types.Float) else 'Numeric'}({_asdecimal(of)})", encode, indexable=False)
 
 
 def _asdecimal(of: Any) -> str:

@@ -56,10 +56,16 @@ class _FieldType(types.TypeDecorator[Any]):
         return lambda value: other(process(value))
 
     def literal_processor(self, dialect: Dialect) -> _Process | None:
-        def refuse(value: Any) -> str:
-            raise sealite.Refused(f"field {self.label}: a sealed value is no literal of SQL text: pass it as a parameter")
+        """SQL text with values in it has what would be sent."""
+        process = self.bind_processor(dialect)
 
-        return refuse
+        def literal(value: Any) -> str:
+            sent = process(value) if process else value
+            if not isinstance(sent, bytes):
+                return "NULL" if sent is None else str(sent)
+            return f"'\\x{sent.hex()}'::bytea" if dialect.name == "postgresql" else f"X'{sent.hex()}'"
+
+        return literal
 
 
 class Sealed(_FieldType):
@@ -79,14 +85,14 @@ class Sealed(_FieldType):
     """
 
     impl = LargeBinary
-    # What identifies the type is in its public attributes, and nothing else is.
+    # What identifies a type is in the public attributes that its constructor names; SQLAlchemy leaves out those that are
+    # given by keyword only.
     cache_ok = True
     __module__ = "sealite.sqlalchemy"
 
     def __init__(
         self,
         of: types.TypeEngine[Any] | type[types.TypeEngine[Any]],
-        *,
         label: str,
         index: str | None = None,
         vault: str = "default",
@@ -175,14 +181,14 @@ class BlindIndex(_FieldType):
     """The blind index of a sealed value: 16 bytes for a unique one, an integer for a look-up. Takes the value itself."""
 
     impl = LargeBinary
-    # What identifies the type is in its public attributes, and nothing else is.
+    # What identifies a type is in the public attributes that its constructor names; SQLAlchemy leaves out those that are
+    # given by keyword only.
     cache_ok = True
     __module__ = "sealite.sqlalchemy"
 
     def __init__(
         self,
         of: types.TypeEngine[Any] | type[types.TypeEngine[Any]],
-        *,
         label: str,
         index: str,
         vault: str = "default",
