@@ -14,10 +14,12 @@ Each value is sealed for its label, its tenant where the type says `per_tenant`,
 index lies in a column of its own, `email_bidx`, which is made, filled and compared without the program's doing.
 """
 
+from sealite.vaults import register_vault, unregister_vault
+
+from ._fields import tenant
 from ._guard import install as _install
 from ._rows import SealedForRow
 from ._type import BlindIndex, Sealed
-from ._vaults import register_vault, tenant, unregister_vault
 
 __all__ = [
     "BlindIndex",

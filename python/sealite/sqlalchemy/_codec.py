@@ -12,7 +12,7 @@ from sqlalchemy import exc, types
 
 import sealite
 
-from ._vaults import Kind
+from ._fields import Kind
 
 _Convert = Callable[[Any], Any]
 

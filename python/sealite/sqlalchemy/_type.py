@@ -14,7 +14,7 @@ from ._codec import codec
 from ._compare import Comparator
 from ._rows import ForRow, SealedForRow
 from ._schema import attach
-from ._vaults import Family, Key, Padding, family
+from ._fields import Family, Key, Padding, family
 
 _Process = Callable[[Any], Any]
 # Their drivers take and give bytes as they are.

@@ -1,4 +1,4 @@
-"""Which vault and which tenant a value is for: decided when the value is processed, never when a statement is compiled,
+"""The fields that types stand for. Which vault and which tenant a value is for: decided when the value is processed, never when a statement is compiled,
 since compiled statements are shared by all who run them."""
 
 import threading
@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import Literal, NamedTuple, TypeAlias
 
 import sealite
+from sealite import vaults
 from sealite._native import FieldBinding
 
 Kind: TypeAlias = Literal["text", "integer", "real", "boolean", "blob"]
@@ -16,7 +17,7 @@ Padding: TypeAlias = int | Literal["none", "padme"]
 # Tenants whose bindings are kept at hand, of one field.
 _MAX_TENANTS = 4_096
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _vaults: dict[str, sealite.Vault] = {}
 _families: dict["Key", "Family"] = {}
 _tenant: ContextVar[str | None] = ContextVar("sealite_tenant", default=None)
@@ -82,24 +83,18 @@ def family(key: Key) -> Family:
     return found
 
 
-def register_vault(vault: sealite.Vault, name: str = "default") -> None:
-    """Gives the types that name it their vault, from now on; a vault of the same name is replaced. It stays the caller's
-    to close. Any thread may call this; statements that are under way finish with the vault they began with, or with
-    this one."""
+def _registered(name: str, vault: sealite.Vault | None) -> None:
     with _lock:
-        _vaults[name] = vault
+        if vault is None:
+            _vaults.pop(name, None)
+        else:
+            _vaults[name] = vault
         for key, each in _families.items():
             if key.vault == name:
                 each.rebind(vault)
 
 
-def unregister_vault(name: str = "default") -> None:
-    """Takes the vault away from the types that name it: they refuse every value until another one is registered."""
-    with _lock:
-        _vaults.pop(name, None)
-        for key, each in _families.items():
-            if key.vault == name:
-                each.rebind(None)
+vaults._follow(_registered)
 
 
 @contextmanager
