@@ -1,7 +1,7 @@
 """Values that are sealed for their row: mapped objects open them when they are loaded."""
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from sqlalchemy import event
 from sqlalchemy.orm import Mapper
@@ -26,6 +26,9 @@ class ForRow:
     def __repr__(self) -> str:
         return "<ForRow>"
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a ForRow can't be pickled or copied")
+
 
 class SealedForRow:
     """A value as it lies in the database: selected without the row that it is bound to. `open` takes the primary key."""
@@ -42,6 +45,9 @@ class SealedForRow:
 
     def __repr__(self) -> str:
         return f"<SealedForRow {self._type.label}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a SealedForRow can't be pickled or copied")
 
 
 def record_of(key: object) -> int | str:
