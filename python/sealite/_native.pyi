@@ -50,6 +50,7 @@ __all__ = [
     "Expired",
     "Fault",
     "Field",
+    "FieldBinding",
     "Forked",
     "Full",
     "Health",
@@ -318,10 +319,10 @@ class Row(Mapping[str, Any]):
     @property
     def id(self) -> Any: ...
     def __getitem__(self, key: str, /) -> Any: ...
-    @overload  # type: ignore[override]
+    @overload
     def get(self, key: str, default: None = None, /) -> Any: ...
     @overload
-    def get(self, key: str, default: _T, /) -> Any | _T: ...
+    def get(self, key: str, default: _T, /) -> Any | _T: ...  # pyright: ignore[reportIncompatibleMethodOverride]
     def keys(self) -> KeysView[str]: ...
     def values(self) -> tuple[Any, ...]: ...  # type: ignore[override]
     def items(self) -> tuple[tuple[str, Any], ...]: ...  # type: ignore[override]

@@ -247,8 +247,8 @@ def _seal_instead_of_altering(context: AutogenContext, upgrade: ops.UpgradeOps) 
             continue
         kept: list[Any] = []
         for change in each.ops:
-            new = change.modify_type if isinstance(change, ops.AlterColumnOp) else None
-            if isinstance(new, Sealed):
+            if isinstance(change, ops.AlterColumnOp) and isinstance(change.modify_type, Sealed):
+                new = change.modify_type
                 rewritten.append(SealColumn(change.table_name, change.column_name, new, schema=change.schema))
                 change.modify_type = None
                 if not change.has_changes():

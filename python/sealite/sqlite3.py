@@ -12,11 +12,14 @@
 """
 
 import sqlite3
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from . import Field, SealiteError, Tenant, Vault
 
 __all__ = ["Functions", "register"]
+
+_T = TypeVar("_T")
 
 
 class Functions:
@@ -43,7 +46,7 @@ class Functions:
     def _index(self, field: str, value: Any, index: str) -> Any:
         return self._noted(lambda: self._field(field).index(value, index))
 
-    def _noted(self, call: Any) -> Any:
+    def _noted(self, call: Callable[[], _T]) -> _T:
         try:
             return call()
         except SealiteError as error:

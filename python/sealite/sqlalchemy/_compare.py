@@ -1,6 +1,6 @@
 """What a sealed column can be compared with: through its blind index, or not at all."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import types
 from sqlalchemy.sql import operators
@@ -9,6 +9,9 @@ from sqlalchemy.sql.elements import BindParameter, ClauseElement, ColumnElement,
 import sealite
 
 from ._schema import companion_key
+
+if TYPE_CHECKING:
+    from ._type import Sealed
 
 _EQUAL = (operators.eq, operators.ne)
 _MEMBER = (operators.in_op, operators.not_in_op)
@@ -27,9 +30,9 @@ class Comparator(types.TypeEngine.Comparator[Any]):
             # The column itself: SQLAlchemy looks columns up in dictionaries.
             return super().operate(op, *other, **kwargs)
         if op in _EQUAL:
-            return op(self._index(exactly=True), self._operand(other[0]))
+            return self._index(exactly=True).operate(op, self._operand(other[0]))
         if op in _MEMBER:
-            return op(self._index(exactly=True), self._members(other[0]))
+            return self._index(exactly=True).operate(op, self._members(other[0]))
         raise self._refused(f"{getattr(op, '__name__', 'this operator').removesuffix('_op')} has no answer")
 
     def reverse_operate(self, op: operators.OperatorType, other: Any, **kwargs: Any) -> ColumnElement[Any]:
@@ -37,11 +40,16 @@ class Comparator(types.TypeEngine.Comparator[Any]):
 
     def candidates(self, value: Any) -> ColumnElement[bool]:
         """The rows whose value may be this one: for a look-up index, whose values collide. Filter what it finds."""
-        return self._index(exactly=False) == self._operand(value)
+        return self._index(exactly=False).operate(operators.eq, self._operand(value))
+
+    @property
+    def _sealed(self) -> "Sealed":
+        sealed: Any = self.expr.type
+        return cast("Sealed", sealed)
 
     @property
     def _label(self) -> str:
-        return str(self.expr.type.label)
+        return self._sealed.label
 
     def _refused(self, why: str) -> sealite.SealiteError:
         return sealite.Refused(
@@ -49,15 +57,15 @@ class Comparator(types.TypeEngine.Comparator[Any]):
         )
 
     def _index(self, *, exactly: bool) -> ColumnElement[Any]:
-        if self.expr.type.index is None:
+        blind = self._sealed.blind_index()
+        if blind is None:
             raise sealite.NotIndexed(f"field {self._label} is sealed without an index: declare index=\"unique\"")
         columns = getattr(getattr(self.expr, "table", None), "c", {})
-        found: ColumnElement[Any] | None = columns.get(companion_key(self.expr.key))
+        key = companion_key(str(self.expr.key))
+        found: ColumnElement[Any] | None = columns.get(key)
         if found is None:
-            raise sealite.NotIndexed(
-                f"field {self._label}: what is selected from here has no column {companion_key(self.expr.key)}"
-            )
-        if exactly and not self.expr.type.blind_index().exact:
+            raise sealite.NotIndexed(f"field {self._label}: what is selected from here has no column {key}")
+        if exactly and not blind.exact:
             raise self._refused("values of a look-up index collide: use column.candidates(value), and filter the rows")
         return found
 
@@ -68,7 +76,7 @@ class Comparator(types.TypeEngine.Comparator[Any]):
             return other
         if isinstance(other, BindParameter) and other.type._isnull:
             return other
-        if isinstance(other, ColumnElement) and self.expr.type.same_field(other.type):
+        if isinstance(other, ColumnElement) and self._sealed.same_field(other.type):
             return other.comparator._index(exactly=True)  # type: ignore[attr-defined]
         raise self._refused("it compares with values and with columns of the same field")
 

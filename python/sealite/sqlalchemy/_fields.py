@@ -5,7 +5,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Literal, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import sealite
 from sealite import vaults
@@ -23,7 +24,8 @@ _families: dict["Key", "Family"] = {}
 _tenant: ContextVar[str | None] = ContextVar("sealite_tenant", default=None)
 
 
-class Key(NamedTuple):
+@dataclass(frozen=True)
+class Key:
     """What tells one kind of sealed value from another."""
 
     vault: str

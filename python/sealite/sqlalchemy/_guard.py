@@ -35,9 +35,10 @@ def _before_execute(
             return _Write(statement, keys).checked(multiple, single)
     elif isinstance(statement, Select):
         for clause in (*statement._order_by_clauses, *statement._group_by_clauses):
-            if isinstance(getattr(clause, "type", None), Sealed):
+            type_ = getattr(clause, "type", None)
+            if isinstance(type_, Sealed):
                 raise sealite.Refused(
-                    f"field {clause.type.label} is sealed: the database has no order of its values, and no groups"
+                    f"field {type_.label} is sealed: the database has no order of its values, and no groups"
                 )
     return statement, multiple, single
 
@@ -63,7 +64,7 @@ class _Write:
         table = statement.table
         assert isinstance(table, Table)
         self._table = table
-        self._types: dict[str, Sealed] = {key: table.c[key].type for key in keys}  # type: ignore[misc]
+        self._types: dict[str, Sealed] = {key: table.c[key].type for key in keys}
         self._companions = {
             key: companion_key(key) for key in keys if companion_key(key) in table.c
         }
@@ -134,7 +135,7 @@ class _Write:
                 )
 
     def _refuse_copies(self, statement: Insert) -> None:
-        names = set(statement._select_names or ())
+        names: set[Any] = set(statement._select_names or ())
         after = statement._post_values_clause
         changed = getattr(after, "update_values_to_set", None) or getattr(after, "update", None) or ()
         names |= {getattr(key, "key", key) for key, *_ in (changed.items() if isinstance(changed, dict) else changed)}

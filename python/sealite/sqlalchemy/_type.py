@@ -16,7 +16,8 @@ from ._rows import ForRow, SealedForRow
 from ._schema import attach
 from ._fields import Family, Key, Padding, family
 
-_Process = Callable[[Any], Any]
+# Called by position; SQLAlchemy's own protocols for them name the argument.
+_Process = Callable[..., Any]
 # Their drivers take and give bytes as they are.
 _PLAIN_DRIVERS = frozenset({"sqlite", "postgresql", "mysql", "mariadb"})
 
@@ -117,7 +118,7 @@ class Sealed(_FieldType):
         # A wrong index is found here, not with the first value.
         self._family()
 
-    comparator_factory = Comparator  # type: ignore[assignment]
+    comparator_factory = Comparator  # pyright: ignore[reportAssignmentType]
 
     @property
     def python_type(self) -> type[Any]:
@@ -197,17 +198,17 @@ class BlindIndex(_FieldType):
         super().__init__()
         self.of = type_api.to_instance(of)
         self.label = label
-        self.index: str = index
+        self.index = index
         self.vault = vault
         self.per_tenant = per_tenant
         self.padding = None
-        storage = LargeBinary(16) if self.exact else BigInteger()
+        storage: Any = LargeBinary(16) if self.exact else BigInteger()
         self.impl = self.impl_instance = storage
 
     @property
     def exact(self) -> bool:
         """Whether equal indexes mean equal values. Those of a look-up collide, as they are meant to."""
-        return self.index.split(maxsplit=1)[0] == "unique"
+        return str(self.index).split(maxsplit=1)[0] == "unique"
 
     def bind_processor(self, dialect: Dialect) -> _Process | None:
         index, of = self._native("index"), codec(self.of, self.label)
