@@ -68,6 +68,18 @@ impl Field {
         self.seal_with(&state, &key, &mut Context::default(), value.into(), record)
     }
 
+    /// As [`Field::seal`], from keys that are in memory; `None` where the file would have to be read or written. It takes
+    /// a microsecond and waits for nothing: for callers that hold a lock of their own, such as Python's.
+    pub fn seal_from_memory<'v>(
+        &self,
+        value: impl Into<ValueRef<'v>>,
+        record: Option<IdRef<'_>>,
+    ) -> Option<Result<Vec<u8>>> {
+        let state = self.engine.state_in_memory()?;
+        let key = state.ring.cached_sealing(self.tenant.as_deref())?;
+        Some(self.seal_with(&state, &key, &mut Context::default(), value.into(), record))
+    }
+
     /// Seals many values; in their order.
     pub fn seal_many(&self, values: &[(ValueRef<'_>, Option<IdRef<'_>>)]) -> Result<Vec<Vec<u8>>> {
         let state = self.engine.state()?;
@@ -88,6 +100,23 @@ impl Field {
         self.open_into(sealed, record, &mut payload).map(ValueRef::to_owned)
     }
 
+    /// As [`Field::open`], from keys that are in memory; `None` where the file would have to be read. `with` is given the
+    /// value, in memory that is wiped afterwards.
+    pub fn open_from_memory<R>(
+        &self,
+        sealed: &[u8],
+        record: Option<IdRef<'_>>,
+        with: impl FnOnce(ValueRef<'_>) -> R,
+    ) -> Option<Result<R>> {
+        let state = self.engine.state_in_memory()?;
+        let Ok(parsed) = Record::parse(sealed) else { return Some(Err(self.refused())) };
+        let key = state.ring.cached_opening(parsed.key_id, self.tenant.as_deref())?;
+        let mut payload = Zeroizing::new(Vec::new());
+        let opened =
+            key.and_then(|key| self.open_with(&state, &key, &parsed, record, &mut payload));
+        Some(opened.map(with))
+    }
+
     /// Opens many sealed values; in their order. The first that does not open fails the call.
     pub fn open_many(&self, sealed: &[(&[u8], Option<IdRef<'_>>)]) -> Result<Vec<Value>> {
         sealed.iter().map(|(sealed, record)| self.open(sealed, *record)).collect()
@@ -103,9 +132,20 @@ impl Field {
         let record = Record::parse(sealed).map_err(|_| self.refused())?;
         let state = self.engine.state()?;
         let key = self.opening_key(&state, record.key_id)?;
+        self.open_with(&state, &key, &record, record_id, payload)
+    }
+
+    fn open_with<'p>(
+        &self,
+        state: &State,
+        key: &Key,
+        record: &Record<'_>,
+        record_id: Option<IdRef<'_>>,
+        payload: &'p mut Vec<u8>,
+    ) -> Result<ValueRef<'p>> {
         payload.clear();
-        let place = self.place(&state, record_id);
-        open(payload, &mut Context::default(), key.record_key()?, &record, &place, |_| ())
+        let place = self.place(state, record_id);
+        open(payload, &mut Context::default(), key.record_key()?, record, &place, |_| ())
             .map_err(|_| self.refused())?;
         let damaged = || err!(Corrupt, "a record that opens has a payload that doesn't read");
         match Columns::new(payload).next().map_err(|_| damaged())? {

@@ -1,5 +1,5 @@
-"""Sealed rows against the plain rows of Python's own sqlite3, and a secret setting against an AES-GCM open: ratios, each
-the median of interleaved pairs.
+"""Sealed rows against the plain rows of Python's own sqlite3, a secret setting against an AES-GCM open, and what fields.py
+measures: ratios, each the median of interleaved pairs.
 
     python benches/quick.py RATIOS.json [ROWS]
 
@@ -21,6 +21,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+import fields
 import sealite
 
 PAIRS = 5
@@ -202,6 +203,8 @@ def main() -> None:
             for file in Path(name).iterdir():
                 file.unlink()
         taken["use"] = use_setting(Path(name))
+        taken |= fields.measure_fields(4 * PAIRS)
+        taken |= fields.measure_orm(PAIRS, Path(name))
     names = {
         "insert": ("py_insert_many_vs_executemany", f"insert_many of {BATCH} rows against executemany, in transactions; {count} rows"),
         "get": ("py_get_vs_sqlite3", f"get by id against execute(SELECT).fetchone(); {count} rows"),
@@ -209,6 +212,7 @@ def main() -> None:
         "scan": ("py_scan_vs_sqlite3", f"scan of all rows, values as tuples, against execute(SELECT); {count} rows"),
         "use": ("py_setting_use_vs_gcm_open", "use(...).expose() of a secret setting of 56 characters against AESGCM.decrypt"),
     }
+    names |= {name: (name, fields.meaning(name)) for name in fields.MEANING if name in taken}
     report = {}
     for what, (name, meaning) in names.items():
         ratios = [sealed / plain for sealed, plain in taken[what]]

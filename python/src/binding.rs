@@ -9,7 +9,7 @@ use sealite::{ErrorKind, Index, ValueRef};
 
 use crate::definition::index;
 use crate::error::error;
-use crate::field::{Field, record};
+use crate::field::{Field, open, record, seal};
 use crate::row::unpicklable;
 use crate::value::{OrRaise, bytes_of, one, to_python};
 
@@ -100,10 +100,9 @@ impl FieldBinding {
         }
         let field = self.field()?;
         let value = one(value)?;
-        let (value, record) = (value.first()?, self::record(record)?);
+        let value = value.first()?;
         self.check(value)?;
-        let sealed = py.detach(|| field.seal(value, record)).or_raise()?;
-        Ok(Some(PyBytes::new(py, &sealed)))
+        seal(py, &field, value, self::record(record)?).map(Some)
     }
 
     /// Opens a sealed value.
@@ -119,9 +118,7 @@ impl FieldBinding {
         }
         let field = self.field()?;
         let sealed = bytes_of(sealed)?;
-        let (sealed, record) = (sealed.as_bytes(), self::record(record)?);
-        let value = py.detach(|| field.open(sealed, record)).or_raise()?;
-        to_python(py, value.as_ref()).map(Some)
+        open(py, &field, sealed.as_bytes(), self::record(record)?).map(Some)
     }
 
     /// The blind index of a value.
