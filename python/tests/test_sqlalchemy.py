@@ -106,6 +106,8 @@ def test_rows_come_back_and_are_found(session: Session) -> None:
     asked = sa.select(User.id).where(User.email == sa.bindparam("given"))
     assert session.scalars(asked, {"given": ADA.lower()}).all() == [1]
     assert session.scalars(sa.select(User.email).where(User.id == 2)).one() == "grace@example.org"
+    assert session.scalars(sa.select(sa.func.count(User.email))).one() == 2
+    assert len(session.scalars(sa.select(User).distinct()).all()) == 3
 
 
 def test_columns_of_one_field_compare(session: Session) -> None:
@@ -168,6 +170,15 @@ REFUSED = {
     "a colliding index": lambda s: User.surname == "x",
     "descending": lambda s: User.email.desc(),
     "order by": lambda s: s.execute(sa.select(User).order_by(User.email)),
+    "a function": lambda s: s.execute(sa.select(User).where(sa.func.lower(User.email) == "x")),
+    "a function of a function": lambda s: s.execute(sa.select(sa.func.max(sa.func.coalesce(User.name, "x")))),
+    "a cast": lambda s: s.execute(sa.select(User).where(sa.cast(User.email, sa.Text) == "x")),
+    "a case": lambda s: s.execute(sa.select(sa.case((User.id == 1, User.email), else_="x"))),
+    "a window": lambda s: s.execute(sa.select(sa.func.count().over(partition_by=User.email))),
+    "distinct": lambda s: s.execute(sa.select(User.email).distinct()),
+    "order by in a sub-query": lambda s: s.execute(
+        sa.select(sa.select(User.id).order_by(User.email).limit(1).subquery())
+    ),
     "group by": lambda s: s.execute(sa.select(sa.func.count()).group_by(User.email)),
     "set to a column": lambda s: s.execute(sa.update(User).values(email=User.plan)),
     "set to a typed literal": lambda s: s.execute(sa.update(User).values(email=sa.literal("x"))),

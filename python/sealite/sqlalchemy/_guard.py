@@ -9,10 +9,10 @@ from sqlalchemy.engine import Engine, ExceptionContext
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.dml import Insert, Update
 from sqlalchemy.sql.elements import BinaryExpression, BindParameter, BooleanClauseList
-from sqlalchemy.sql.selectable import Select
 
 import sealite
 
+from ._questions import before_cursor_execute
 from ._rows import ForRow, record_of
 from ._schema import companion_key, sealed_keys
 from ._type import Sealed
@@ -23,6 +23,7 @@ _Parameters = dict[str, Any]
 def install() -> None:
     """Looks at what every engine of this process executes: those that are there, and those to come."""
     event.listen(Engine, "before_execute", _before_execute, retval=True)
+    event.listen(Engine, "before_cursor_execute", before_cursor_execute)
     event.listen(Engine, "handle_error", _handle_error)
 
 
@@ -33,13 +34,6 @@ def _before_execute(
         keys = sealed_keys(statement.table)
         if keys:
             return _Write(statement, keys).checked(multiple, single)
-    elif isinstance(statement, Select):
-        for clause in (*statement._order_by_clauses, *statement._group_by_clauses):
-            type_ = getattr(clause, "type", None)
-            if isinstance(type_, Sealed):
-                raise sealite.Refused(
-                    f"field {type_.label} is sealed: the database has no order of its values, and no groups"
-                )
     return statement, multiple, single
 
 
