@@ -1,19 +1,17 @@
 """Between a statement and the database: updates take the index along, and what would write plaintext, or leave an index
 behind, is refused before it is sent."""
 
-from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Table, event
+from sqlalchemy import Table, event, exc
 from sqlalchemy.engine import Engine, ExceptionContext
-from sqlalchemy.sql import operators
 from sqlalchemy.sql.dml import Insert, Update
-from sqlalchemy.sql.elements import BinaryExpression, BindParameter, BooleanClauseList
+from sqlalchemy.sql.elements import BindParameter
 
 import sealite
 
+from ._binding import RowBinding, given_by
 from ._questions import before_cursor_execute
-from ._rows import ForRow, record_of
 from ._schema import companion_key, sealed_keys
 from ._type import Sealed
 
@@ -62,7 +60,6 @@ class _Write:
         self._companions = {
             key: companion_key(key) for key in keys if companion_key(key) in table.c
         }
-        self._bound = [key for key, each in self._types.items() if each.bind_row]
 
     def checked(self, multiple: Any, single: Any) -> tuple[Any, Any, Any]:
         statement = self._statement
@@ -79,18 +76,24 @@ class _Write:
                 if key in values
             }
             if added:
-                self._statement = statement.values({self._table.c[key]: value for key, value in added.items()})
+                self._statement = self._with_values(added)
             multiple = [self._with_companions(each) for each in multiple]
             single = self._with_companions(single)
-        if self._bound:
-            return self._for_rows(values, multiple, single)
+        if any(each.bind_row for each in self._types.values()):
+            return RowBinding(self._table, self._types).bound(self._statement, values, multiple, single)
         for given in (*multiple[:1], single):
             self._refuse_companions(given)
         return self._statement, multiple, single
 
     def _values(self) -> dict[str, Any]:
         """What values() was given for the sealed columns and their companions, by the key of the column."""
-        return self._named(dict(self._statement._values or {}))
+        return self._named(given_by(self._statement))
+
+    def _with_values(self, added: dict[str, Any]) -> Any:
+        try:
+            return self._statement.values({self._table.c[key]: value for key, value in added.items()})
+        except exc.SQLAlchemyError:
+            raise sealite.Refused(f"{self._table.name}: sealed values with an index are set by values()") from None
 
     def _filled(self, statement: Any) -> Any:
         """insert().values([...]) with the companions in each row: their defaults would not know the rows apart."""
@@ -146,67 +149,3 @@ class _Write:
                 raise sealite.Refused(f"{self._table.name}.{companion} is filled by itself")
         added = {companion: given[key] for key, companion in self._companions.items() if key in given}
         return {**given, **added} if added else given
-
-    def _for_rows(self, values: dict[str, Any], multiple: Any, single: Any) -> tuple[Any, Any, Any]:
-        """Tells the types which row each value is for."""
-        statement = self._statement
-        if statement._multi_values:
-            raise sealite.Refused(f"{self._table.name}: values bound to their rows are inserted by execute(insert(), [...])")
-        (key,) = [column.key for column in self._table.primary_key] or [""]
-        if isinstance(statement, Update):
-            name, record = self._row_of_update()
-            if any(bound in values for bound in self._bound):
-                if record is None and name not in single:
-                    raise self._no_row()
-                record = record_of(single[name] if record is None else record)
-                statement = statement.values({bound: ForRow(values[bound].value, record) for bound in self._bound if bound in values})
-            rows = [self._rows(each, name, record) for each in (*multiple, *([single] if single else []))]
-        else:
-            if values:
-                given = {getattr(column, "key", column): value for column, value in statement._values.items()}
-                record = record_of(getattr(given.get(key), "value", single.get(key)))
-                statement = statement.values({bound: ForRow(values[bound].value, record) for bound in self._bound if bound in values})
-            rows = [self._rows(self._with_key(each, key), key, None) for each in (*multiple, *([single] if single else []))]
-        return statement, rows if multiple else [], rows[0] if rows and not multiple else {}
-
-    def _rows(self, given: _Parameters, name: str | None, record: Any) -> _Parameters:
-        bound = [key for key in self._bound if key in given]
-        if not bound:
-            return given
-        if record is None:
-            if name is None or given.get(name) is None:
-                raise self._no_row()
-            record = record_of(given[name])
-        return {**given, **{key: ForRow(given[key], record) for key in bound}}
-
-    def _with_key(self, given: _Parameters, key: str) -> _Parameters:
-        """Makes the primary key that would be made by its column's default."""
-        default: Any = self._table.c[key].default
-        if given.get(key) is None and default is not None and (default.is_callable or default.is_scalar):
-            return {**given, key: default.arg(None) if default.is_callable else default.arg}
-        return given
-
-    def _row_of_update(self) -> tuple[str | None, Any]:
-        """The parameter, or else the value, that names the row of an UPDATE."""
-        (key,) = self._table.primary_key
-        for clause in _conjuncts(self._statement._where_criteria):
-            if isinstance(clause, BinaryExpression) and clause.operator is operators.eq:
-                left, right = clause.left, clause.right
-                if getattr(left, "key", None) == key.key and isinstance(right, BindParameter):
-                    return (right.key, None) if right.required or right.value is None else (None, right.value)
-        return None, None
-
-    def _no_row(self) -> sealite.SealiteError:
-        return sealite.Refused(
-            f"{self._table.name} has values bound to their rows: the primary key must be known before the statement"
-            " (given, or by a default of the column such as uuid4)"
-        )
-
-
-def _conjuncts(clauses: Iterable[Any]) -> Iterator[Any]:
-    """What all must hold, one by one."""
-    for clause in clauses:
-        if isinstance(clause, BooleanClauseList) and clause.operator is operators.and_:
-            yield from _conjuncts(clause.clauses)
-        else:
-            yield clause

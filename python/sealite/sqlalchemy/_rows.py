@@ -3,7 +3,7 @@
 import uuid
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from sqlalchemy import event
+from sqlalchemy import event, exc
 from sqlalchemy.orm import Mapper
 
 import sealite
@@ -66,6 +66,8 @@ def _open_what_is_loaded(mapper: Mapper[Any], class_: type) -> None:
     bound = [mapper.get_property_by_column(column).key for column in columns if column.type.bind_row]  # type: ignore[attr-defined]
     if not bound:
         return
+    if len(mapper.primary_key) != 1:
+        raise exc.ArgumentError(f"{class_.__name__}: values are bound to rows by a primary key of one column")
 
     def open_loaded(target: Any, context: Any, attributes: Any = None) -> None:
         values = target.__dict__
