@@ -7,6 +7,7 @@
 `sealite.sqlalchemy` looks its vaults up here for every value, `sealite.limits` for every charge.
 """
 
+import os
 import threading
 from collections.abc import Callable
 
@@ -17,6 +18,16 @@ __all__ = ["register_vault", "registered_vault", "unregister_vault"]
 _lock = threading.RLock()
 _vaults: dict[str, Vault] = {}
 _followers: list[Callable[[str, Vault | None], None]] = []
+
+
+def _unlock_in_child() -> None:
+    # Another thread may have held it at the fork, and does not exist in the child.
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock_in_child)
 
 
 def register_vault(vault: Vault, name: str = "default") -> None:

@@ -1,7 +1,7 @@
 """Sealed columns under SQLModel, Flask-SQLAlchemy and asyncio."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import flask
@@ -66,6 +66,51 @@ def test_flask_sqlalchemy(tmp_path: Path) -> None:
     assert client.get("/eve@example.org").status_code == 404
     with app.app_context():
         db.engine.dispose()
+
+
+FORKS = """
+import os, sys
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+import sealite
+from sealite.sqlalchemy import Sealed, register_vault
+
+class Base(DeclarativeBase): ...
+
+class Person(Base):
+    __tablename__ = "person"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(Sealed(sa.Text(), index="unique email", label="person.email"))
+
+register_vault(sealite.Vault.create(sys.argv[1], sealite.Unlock.environment("APP_KEY")))
+engine = sa.create_engine("sqlite:///" + sys.argv[2])
+Base.metadata.create_all(engine)
+
+def add(email):
+    with Session(engine) as session:
+        session.add(Person(email=email))
+        session.commit()
+        assert session.scalars(sa.select(Person).where(Person.email == "PARENT@x.org")).one().email == "parent@x.org"
+
+add("parent@x.org")
+engine.dispose()
+children = []
+for number in range(3):
+    child = os.fork()
+    if child == 0:
+        add(f"child{number}@x.org")
+        os._exit(0)
+    children.append(child)
+assert all(os.waitpid(child, 0)[1] == 0 for child in children)
+with Session(engine) as session:
+    print(sorted(session.scalars(sa.select(Person.email))))
+engine.dispose()
+"""
+
+
+def test_forked_workers_go_on(tmp_path: Path, run: Callable[..., str]) -> None:
+    found = run(FORKS, tmp_path / "keys.db", tmp_path / "application.db")
+    assert found.strip() == "['child0@x.org', 'child1@x.org', 'child2@x.org', 'parent@x.org']"
 
 
 def test_asyncio_tasks_have_their_own_tenants(tmp_path: Path) -> None:

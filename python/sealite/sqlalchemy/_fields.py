@@ -1,6 +1,7 @@
 """The fields that types stand for. Which vault and which tenant a value is for: decided when the value is processed, never when a statement is compiled,
 since compiled statements are shared by all who run them."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,16 @@ _lock = threading.RLock()
 _vaults: dict[str, sealite.Vault] = {}
 _families: dict["Key", "Family"] = {}
 _tenant: ContextVar[str | None] = ContextVar("sealite_tenant", default=None)
+
+
+def _unlock_in_child() -> None:
+    # Another thread may have held it at the fork, and does not exist in the child.
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock_in_child)
 
 
 @dataclass(frozen=True)
