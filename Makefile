@@ -17,9 +17,9 @@ export PYTHONDONTWRITEBYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # One cargo invocation for all of them: building is what costs. The Python module is tested through its wheel.
-CRATES := -p sealite -p sealite-cli -p sealite-tests -p sealite-benches
+CRATES := -p sealite -p sealite-cli -p sealite-ffi -p sealite-tests -p sealite-benches
 
-.PHONY: help fmt lint lint-deps test test-full test-rust test-python million bench bench-quick docs wheel demo venv wheel-test
+.PHONY: help fmt lint lint-deps test test-full test-rust test-python c-test million bench bench-quick docs wheel install demo fuzz-smoke venv wheel-test
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -45,6 +45,9 @@ test-rust: venv
 test-python: wheel-test
 	$(BIN)/pytest python/tests
 
+c-test: ## The C interface alone: header, libraries, programs in C, C++, Node and Go
+	$(CARGO) test --locked -p sealite-ffi
+
 million:
 	$(CARGO) test --release --locked -p sealite --lib -- --include-ignored accumulated
 
@@ -65,10 +68,34 @@ wheel: venv ## The Python wheel, as it is shipped, into target/wheels
 	rm -rf target/wheels
 	$(BIN)/maturin build --release --locked -m python/Cargo.toml --out target/wheels
 
+PREFIX ?= /usr/local
+
+install: ## The C header and libraries, into PREFIX (DESTDIR is put before it)
+	$(CARGO) build --release --locked -p sealite-ffi
+	sh ffi-c/install.sh target/release "$(PREFIX)" "$(DESTDIR)"
+
 # DB=file TABLE=name takes a database of your own; COLUMNS=a,b says which of its columns to seal.
 demo: ## Seal 10,000 people, or DB=file TABLE=name, and report
 	$(CARGO) run --release --locked -p sealite-benches --bin demo -- \
 	    $(if $(DB),--db "$(DB)") $(if $(TABLE),--table "$(TABLE)") $(if $(COLUMNS),--columns "$(COLUMNS)")
+
+# What cargo-fuzz passes to the compiler, but for the address sanitizer: the core has next to no unsafe code.
+FUZZ := fuzz/target
+FUZZ_COVERAGE := level=4 inline-8bit-counters pc-table trace-compares
+FUZZ_FLAGS := -Cpasses=sancov-module $(addprefix -Cllvm-args=-sanitizer-coverage-,$(FUZZ_COVERAGE)) --cfg fuzzing \
+    -Ccodegen-units=4 -Cdebug-assertions
+FUZZ_SECONDS := 60
+
+fuzz-smoke: ## Each fuzz target for a minute, from its kept corpus on (needs a nightly compiler)
+	host="$$($(CARGO) +nightly -vV | sed -n 's/^host: //p')"; \
+	RUSTFLAGS="$(FUZZ_FLAGS)" $(CARGO) +nightly build --manifest-path fuzz/Cargo.toml --release --locked \
+	    --target "$$host" --target-dir $(FUZZ); \
+	for target in fuzz/fuzz_targets/*.rs; do \
+	    name="$$(basename "$$target" .rs)"; \
+	    mkdir -p "$(FUZZ)/corpus/$$name"; \
+	    "$(FUZZ)/$$host/release/$$name" -max_total_time=$(FUZZ_SECONDS) -max_len=4096 \
+	        -artifact_prefix=$(FUZZ)/ "$(FUZZ)/corpus/$$name" "fuzz/corpus/$$name"; \
+	done
 
 venv: $(VENV)/.ready
 

@@ -16,6 +16,13 @@
 //! | `setting reveal FILE NAME` | the value, for a person: takes a reason, and is audited |
 //! | `setting check FILE [NAME…]` | what is missing, too short or well known |
 //! | `setting export FILE`, `import FILE FROM` | `.env` files and JSON |
+//! | `token issue FILE` | a new token, its text to a terminal once or to a file |
+//! | `token list FILE`, `show FILE ID` | what is known of tokens, never their secrets |
+//! | `token revoke`, `enable`, `disable FILE ID` | one token; `revoke` also a family, or what a subject has |
+//! | `token rotate FILE` | a successor, its text as of `issue` |
+//! | `token arm`, `disarm FILE ID` | break-glass: one use, with a reason |
+//! | `token purge FILE` | deletes what ended long ago |
+//! | `token import FILE FROM` | tokens that were kept elsewhere as SHA-256 |
 //! | `audit tail FILE` | the last entries |
 //! | `audit verify FILE` | walks the chain, and compares it with a checkpoint |
 //! | `audit checkpoint FILE` | how far the chain goes, to be kept outside |
@@ -41,7 +48,7 @@
 //!
 //! No option takes a secret: a command line is read by every other process and kept by the shell. Keys are referred to,
 //! passphrases, recovery codes and the values of secret settings are asked for, or read from a file or the standard
-//! input. Values of rows are never printed, and the value of a secret setting only by `setting reveal` and
+//! input. Values of rows are never printed, the text of a token once when it is issued, and the value of a secret setting only by `setting reveal` and
 //! `setting export --include-secrets`.
 
 mod arguments;

@@ -1,6 +1,7 @@
 //! Text for people: safe to show, aligned, dated.
 
 use std::fmt::Write;
+use std::time::Duration;
 
 use unicode_width::UnicodeWidthStr;
 
@@ -102,6 +103,22 @@ pub(crate) fn moment(text: &str) -> Option<i64> {
     (days >= 0 && is(civil(days))).then_some((days * 86_400 + time) * 1_000)
 }
 
+/// A length of time: `30s`, `15m`, `12h`, `7d`.
+pub(crate) fn length(text: &str) -> Result<Duration, &'static str> {
+    let unit = match text.as_bytes().last() {
+        Some(b's') => 1,
+        Some(b'm') => 60,
+        Some(b'h') => 3_600,
+        Some(b'd') => 86_400,
+        _ => return Err("a number and s, m, h or d"),
+    };
+    let digits = text.get(..text.len() - 1).unwrap_or_default();
+    let sound = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number =
+        digits.parse::<u64>().ok().filter(|_| sound).and_then(|number| number.checked_mul(unit));
+    number.map(Duration::from_secs).ok_or("a number and s, m, h or d")
+}
+
 fn seconds_of(time: &str) -> Option<i64> {
     let [hour, minute, second] = numbers(time, ':', [2, 2, 2])?;
     (hour < 24 && minute < 60 && second < 60).then_some(hour * 3_600 + minute * 60 + second)
@@ -165,6 +182,20 @@ mod tests {
             "2026-01-31-01",
         ] {
             assert_eq!(moment(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn lengths_of_time_have_a_unit() {
+        for (text, seconds) in
+            [("0s", 0), ("30s", 30), ("15m", 900), ("12h", 43_200), ("7d", 604_800)]
+        {
+            assert_eq!(length(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in
+            ["", "s", "7", "7w", "-7d", "+7d", "7.5d", "7 d", "7D", "99999999999999999d", "7é"]
+        {
+            assert!(length(text).is_err(), "{text}");
         }
     }
 

@@ -109,6 +109,8 @@ kinds! {
     Denied = 33, "denied";
     /// The payload is not the one that was approved.
     PayloadChanged = 34, "payload_changed";
+    /// What was presented is no token that holds. Why, only the metrics and the audit trail tell.
+    TokenRejected = 35, "token_rejected";
 }
 
 impl ErrorKind {

@@ -44,12 +44,14 @@ mod health;
 mod index;
 mod keys;
 mod metrics;
+mod password;
 mod quota;
 mod secret;
 mod settings;
 mod sql;
 mod table;
 mod tenant;
+mod token;
 mod transaction;
 mod value;
 mod vault;
@@ -65,6 +67,7 @@ pub use health::{Health, Reason};
 pub use index::normalise::Normaliser;
 pub use keys::{PassphraseCost, RecoveryCode, Slot, Unlock, generate_key};
 pub use metrics::{Histogram, Metrics};
+pub use password::{PasswordHasher, PasswordVerdict};
 pub use quota::{Decision, Limit, Quotas};
 pub use secret::{ExposeSecret, SecretBox, SecretSlice, SecretString};
 pub use settings::{
@@ -77,6 +80,10 @@ pub use table::{
     Verification,
 };
 pub use tenant::Tenant;
+pub use token::{
+    CodeRequest, IssuedCode, IssuedToken, LegacyEntry, LegacyImport, TOKEN_PATTERN, Token,
+    TokenCheck, TokenFilter, TokenKind, TokenRequest, Tokens, is_token_text,
+};
 pub use transaction::{Savepoint, Snapshot, Transaction};
 pub use value::{Id, IdRef, Type, Value, ValueRef};
 pub use vault::{Erasure, Status, Vault};

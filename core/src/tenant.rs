@@ -10,6 +10,7 @@ use crate::quota::Quotas;
 use crate::settings::Settings;
 use crate::table::engine::Engine;
 use crate::table::{Source, Table};
+use crate::token::Tokens;
 use crate::transaction::{Snapshot, Transaction};
 
 /// One tenant of a vault. It can't reach what belongs to another, or to the vault itself.
@@ -67,6 +68,11 @@ impl Tenant {
     /// Requests of this tenant that somebody has to approve.
     pub fn approvals(&self) -> Approvals {
         Approvals::new(&self.engine, Some(Arc::clone(&self.name)))
+    }
+
+    /// Tokens of this tenant.
+    pub fn tokens(&self) -> Tokens<'_> {
+        Tokens::new(&self.engine, Some(Arc::clone(&self.name)))
     }
 
     /// The audit trail, as far as it is this tenant's.

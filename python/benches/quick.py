@@ -1,5 +1,5 @@
-"""Sealed rows against the plain rows of Python's own sqlite3, a secret setting against an AES-GCM open, and what fields.py
-measures: ratios, each the median of interleaved pairs.
+"""Sealed rows against the plain rows of Python's own sqlite3, a secret setting against an AES-GCM open, sessions against
+signed ones, and what fields.py measures: ratios, each the median of interleaved pairs.
 
     python benches/quick.py RATIOS.json [ROWS]
 
@@ -19,7 +19,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jwt
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from itsdangerous import URLSafeTimedSerializer
 
 import fields
 import sealite
@@ -165,15 +167,59 @@ def use_setting(folder: Path) -> list[tuple[float, float]]:
         for _ in range(rounds):
             decrypt(nonce, sealed, None)
 
+    pairs = in_turn(use, open_, 50_000)
+    vault.close()
+    return pairs
+
+
+def in_turn(ours: Callable[[int], None], theirs: Callable[[int], None], rounds: int) -> list[tuple[float, float]]:
     pairs = []
     for pair in range(2 * PAIRS + 1):
         times = {}
-        for side in (use, open_) if pair % 2 == 0 else (open_, use):
-            times[side] = seconds(side, 50_000)
-        pairs.append((times[use], times[open_]))
-    vault.close()
+        for side in (ours, theirs) if pair % 2 == 0 else (theirs, ours):
+            times[side] = seconds(side, rounds)
+        pairs.append((times[ours], times[theirs]))
     # The first pair warms both up.
     return pairs[1:]
+
+
+def sessions(folder: Path) -> dict[str, list[tuple[float, float]]]:
+    """Seconds of verifying sessions and reading whose they are, and of the same for what signs the same facts."""
+    vault = sealite.Vault.create(folder / "tokens.db", sealite.Unlock.key_text(sealite.generate_key()))
+    tokens, key, now = vault.tokens, os.urandom(32), int(time.time())
+    signer = URLSafeTimedSerializer(key)
+    texts, webs, signed = [], [], []
+    for number in range(1_000):
+        subject = f"user-{number}"
+        issued = tokens.issue("session", subject=subject, scopes=["read"])
+        payload = {"jti": issued.token.id, "sub": subject, "scope": "read", "iat": now, "exp": now + 7 * 86_400}
+        texts.append(issued.text)
+        webs.append(jwt.encode(payload, key, algorithm="HS256"))
+        signed.append(signer.dumps({name: payload[name] for name in ("jti", "sub", "scope")}))
+
+    def verify(rounds: int) -> None:
+        verify = tokens.verify
+        for _ in range(rounds):
+            for text in texts:
+                assert verify(text, "session").subject
+
+    def decode(rounds: int) -> None:
+        decode, algorithms = jwt.decode, ["HS256"]
+        for _ in range(rounds):
+            for text in webs:
+                assert decode(text, key, algorithms=algorithms)["sub"]
+
+    def loads(rounds: int) -> None:
+        loads = signer.loads
+        for _ in range(rounds):
+            for text in signed:
+                assert loads(text, max_age=7 * 86_400)["sub"]
+
+    # With the first verification the last use is written.
+    verify(1)
+    pairs = {"jwt": in_turn(verify, decode, 10), "itsdangerous": in_turn(verify, loads, 10)}
+    vault.close()
+    return pairs
 
 
 def main() -> None:
@@ -205,12 +251,18 @@ def main() -> None:
         taken["use"] = use_setting(Path(name))
         taken |= fields.measure_fields(4 * PAIRS)
         taken |= fields.measure_orm(PAIRS, Path(name))
+        taken.update(sessions(Path(name)))
     names = {
         "insert": ("py_insert_many_vs_executemany", f"insert_many of {BATCH} rows against executemany, in transactions; {count} rows"),
         "get": ("py_get_vs_sqlite3", f"get by id against execute(SELECT).fetchone(); {count} rows"),
         "find": ("py_find_vs_sqlite3", f"find by e-mail, unique index, against execute(SELECT).fetchall(); {count} rows"),
         "scan": ("py_scan_vs_sqlite3", f"scan of all rows, values as tuples, against execute(SELECT); {count} rows"),
         "use": ("py_setting_use_vs_gcm_open", "use(...).expose() of a secret setting of 56 characters against AESGCM.decrypt"),
+        "jwt": ("py_session_verify_vs_pyjwt", "verify(...).subject of 1,000 sessions in turn against PyJWT's decode, HS256"),
+        "itsdangerous": (
+            "py_session_verify_vs_itsdangerous",
+            "verify(...).subject of 1,000 sessions in turn against itsdangerous' loads with max_age",
+        ),
     }
     names |= {name: (name, fields.meaning(name)) for name in fields.MEANING if name in taken}
     report = {}

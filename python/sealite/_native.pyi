@@ -22,6 +22,19 @@ _ApprovalState: TypeAlias = Literal["pending", "approved", "rejected", "executed
 _SettingKind: TypeAlias = Literal["text", "integer", "real", "boolean", "json"]
 _SettingGiven: TypeAlias = bool | int | float | str | dict[str, Any] | list[Any]
 _Payload: TypeAlias = str | dict[str, Any] | list[Any]
+_TokenKind: TypeAlias = Literal[
+    "admin",
+    "user",
+    "api_key",
+    "break_glass",
+    "magic_link",
+    "reset",
+    "invite",
+    "session",
+    "refresh",
+    "short_code",
+]
+_TokenKinds: TypeAlias = _TokenKind | Sequence[_TokenKind]
 _Kind: TypeAlias = Literal["key", "passphrase", "recovery"]
 
 __all__ = [
@@ -59,8 +72,12 @@ __all__ = [
     "Internal",
     "InvalidInput",
     "IoError",
+    "IssuedCode",
+    "IssuedToken",
     "KEEP",
     "LastSlot",
+    "LegacyEntry",
+    "LegacyImport",
     "Limit",
     "Locked",
     "Metrics",
@@ -70,6 +87,7 @@ __all__ = [
     "NotFound",
     "NotIndexed",
     "NotInitialised",
+    "PasswordHasher",
     "PayloadChanged",
     "QuotaLimit",
     "Quotas",
@@ -93,6 +111,10 @@ __all__ = [
     "TableDefinition",
     "Tenant",
     "TenantTables",
+    "Token",
+    "TOKEN_PATTERN",
+    "TokenRejected",
+    "Tokens",
     "Transaction",
     "TypeMismatch",
     "UnknownKey",
@@ -103,11 +125,14 @@ __all__ = [
     "WrongKey",
     "__version__",
     "generate_key",
+    "is_token_text",
     "prepare_fork",
 ]
 __version__: str
+TOKEN_PATTERN: str
 
 def generate_key() -> str: ...
+def is_token_text(text: str) -> bool: ...
 def prepare_fork() -> None: ...
 @final
 class Unlock:
@@ -239,6 +264,8 @@ class Vault:
     @property
     def approvals(self) -> Approvals: ...
     @property
+    def tokens(self) -> Tokens: ...
+    @property
     def settings(self) -> Settings: ...
     @property
     def audit(self) -> Audit: ...
@@ -276,6 +303,8 @@ class Tenant:
     def quotas(self) -> Quotas: ...
     @property
     def approvals(self) -> Approvals: ...
+    @property
+    def tokens(self) -> Tokens: ...
     @property
     def settings(self) -> Settings: ...
     @property
@@ -365,6 +394,8 @@ class Transaction:
     def tenant(self, name: str) -> TenantTables: ...
     def execute(self, sql: str, parameters: Iterable[_Given] | None = None, /) -> int: ...
     def query(self, sql: str, parameters: Iterable[_Given] | None = None, /) -> SqlRows: ...
+    @property
+    def tokens(self) -> Tokens: ...
     def audit(
         self,
         event: str,
@@ -447,6 +478,8 @@ class Verification:
     @property
     def tables(self) -> dict[str, int]: ...
     @property
+    def internal(self) -> dict[str, int]: ...
+    @property
     def faults(self) -> list[Fault]: ...
     @property
     def integrity(self) -> list[str]: ...
@@ -515,6 +548,7 @@ class Approvals:
         expires_in: _Seconds | None = None,
         exclude_requester: bool = True,
         allowed_roles: Iterable[str] | None = None,
+        keep_for: _Seconds | None = None,
     ) -> str: ...
     def get(self, id: str) -> Approval: ...
     def list_pending(
@@ -619,6 +653,14 @@ class Metrics:
     @property
     def settings_revealed(self) -> int: ...
     @property
+    def tokens_issued(self) -> int: ...
+    @property
+    def tokens_verified(self) -> int: ...
+    @property
+    def tokens_consumed(self) -> int: ...
+    @property
+    def tokens_rejected(self) -> dict[str, int]: ...
+    @property
     def audit_appended(self) -> int: ...
     @property
     def audit_lost(self) -> int: ...
@@ -661,6 +703,195 @@ class SettingValue:
     def __deepcopy__(self, memo: object, /) -> Self: ...
 
 @final
+class Tokens:
+    def issue(
+        self,
+        kind: _TokenKind,
+        *,
+        subject: str | None = None,
+        label: str | None = None,
+        scopes: Iterable[str] | None = None,
+        limits: str | None = None,
+        data: _Json = None,
+        prefix: str | None = None,
+        family: str | None = None,
+        expires_in: _Seconds | Literal["never"] | None = None,
+        not_before_in: _Seconds | None = None,
+        idle: _Seconds | None = None,
+        renew_for: _Seconds | None = None,
+        uses: int | None = None,
+        last_used_every: _Seconds | None = None,
+        replace_older: bool = False,
+    ) -> IssuedToken: ...
+    def verify(
+        self, text: str, kind: _TokenKinds, *, scopes: Iterable[str] | None = None
+    ) -> Token: ...
+    def peek(
+        self, text: str, kind: _TokenKinds, *, scopes: Iterable[str] | None = None
+    ) -> Token: ...
+    def consume(
+        self, text: str, kind: _TokenKinds, *, scopes: Iterable[str] | None = None
+    ) -> Token: ...
+    def rotate(
+        self,
+        text: str,
+        kind: _TokenKinds,
+        *,
+        grace: _Seconds,
+        scopes: Iterable[str] | None = None,
+    ) -> IssuedToken: ...
+    def issue_code(
+        self,
+        subject: str,
+        *,
+        digits: int = 6,
+        attempts: int = 5,
+        expires_in: _Seconds | None = None,
+        label: str | None = None,
+        data: _Json = None,
+        replace_older: bool = True,
+    ) -> IssuedCode: ...
+    def verify_code(self, id: str, code: str) -> Token: ...
+    def get(self, id: str) -> Token: ...
+    def list(
+        self,
+        *,
+        subject: str | None = None,
+        kind: _TokenKind | None = None,
+        family: str | None = None,
+        active: bool = False,
+        limit: int = 1000,
+    ) -> builtins.list[Token]: ...
+    def enable(self, id: str) -> bool: ...
+    def disable(self, id: str) -> bool: ...
+    def revoke(self, id: str) -> bool: ...
+    def revoke_family(self, family: str) -> int: ...
+    def revoke_kind(self, subject: str, kind: _TokenKind, *, keep: str | None = None) -> int: ...
+    def revoke_subject(self, subject: str) -> None: ...
+    def arm(self, id: str, reason: str, valid_for: _Seconds) -> Token: ...
+    def disarm(self, id: str) -> bool: ...
+    def purge(self, ended_for: _Seconds) -> int: ...
+    def import_legacy(self, entries: Iterable[LegacyEntry]) -> LegacyImport: ...
+    def csrf(self, session: str) -> str: ...
+    def check_csrf(self, session: str, presented: str) -> bool: ...
+
+@final
+class Token:
+    @property
+    def id(self) -> str: ...
+    @property
+    def kind(self) -> _TokenKind: ...
+    @property
+    def subject(self) -> str | None: ...
+    @property
+    def label(self) -> str | None: ...
+    @property
+    def scopes(self) -> list[str]: ...
+    def has_scope(self, scope: str) -> bool: ...
+    @property
+    def limits(self) -> str | None: ...
+    @property
+    def quota_key(self) -> str: ...
+    @property
+    def data(self) -> str | None: ...
+    @property
+    def prefix(self) -> str: ...
+    @property
+    def family(self) -> str | None: ...
+    @property
+    def enabled(self) -> bool: ...
+    @property
+    def created_at(self) -> datetime.datetime: ...
+    @property
+    def not_before(self) -> datetime.datetime | None: ...
+    @property
+    def expires_at(self) -> datetime.datetime | None: ...
+    @property
+    def idle(self) -> float | None: ...
+    @property
+    def last_used_at(self) -> datetime.datetime | None: ...
+    @property
+    def uses_left(self) -> int | None: ...
+    @property
+    def attempts_left(self) -> int | None: ...
+    @property
+    def armed_until(self) -> datetime.datetime | None: ...
+    @property
+    def armed_reason(self) -> str | None: ...
+    @property
+    def rotated_at(self) -> datetime.datetime | None: ...
+    @property
+    def successor(self) -> str | None: ...
+    @property
+    def revoked_at(self) -> datetime.datetime | None: ...
+    @property
+    def is_imported(self) -> bool: ...
+
+@final
+class IssuedToken:
+    @property
+    def token(self) -> Token: ...
+    @property
+    def text(self) -> str: ...
+
+@final
+class IssuedCode:
+    @property
+    def token(self) -> Token: ...
+    @property
+    def code(self) -> str: ...
+
+@final
+class LegacyEntry:
+    @staticmethod
+    def admin_tokens(json: str) -> list[LegacyEntry]: ...
+    @staticmethod
+    def users(json: str) -> list[LegacyEntry]: ...
+    @staticmethod
+    def from_hash(
+        kind: _TokenKind,
+        hash: str,
+        *,
+        subject: str | None = None,
+        label: str | None = None,
+        enabled: bool = True,
+    ) -> LegacyEntry: ...
+    @staticmethod
+    def from_token(
+        kind: _TokenKind,
+        token: str,
+        *,
+        subject: str | None = None,
+        label: str | None = None,
+        enabled: bool = True,
+    ) -> LegacyEntry: ...
+    @property
+    def kind(self) -> _TokenKind: ...
+
+@final
+class LegacyImport:
+    @property
+    def imported(self) -> int: ...
+    @property
+    def known(self) -> int: ...
+
+@final
+class PasswordHasher:
+    def __new__(
+        cls,
+        *,
+        memory_kib: int | None = None,
+        passes: int | None = None,
+        lanes: int | None = None,
+    ) -> Self: ...
+    def hash(self, password: str | bytes) -> str: ...
+    def verify(self, password: str | bytes, stored: str | None) -> bool: ...
+    def verify_and_update(
+        self, password: str | bytes, stored: str | None
+    ) -> tuple[bool, str | None]: ...
+    def needs_rehash(self, stored: str) -> bool: ...
+
+@final
 class Settings:
     def define(
         self,
@@ -677,6 +908,7 @@ class Settings:
         min_length: int | None = None,
         show_last_four: bool = False,
         guarded_by: str | None = None,
+        keep_versions: int | None = None,
     ) -> bool: ...
     def read(self, name: str) -> Setting: ...
     def list(self, category: str | None = None) -> builtins.list[Setting]: ...
@@ -691,6 +923,7 @@ class Settings:
         actor: str,
         reason: str | None = None,
     ) -> bool: ...
+    def write_text(self, name: str, text: str, *, actor: str, reason: str | None = None) -> bool: ...
     def write_many(
         self,
         changes: Mapping[str, _SettingGiven | SettingValue | Change],
@@ -770,6 +1003,8 @@ class Setting:
     def show_last_four(self) -> bool: ...
     @property
     def guarded_by(self) -> str | None: ...
+    @property
+    def keep_versions(self) -> int: ...
 
 @final
 class SettingVersion:
@@ -956,4 +1191,5 @@ class AlreadyDecided(SealiteError): ...
 class Expired(SealiteError): ...
 class Denied(SealiteError): ...
 class PayloadChanged(SealiteError): ...
+class TokenRejected(SealiteError): ...
 class Internal(SealiteError): ...

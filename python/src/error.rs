@@ -174,6 +174,9 @@ fn described(kind: ErrorKind) -> (&'static str, &'static str) {
         ErrorKind::PayloadChanged => {
             ("PayloadChanged", "The payload is not the one that was approved.")
         }
+        ErrorKind::TokenRejected => {
+            ("TokenRejected", "The token that was presented is not valid; why is not told.")
+        }
         _ => ("Internal", "A fault in the engine itself: please report it."),
     }
 }

@@ -25,6 +25,30 @@ pub(crate) fn duration(what: &str, given: &Bound<'_, PyAny>) -> PyResult<Duratio
     })
 }
 
+/// Several texts. A text is a sequence of texts to Python, too.
+pub(crate) fn texts<'py>(
+    what: &str,
+    given: &Bound<'py, PyAny>,
+) -> PyResult<Vec<Bound<'py, PyString>>> {
+    let mismatch = || error(ErrorKind::TypeMismatch, format!("{what} are given in a list of str"));
+    if given.cast::<PyString>().is_ok() {
+        return Err(mismatch());
+    }
+    let texts = given.try_iter().map_err(|_| mismatch())?;
+    texts.map(|text| text?.cast_into::<PyString>().map_err(|_| mismatch())).collect()
+}
+
+/// A length of time that need not be given.
+pub(crate) fn time(what: &str, given: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Duration>> {
+    given.map(|given| duration(what, given)).transpose()
+}
+
+/// A number from Python, refused where it does not fit.
+pub(crate) fn number<T: TryFrom<i64>>(what: &str, given: i64) -> PyResult<T> {
+    T::try_from(given)
+        .map_err(|_| error(ErrorKind::InvalidInput, format!("{what} is out of bounds")))
+}
+
 /// An optional text, borrowed.
 pub(crate) fn optional<'a>(text: Option<&'a Bound<'_, PyString>>) -> PyResult<Option<&'a str>> {
     text.map(text_of).transpose()

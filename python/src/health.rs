@@ -74,6 +74,12 @@ macro_rules! metrics {
                 self.0.uptime.as_secs_f64()
             }
 
+            /// Tokens refused, by the true reason.
+            #[getter]
+            fn tokens_rejected(&self) -> BTreeMap<&'static str, u64> {
+                self.0.tokens_rejected.iter().copied().collect()
+            }
+
             /// Gets and searches; one of 64 is measured.
             #[getter]
             fn read(&self) -> Histogram {
@@ -142,6 +148,12 @@ metrics! {
     settings_used: u64;
     /// Settings shown to a person.
     settings_revealed: u64;
+    /// Tokens issued, successors with them.
+    tokens_issued: u64;
+    /// Tokens that were verified, and held.
+    tokens_verified: u64;
+    /// Uses taken of tokens that have a number of them, and of break-glass.
+    tokens_consumed: u64;
     /// Audit entries committed.
     audit_appended: u64;
     /// Audit entries of best effort that were lost.

@@ -9,6 +9,7 @@ use crate::row::unpicklable;
 use crate::settings::Settings;
 use crate::source::{Root, Source};
 use crate::table::Table;
+use crate::tokens::Tokens;
 use crate::trail::Audit;
 use crate::transaction::{Snapshot, Transaction};
 
@@ -61,6 +62,12 @@ impl Tenant {
     #[getter]
     fn settings(&self) -> Settings {
         Settings::new(self.tenant.settings())
+    }
+
+    /// Tokens of this tenant.
+    #[getter]
+    fn tokens(&self) -> Tokens {
+        Tokens::of(self.root())
     }
 
     /// The audit trail, as far as it is this tenant's.

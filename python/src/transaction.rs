@@ -10,6 +10,7 @@ use crate::error::{Failure, error};
 use crate::row::{SqlRows, unpicklable};
 use crate::source::{Held, HeldSnapshot, HeldTransaction, Root, Source};
 use crate::table::Table;
+use crate::tokens::Tokens;
 use crate::trail::Given;
 use crate::value::Cells;
 
@@ -58,6 +59,12 @@ impl Transaction {
     /// What belongs to one tenant, within the transaction.
     fn tenant(&self, name: &str) -> PyResult<TenantTables> {
         Ok(TenantTables(Source::Transaction(Arc::clone(self.held()?), Some(Arc::from(name)))))
+    }
+
+    /// Tokens, within the transaction: what is issued, used or revoked is so where it commits.
+    #[getter]
+    fn tokens(&self) -> PyResult<Tokens> {
+        Ok(Tokens::within(Arc::clone(self.held()?)))
     }
 
     /// Runs one statement of plain SQL; returns the number of rows changed. Sealed tables are refused.

@@ -19,6 +19,7 @@ use crate::settings::Settings;
 use crate::source::{Root, Source};
 use crate::table::{Table, column};
 use crate::tenant::Tenant;
+use crate::tokens::Tokens;
 use crate::trail::Audit;
 use crate::transaction::{Snapshot, Transaction, parameters};
 use crate::unlock::{RecoveryCode, Slot, Unlock};
@@ -267,6 +268,12 @@ impl Vault {
     #[getter]
     fn settings(&self) -> Settings {
         Settings::new(self.0.settings())
+    }
+
+    /// Tokens that somebody presents: sessions, API keys, one-time links, break-glass.
+    #[getter]
+    fn tokens(&self) -> Tokens {
+        Tokens::of(self.root())
     }
 
     /// The audit trail.

@@ -37,6 +37,10 @@ with vault.snapshot() as snap:
 slot, code = vault.add_recovery_slot("paper")
 print(code.reveal(), vault.status == "open")
 sealed: list[bytes] = vault.field("users.email").seal_many(["a", None], [1, 2])
+issued = vault.tokens.issue("session", subject="ada", expires_in="never", data={"theme": "dark"})
+token: sealite.Token = vault.tokens.verify(issued.text, ["session", "api_key"], scopes=("read",))
+whose: str | None = token.subject
+right, better = sealite.PasswordHasher(passes=2).verify_and_update(b"abc", None)
 try:
     assert vault.verify(print).sound
 except sealite.Busy as error:
@@ -87,6 +91,7 @@ vault.table("users").get(1.5)
 vault.table("users").insert(name=object())
 sealite.Unlock.key("text")
 vault.status == "opened"
+vault.tokens.issue("cookie")
 '''
 
 
@@ -120,7 +125,7 @@ def test_mistakes_do_not_pass(tmp_path: Path) -> None:
     program.write_text(WRONG)
     done = mypy("mypy", "--strict", "--config-file", str(config(tmp_path)), str(program))
     lines = {int(line.split(":")[1]) for line in done.stdout.splitlines() if ": error:" in line}
-    assert lines == {4, 5, 6, 7, 8}, done.stdout + done.stderr
+    assert lines == {4, 5, 6, 7, 8, 9}, done.stdout + done.stderr
 
 
 def config(folder: Path) -> Path:

@@ -16,5 +16,7 @@ macro_rules! documents {
 documents! {
     Readme = "README.md";
     RustGuide = "docs/rust.md";
+    Passwords = "docs/passwords.md";
     State = "docs/state.md";
+    Tokens = "docs/tokens.md";
 }

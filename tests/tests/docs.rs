@@ -1,5 +1,6 @@
 //! The documents are true: their shell blocks run, and what they name is there. Their Rust blocks are doc tests
-//! (`tests/src/documents.rs`), their Python blocks are run by `python/tests/test_docs.py`.
+//! (`tests/src/documents.rs`), their Python blocks are run by `python/tests/test_docs.py`, those in C and C++ by
+//! `ffi-c/tests/libraries.rs`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
@@ -52,7 +53,7 @@ fn blocks(document: &str) -> Vec<(String, String)> {
 /// The folder of the `sealite` binary. Built here, since this test may run alone: with the packages that `make test`
 /// names, whose features together decide what is compiled, so that there nothing is.
 fn binaries() -> PathBuf {
-    let packages = ["sealite", "sealite-cli", "sealite-tests", "sealite-benches"];
+    let packages = ["sealite", "sealite-cli", "sealite-ffi", "sealite-tests", "sealite-benches"];
     let built = Command::new(env!("CARGO"))
         .args(["test", "--no-run", "--quiet", "--locked", "--message-format=json", "--test=cli"])
         .args(packages.map(|name| format!("--package={name}")))
@@ -117,7 +118,7 @@ fn every_block_is_of_a_language_that_is_run() {
     for (name, text) in documents() {
         for (language, _) in blocks(&text) {
             assert!(
-                ["sh", "python", "rust", "text"].contains(&language.as_str()),
+                ["sh", "python", "rust", "c", "cpp", "text"].contains(&language.as_str()),
                 "{name}: {language:?}"
             );
             assert!(
@@ -173,7 +174,8 @@ fn every_test_that_is_named_exists() {
 #[test]
 fn every_path_and_make_target_that_is_named_exists() {
     let makefile = std::fs::read_to_string(root().join("Makefile")).expect("the Makefile");
-    let folders = ["core/", "cli/", "python/", "tests/", "benches/", "docs/", ".ci/"];
+    let folders =
+        ["core/", "cli/", "ffi-c/", "include/", "python/", "tests/", "benches/", "docs/", ".ci/"];
     for (name, text) in documents() {
         for span in spans(&text) {
             let path = span.split("::").next().unwrap_or_default();

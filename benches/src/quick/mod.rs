@@ -1,9 +1,11 @@
 //! The ratios that the project holds itself to, in a few minutes: `make bench-quick`.
 
+mod c;
 mod python;
 mod report;
 mod state;
 mod tables;
+mod tokens;
 mod values;
 
 use std::io::Write;
@@ -73,6 +75,8 @@ pub fn run(options: &Options, out: &mut dyn Write) -> Outcome<()> {
     tables::measure(options, work.path(), &mut |one| note(one, out))?;
     values::measure(options.pairs, &mut |one| note(one, out))?;
     state::measure(options, work.path(), &mut |one| note(one, out))?;
+    tokens::measure(options, work.path(), &mut |one| note(one, out))?;
+    c::measure(options.pairs, work.path(), &mut |one| note(one, out))?;
     let mut ratios = report::json(&measured);
     if let Some(interpreter) = &options.python {
         match python::measure(interpreter, work.path())? {

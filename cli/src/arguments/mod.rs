@@ -2,6 +2,7 @@
 
 mod audit;
 mod setting;
+mod token;
 
 use std::path::PathBuf;
 
@@ -12,6 +13,10 @@ pub(crate) use audit::{Audit, AuditExport, AuditTail, AuditVerify, Doctor};
 pub(crate) use setting::{
     Author, Format, Named, NamedReason, NewValue, Scope, Setting, SettingExport, SettingImport,
     SettingSet,
+};
+pub(crate) use token::{
+    OneToken, PresentedToken, Token, TokenImport, TokenIssue, TokenList, TokenRevoke, TokenRotate,
+    TokensOf,
 };
 
 /// Keeps keys and personal data sealed in one SQLite file.
@@ -46,6 +51,9 @@ pub(crate) enum Command {
     /// The settings of the application
     #[command(subcommand)]
     Setting(Setting),
+    /// Tokens: sessions, API keys, links, break-glass
+    #[command(subcommand)]
+    Token(Token),
     /// The audit trail
     #[command(subcommand)]
     Audit(Audit),

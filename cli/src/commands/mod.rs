@@ -9,6 +9,7 @@ mod setting;
 mod slot;
 mod status;
 mod table;
+mod token;
 mod verify;
 
 use serde_json::{Value, json};
@@ -33,6 +34,7 @@ pub(crate) fn run(command: Command, console: &mut Console<'_>) -> Result<Report>
         }
         Command::Verify(arguments) => verify::verify(&arguments, console),
         Command::Setting(command) => setting::run(&command, console),
+        Command::Token(command) => token::run(&command, console),
         Command::Audit(command) => audit::run(&command, console),
         Command::Doctor(arguments) => doctor::doctor(&arguments, console),
         Command::Key(Key::Generate { shown }) => key::generate(&shown, console),

@@ -14,3 +14,4 @@ mod settings_moved;
 mod slots;
 mod tables;
 mod terminal;
+mod tokens;

@@ -106,6 +106,18 @@ fn a_key_is_shown_on_a_terminal_only_where_that_is_said() {
 }
 
 #[test]
+fn a_token_is_shown_once_to_who_sits_at_the_terminal_and_asked_for_there() {
+    let scene = Scene::with_vault();
+    let run = at_terminal(&scene, "token issue v.db --kind refresh --key file:key", &[]).ok();
+    let text = run.stdout.lines().find_map(|line| line.strip_prefix("Token: "));
+    let text = text.expect("a token").trim();
+    run.says("shown this once");
+    let rotate = "token rotate v.db --prompt --key file:key --out new";
+    at_terminal(&scene, rotate, &[("Token: ", text)]).ok().says("successor").never_says(text);
+    assert!(scene.exists("new"));
+}
+
+#[test]
 fn without_a_terminal_a_prompt_is_an_error_that_names_the_ways_out() {
     let scene = Scene::with_vault();
     let output = Command::new("setsid")

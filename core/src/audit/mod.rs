@@ -8,12 +8,13 @@ mod daily;
 mod entry;
 mod export;
 mod handle;
+mod newest;
 mod retain;
 mod tail;
 mod verify;
 mod watch;
 
-pub(crate) use append::append;
+pub(crate) use append::{append, append_for, note};
 pub(crate) use canonical::canonical_json;
 pub use checkpoint::Checkpoint;
 pub use entry::{Entry, Event};

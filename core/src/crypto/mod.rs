@@ -1,6 +1,7 @@
 //! Cryptographic primitives: functions of bytes, without I/O except the operating system's random
 //! generator. No other module names a cryptography crate.
 
+pub(crate) mod bcrypt;
 pub(crate) mod kdf;
 pub(crate) mod mac;
 pub(crate) mod password;

@@ -1,4 +1,4 @@
-//! Argon2id, version 0x13 (RFC 9106): a key from a passphrase.
+//! Argon2id, version 0x13 (RFC 9106): a key from a passphrase, the hash of a password.
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use zeroize::{Zeroizing, optimization_barrier};
@@ -22,7 +22,7 @@ pub(crate) struct Argon2Params {
 /// Why nothing was derived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ParamsError {
-    /// A parameter is below [`Argon2Params::FLOOR`].
+    /// A parameter is below [`Argon2Params::FLOOR`], or below what Argon2 asks for.
     BelowFloor,
     /// A parameter is above [`Argon2Params::CEILING`].
     AboveCeiling,
@@ -42,18 +42,24 @@ impl Argon2Params {
 
     /// Checks every parameter against the floor and the ceiling.
     pub(crate) fn check(&self) -> Result<(), ParamsError> {
-        let all = |holds: fn(&u32, &u32) -> bool, bound: &Self| {
-            holds(&self.memory_kib, &bound.memory_kib)
-                && holds(&self.passes, &bound.passes)
-                && holds(&self.lanes, &bound.lanes)
-        };
-        if !all(u32::ge, &Self::FLOOR) {
+        if !self.all(u32::ge, &Self::FLOOR) {
             return Err(ParamsError::BelowFloor);
         }
-        if !all(u32::le, &Self::CEILING) {
-            return Err(ParamsError::AboveCeiling);
-        }
-        Ok(())
+        self.check_ceiling()
+    }
+
+    fn check_ceiling(&self) -> Result<(), ParamsError> {
+        if self.is_above_ceiling() { Err(ParamsError::AboveCeiling) } else { Ok(()) }
+    }
+
+    pub(crate) fn is_above_ceiling(&self) -> bool {
+        !self.all(u32::le, &Self::CEILING)
+    }
+
+    fn all(&self, holds: fn(&u32, &u32) -> bool, bound: &Self) -> bool {
+        holds(&self.memory_kib, &bound.memory_kib)
+            && holds(&self.passes, &bound.passes)
+            && holds(&self.lanes, &bound.lanes)
     }
 }
 
@@ -66,11 +72,23 @@ pub(crate) fn derive(
     params: Argon2Params,
 ) -> Result<Zeroizing<[u8; KEY_LEN]>, ParamsError> {
     params.check()?;
-    let params = Params::new(params.memory_kib, params.passes, params.lanes, Some(KEY_LEN))
-        .map_err(|_| ParamsError::BelowFloor)?;
     let mut key = Zeroizing::new([0; KEY_LEN]);
-    hash(&Argon2::new(Algorithm::Argon2id, Version::V0x13, params), passphrase, salt, &mut *key)?;
+    recompute(passphrase, salt, params, &mut *key)?;
     Ok(key)
+}
+
+/// Fills `out` with the hash of a password under parameters that somebody else chose: no floor but Argon2's own, and the
+/// ceiling. The salt has 8 bytes or more, `out` 4 or more.
+pub(crate) fn recompute(
+    password: &[u8],
+    salt: &[u8],
+    params: Argon2Params,
+    out: &mut [u8],
+) -> Result<(), ParamsError> {
+    params.check_ceiling()?;
+    let params = Params::new(params.memory_kib, params.passes, params.lanes, Some(out.len()))
+        .map_err(|_| ParamsError::BelowFloor)?;
+    hash(&Argon2::new(Algorithm::Argon2id, Version::V0x13, params), password, salt, out)
 }
 
 fn hash(
@@ -80,6 +98,8 @@ fn hash(
     out: &mut [u8],
 ) -> Result<(), ParamsError> {
     let count = argon2.params().block_count();
+    #[cfg(test)]
+    work::count(count * argon2.params().t_cost() as usize);
     let mut memory = Vec::new();
     memory.try_reserve_exact(count).map_err(|_| ParamsError::OutOfMemory)?;
     memory.resize(count, Block::new());
@@ -88,6 +108,23 @@ fn hash(
     optimization_barrier(memory.as_slice());
     // The parameters, the salt and the output were checked: only the passphrase is left.
     hashed.map_err(|_| ParamsError::PassphraseTooLong)
+}
+
+/// The blocks that this thread has filled, so that tests compare work and not time.
+#[cfg(test)]
+pub(crate) mod work {
+    use std::cell::Cell;
+
+    thread_local! { static BLOCKS: Cell<usize> = const { Cell::new(0) }; }
+
+    pub(super) fn count(blocks: usize) {
+        BLOCKS.set(BLOCKS.get() + blocks);
+    }
+
+    pub(crate) fn of<R>(work: impl FnOnce() -> R) -> (R, usize) {
+        let before = BLOCKS.get();
+        (work(), BLOCKS.get() - before)
+    }
 }
 
 #[cfg(test)]

@@ -103,6 +103,11 @@ impl Conn {
         self.prepare(sql)?.first(parameters, read)
     }
 
+    /// This connection's number in the process: none is given out twice.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
     /// This connection's number in the process, and SQLite's counter of what other connections have committed. Two of
     /// them are equal only where nobody else has committed in between.
     pub(crate) fn change_counter(&self) -> Result<(u64, i64)> {

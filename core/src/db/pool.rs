@@ -161,6 +161,11 @@ impl Pool {
         self.gate.lock().writer_out == Some(std::thread::current().id())
     }
 
+    /// True where a thread of this process has a write transaction of this vault open.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.gate.lock().writer_out.is_some()
+    }
+
     fn open(&self, role: Role) -> Result<Conn> {
         let Location::File(path) = &self.location else {
             return open(&self.location, role, &self.config, &self.readable);

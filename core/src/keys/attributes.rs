@@ -11,6 +11,7 @@ pub(crate) enum Purpose {
     Data = 1,
     Index = 2,
     Audit = 3,
+    Token = 4,
 }
 
 /// The state of a key. The numbers are stored; append-only.

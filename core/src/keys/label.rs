@@ -19,6 +19,13 @@ const FIELD_INDEX: &[u8] = b"sealite/v1/blind-index/field";
 /// quota key = HKDF(index key, no salt, label)
 const QUOTA: &[u8] = b"sealite/v1/quota";
 
+/// token look-up key = HKDF(index key, no salt, label)
+const TOKEN_LOOKUP: &[u8] = b"sealite/v1/token/look-up";
+/// token hash key = HKDF(token key, no salt, label)
+const TOKEN_HASH: &[u8] = b"sealite/v1/token/hash";
+/// successor key = HKDF(token key, no salt, label)
+const TOKEN_SUCCESSOR: &[u8] = b"sealite/v1/token/successor";
+
 /// chain key = HKDF(audit key, no salt, label)
 const AUDIT_CHAIN: &[u8] = b"sealite/v1/audit/chain";
 /// checkpoint key = HKDF(audit key, no salt, label)
@@ -59,6 +66,16 @@ pub(super) fn field_index(key: &Secret32, field: &str, normaliser: u8, version: 
 /// The key of the MACs that stand for the keys of quotas.
 pub(super) fn quota(key: &Secret32) -> Secret32 {
     derive(key.expose(), &[], &[QUOTA])
+}
+
+/// The key of the MACs that subjects of tokens, and tokens made elsewhere, are found by.
+pub(super) fn token_lookup(key: &Secret32) -> Secret32 {
+    derive(key.expose(), &[], &[TOKEN_LOOKUP])
+}
+
+/// The key of the hashes of tokens, and the one that successors are derived under.
+pub(super) fn token(key: &Secret32) -> (Secret32, Secret32) {
+    (derive(key.expose(), &[], &[TOKEN_HASH]), derive(key.expose(), &[], &[TOKEN_SUCCESSOR]))
 }
 
 /// The chain key and the checkpoint key.

@@ -2,6 +2,7 @@
 
 mod attributes;
 pub(crate) mod label;
+mod pepper;
 mod provider;
 pub(crate) mod ring;
 pub(crate) mod seal;
@@ -9,6 +10,7 @@ pub(crate) mod slots;
 #[cfg(test)]
 mod vectors;
 
+pub(crate) use pepper::{Hashed, Pepper};
 pub(crate) use provider::well_known;
 pub use provider::{PassphraseCost, Unlock, generate_key};
 pub use slots::{RecoveryCode, Slot};

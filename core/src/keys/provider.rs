@@ -29,7 +29,8 @@ pub(super) enum Secret {
     Recovery(Zeroizing<[u8; RECOVERY_LEN]>),
 }
 
-/// What a passphrase slot costs to open: Argon2id (RFC 9106). Only a new slot uses it; an existing one keeps its own.
+/// What a passphrase slot costs to open, and a password to hash: Argon2id (RFC 9106). Only new ones use it; what exists keeps
+/// its own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PassphraseCost {
     /// Memory in KiB: 19,456 to 1,048,576.
@@ -55,7 +56,7 @@ impl PassphraseCost {
         PassphraseCost { memory_kib, passes, lanes }
     }
 
-    pub(super) fn parameters(self) -> Argon2Params {
+    pub(crate) fn parameters(self) -> Argon2Params {
         Argon2Params { memory_kib: self.memory_kib, passes: self.passes, lanes: self.lanes }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use zeroize::Zeroizing;
 
 use super::attributes::{Attributes, KeyState, column};
+use super::pepper::Pepper;
 use super::seal::{RecordKey, Shape, forged, no_randomness, open, seal};
 use super::{label, now, table_id};
 use crate::crypto::mac::MacKey;
@@ -29,6 +30,7 @@ pub(crate) struct Key {
 enum Material {
     Data(Box<RecordKey>),
     Secret(Secret32),
+    Pepper(Box<Pepper>),
     Destroyed,
 }
 
@@ -50,7 +52,7 @@ struct IndexUse {
     index: IndexPlace,
 }
 
-/// What a MAC key is for: where a blind index stands, or quotas.
+/// What a MAC key is for: where a blind index stands, quotas, or what tokens are found by.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(crate) enum IndexPlace {
     /// Of a table: table id, index id, generation.
@@ -59,6 +61,8 @@ pub(crate) enum IndexPlace {
     Field(Box<str>, u8, u16),
     /// Of the keys of quotas.
     Quota,
+    /// Of the subjects of tokens, and of tokens made elsewhere.
+    Token,
 }
 
 impl Ring {
@@ -95,10 +99,7 @@ impl Ring {
 
     /// The key that a record names. It must be a data key of the tenant; nothing else is ever tried.
     pub(crate) fn opening(&self, conn: &Conn, id: u32, tenant: Option<&str>) -> Result<Arc<Key>> {
-        match get(&self.by_id, &id) {
-            Some(key) => key.fit_to_open(tenant),
-            None => self.load(conn, id)?.fit_to_open(tenant),
-        }
+        self.by_id(conn, id)?.fit_to_open(tenant)
     }
 
     /// The vault's own secret for a purpose other than sealing, where there is one.
@@ -147,6 +148,7 @@ impl Ring {
                 label::field_index(secret, name, *normaliser, *version)
             }
             IndexPlace::Quota => label::quota(secret),
+            IndexPlace::Token => label::token_lookup(secret),
         };
         let mac = MacKey::new(derived.expose());
         put(&self.indexes, wanted, mac.clone());
@@ -169,7 +171,7 @@ impl Ring {
         Ok(found)
     }
 
-    fn active(
+    pub(super) fn active(
         &self,
         conn: &Conn,
         purpose: Purpose,
@@ -192,7 +194,9 @@ impl Ring {
         let id = match (found, tenant) {
             (Some(id), _) => id,
             (None, Some(_)) => return Ok(None),
-            // The vault's own keys are made with it: somebody has hidden the row.
+            // Made with the first token.
+            (None, None) if purpose == Purpose::Token => return Ok(None),
+            // The vault's other keys are made with it: somebody has hidden the row.
             (None, None) => return Err(forged("the row of the vault's own key")),
         };
         let id = u32::try_from(id).map_err(|_| forged("the id of a key"))?;
@@ -208,6 +212,14 @@ impl Ring {
         }
         put(&self.active, owner, Arc::clone(&key));
         Ok(Some(key))
+    }
+
+    /// The key of that id, from memory or from its row.
+    pub(super) fn by_id(&self, conn: &Conn, id: u32) -> Result<Arc<Key>> {
+        match get(&self.by_id, &id) {
+            Some(key) => Ok(key),
+            None => self.load(conn, id),
+        }
     }
 
     fn load(&self, conn: &Conn, id: u32) -> Result<Arc<Key>> {
@@ -265,6 +277,9 @@ impl Ring {
                 if [Purpose::Index as i64, Purpose::Audit as i64].contains(&attributes.purpose) =>
             {
                 Material::Secret(Secret32::copy_of(secret))
+            }
+            Some(secret) if attributes.purpose == Purpose::Token as i64 => {
+                Material::Pepper(Box::new(Pepper::new(attributes.id, &Secret32::copy_of(secret))))
             }
             _ => return Err(refused()),
         };
@@ -379,6 +394,17 @@ impl Key {
                 )
             }
             _ => Err(forged("a record")),
+        }
+    }
+
+    /// The pepper of a tenant's tokens; refused where the key is anything else.
+    pub(crate) fn pepper(&self, tenant: Option<&str>) -> Result<&Pepper> {
+        match &self.material {
+            Material::Pepper(pepper) if self.attributes.tenant.as_deref() == tenant => Ok(pepper),
+            Material::Destroyed => {
+                fail!(DestroyedKey, "the key of the token's hash has been destroyed")
+            }
+            _ => Err(forged("a token")),
         }
     }
 

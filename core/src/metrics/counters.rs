@@ -34,10 +34,13 @@ pub(crate) enum Counter {
     SettingsRevealed,
     AuditAppended,
     AuditLost,
+    TokensIssued,
+    TokensVerified,
+    TokensConsumed,
 }
 
 /// The last of [`Counter`], and one.
-const COUNTERS: usize = Counter::AuditLost as usize + 1;
+const COUNTERS: usize = Counter::TokensConsumed as usize + 1;
 
 /// The counters of one handle and its clones.
 pub(crate) struct Counters {

@@ -113,6 +113,11 @@ impl Metrics {
             ),
         ];
         families.extend(self.state_families());
+        families.push(family(
+            "sealite_tokens_rejected_total",
+            "What was presented as a token and refused, by reason.",
+            S::Labelled("reason", self.tokens_rejected.clone()),
+        ));
         families.extend([
             family(
                 "sealite_read_duration_seconds",
@@ -139,8 +144,8 @@ impl Metrics {
         families
     }
 
-    /// Of quotas, approvals, settings and the audit trail.
-    fn state_families(&self) -> [Family<'_>; 8] {
+    /// Of quotas, approvals, settings, the audit trail and tokens.
+    fn state_families(&self) -> [Family<'_>; 11] {
         [
             (
                 "sealite_quota_charged_total",
@@ -173,6 +178,21 @@ impl Metrics {
                 "sealite_audit_lost_total",
                 "Audit entries of best effort that were lost.",
                 self.audit_lost,
+            ),
+            (
+                "sealite_tokens_issued_total",
+                "Tokens issued, successors with them.",
+                self.tokens_issued,
+            ),
+            (
+                "sealite_tokens_verified_total",
+                "Tokens that were verified, and held.",
+                self.tokens_verified,
+            ),
+            (
+                "sealite_tokens_consumed_total",
+                "Uses taken of tokens that have a number of them.",
+                self.tokens_consumed,
             ),
         ]
         .map(|(name, help, value)| Family { name, help, samples: Samples::Counter(value) })

@@ -52,6 +52,14 @@ pub struct Metrics {
     pub audit_appended: u64,
     /// Audit entries of best effort that were lost.
     pub audit_lost: u64,
+    /// Tokens issued, successors with them.
+    pub tokens_issued: u64,
+    /// Tokens that were verified, and held.
+    pub tokens_verified: u64,
+    /// Uses taken of tokens that have a number of them, and of break-glass.
+    pub tokens_consumed: u64,
+    /// What was presented as a token and refused, by reason.
+    pub tokens_rejected: Vec<(&'static str, u64)>,
     /// Gets and searches; one of 64 is measured.
     pub read: Histogram,
     /// Whole write transactions that were committed, with waiting for the lock and what the application did in them.
@@ -63,7 +71,11 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn of(counters: &Counters, settings_used: u64) -> Self {
+    pub(crate) fn of(
+        counters: &Counters,
+        settings_used: u64,
+        tokens_rejected: Vec<(&'static str, u64)>,
+    ) -> Self {
         use Counter as C;
         let get = |counter| counters.get(counter);
         Metrics {
@@ -86,6 +98,10 @@ impl Metrics {
             settings_revealed: get(C::SettingsRevealed),
             audit_appended: get(C::AuditAppended),
             audit_lost: get(C::AuditLost),
+            tokens_issued: get(C::TokensIssued),
+            tokens_verified: get(C::TokensVerified),
+            tokens_consumed: get(C::TokensConsumed),
+            tokens_rejected,
             read: counters.read.snapshot(),
             write: counters.write.snapshot(),
             commit: counters.commit.snapshot(),

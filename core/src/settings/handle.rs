@@ -22,7 +22,7 @@ use crate::table::session::Session;
 ///
 /// Settings are declared once for the vault. A tenant overrides them: what holds for it is its own value, else the
 /// platform's, else the environment's, else the default; a JSON object of the tenant is merged over the platform's
-/// (RFC 7396). Every value is sealed, secret or not, and so is every earlier one.
+/// (RFC 7396). Every value is sealed, secret or not, and so is every earlier one that is kept.
 ///
 /// Each call is a transaction of its own, and every change writes its audit entry in it, without the value.
 #[derive(Clone)]
@@ -177,13 +177,14 @@ impl Settings {
         self.change(|session| write_all(session, self.tenant(), changes, author))
     }
 
-    /// The values that the setting has had in this vault, or for this tenant, the oldest first, masked.
+    /// The values that the setting has had in this vault, or for this tenant, the oldest first, masked: the last 50, or
+    /// as many as [`SettingDefinition::keep_versions`] says.
     pub fn history(&self, name: &str) -> Result<Vec<SettingVersion>> {
         self.look(|view| {
             let definition = view.definition(name)?;
-            let last = view.own(name)?.map_or(0, |own| own.version);
+            let (oldest, last) = view.own(name)?.map_or((1, 0), |own| (own.oldest, own.version));
             let mut versions = Vec::new();
-            for version in 1..=last {
+            for version in oldest..=last {
                 let Some(row) = view.version_row(name, version)? else {
                     fail!(
                         AuthenticationFailed,
@@ -206,6 +207,9 @@ impl Settings {
     }
 
     /// Writes the value of an earlier version again, as a new one; its number.
+    ///
+    /// # Errors
+    /// `not_found` for a version that never was, or is kept no longer.
     pub fn roll_back(&self, name: &str, version: i64, author: &Author) -> Result<i64> {
         self.change(|session| roll_back(session, self.tenant(), name, version, author))
     }

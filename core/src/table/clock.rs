@@ -48,6 +48,15 @@ impl Clock {
         self.seen.fetch_max(now, Ordering::Relaxed);
     }
 
+    /// The time that counts for what expires: the clock's, but never before the mark that was read from the file, nor
+    /// before what this process has seen.
+    pub(crate) fn trusted(&self, mark: i64, now: i64) -> i64 {
+        let seen = self.seen.fetch_max(now, Ordering::Relaxed).max(now);
+        // As below: one that is not saved within a minute was taken back.
+        let seen = if seen.saturating_sub(mark) > SAVE_EVERY_MS { now } else { seen };
+        seen.max(mark)
+    }
+
     /// True where the clock shows a time well before one at which something was written.
     pub(crate) fn stepped_back(
         &self,

@@ -23,6 +23,8 @@ pub(crate) struct Opener<'a> {
     context: Context,
     payload: Vec<u8>,
     last: Option<(u32, Arc<Key>)>,
+    /// Result columns before those of the row.
+    shift: usize,
 }
 
 impl<'a> Opener<'a> {
@@ -34,7 +36,13 @@ impl<'a> Opener<'a> {
     ) -> Self {
         let spare = SPARE.try_with(Cell::take).ok().flatten();
         let (context, payload) = spare.unwrap_or_default();
-        Opener { conn, ring, schema, tenant, context, payload, last: None }
+        Opener { conn, ring, schema, tenant, context, payload, last: None, shift: 0 }
+    }
+
+    /// For rows whose columns stand behind so many others in the result.
+    pub(crate) fn shifted(mut self, shift: usize) -> Self {
+        self.shift = shift;
+        self
     }
 
     /// Opens the row and adds it to the set. `asked` is the id that the caller looked for: it, not what the row says,
@@ -66,7 +74,7 @@ impl<'a> Opener<'a> {
             // A key of another type can't be what was sealed.
             None => row_key(row, schema).map_err(|_| self.refused(IdRef::Text("")))?,
         };
-        let sealed = row.blob(2).map_err(|_| self.refused(id))?;
+        let sealed = row.blob(2 + self.shift).map_err(|_| self.refused(id))?;
         let record = Record::parse(sealed).map_err(|_| self.refused(id))?;
         let plan = schema.plan(record.layout).ok_or_else(|| self.refused(id))?;
         let key = self.take_key(record.key_id)?;
@@ -80,6 +88,7 @@ impl<'a> Opener<'a> {
         };
         // An authenticated value of an unexpected type can't be what was sealed: the tag says so.
         let mut readable = true;
+        let first = FIRST_SLOT + self.shift;
         self.payload.clear();
         let opened = open(
             &mut self.payload,
@@ -90,7 +99,7 @@ impl<'a> Opener<'a> {
             |context| {
                 for (column, slot, kind) in &plan.authenticated {
                     // A text is authenticated as its bytes: whether they are UTF-8 is asked once, where it is read.
-                    match row.get_unchecked_text(FIRST_SLOT + slot) {
+                    match row.get_unchecked_text(first + slot) {
                         Ok((ValueRef::Blob(text), true)) => {
                             context.text_column(*column, *kind == Some(Type::Json), text);
                         }
@@ -120,7 +129,7 @@ impl<'a> Opener<'a> {
                 Outside::Payload => ValueRef::Null,
                 Outside::Slot(slot) => {
                     let kind = self.schema.column(position)?.column.kind;
-                    typed(row.get(FIRST_SLOT + slot)?, Some(kind))
+                    typed(row.get(FIRST_SLOT + self.shift + slot)?, Some(kind))
                 }
                 Outside::Default => {
                     let default = self.schema.column(position)?.column.default.as_ref();

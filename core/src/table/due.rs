@@ -18,16 +18,32 @@ pub(crate) fn due(
     until: i64,
     limit: usize,
 ) -> Result<Vec<(Option<String>, Id)>> {
+    due_of(conn, state, table, column, until, None, limit)
+}
+
+/// As [`due`], of one tenant alone where one is given.
+pub(crate) fn due_of(
+    conn: &Conn,
+    state: &State,
+    table: &str,
+    column: &str,
+    until: i64,
+    of: Option<&str>,
+    limit: usize,
+) -> Result<Vec<(Option<String>, Id)>> {
     let schema = state.table(table)?;
     let (key, column) = (quote(&schema.stored.key), quote(column));
     let tenant = if schema.stored.per_tenant { "tenant" } else { "NULL" };
+    let mine = if of.is_some() { " AND tenant = ?2" } else { "" };
+    let parameters = [ValueRef::Integer(until), ValueRef::from(of)];
+    let parameters = parameters.get(..1 + usize::from(of.is_some())).unwrap_or(&[]);
     // The limit stands in the text: SQLite compiles a statement again whenever a bound one is bound anew.
     let sql = format!(
-        "SELECT {key}, {tenant} FROM {} WHERE {column} <= ?1 ORDER BY {column} LIMIT {limit}",
+        "SELECT {key}, {tenant} FROM {} WHERE {column} <= ?1{mine} ORDER BY {column} LIMIT {limit}",
         schema.sql.physical
     );
     let mut found = Vec::new();
-    conn.prepare(&sql)?.each(&[ValueRef::Integer(until)], |row| {
+    conn.prepare(&sql)?.each(parameters, |row| {
         let id = match row.get(0)? {
             ValueRef::Integer(id) => Id::Integer(id),
             ValueRef::Text(id) => Id::Text(id.to_owned()),

@@ -1,9 +1,10 @@
 //! A table as it stands in the catalog, resolved for use: physical names, layouts, SQL text.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::definition::{Column, Protection, TableDefinition};
+use super::join::JoinSql;
 use super::write_plan::WritePlan;
 use crate::db::schema::quote;
 use crate::error::{Result, err};
@@ -73,6 +74,8 @@ pub(crate) struct Schema {
     /// How new records are made.
     pub(crate) write: WritePlan,
     pub(crate) sql: Sql,
+    /// The statements of a row with one of another table, made at their first use.
+    pub(crate) joined: OnceLock<JoinSql>,
 }
 
 /// A physical column beside the key, the tenant and the record.
@@ -157,7 +160,8 @@ impl Schema {
         for slot in &mut slots {
             slot.find = format!("{} WHERE {} IS ?1{mine}", sql.select, quote(&slot.name));
         }
-        Ok(Arc::new(Schema { stored, active, names, slots, plans, write, sql }))
+        let joined = OnceLock::new();
+        Ok(Arc::new(Schema { stored, active, names, slots, plans, write, sql, joined }))
     }
 
     pub(crate) fn name(&self) -> &str {

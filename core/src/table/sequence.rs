@@ -3,11 +3,11 @@
 //! The mark is read when a transaction first inserts into the table, counted in memory, and written before the
 //! transaction commits or opens a savepoint.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::engine::State;
 use crate::db::Conn;
-use crate::error::{Result, err, fail};
+use crate::error::{Result, err};
 use crate::format::context::{Context, Place};
 use crate::format::payload::{Columns, put_column};
 use crate::format::record::Record;
@@ -22,7 +22,7 @@ const MARK: u32 = 1;
 /// The marks that a transaction has read.
 #[derive(Default)]
 pub(crate) struct Sequences {
-    marks: HashMap<u32, Mark>,
+    marks: BTreeMap<u32, Mark>,
 }
 
 struct Mark {
@@ -33,12 +33,15 @@ struct Mark {
 impl Sequences {
     /// The next id of a table.
     pub(crate) fn next(&mut self, conn: &Conn, ring: &Ring, table: u32) -> Result<i64> {
-        let mark = self.mark(conn, ring, table)?;
-        let Some(next) = mark.value.checked_add(1) else {
-            fail!(Limit, "the table has given out its last id");
-        };
-        *mark = Mark { value: next, written: false };
+        let next = self.ahead(conn, ring, table)?;
+        self.note(conn, ring, table, next)?;
         Ok(next)
+    }
+
+    /// The id that [`Sequences::next`] would give out. It counts as given out once it is noted.
+    pub(crate) fn ahead(&mut self, conn: &Conn, ring: &Ring, table: u32) -> Result<i64> {
+        let next = self.mark(conn, ring, table)?.value.checked_add(1);
+        next.ok_or_else(|| err!(Limit, "the table has given out its last id"))
     }
 
     /// Takes note of an id that the caller chose.
@@ -83,7 +86,7 @@ impl Sequences {
     }
 
     fn mark(&mut self, conn: &Conn, ring: &Ring, table: u32) -> Result<&mut Mark> {
-        use std::collections::hash_map::Entry;
+        use std::collections::btree_map::Entry;
         match self.marks.entry(table) {
             Entry::Occupied(entry) => Ok(entry.into_mut()),
             Entry::Vacant(entry) => {
@@ -120,21 +123,24 @@ fn read(conn: &Conn, ring: &Ring, table: u32) -> Result<i64> {
     let value = conn.first(
         "SELECT sealed FROM sealite_sequences WHERE id = ?",
         &[ValueRef::from(table)],
-        |row| {
-            let record = row.blob(0).map_err(|_| refused())?;
-            let record = Record::parse(record).map_err(|_| refused())?;
-            let key = ring.opening(conn, record.key_id, None)?;
-            let mut payload = Vec::new();
-            let (mut context, place) = (Context::default(), place(ring, table));
-            open(&mut payload, &mut context, key.record_key()?, &record, &place, |_| ())
-                .map_err(|_| refused())?;
-            match Columns::new(&payload).next() {
-                Ok(Some((MARK, ValueRef::Integer(value)))) => Ok(value),
-                _ => Err(refused()),
-            }
-        },
+        |row| open_mark(conn, ring, table, row.blob(0).map_err(|_| refused())?),
     )?;
     value.ok_or_else(refused)
+}
+
+/// The value of a mark from its record.
+pub(crate) fn open_mark(conn: &Conn, ring: &Ring, table: u32, record: &[u8]) -> Result<i64> {
+    let refused = || forged(format_args!("the high-water mark of table {table}"));
+    let record = Record::parse(record).map_err(|_| refused())?;
+    let key = ring.opening(conn, record.key_id, None)?;
+    let mut payload = Vec::new();
+    let (mut context, place) = (Context::default(), place(ring, table));
+    open(&mut payload, &mut context, key.record_key()?, &record, &place, |_| ())
+        .map_err(|_| refused())?;
+    match Columns::new(&payload).next() {
+        Ok(Some((MARK, ValueRef::Integer(value)))) => Ok(value),
+        _ => Err(refused()),
+    }
 }
 
 fn write(conn: &Conn, ring: &Ring, table: u32, value: i64) -> Result<()> {

@@ -81,7 +81,11 @@ impl Session {
         let began = Instant::now();
         let conn = writer(&engine.pool)?;
         conn.execute("BEGIN IMMEDIATE", &[])?;
-        // From here on the lease rolls back if anything fails.
+        Self::over(engine, conn, began)
+    }
+
+    /// Goes on with a transaction that has begun on the connection. The lease rolls back if anything fails.
+    pub(crate) fn over(engine: &Arc<Engine>, conn: Lease, began: Instant) -> Result<Self> {
         let state = engine.refresh(&conn)?;
         let changes = conn.changes()?;
         Ok(Session {
@@ -109,6 +113,23 @@ impl Session {
         let result = engine.counters.checked(work(&session))?;
         session.commit()?;
         Ok(result)
+    }
+
+    /// As [`Session::run`], light, for work that can as well be done later: not done where another thread is writing.
+    pub(crate) fn in_passing(
+        engine: &Arc<Engine>,
+        work: impl FnOnce(&Session) -> Result<()>,
+    ) -> Result<()> {
+        if engine.pool.is_writing() {
+            return Ok(());
+        }
+        let session = Session::begin_light(engine)?;
+        work(&session)?;
+        session.commit()
+    }
+
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
     }
 
     pub(crate) fn conn(&self) -> &Conn {

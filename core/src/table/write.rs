@@ -5,20 +5,17 @@ use std::sync::Arc;
 
 use super::blind::BlindValue;
 use super::codec::Opener;
-use super::engine::State;
 use super::read::{Target, key_parameters};
 use super::row::RowSet;
 use super::schema::{Schema, SlotSource};
+use super::sealer::{BlindIndex, Sealer};
 use super::session::{Scratch, Session};
 use super::write_plan::From;
-use crate::crypto::mac::MacKey;
 use crate::db::Stmt;
 use crate::db::schema::quote;
 use crate::error::{Error, ErrorKind, Result, err, fail};
 use crate::format::context::Place;
 use crate::format::payload::put_column;
-use crate::index::normalise::Normaliser;
-use crate::keys::ring::{IndexPlace, Key, Purpose};
 use crate::keys::seal::{Shape, seal};
 use crate::value::{Id, IdRef, ValueRef};
 
@@ -28,11 +25,8 @@ const MAX_VALUE: usize = 1_000_000_000;
 /// Writes rows of one table for one tenant.
 pub(crate) struct Writer<'s> {
     session: &'s Session,
-    state: Arc<State>,
-    schema: Arc<Schema>,
     tenant: Option<&'s str>,
-    key: Arc<Key>,
-    indexes: Vec<BlindIndex>,
+    sealer: Arc<Sealer>,
     /// The INSERT, kept compiled while rows follow one another.
     insert: RefCell<Option<Stmt<'s>>>,
 }
@@ -51,63 +45,53 @@ impl Current {
     }
 }
 
-struct BlindIndex {
-    position: usize,
-    mac: MacKey,
-    bits: Option<u8>,
-    normaliser: Normaliser,
-}
-
 impl<'s> Writer<'s> {
     pub(crate) fn new(session: &'s Session, target: Target<'s>) -> Result<Self> {
         session.check_open()?;
-        let schema = Arc::clone(target.schema(&session.state())?);
-        let (mut state, key) = session.sealing_key(target.tenant)?;
-        let mut indexes = Vec::with_capacity(schema.write.indexed.len());
-        for position in schema.write.indexed.iter().copied() {
-            let column = schema.column(position)?;
-            let (Some(blind), Some(index)) = (&column.blind, &column.column.index) else {
-                fail!(Internal, "an index that its column does not have");
-            };
-            let place = IndexPlace::Table(schema.stored.id, blind.id, blind.generation);
-            let there = state.ring.index(session.conn(), target.tenant, &place)?;
-            let mac = if let Some(mac) = there {
-                mac
-            } else {
-                state = session.create_key(Purpose::Index, target.tenant)?;
-                let made = state.ring.index(session.conn(), target.tenant, &place)?;
-                made.ok_or_else(|| err!(Internal, "an index key just made is not there"))?
-            };
-            let normaliser = index.normaliser;
-            indexes.push(BlindIndex { position, mac, bits: blind.bits, normaliser });
-        }
-        let (tenant, insert) = (target.tenant, RefCell::new(None));
-        Ok(Writer { session, state, schema, tenant, key, indexes, insert })
+        let sealer = Arc::new(Sealer::new(session, target)?);
+        Ok(Writer { session, tenant: target.tenant, sealer, insert: RefCell::new(None) })
+    }
+
+    /// Goes on with the sealer of another writer of the same table, without a tenant, in the same transaction.
+    pub(crate) fn over(session: &'s Session, sealer: &Arc<Sealer>) -> Self {
+        let sealer = Arc::clone(sealer);
+        Writer { session, tenant: None, sealer, insert: RefCell::new(None) }
+    }
+
+    pub(crate) fn sealer(&self) -> &Arc<Sealer> {
+        &self.sealer
     }
 
     pub(crate) fn schema(&self) -> &Arc<Schema> {
-        &self.schema
+        &self.sealer.schema
     }
 
     /// Inserts a row. `values` stand by position; what was not given holds the default.
     pub(crate) fn insert(&self, id: Option<IdRef<'_>>, values: &[ValueRef<'_>]) -> Result<Id> {
         let mut admitted = Vec::with_capacity(values.len());
-        for (column, value) in self.schema.columns().zip(values) {
+        for (column, value) in self.schema().columns().zip(values) {
             admitted.push(self.admit(&column.column, *value)?);
         }
-        let (conn, ring, table) = (self.session.conn(), &self.state.ring, self.schema.stored.id);
-        let row_id = match (id, self.schema.stored.text_key) {
-            (Some(IdRef::Integer(id)), false) => {
-                self.session.sequences().note(conn, ring, table, id)?;
-                id
-            }
+        self.insert_admitted(id, &admitted)
+    }
+
+    /// As [`Writer::insert`], for values that are known to be of the types declared, and not too long.
+    pub(crate) fn insert_admitted(
+        &self,
+        id: Option<IdRef<'_>>,
+        values: &[ValueRef<'_>],
+    ) -> Result<Id> {
+        let Sealer { state, schema, .. } = &*self.sealer;
+        let (conn, ring, table) = (self.session.conn(), &state.ring, schema.stored.id);
+        let row_id = match (id, schema.stored.text_key) {
+            (Some(IdRef::Integer(id)), false) => id,
             (None, false) | (Some(IdRef::Text(_)), true) => {
-                self.session.sequences().next(conn, ring, table)?
+                self.session.sequences().ahead(conn, ring, table)?
             }
             (_, true) => {
-                fail!(TypeMismatch, "table {} has a text key, to be given", self.schema.name())
+                fail!(TypeMismatch, "table {} has a text key, to be given", schema.name())
             }
-            (_, false) => fail!(TypeMismatch, "table {} has an integer key", self.schema.name()),
+            (_, false) => fail!(TypeMismatch, "table {} has an integer key", schema.name()),
         };
         let place_id = match id {
             Some(id) => id,
@@ -119,12 +103,12 @@ impl<'s> Writer<'s> {
             fail!(Limit, "a text key has 1 to 1,000 bytes");
         }
         let mut scratch = self.session.scratch()?;
-        let blinds = self.blinds(&admitted, &mut scratch);
-        self.seal(place_id, &admitted, &blinds, &mut scratch)?;
+        let blinds = self.blinds(values, &mut scratch);
+        self.seal(place_id, values, &blinds, &mut scratch)?;
         let mut kept = self.insert.borrow_mut();
         let stmt = match &mut *kept {
             Some(stmt) => stmt,
-            None => kept.insert(conn.prepare(&self.schema.sql.insert)?),
+            None => kept.insert(conn.prepare(&schema.sql.insert)?),
         };
         let mut at = 1;
         let mut bind = |value| {
@@ -139,15 +123,18 @@ impl<'s> Writer<'s> {
             bind(ValueRef::Text(tenant))?;
         }
         bind(ValueRef::Blob(&scratch.record))?;
-        for from in &self.schema.write.slots {
-            bind(value_of(*from, &admitted, &blinds))?;
+        for from in &schema.write.slots {
+            bind(value_of(*from, values, &blinds))?;
         }
-        let given = id.is_some() && !self.schema.stored.text_key;
+        let given = id.is_some() && !schema.stored.text_key;
         match stmt.execute_bound() {
-            Ok(1) => Ok(place_id.to_owned()),
+            Ok(1) => {}
             Ok(_) => fail!(Internal, "an insert that inserted nothing"),
-            Err(error) => Err(self.logical(error, given)),
+            Err(error) => return Err(self.logical(error, given)),
         }
+        // Only now: a row that could not be written leaves no gap.
+        self.session.sequences().note(conn, ring, table, row_id)?;
+        Ok(place_id.to_owned())
     }
 
     /// Changes columns of a row; false where there is none. With `force` the row is sealed again even where nothing
@@ -168,11 +155,12 @@ impl<'s> Writer<'s> {
     /// The row as it is, verified, for [`Writer::rewrite`] to change in the same transaction.
     pub(crate) fn current(&self, id: IdRef<'_>) -> Result<Option<Current>> {
         let conn = self.session.conn();
-        let mut set = RowSet::new(Arc::clone(&self.schema));
-        let mut opener = Opener::new(conn, &self.state.ring, &self.schema, self.tenant);
-        let (parameters, count) = key_parameters(&self.schema, id, self.tenant)?;
+        let mut set = RowSet::new(Arc::clone(&self.sealer.schema));
+        let mut opener =
+            Opener::new(conn, &self.sealer.state.ring, &self.sealer.schema, self.tenant);
+        let (parameters, count) = key_parameters(&self.sealer.schema, id, self.tenant)?;
         let parameters = parameters.get(..count).unwrap_or(&[]);
-        let found = conn.prepare(&self.schema.sql.get)?.first(parameters, |row| {
+        let found = conn.prepare(&self.sealer.schema.sql.get)?.first(parameters, |row| {
             let layout = opener.open(row, Some(id), &mut set)?;
             Ok((layout, row.blob(2)?.to_vec()))
         })?;
@@ -188,12 +176,12 @@ impl<'s> Writer<'s> {
     ) -> Result<()> {
         let conn = self.session.conn();
         let Current { set, layout, sealed } = current;
-        let (parameters, count) = key_parameters(&self.schema, id, self.tenant)?;
+        let (parameters, count) = key_parameters(&self.sealer.schema, id, self.tenant)?;
         let parameters = parameters.get(..count).unwrap_or(&[]);
         let mut values: Vec<ValueRef<'_>> =
-            (1..=self.schema.active.len()).map(|position| set.get(0, position)).collect();
+            (1..=self.sealer.schema.active.len()).map(|position| set.get(0, position)).collect();
         for (position, value) in changes {
-            let column = &self.schema.column(*position)?.column;
+            let column = &self.sealer.schema.column(*position)?.column;
             let admitted = self.admit(column, *value)?;
             if let Some(slot) = values.get_mut(*position) {
                 *slot = admitted;
@@ -202,16 +190,18 @@ impl<'s> Writer<'s> {
         let mut scratch = self.session.scratch()?;
         let blinds = self.blinds(&values, &mut scratch);
         self.seal(id, &values, &blinds, &mut scratch)?;
-        let plan = &self.schema.write;
+        let plan = &self.sealer.schema.write;
         let touched = |position: usize| changes.iter().any(|(at, _)| *at == position);
         let to_set: Vec<usize> = (0..plan.slots.len())
             .filter(|slot| {
                 *layout != plan.layout
                     || match plan.slots.get(*slot) {
                         Some(From::Column(position)) => touched(*position),
-                        Some(From::Index(index)) => {
-                            self.indexes.get(*index).is_some_and(|index| touched(index.position))
-                        }
+                        Some(From::Index(index)) => self
+                            .sealer
+                            .indexes
+                            .get(*index)
+                            .is_some_and(|index| touched(index.position)),
                         _ => false,
                     }
             })
@@ -237,16 +227,16 @@ impl<'s> Writer<'s> {
     }
 
     fn update_sql(&self, to_set: &[usize]) -> String {
-        let mut sql = format!("UPDATE {} SET sealed = ?", self.schema.sql.physical);
-        for slot in to_set.iter().filter_map(|slot| self.schema.slots.get(*slot)) {
+        let mut sql = format!("UPDATE {} SET sealed = ?", self.sealer.schema.sql.physical);
+        for slot in to_set.iter().filter_map(|slot| self.sealer.schema.slots.get(*slot)) {
             sql.push_str(", ");
             sql.push_str(&quote(&slot.name));
             sql.push_str(" = ?");
         }
         sql.push_str(" WHERE sealed = ? AND ");
-        sql.push_str(&quote(&self.schema.stored.key));
+        sql.push_str(&quote(&self.sealer.schema.stored.key));
         sql.push_str(" = ?");
-        if self.schema.stored.per_tenant {
+        if self.sealer.schema.stored.per_tenant {
             sql.push_str(" AND tenant = ?");
         }
         sql
@@ -260,7 +250,11 @@ impl<'s> Writer<'s> {
         let name = &column.name;
         let value = column.kind.admit(value, name)?;
         if column.not_null && value.is_null() {
-            fail!(TypeMismatch, "column {name} of table {} may not be NULL", self.schema.name());
+            fail!(
+                TypeMismatch,
+                "column {name} of table {} may not be NULL",
+                self.sealer.schema.name()
+            );
         }
         let length = match value {
             ValueRef::Text(v) | ValueRef::Json(v) => v.len(),
@@ -278,7 +272,7 @@ impl<'s> Writer<'s> {
             let value = values.get(index.position).copied().unwrap_or(ValueRef::Null);
             BlindValue::of(&index.mac, index.bits, index.normaliser, value, &mut scratch.text)
         };
-        self.indexes.iter().map(of).collect()
+        self.sealer.indexes.iter().map(of).collect()
     }
 
     fn seal(
@@ -289,20 +283,20 @@ impl<'s> Writer<'s> {
         scratch: &mut Scratch,
     ) -> Result<()> {
         let place = Place {
-            vault: self.state.ring.vault(),
-            table: self.schema.stored.id,
+            vault: self.sealer.state.ring.vault(),
+            table: self.sealer.schema.stored.id,
             field: None,
             record: Some(id),
             tenant: self.tenant,
             subject: None,
         };
-        let plan = &self.schema.write;
+        let plan = &self.sealer.schema.write;
         let Scratch { context, record, .. } = scratch;
         seal(
             record,
             context,
-            self.key.record_key()?,
-            Shape { layout: plan.layout, padding: self.schema.stored.padding },
+            self.sealer.key.record_key()?,
+            Shape { layout: plan.layout, padding: self.sealer.schema.stored.padding },
             &place,
             |context| {
                 for (id, from) in &plan.authenticated {
@@ -324,27 +318,30 @@ impl<'s> Writer<'s> {
             return error;
         }
         let code = error.sqlite_code().unwrap_or_default();
-        let table = self.schema.name();
+        let table = self.sealer.schema.name();
         let Some((_, columns)) = error.message().split_once("UNIQUE constraint failed: ") else {
             return error;
         };
-        let physical = self.schema.stored.physical();
+        let physical = self.sealer.schema.stored.physical();
         let named =
             columns.split(", ").filter_map(|name| name.strip_prefix(&physical)?.strip_prefix('.'));
         let named: Vec<&str> = named.filter(|name| *name != "tenant").collect();
-        let row_id = named.contains(&self.schema.stored.row_id());
+        let row_id = named.contains(&self.sealer.schema.stored.row_id());
         if row_id && !id_given {
             return err!(
                 Corrupt,
                 "the high-water mark of table {table} lies behind the ids given out: an older one was put back"
             );
         }
-        let slot = self.schema.slots.iter().find(|slot| named.contains(&slot.name.as_str()));
+        let slot = self.sealer.schema.slots.iter().find(|slot| named.contains(&slot.name.as_str()));
         let column = slot.and_then(|slot| match slot.source {
-            SlotSource::Column(at) | SlotSource::Blind(at) => self.schema.stored.columns.get(at),
+            SlotSource::Column(at) | SlotSource::Blind(at) => {
+                self.sealer.schema.stored.columns.get(at)
+            }
             SlotSource::Retired => None,
         });
-        let column = column.map_or(self.schema.stored.key.as_str(), |c| c.column.name.as_str());
+        let column =
+            column.map_or(self.sealer.schema.stored.key.as_str(), |c| c.column.name.as_str());
         err!(Conflict, "table {table} has a row with this {column} already").with_sqlite_code(code)
     }
 }

@@ -9,6 +9,7 @@ use crate::metrics::Metrics;
 use crate::quota::Quotas;
 use crate::settings::{self, Settings};
 use crate::table::attached::Attachments;
+use crate::token::{self, Tokens};
 
 impl Vault {
     /// Sets the clock of this handle and its clones, in milliseconds since 1970, for tests; `None` gives it back to the
@@ -37,6 +38,11 @@ impl Vault {
         Approvals::new(&self.engine, None)
     }
 
+    /// Tokens that somebody presents: sessions, API keys, one-time links, break-glass.
+    pub fn tokens(&self) -> Tokens<'_> {
+        Tokens::new(&self.engine, None)
+    }
+
     /// Whether the vault is in order, and if not, why. Never fails, and waits for no writer; the work is bounded, some
     /// milliseconds. Nothing in it is secret.
     ///
@@ -50,7 +56,12 @@ impl Vault {
     /// What this process has done with the vault: see [`Metrics`].
     pub fn metrics(&self) -> Metrics {
         let settings = self.engine.attached::<settings::Memory>();
-        Metrics::of(&self.engine.counters, settings.map_or(0, settings::Memory::all_uses))
+        let tokens = self.engine.attached::<token::Memory>();
+        Metrics::of(
+            &self.engine.counters,
+            settings.map_or(0, settings::Memory::all_uses),
+            tokens.map_or_else(|_| Vec::new(), token::Memory::rejections),
+        )
     }
 
     /// Adds to a counter of the application's own, which [`Metrics`] shows under that name; `by` may be 0, to show it
@@ -76,5 +87,6 @@ pub(super) fn attachments() -> Attachments {
         Box::new(settings::Memory::default()),
         Box::new(audit::Watch::default()),
         Box::new(health::Memory::default()),
+        Box::new(token::Memory::default()),
     ])
 }

@@ -6,10 +6,11 @@ mod unlocking;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use self::capabilities::attachments;
 pub use self::schema::Erasure;
-use crate::audit::{Entry, append};
+use crate::audit::note;
 use crate::creation::{inspect, write_vault};
 use crate::crypto::random;
 use crate::db::{Config, Conn, Location, Pool, held_here};
@@ -139,16 +140,21 @@ impl Vault {
             self.check_free(&conn)?;
             conn.execute("COMMIT", &[])?;
         }
+        let began = Instant::now();
         let conn = self.engine.pool.creator()?;
         conn.execute("BEGIN IMMEDIATE", &[])?;
         self.check_free(&conn)?;
         let (meta, master) = write_vault(&conn, &draft)?;
-        conn.execute("COMMIT", &[])?;
-        random::discard();
         self.engine.unlock(&conn, &meta, master)?;
-        drop(conn);
         let payload = serde_json::json!({"slot": unlock.kind().name()});
-        self.record("vault.initialised", &payload)
+        let written = Session::over(&self.engine, conn, began).and_then(|session| {
+            note(&session, "vault.initialised", &payload)?;
+            session.commit()
+        });
+        if written.is_err() {
+            self.engine.lock();
+        }
+        written
     }
 
     /// Takes the keys into memory, with the secret of any slot.
@@ -289,11 +295,6 @@ impl std::fmt::Debug for Vault {
         let open = if self.engine.is_open() { "open" } else { "not open" };
         write!(f, "Vault({open})")
     }
-}
-
-/// Records what the engine itself has done.
-fn note(session: &Session, event: &str, payload: &serde_json::Value) -> Result<()> {
-    append(session, &Entry::new(event).payload(payload.to_string())).map(|_| ())
 }
 
 const fn assert_send_sync<T: Send + Sync>() {}

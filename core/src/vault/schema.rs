@@ -1,10 +1,12 @@
 //! Declaring, altering and dropping sealed tables.
 
-use super::{Vault, note};
+use super::Vault;
+use crate::audit::note;
 use crate::error::Result;
 use crate::table::definition::{check_own, is_internal};
 use crate::table::session::Session;
 use crate::table::{Alteration, TableDefinition, alter, backfill, define};
+use crate::transaction::define_table;
 
 /// Whether remnants of plaintext have been overwritten.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -22,22 +24,17 @@ impl Vault {
     /// # Errors
     /// `definition` where the stored table lacks a column, has another type, a weaker protection or no such index.
     pub fn define_table(&self, definition: &TableDefinition) -> Result<bool> {
-        Session::run(&self.engine, |session| {
-            let created = define::define(session, definition)?;
-            if created {
-                note(session, "table.defined", &serde_json::json!({"table": definition.name()}))?;
-            }
-            Ok(created)
-        })
+        Session::run(&self.engine, |session| define_table(session, definition))
     }
 
     /// Changes a table while others use it, and moves its rows in batches. What a crash interrupts, the next call
     /// finishes first.
     pub fn alter_table(&self, table: &str, alteration: &Alteration) -> Result<Erasure> {
         check_own(table)?;
-        alter::alter(&self.engine, table, alteration)?;
-        let payload = serde_json::json!({"table": table, "change": alteration.name()});
-        self.record("table.altered", &payload)?;
+        alter::alter(&self.engine, table, alteration, &|session, change| {
+            let payload = serde_json::json!({"table": table, "change": change});
+            note(session, "table.altered", &payload)
+        })?;
         self.finish_erasure()
     }
 
@@ -76,9 +73,5 @@ impl Vault {
         let mut found: Vec<_> = own.map(|schema| schema.definition()).collect();
         found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(found)
-    }
-
-    pub(super) fn record(&self, event: &str, payload: &serde_json::Value) -> Result<()> {
-        Session::run(&self.engine, |session| note(session, event, payload))
     }
 }

@@ -1,6 +1,7 @@
 //! The ways to unlock a vault.
 
-use super::{Vault, note};
+use super::Vault;
+use crate::audit::note;
 use crate::creation::inspect;
 use crate::error::{Result, fail};
 use crate::keys::{RecoveryCode, Slot, Unlock, slots};

@@ -1,0 +1,36 @@
+//! Tokens: what the engine makes for somebody to present, and how each kind is verified, used, rotated and revoked.
+
+mod cache;
+mod check;
+mod consume;
+mod csrf;
+mod definition;
+mod forms;
+mod handle;
+mod import;
+mod issue;
+mod issued;
+mod kind;
+pub(crate) mod legacy;
+mod list;
+mod memory;
+mod presented;
+mod request;
+mod revoke;
+mod rotate;
+mod short_code;
+mod store;
+pub(crate) mod text;
+mod verify;
+
+pub use check::TokenCheck;
+pub use handle::Tokens;
+pub use import::LegacyImport;
+pub use issued::{IssuedToken, Token};
+pub use kind::TokenKind;
+pub use legacy::LegacyEntry;
+pub use list::TokenFilter;
+pub(crate) use memory::Memory;
+pub use request::TokenRequest;
+pub use short_code::{CodeRequest, IssuedCode};
+pub use text::{TOKEN_PATTERN, is_token_text};

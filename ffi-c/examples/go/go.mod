@@ -1,0 +1,3 @@
+module sealite.example/quickstart
+
+go 1.19

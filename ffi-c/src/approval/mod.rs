@@ -1,0 +1,4 @@
+//! Approvals: a request, and the handle.
+
+pub mod handle;
+pub mod request;

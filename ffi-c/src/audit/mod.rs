@@ -1,0 +1,4 @@
+//! The audit trail: an entry to append, and the handle.
+
+pub mod entry;
+pub mod handle;

@@ -1,0 +1,41 @@
+//! What holds for whatever a parser is given. The fuzz targets look for inputs for which it does not; the test
+//! `tests/tests/fuzz_corpus.rs` replays the inputs of `corpus/`.
+
+use std::str;
+
+use sealite::{ErrorKind, LegacyEntry, PasswordHasher, is_token_text};
+
+/// Token texts: no input makes the parser panic, and what it takes for a token is the one text of that token.
+pub fn token_text(data: &[u8]) {
+    let Ok(text) = str::from_utf8(data) else { return };
+    if !is_token_text(text) {
+        return;
+    }
+    assert!(text.is_ascii() && (68..=91).contains(&text.len()));
+    for other in [text.to_uppercase(), format!("{text} "), format!("{text}0"), format!(" {text}")] {
+        assert!(!is_token_text(&other));
+    }
+}
+
+/// Files of tokens: read or refused as what it is, never with any of it in the message.
+pub fn legacy_tokens(data: &[u8]) {
+    let Ok(text) = str::from_utf8(data) else { return };
+    for read in [LegacyEntry::admin_tokens(text), LegacyEntry::users(text)] {
+        if let Err(error) = read {
+            let kind = error.kind();
+            assert!(matches!(
+                kind,
+                ErrorKind::Corrupt | ErrorKind::InvalidInput | ErrorKind::Limit
+            ));
+            assert!(text.len() < 20 || !error.to_string().contains(text));
+        }
+    }
+}
+
+/// Hashes of passwords: read or refused, without any work.
+pub fn password_hash(data: &[u8]) {
+    let Ok(text) = str::from_utf8(data) else { return };
+    if let Err(error) = PasswordHasher::new().needs_rehash(text) {
+        assert!(matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Limit));
+    }
+}

@@ -1,0 +1,2487 @@
+#ifndef SEALITE_H
+#define SEALITE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+/* Sealite: an embedded crypto storage engine. One SQLite file keeps an application's keys and personal data sealed.
+ *
+ * Conventions, of every function unless its own words say otherwise (docs/c-api.md has more):
+ *
+ * - It returns SEALITE_OK or why not. `error`, always the last parameter, may be NULL; else it gets NULL or, after a
+ *   failure, an error object for the caller to free. What it held before is not freed.
+ * - Handles (pointers to the types without a definition here) are checked: NULL, a handle that was freed, one of another
+ *   kind and any other pointer are a status, never a crash. What a function makes, the caller frees with the function of
+ *   that name; freeing twice does nothing. A handle may be freed in any order: what was made from it goes on.
+ * - Texts are UTF-8, as a pointer and a length in bytes; SEALITE_NTS in the place of the length takes all up to the first
+ *   NUL. NULL with length 0 or SEALITE_NTS is no text, where that may be. Arguments are copied or used up before the call
+ *   returns: the library keeps no pointer of the caller's.
+ * - Out-parameters are set to 0, false or NULL first. One that "may be NULL" can be left out.
+ * - Enumerations go in as int32_t and are checked, as are lengths beyond half the address space.
+ * - Any function may be called from any thread, at the same time as others, unless its type says otherwise.
+ */
+
+/** The version of this header. */
+#define SEALITE_VERSION "0.1.0"
+#define SEALITE_VERSION_MAJOR 0
+#define SEALITE_VERSION_MINOR 1
+#define SEALITE_VERSION_PATCH 0
+/** major * 1,000,000 + minor * 1,000 + patch; see sealite_version_number(). */
+#define SEALITE_VERSION_NUMBER 1000
+
+/** In the place of a length: the text ends with its first NUL. */
+#define SEALITE_NTS SIZE_MAX
+
+
+/**
+ * What a call returns. The numbers are the engine's own (Rust and Python share them) and append-only: none is ever
+ * renumbered or reused. A program must expect numbers that it does not know yet.
+ */
+enum sealite_status
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The call did what it says.
+   */
+  SEALITE_OK = 0,
+  /**
+   * The vault has not been initialised: no file, or a file without a master key.
+   */
+  SEALITE_NOT_INITIALISED = 1,
+  /**
+   * The vault exists already; creating it twice is refused.
+   */
+  SEALITE_ALREADY_INITIALISED = 2,
+  /**
+   * The vault is locked: no key is in memory.
+   */
+  SEALITE_LOCKED = 3,
+  /**
+   * No slot opens with this secret.
+   */
+  SEALITE_WRONG_KEY = 4,
+  /**
+   * A record, or the row that carries it, is not what was written: edited, moved, swapped or damaged.
+   */
+  SEALITE_AUTHENTICATION_FAILED = 5,
+  /**
+   * A record names a key that the vault does not have.
+   */
+  SEALITE_UNKNOWN_KEY = 6,
+  /**
+   * A record names a key that has been destroyed: its content is gone for good.
+   */
+  SEALITE_DESTROYED_KEY = 7,
+  /**
+   * A search on a sealed column that has no (finished) blind index.
+   */
+  SEALITE_NOT_INDEXED = 8,
+  /**
+   * A unique value or an id is taken already, or a constraint of the application's own SQL failed.
+   */
+  SEALITE_CONFLICT = 9,
+  /**
+   * Another process or thread holds the lock; nothing was done; try again.
+   */
+  SEALITE_BUSY = 10,
+  /**
+   * The file is damaged.
+   */
+  SEALITE_CORRUPT = 11,
+  /**
+   * A documented limit is exceeded; a length or count that no memory can have.
+   */
+  SEALITE_LIMIT = 12,
+  /**
+   * The vault or transaction has been closed or has ended; a handle that was freed, or that is none.
+   */
+  SEALITE_CLOSED = 13,
+  /**
+   * Another SQLite library in this process has the file open.
+   */
+  SEALITE_ANOTHER_LIBRARY = 14,
+  /**
+   * A key or passphrase that is empty, short, regular or well known.
+   */
+  SEALITE_WEAK_KEY = 15,
+  /**
+   * An argument is not acceptable: NULL where there has to be something, text that is not UTF-8, a number that
+   * stands for no choice, a handle of another kind.
+   */
+  SEALITE_INVALID_INPUT = 16,
+  /**
+   * A value does not fit the declared type or NOT NULL.
+   */
+  SEALITE_TYPE_MISMATCH = 17,
+  /**
+   * No table, column, slot, setting or request of this name.
+   */
+  SEALITE_NOT_FOUND = 18,
+  /**
+   * The file is not a SQLite database, or belongs to another program.
+   */
+  SEALITE_NOT_A_VAULT = 19,
+  /**
+   * The file was written by a newer version of the format.
+   */
+  SEALITE_NEWER_FORMAT = 20,
+  /**
+   * The file, folder or handle cannot be written.
+   */
+  SEALITE_READ_ONLY = 21,
+  /**
+   * The disk or the page limit is full; the transaction left no trace.
+   */
+  SEALITE_FULL = 22,
+  /**
+   * The operating system refused to read or write.
+   */
+  SEALITE_IO = 23,
+  /**
+   * The handle, or the file in this process, was in use when the process forked.
+   */
+  SEALITE_FORKED = 24,
+  /**
+   * What is stored differs from what is declared: a weaker protection, another type, a missing column.
+   */
+  SEALITE_DEFINITION = 25,
+  /**
+   * Refused by policy, with the way out in the message.
+   */
+  SEALITE_REFUSED = 26,
+  /**
+   * Plain SQL, or a tenant's handle, may not do this.
+   */
+  SEALITE_NOT_ALLOWED = 27,
+  /**
+   * The application's own SQL is wrong.
+   */
+  SEALITE_SQL = 28,
+  /**
+   * The last slot cannot be removed.
+   */
+  SEALITE_LAST_SLOT = 29,
+  /**
+   * A fault in the engine itself, or a handle on which there was one: please report it.
+   */
+  SEALITE_INTERNAL = 30,
+  /**
+   * The approval has been decided, or its action executed, already.
+   */
+  SEALITE_ALREADY_DECIDED = 31,
+  /**
+   * It was valid up to a time that is past.
+   */
+  SEALITE_EXPIRED = 32,
+  /**
+   * The policy of the request, or the decision, does not allow it.
+   */
+  SEALITE_DENIED = 33,
+  /**
+   * The payload is not the one that was approved.
+   */
+  SEALITE_PAYLOAD_CHANGED = 34,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sealite_status sealite_status;
+#else
+typedef int32_t sealite_status;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What a value is.
+ */
+enum sealite_type
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * No value. Distinct from an empty text and from a column that was not given.
+   */
+  SEALITE_NULL = 0,
+  /**
+   * A signed 64-bit integer, in `integer`.
+   */
+  SEALITE_INTEGER = 1,
+  /**
+   * An IEEE 754 double, in `real`; NaN is refused.
+   */
+  SEALITE_REAL = 2,
+  /**
+   * UTF-8 text, `length` bytes at `data`; NULs are allowed inside.
+   */
+  SEALITE_TEXT = 3,
+  /**
+   * Bytes, `length` of them at `data`.
+   */
+  SEALITE_BLOB = 4,
+  /**
+   * 0 or 1, in `integer`.
+   */
+  SEALITE_BOOLEAN = 5,
+  /**
+   * JSON text (RFC 8259), `length` bytes at `data`, kept byte for byte.
+   */
+  SEALITE_JSON = 6,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sealite_type sealite_type;
+#else
+typedef int32_t sealite_type;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * The state of a vault.
+ */
+enum sealite_vault_state
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * There is no file.
+   */
+  SEALITE_VAULT_ABSENT = 0,
+  /**
+   * There is a file, and no vault in it yet.
+   */
+  SEALITE_VAULT_UNINITIALISED = 1,
+  /**
+   * There is a vault, and this handle holds no key.
+   */
+  SEALITE_VAULT_LOCKED = 2,
+  /**
+   * The keys are in memory.
+   */
+  SEALITE_VAULT_OPEN = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sealite_vault_state sealite_vault_state;
+#else
+typedef int32_t sealite_vault_state;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * When a commit is on the disk.
+ */
+enum sealite_synchronous
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Before the call returns: a commit survives a power cut. The default.
+   */
+  SEALITE_SYNCHRONOUS_FULL = 0,
+  /**
+   * At the next checkpoint: a commit survives a crash of the process at once, and a power cut may take back the last
+   * commits; the file stays whole.
+   */
+  SEALITE_SYNCHRONOUS_NORMAL = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sealite_synchronous sealite_synchronous;
+#else
+typedef int32_t sealite_synchronous;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * How the sealed values of a row are padded, so that their length does not show.
+ */
+enum sealite_padding
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Not at all: the length shows.
+   */
+  SEALITE_PADDING_NONE = 0,
+  /**
+   * To the next multiple of a number of bytes. The default, with 32 bytes.
+   */
+  SEALITE_PADDING_BLOCK = 1,
+  /**
+   * Padmé (Nikitin et al., PETS 2019): at most 12% longer, and only O(log log n) bits of the length show.
+   */
+  SEALITE_PADDING_PADME = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sealite_padding sealite_padding;
+#else
+typedef int32_t sealite_padding;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * How a column is kept.
+ */
+enum sealite_protection
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * An ordinary SQL column, not protected.
+   */
+  SEALITE_PLAIN = 0,
+  /**
+   * Readable in the file, and bound to the row: an edit from outside is refused when the row is read.
+   */
+  SEALITE_AUTHENTICATED = 1,
+  /**
+   * Only inside the sealed record.
+   */
+  SEALITE_SEALED = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sealite_protection sealite_protection;
+#else
+typedef int32_t sealite_protection;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * What somebody decides.
+ */
+enum sealite_verdict
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The action may be executed, once.
+   */
+  SEALITE_APPROVE = 0,
+  /**
+   * It may not.
+   */
+  SEALITE_REJECT = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sealite_verdict sealite_verdict;
+#else
+typedef int32_t sealite_verdict;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * How settings are written out.
+ */
+enum sealite_format
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * A `.env` file.
+   */
+  SEALITE_FORMAT_ENV = 0,
+  /**
+   * One JSON object of names and values.
+   */
+  SEALITE_FORMAT_JSON = 1,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sealite_format sealite_format;
+#else
+typedef int32_t sealite_format;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
+ * A request for approval. By default it expires after an hour, and anybody but the requester may decide it. Not for two
+ * threads at once (SEALITE_BUSY).
+ */
+typedef struct sealite_approval_request sealite_approval_request;
+
+/**
+ * Requests for approval, of one vault or one tenant: decided once, executed once, whatever the number of processes. It may
+ * be used from any thread.
+ */
+typedef struct sealite_approvals sealite_approvals;
+
+/**
+ * The audit trail of a vault. A tenant's handle appends entries of that tenant only, and reads only those. It may be used
+ * from any thread.
+ */
+typedef struct sealite_audit sealite_audit;
+
+/**
+ * Bytes that the engine has made: a sealed value, a code, an export. They are followed by a NUL that does not count, so
+ * that a text among them can be used as one of C's. Wiped by sealite_bytes_free().
+ */
+typedef struct sealite_bytes sealite_bytes;
+
+/**
+ * What sealite_settings_write() writes, all or nothing. Not for two threads at once (SEALITE_BUSY). Wiped by
+ * sealite_changes_free().
+ */
+typedef struct sealite_changes sealite_changes;
+
+/**
+ * How a vault uses SQLite. What is not set keeps its default, which is the safe one.
+ */
+typedef struct sealite_config sealite_config;
+
+/**
+ * A place in a table that is being read. Memory is bounded by one batch. Not for two threads at once (SEALITE_BUSY); a
+ * forked child gets SEALITE_FORKED.
+ */
+typedef struct sealite_cursor sealite_cursor;
+
+/**
+ * The declaration of a table. Not for two threads at once (SEALITE_BUSY).
+ */
+typedef struct sealite_definition sealite_definition;
+
+/**
+ * An entry to append to the audit trail. Never put a secret into one: the trail is meant to be exported. Not for two
+ * threads at once (SEALITE_BUSY).
+ */
+typedef struct sealite_entry sealite_entry;
+
+/**
+ * What went wrong, beside the status: a short message that is safe to log. It names tables, columns and files, never a
+ * value, a key or a secret. Free it with sealite_error_free().
+ */
+typedef struct sealite_error sealite_error;
+
+/**
+ * A kind of value, such as `users.email`, that is sealed one by one and kept elsewhere. What is sealed under one name,
+ * tenant and record id opens only under the same. It may be used from any thread.
+ */
+typedef struct sealite_field sealite_field;
+
+/**
+ * The limits that a charge is held against, at most 8. Not for two threads at once (SEALITE_BUSY).
+ */
+typedef struct sealite_limits sealite_limits;
+
+/**
+ * Limits on how often something happens, of a vault or tenant: shared by all processes, kept over restarts. A charge is a
+ * transaction of its own, and refused inside another one of the same thread. It may be used from any thread.
+ */
+typedef struct sealite_quotas sealite_quotas;
+
+/**
+ * Rows with named columns: those of a table, and the results of every call that tells more than a number. Which columns
+ * there are is said where the rows come from; later versions may add some.
+ *
+ * It does not change, may be read from any thread, and needs neither the vault nor the transaction any more. Wiped by
+ * sealite_rows_free().
+ */
+typedef struct sealite_rows sealite_rows;
+
+/**
+ * The declaration of a setting. Not for two threads at once (SEALITE_BUSY).
+ */
+typedef struct sealite_setting_definition sealite_setting_definition;
+
+/**
+ * The settings of a vault, or of one of its tenants. Every change writes its audit entry, without the value: `actor` says
+ * who acts, `reason` (it may be NULL where nothing is revealed) why. It may be used from any thread.
+ */
+typedef struct sealite_settings sealite_settings;
+
+/**
+ * A view of the vault at one moment. It reads only, holds a connection until it is freed, and holds back the
+ * write-ahead log while it lives: keep it short. Calls on it take turns; a forked child gets SEALITE_FORKED.
+ */
+typedef struct sealite_snapshot sealite_snapshot;
+
+/**
+ * A sealed table, reached through a vault, a tenant, a transaction or a snapshot. On a vault or tenant each call is a
+ * transaction of its own, and the handle may be used from any thread.
+ */
+typedef struct sealite_table sealite_table;
+
+/**
+ * One tenant of a vault. It can't reach what belongs to another, or to the vault itself. It may be used from any thread.
+ */
+typedef struct sealite_tenant sealite_tenant;
+
+/**
+ * A write transaction: what is done in it is committed together or not at all. Calls on it take turns; a forked child
+ * gets SEALITE_FORKED.
+ */
+typedef struct sealite_transaction sealite_transaction;
+
+/**
+ * A secret that opens one kind of slot. A copy of what it was made from, wiped by sealite_unlock_free(): the caller
+ * wipes its own.
+ */
+typedef struct sealite_unlock sealite_unlock;
+
+/**
+ * Column names and values, to insert or update a row with. Not for two threads at once (SEALITE_BUSY). Wiped by
+ * sealite_values_free().
+ */
+typedef struct sealite_values sealite_values;
+
+/**
+ * A vault. It may be used from any thread, and by a forked child where it was idle at the fork. Its file must not be
+ * opened by another SQLite library of the same process.
+ */
+typedef struct sealite_vault sealite_vault;
+
+/**
+ * A value, or the id of a row (an integer or a text). What `kind` does not use is ignored on the way in, and 0 or NULL
+ * on the way out.
+ *
+ * On the way in `data` is borrowed for the call; on the way out it belongs to the object that the value was read from.
+ */
+typedef struct {
+  /**
+   * A sealite_type.
+   */
+  int32_t kind;
+  /**
+   * Of SEALITE_INTEGER and SEALITE_BOOLEAN.
+   */
+  int64_t integer;
+  /**
+   * Of SEALITE_REAL.
+   */
+  double real;
+  /**
+   * Of SEALITE_TEXT, SEALITE_BLOB and SEALITE_JSON. On the way out it is not ended by a NUL.
+   */
+  const void *data;
+  /**
+   * The bytes at `data`; on the way in SEALITE_NTS for a text that ends with its first NUL.
+   */
+  size_t length;
+} sealite_value;
+
+/**
+ * A text in an array of texts.
+ */
+typedef struct {
+  /**
+   * UTF-8.
+   */
+  const char *data;
+  /**
+   * In bytes, or SEALITE_NTS.
+   */
+  size_t length;
+} sealite_string;
+
+/**
+ * What became of a charge.
+ */
+typedef struct {
+  /**
+   * Whether the charge went through; of sealite_quotas_peek() and sealite_quotas_charge_failure(), whether a charge of
+   * 1 would.
+   */
+  bool allowed;
+  /**
+   * What is left in the window that has least left.
+   */
+  uint32_t remaining;
+  /**
+   * Milliseconds until the same charge can go through, if nobody else charges; 0 where it is allowed. For HTTP's
+   * `Retry-After` round up to seconds.
+   */
+  uint64_t retry_after_ms;
+  /**
+   * Milliseconds until nothing counts any more in the window of `limit`.
+   */
+  uint64_t reset_after_ms;
+  /**
+   * Which of the limits this is about, counted from 0.
+   */
+  size_t limit;
+} sealite_decision;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * The first of the bytes; NULL for NULL or what are no bytes. They live as long as the object.
+ */
+const void *sealite_bytes_data(const sealite_bytes *bytes);
+
+/**
+ * How many bytes there are, without the NUL behind them; 0 for NULL or what are no bytes.
+ */
+size_t sealite_bytes_length(const sealite_bytes *bytes);
+
+/**
+ * Overwrites the bytes with zeros and frees them. NULL is fine.
+ */
+void sealite_bytes_free(sealite_bytes *bytes);
+
+/**
+ * The status that the failed call returned; SEALITE_INVALID_INPUT for NULL or what is no error.
+ */
+sealite_status sealite_error_status(const sealite_error *error);
+
+/**
+ * The message, ended by a NUL, in UTF-8; an empty text for NULL or what is no error. It lives as long as the error
+ * object.
+ */
+const char *sealite_error_message(const sealite_error *error);
+
+/**
+ * SQLite's extended result code, where SQLite reported the error; else 0.
+ */
+int32_t sealite_error_sqlite_code(const sealite_error *error);
+
+/**
+ * Frees the error. NULL is fine.
+ */
+void sealite_error_free(sealite_error *error);
+
+/**
+ * The stable name of a status, in snake case, such as "not_found"; "ok" for SEALITE_OK, "unknown" for a number that
+ * this version does not have. Static.
+ */
+const char *sealite_status_name(int32_t status);
+
+/**
+ * Writes how many rows there are to `count`.
+ */
+sealite_status sealite_rows_count(const sealite_rows *rows, size_t *count, sealite_error **error);
+
+/**
+ * Writes how many columns each row has to `count`: 0 where there is no row of a table. Of a table's rows the first
+ * column is the primary key.
+ */
+sealite_status sealite_rows_columns(const sealite_rows *rows,
+                                    size_t *count,
+                                    sealite_error **error);
+
+/**
+ * Writes the name of the column at `position`, counted from 0. It is not ended by a NUL, and lives as long as the rows.
+ *
+ * SEALITE_NOT_FOUND where there is no such column.
+ */
+sealite_status sealite_rows_column_name(const sealite_rows *rows,
+                                        size_t position,
+                                        const char **name,
+                                        size_t *name_length,
+                                        sealite_error **error);
+
+/**
+ * Writes the value of the named column in the row at `index`, counted from 0, to `value`. What it points to lives as
+ * long as the rows.
+ *
+ * SEALITE_NOT_FOUND where there is no such row or column.
+ */
+sealite_status sealite_rows_value(const sealite_rows *rows,
+                                  size_t index,
+                                  const char *column,
+                                  size_t column_length,
+                                  sealite_value *value,
+                                  sealite_error **error);
+
+/**
+ * As sealite_rows_value(), by the position of the column.
+ */
+sealite_status sealite_rows_value_at(const sealite_rows *rows,
+                                     size_t index,
+                                     size_t position,
+                                     sealite_value *value,
+                                     sealite_error **error);
+
+/**
+ * Wipes and frees the rows; pointers read from them are void from then on. NULL is fine.
+ */
+void sealite_rows_free(sealite_rows *rows);
+
+/**
+ * Makes an empty row builder. Free it with sealite_values_free().
+ */
+sealite_status sealite_values_create(sealite_values **values, sealite_error **error);
+
+/**
+ * Sets the value of a column, in place of one that was set before. Name and value are copied.
+ */
+sealite_status sealite_values_set(sealite_values *values,
+                                  const char *column,
+                                  size_t column_length,
+                                  const sealite_value *value,
+                                  sealite_error **error);
+
+/**
+ * Wipes what was set, for the next row.
+ */
+sealite_status sealite_values_clear(sealite_values *values, sealite_error **error);
+
+/**
+ * Wipes and frees the builder. NULL is fine.
+ */
+void sealite_values_free(sealite_values *values);
+
+/**
+ * The version of the library that is linked, such as "0.1.0". Static. SEALITE_VERSION is the header's.
+ */
+const char *sealite_version(void);
+
+/**
+ * The version of the library that is linked as a number: major * 1,000,000 + minor * 1,000 + patch. At least as great as
+ * SEALITE_VERSION_NUMBER where everything that the header names is there.
+ */
+uint32_t sealite_version_number(void);
+
+/**
+ * How many handles of this process have not been freed: for tests that look for leaks.
+ */
+size_t sealite_handles_live(void);
+
+/**
+ * Makes a configuration of defaults. Free it with sealite_config_free(); the vault keeps a copy.
+ */
+sealite_status sealite_config_create(sealite_config **config, sealite_error **error);
+
+/**
+ * Sets how long a call waits for a lock that another thread or process holds before it fails with SEALITE_BUSY, in
+ * milliseconds. Default: 5,000.
+ */
+sealite_status sealite_config_set_busy_timeout(sealite_config *config,
+                                               uint64_t milliseconds,
+                                               sealite_error **error);
+
+/**
+ * Sets whether a commit waits for the disk: a sealite_synchronous.
+ */
+sealite_status sealite_config_set_synchronous(sealite_config *config,
+                                              int32_t synchronous,
+                                              sealite_error **error);
+
+/**
+ * Sets whether a vault may be added to a SQLite database that has tables already: 1 for yes. Default: 0.
+ */
+sealite_status sealite_config_set_existing_database(sealite_config *config,
+                                                    int32_t allowed,
+                                                    sealite_error **error);
+
+/**
+ * Sets how many bytes have to be free on the disk for sealite_vault_health() to be content. Default: 64 MiB, or the size
+ * of the file where that is more.
+ */
+sealite_status sealite_config_set_disk_reserve(sealite_config *config,
+                                               uint64_t bytes,
+                                               sealite_error **error);
+
+/**
+ * Frees the configuration. NULL is fine.
+ */
+void sealite_config_free(sealite_config *config);
+
+/**
+ * Lists the ways to unlock, in the order of their ids. Needs no key. Rows: `id`, `kind` ("key", "passphrase" or
+ * "recovery"), `label`, `created_at` (seconds since 1970).
+ */
+sealite_status sealite_vault_slots(sealite_vault *vault,
+                                   sealite_rows **rows,
+                                   sealite_error **error);
+
+/**
+ * Adds a way to unlock, and writes its id. `id` may be NULL.
+ */
+sealite_status sealite_vault_add_slot(sealite_vault *vault,
+                                      const char *label,
+                                      size_t label_length,
+                                      const sealite_unlock *unlock,
+                                      int64_t *id,
+                                      sealite_error **error);
+
+/**
+ * Adds a recovery code, writes the slot's id, and reveals the code, which is kept nowhere: print it and lock it away.
+ * `id` may be NULL. Free the code with sealite_bytes_free().
+ */
+sealite_status sealite_vault_add_recovery_slot_reveal(sealite_vault *vault,
+                                                      const char *label,
+                                                      size_t label_length,
+                                                      int64_t *id,
+                                                      sealite_bytes **code,
+                                                      sealite_error **error);
+
+/**
+ * Removes a way to unlock. Whoever has had the secret may have kept the master key, or an old copy of the file: this
+ * takes back neither.
+ *
+ * SEALITE_LAST_SLOT for the last one.
+ */
+sealite_status sealite_vault_remove_slot(sealite_vault *vault,
+                                         int64_t id,
+                                         sealite_error **error);
+
+/**
+ * Takes a 32-byte key, as bytes.
+ *
+ * SEALITE_WEAK_KEY for another length, and for a key that is all one byte, counts up or repeats.
+ */
+sealite_status sealite_unlock_key(const void *key,
+                                  size_t key_length,
+                                  sealite_unlock **unlock,
+                                  sealite_error **error);
+
+/**
+ * Takes a 32-byte key, as 64 hexadecimal digits, or in base64 or base64url.
+ */
+sealite_status sealite_unlock_key_text(const char *key,
+                                       size_t key_length,
+                                       sealite_unlock **unlock,
+                                       sealite_error **error);
+
+/**
+ * Takes a key by reference: `env:VARIABLE`, `file:/path` (mode 0600 or stricter), `credential:name` (systemd) or
+ * `docker:name`. A key itself is refused, so that none ends up in a configuration file.
+ */
+sealite_status sealite_unlock_reference(const char *reference,
+                                        size_t reference_length,
+                                        sealite_unlock **unlock,
+                                        sealite_error **error);
+
+/**
+ * Takes a passphrase of at least 12 characters. It is stretched with Argon2id (RFC 9106) when it is used.
+ *
+ * `memory_kib` (19,456 to 1,048,576), `passes` (2 to 16) and `lanes` (1 to 16) are the cost of a slot that is made with
+ * it; all 0 for the default: 65,536, 3 and 4. A slot that is there keeps its own.
+ *
+ * SEALITE_WEAK_KEY for a passphrase that is short, regular or well known; SEALITE_LIMIT for a cost out of range.
+ */
+sealite_status sealite_unlock_passphrase(const char *passphrase,
+                                         size_t passphrase_length,
+                                         uint32_t memory_kib,
+                                         uint32_t passes,
+                                         uint32_t lanes,
+                                         sealite_unlock **unlock,
+                                         sealite_error **error);
+
+/**
+ * Takes a recovery code, as it was shown once. Case, hyphens and spaces do not matter.
+ */
+sealite_status sealite_unlock_recovery_code(const char *code,
+                                            size_t code_length,
+                                            sealite_unlock **unlock,
+                                            sealite_error **error);
+
+/**
+ * Wipes and frees the secret. NULL is fine.
+ */
+void sealite_unlock_free(sealite_unlock *unlock);
+
+/**
+ * Makes a random 32-byte key and reveals it, as 64 hexadecimal digits, for sealite_unlock_key_text(). The engine never
+ * makes a key by itself: this is for a program that sets a vault up. Free it with sealite_bytes_free().
+ */
+sealite_status sealite_key_reveal_new(sealite_bytes **key,
+                                      sealite_error **error);
+
+/**
+ * Makes a handle to the file in whatever state it is; nothing is created or unlocked. `config` may be NULL. Free it with
+ * sealite_vault_free().
+ *
+ * SEALITE_ANOTHER_LIBRARY where other code of this process has the file open.
+ */
+sealite_status sealite_vault_at(const char *path,
+                                size_t path_length,
+                                const sealite_config *config,
+                                sealite_vault **vault,
+                                sealite_error **error);
+
+/**
+ * Creates a vault with its first slot, exactly once: of several processes that try, one succeeds. `config` may be NULL.
+ *
+ * SEALITE_ALREADY_INITIALISED where there is one.
+ */
+sealite_status sealite_vault_create(const char *path,
+                                    size_t path_length,
+                                    const sealite_unlock *unlock,
+                                    const sealite_config *config,
+                                    sealite_vault **vault,
+                                    sealite_error **error);
+
+/**
+ * Opens an existing vault. `config` may be NULL.
+ *
+ * SEALITE_NOT_INITIALISED where there is none, SEALITE_WRONG_KEY where no slot opens, SEALITE_NOT_A_VAULT,
+ * SEALITE_NEWER_FORMAT.
+ */
+sealite_status sealite_vault_open(const char *path,
+                                  size_t path_length,
+                                  const sealite_unlock *unlock,
+                                  const sealite_config *config,
+                                  sealite_vault **vault,
+                                  sealite_error **error);
+
+/**
+ * Makes a vault in memory, for tests and examples. Its key is random and never leaves the process. It has one
+ * connection, so a transaction or snapshot excludes every other call meanwhile.
+ */
+sealite_status sealite_vault_in_memory(sealite_vault **vault,
+                                       sealite_error **error);
+
+/**
+ * Writes the state, a sealite_vault_state, to `state`.
+ */
+sealite_status sealite_vault_status(sealite_vault *vault, int32_t *state, sealite_error **error);
+
+/**
+ * Creates the vault in the file with its first slot, and opens it. See sealite_vault_create().
+ */
+sealite_status sealite_vault_initialise(sealite_vault *vault,
+                                        const sealite_unlock *unlock,
+                                        sealite_error **error);
+
+/**
+ * Takes the keys into memory, with the secret of any slot.
+ */
+sealite_status sealite_vault_unlock(sealite_vault *vault,
+                                    const sealite_unlock *unlock,
+                                    sealite_error **error);
+
+/**
+ * Wipes the keys from memory. Calls fail with SEALITE_LOCKED from then on; transactions and snapshots that are open go
+ * on to their end.
+ */
+sealite_status sealite_vault_lock(sealite_vault *vault,
+                                  sealite_error **error);
+
+/**
+ * Wipes the keys and closes every connection: calls on this handle, and on those made from it, fail with SEALITE_CLOSED
+ * from then on. The handle is still to be freed.
+ */
+sealite_status sealite_vault_close(sealite_vault *vault,
+                                   sealite_error **error);
+
+/**
+ * Frees the handle. The vault closes when the last handle that was made from it is freed as well. NULL is fine.
+ */
+void sealite_vault_free(sealite_vault *vault);
+
+/**
+ * Writes true to `holds` where a vault of this process has the file open: another SQLite library must not open it then.
+ */
+sealite_status sealite_vault_holds_file(const char *path,
+                                        size_t path_length,
+                                        bool *holds,
+                                        sealite_error **error);
+
+/**
+ * Makes a handle that reaches one tenant's rows, fields, settings, audit entries, quotas and approvals, and nothing
+ * else. Free it with sealite_tenant_free().
+ */
+sealite_status sealite_vault_tenant(sealite_vault *vault,
+                                    const char *name,
+                                    size_t name_length,
+                                    sealite_tenant **tenant,
+                                    sealite_error **error);
+
+/**
+ * Makes a handle to a table. Each call on it is a transaction of its own, and it may be used from any thread. Free it
+ * with sealite_table_free().
+ *
+ * SEALITE_NOT_FOUND where there is no such table.
+ */
+sealite_status sealite_vault_table(sealite_vault *vault,
+                                   const char *name,
+                                   size_t name_length,
+                                   sealite_table **table,
+                                   sealite_error **error);
+
+/**
+ * Begins a transaction. Only one writes at a time; another waits for the busy time-out. End it with
+ * sealite_transaction_commit() or sealite_transaction_roll_back(), and free it with sealite_transaction_free().
+ */
+sealite_status sealite_vault_begin(sealite_vault *vault,
+                                   sealite_transaction **transaction,
+                                   sealite_error **error);
+
+/**
+ * Takes a view of the vault at this moment, for reads that must agree with each other. Reads are cheaper in it, too.
+ * Free it with sealite_snapshot_free().
+ */
+sealite_status sealite_vault_snapshot(sealite_vault *vault,
+                                      sealite_snapshot **snapshot,
+                                      sealite_error **error);
+
+/**
+ * Opens every record and runs SQLite's own check; takes as long as reading the whole file. Writes true to `sound` where
+ * nothing was found. Rows: `check` ("table": what was read, "row": one that does not open, "integrity": what SQLite
+ * says), `table`, `tenant`, `id`, `rows` (of "table": how many), `error`. Each may be NULL.
+ */
+sealite_status sealite_vault_verify(sealite_vault *vault,
+                                    bool *sound,
+                                    sealite_rows **rows,
+                                    sealite_error **error);
+
+/**
+ * Reads the next rows, at most 256: `rows` is NULL at the end. A failure ends the cursor. Rows: as of
+ * sealite_table_get().
+ */
+sealite_status sealite_cursor_next(sealite_cursor *cursor,
+                                   sealite_rows **rows,
+                                   sealite_error **error);
+
+/**
+ * Frees the cursor. NULL is fine.
+ */
+void sealite_cursor_free(sealite_cursor *cursor);
+
+/**
+ * Declares a table with an integer primary key named `id`. Free it with sealite_definition_free().
+ */
+sealite_status sealite_definition_create(const char *name,
+                                         size_t name_length,
+                                         sealite_definition **definition,
+                                         sealite_error **error);
+
+/**
+ * Names the primary key; with `is_text` 1 it is a text that the application chooses, compared byte for byte.
+ */
+sealite_status sealite_definition_set_key(sealite_definition *definition,
+                                          const char *name,
+                                          size_t name_length,
+                                          int32_t is_text,
+                                          sealite_error **error);
+
+/**
+ * Makes every row belong to a tenant, sealed under that tenant's key: the table is reached through sealite_tenant_table()
+ * only.
+ */
+sealite_status sealite_definition_set_per_tenant(sealite_definition *definition,
+                                                 sealite_error **error);
+
+/**
+ * Sets the padding: a sealite_padding, and for SEALITE_PADDING_BLOCK the bytes of a block, 1 to 65,534.
+ */
+sealite_status sealite_definition_set_padding(sealite_definition *definition,
+                                              int32_t kind,
+                                              uint32_t block,
+                                              sealite_error **error);
+
+/**
+ * Adds a column, from its specification:
+ *
+ *     NAME [TYPE] [plain | authenticated | sealed] [not null] [default LITERAL]
+ *          [unique [NORMALISER] | lookup COUNT [NORMALISER]] [accept leakage 'REASON']
+ *
+ * such as `email text sealed not null unique email` or `surname text sealed lookup 50000 text`. Types: integer, real,
+ * text, blob, boolean, json. Normalisers: exact, text, email, digits.
+ */
+sealite_status sealite_definition_add_column(sealite_definition *definition,
+                                             const char *specification,
+                                             size_t specification_length,
+                                             sealite_error **error);
+
+/**
+ * Frees the declaration. NULL is fine.
+ */
+void sealite_definition_free(sealite_definition *definition);
+
+/**
+ * Declares a table: creates it, or checks that what is stored is no weaker than what is declared. Writes true to
+ * `created` where it was created; `created` may be NULL.
+ *
+ * SEALITE_DEFINITION where the stored table lacks a column, has another type, a weaker protection or no such index.
+ */
+sealite_status sealite_vault_define_table(sealite_vault *vault,
+                                          const sealite_definition *definition,
+                                          bool *created,
+                                          sealite_error **error);
+
+/**
+ * Lists the sealed tables, in the order of their names. Rows: `name`, `key`, `text_key`, `per_tenant`, `padding` ("none",
+ * "block" or "padme"), `block`.
+ */
+sealite_status sealite_vault_tables(sealite_vault *vault,
+                                    sealite_rows **rows,
+                                    sealite_error **error);
+
+/**
+ * Adds a column, from its specification: see sealite_definition_add_column(). The rows that are there have its default.
+ *
+ * This and the following calls change a table while others use it, and move its rows in batches. What a crash interrupts,
+ * the next call finishes first. `erasure_pending` (it may be NULL) tells whether a reader kept remnants of plaintext from
+ * being overwritten: then call sealite_vault_finish_erasure() later.
+ */
+sealite_status sealite_vault_add_column(sealite_vault *vault,
+                                        const char *table,
+                                        size_t table_length,
+                                        const char *specification,
+                                        size_t specification_length,
+                                        bool *erasure_pending,
+                                        sealite_error **error);
+
+/**
+ * Drops a column.
+ */
+sealite_status sealite_vault_drop_column(sealite_vault *vault,
+                                         const char *table,
+                                         size_t table_length,
+                                         const char *column,
+                                         size_t column_length,
+                                         bool *erasure_pending,
+                                         sealite_error **error);
+
+/**
+ * Renames a column.
+ */
+sealite_status sealite_vault_rename_column(sealite_vault *vault,
+                                           const char *table,
+                                           size_t table_length,
+                                           const char *column,
+                                           size_t column_length,
+                                           const char *to,
+                                           size_t to_length,
+                                           sealite_error **error);
+
+/**
+ * Renames a table.
+ */
+sealite_status sealite_vault_rename_table(sealite_vault *vault,
+                                          const char *table,
+                                          size_t table_length,
+                                          const char *to,
+                                          size_t to_length,
+                                          sealite_error **error);
+
+/**
+ * Changes how a column is kept, a sealite_protection, and moves the values that are there.
+ */
+sealite_status sealite_vault_protect_column(sealite_vault *vault,
+                                            const char *table,
+                                            size_t table_length,
+                                            const char *column,
+                                            size_t column_length,
+                                            int32_t protection,
+                                            bool *erasure_pending,
+                                            sealite_error **error);
+
+/**
+ * Adds an index to a column: `unique email`, `lookup 5000 text`.
+ */
+sealite_status sealite_vault_add_index(sealite_vault *vault,
+                                       const char *table,
+                                       size_t table_length,
+                                       const char *column,
+                                       size_t column_length,
+                                       const char *index,
+                                       size_t index_length,
+                                       sealite_error **error);
+
+/**
+ * Drops the index of a column.
+ */
+sealite_status sealite_vault_drop_index(sealite_vault *vault,
+                                        const char *table,
+                                        size_t table_length,
+                                        const char *column,
+                                        size_t column_length,
+                                        bool *erasure_pending,
+                                        sealite_error **error);
+
+/**
+ * Drops a table with all its rows.
+ */
+sealite_status sealite_vault_drop_table(sealite_vault *vault,
+                                        const char *table,
+                                        size_t table_length,
+                                        bool *erasure_pending,
+                                        sealite_error **error);
+
+/**
+ * Finishes an alteration of the table that was interrupted.
+ */
+sealite_status sealite_vault_finish_alteration(sealite_vault *vault,
+                                               const char *table,
+                                               size_t table_length,
+                                               bool *erasure_pending,
+                                               sealite_error **error);
+
+/**
+ * Overwrites what remnants of plaintext an alteration has left, where that is still to be done. Rewrites the file: its
+ * cost is that of the whole file.
+ */
+sealite_status sealite_vault_finish_erasure(sealite_vault *vault,
+                                            bool *erasure_pending,
+                                            sealite_error **error);
+
+/**
+ * Makes a handle to a table as it was when the snapshot was taken. It ends with the snapshot and is still to be freed.
+ */
+sealite_status sealite_snapshot_table(sealite_snapshot *snapshot,
+                                      const char *name,
+                                      size_t name_length,
+                                      sealite_table **table,
+                                      sealite_error **error);
+
+/**
+ * Makes a handle to a tenant's rows of a table. A tenant's own snapshot reaches no other.
+ */
+sealite_status sealite_snapshot_tenant_table(sealite_snapshot *snapshot,
+                                             const char *tenant,
+                                             size_t tenant_length,
+                                             const char *name,
+                                             size_t name_length,
+                                             sealite_table **table,
+                                             sealite_error **error);
+
+/**
+ * Ends and frees the snapshot. NULL is fine.
+ */
+void sealite_snapshot_free(sealite_snapshot *snapshot);
+
+/**
+ * Runs one statement of plain SQL, in a transaction of its own, and writes the number of rows changed; `changed` may be
+ * NULL. Sealed tables are refused with SEALITE_NOT_ALLOWED.
+ */
+sealite_status sealite_vault_execute(sealite_vault *vault,
+                                     const char *sql,
+                                     size_t sql_length,
+                                     const sealite_value *parameters,
+                                     size_t parameter_count,
+                                     uint64_t *changed,
+                                     sealite_error **error);
+
+/**
+ * Runs a query in plain SQL. Rows: those of the query.
+ */
+sealite_status sealite_vault_query(sealite_vault *vault,
+                                   const char *sql,
+                                   size_t sql_length,
+                                   const sealite_value *parameters,
+                                   size_t parameter_count,
+                                   sealite_rows **rows,
+                                   sealite_error **error);
+
+/**
+ * As sealite_vault_execute(), within the transaction.
+ */
+sealite_status sealite_transaction_execute(sealite_transaction *transaction,
+                                           const char *sql,
+                                           size_t sql_length,
+                                           const sealite_value *parameters,
+                                           size_t parameter_count,
+                                           uint64_t *changed,
+                                           sealite_error **error);
+
+/**
+ * As sealite_vault_query(); it sees what the transaction has written.
+ */
+sealite_status sealite_transaction_query(sealite_transaction *transaction,
+                                         const char *sql,
+                                         size_t sql_length,
+                                         const sealite_value *parameters,
+                                         size_t parameter_count,
+                                         sealite_rows **rows,
+                                         sealite_error **error);
+
+/**
+ * As sealite_vault_query(), as of the snapshot.
+ */
+sealite_status sealite_snapshot_query(sealite_snapshot *snapshot,
+                                      const char *sql,
+                                      size_t sql_length,
+                                      const sealite_value *parameters,
+                                      size_t parameter_count,
+                                      sealite_rows **rows,
+                                      sealite_error **error);
+
+/**
+ * Inserts a row. Columns that are not given hold their default or NULL. A column named like the primary key gives the
+ * id; without one an integer id is given out that the table has never had. Writes the id of an integer key to `id`, 0
+ * of a text key; `id` may be NULL.
+ *
+ * SEALITE_CONFLICT where a unique value or the id is taken, SEALITE_TYPE_MISMATCH where a value does not fit exactly,
+ * SEALITE_NOT_FOUND for an unknown column.
+ */
+sealite_status sealite_table_insert(sealite_table *table,
+                                    const sealite_values *values,
+                                    int64_t *id,
+                                    sealite_error **error);
+
+/**
+ * Inserts rows, all or none: `row_count` times the values of the `column_count` columns, one row after the other.
+ * Writes `row_count` ids to `ids`, 0 for each of a text key; `ids` may be NULL.
+ */
+sealite_status sealite_table_insert_many(sealite_table *table,
+                                         const sealite_string *columns,
+                                         size_t column_count,
+                                         const sealite_value *values,
+                                         size_t row_count,
+                                         int64_t *ids,
+                                         sealite_error **error);
+
+/**
+ * Reads the row of that id, verified: `rows` has one row, or is NULL where there is none. Rows: the primary key, then the
+ * columns in the order of declaration.
+ *
+ * SEALITE_AUTHENTICATION_FAILED where the row is not what was written.
+ */
+sealite_status sealite_table_get(sealite_table *table,
+                                 const sealite_value *id,
+                                 sealite_rows **rows,
+                                 sealite_error **error);
+
+/**
+ * Reads the rows of those ids, in their order; cheaper than one call for each. Those that are not there are left out, and
+ * `present`, an array of `id_count` or NULL, tells which are.
+ */
+sealite_status sealite_table_get_many(sealite_table *table,
+                                      const sealite_value *ids,
+                                      size_t id_count,
+                                      bool *present,
+                                      sealite_rows **rows,
+                                      sealite_error **error);
+
+/**
+ * Reads the rows whose column has that value. A sealed column is found by its blind index, compared in the index's normal
+ * form; any other exactly. Rows: as of sealite_table_get(); none where nothing is found.
+ *
+ * SEALITE_NOT_INDEXED for a sealed column without an index.
+ */
+sealite_status sealite_table_find(sealite_table *table,
+                                  const char *column,
+                                  size_t column_length,
+                                  const sealite_value *value,
+                                  sealite_rows **rows,
+                                  sealite_error **error);
+
+/**
+ * Changes the given columns of a row and leaves the others, all or nothing. Writes false to `updated` where there is no
+ * such row; `updated` may be NULL.
+ */
+sealite_status sealite_table_update(sealite_table *table,
+                                    const sealite_value *id,
+                                    const sealite_values *values,
+                                    bool *updated,
+                                    sealite_error **error);
+
+/**
+ * Deletes a row, verified first. Writes false to `deleted` where there is none; `deleted` may be NULL.
+ */
+sealite_status sealite_table_delete(sealite_table *table,
+                                    const sealite_value *id,
+                                    bool *deleted,
+                                    sealite_error **error);
+
+/**
+ * Deletes a row without opening it: for one that fails to authenticate. `deleted` as of sealite_table_delete().
+ */
+sealite_status sealite_table_discard(sealite_table *table,
+                                     const sealite_value *id,
+                                     bool *deleted,
+                                     sealite_error **error);
+
+/**
+ * Writes the number of rows. Opens none of them.
+ */
+sealite_status sealite_table_count(sealite_table *table, uint64_t *count, sealite_error **error);
+
+/**
+ * Begins to read every row, in the order of insertion. Of a vault in a file the cursor sees one moment, and holds a
+ * connection until it is at its end or freed. Free it with sealite_cursor_free().
+ */
+sealite_status sealite_table_scan(sealite_table *table,
+                                  sealite_cursor **cursor,
+                                  sealite_error **error);
+
+/**
+ * Lists the columns as they are declared now. Rows: `name`, `specification` (see sealite_definition_add_column()).
+ */
+sealite_status sealite_table_columns(sealite_table *table,
+                                     sealite_rows **rows,
+                                     sealite_error **error);
+
+/**
+ * Frees the handle. NULL is fine.
+ */
+void sealite_table_free(sealite_table *table);
+
+/**
+ * Makes a handle to the tenant's rows of a table. See sealite_vault_table().
+ */
+sealite_status sealite_tenant_table(sealite_tenant *tenant,
+                                    const char *name,
+                                    size_t name_length,
+                                    sealite_table **table,
+                                    sealite_error **error);
+
+/**
+ * Begins a transaction that reaches the tenant's rows only. See sealite_vault_begin().
+ */
+sealite_status sealite_tenant_begin(sealite_tenant *tenant,
+                                    sealite_transaction **transaction,
+                                    sealite_error **error);
+
+/**
+ * Takes a view of the tenant's rows at this moment. See sealite_vault_snapshot().
+ */
+sealite_status sealite_tenant_snapshot(sealite_tenant *tenant,
+                                       sealite_snapshot **snapshot,
+                                       sealite_error **error);
+
+/**
+ * Frees the handle. NULL is fine.
+ */
+void sealite_tenant_free(sealite_tenant *tenant);
+
+/**
+ * Makes a handle to a table, within the transaction. It ends with the transaction and is still to be freed.
+ */
+sealite_status sealite_transaction_table(sealite_transaction *transaction,
+                                         const char *name,
+                                         size_t name_length,
+                                         sealite_table **table,
+                                         sealite_error **error);
+
+/**
+ * Makes a handle to a tenant's rows of a table, within the transaction. A tenant's own transaction reaches no other.
+ */
+sealite_status sealite_transaction_tenant_table(sealite_transaction *transaction,
+                                                const char *tenant,
+                                                size_t tenant_length,
+                                                const char *name,
+                                                size_t name_length,
+                                                sealite_table **table,
+                                                sealite_error **error);
+
+/**
+ * As sealite_vault_define_table(), within the transaction.
+ */
+sealite_status sealite_transaction_define_table(sealite_transaction *transaction,
+                                                const sealite_definition *definition,
+                                                bool *created,
+                                                sealite_error **error);
+
+/**
+ * Sets a savepoint: a place to go back to, inside those that are set already.
+ */
+sealite_status sealite_transaction_begin_savepoint(sealite_transaction *transaction,
+                                                   sealite_error **error);
+
+/**
+ * Ends the innermost savepoint: with `keep` 1 keeps what was done since, with 0 takes it back. What is not ended ends
+ * with the transaction.
+ *
+ * SEALITE_CLOSED where none is set.
+ */
+sealite_status sealite_transaction_end_savepoint(sealite_transaction *transaction,
+                                                 int32_t keep,
+                                                 sealite_error **error);
+
+/**
+ * Commits. After a failure nothing was committed; after SEALITE_IO, whether it was shows when the vault is opened again.
+ * The transaction has ended in any case, and is still to be freed.
+ */
+sealite_status sealite_transaction_commit(sealite_transaction *transaction,
+                                          sealite_error **error);
+
+/**
+ * Takes everything back. The transaction has ended, and is still to be freed.
+ */
+sealite_status sealite_transaction_roll_back(sealite_transaction *transaction,
+                                             sealite_error **error);
+
+/**
+ * Frees the transaction; one that has not ended is rolled back. NULL is fine.
+ */
+void sealite_transaction_free(sealite_transaction *transaction);
+
+/**
+ * Makes a handle to the vault's approvals. Free it with sealite_approvals_free().
+ */
+sealite_status sealite_vault_approvals(sealite_vault *vault,
+                                       sealite_approvals **approvals,
+                                       sealite_error **error);
+
+/**
+ * Makes a handle to the tenant's approvals. Free it with sealite_approvals_free().
+ */
+sealite_status sealite_tenant_approvals(sealite_tenant *tenant,
+                                        sealite_approvals **approvals,
+                                        sealite_error **error);
+
+/**
+ * Asks for approval, and gives the id of the request, which no one can guess. Free it with sealite_bytes_free().
+ *
+ * SEALITE_INVALID_INPUT for an empty or overlong text, an expiry out of range, or a payload that is not JSON with one
+ * meaning (RFC 7493); SEALITE_LIMIT for a payload of more than 1 MiB.
+ */
+sealite_status sealite_approvals_ask(sealite_approvals *approvals,
+                                     const sealite_approval_request *request,
+                                     sealite_bytes **id,
+                                     sealite_error **error);
+
+/**
+ * Reads a request as it stands now. One row: `id`, `action`, `payload_hash` (32 bytes), `requester`, `subject`,
+ * `session`, `state` ("pending", "approved", "rejected", "executed" or "expired"), `exclude_requester`, `allowed_roles`
+ * (one a line), `created_at`, `expires_at`, `approver`, `role`, `reason`, `decided_at`, `executed_at`. Times are in
+ * milliseconds since 1970.
+ *
+ * SEALITE_NOT_FOUND where there is none of this id.
+ */
+sealite_status sealite_approvals_get(sealite_approvals *approvals,
+                                     const char *id,
+                                     size_t id_length,
+                                     sealite_rows **rows,
+                                     sealite_error **error);
+
+/**
+ * Reads the requests that wait for a decision, of a subject, of a session, or of both; with NULL for both all of them. In
+ * the order in which they were made. Rows: as of sealite_approvals_get().
+ */
+sealite_status sealite_approvals_list_pending(sealite_approvals *approvals,
+                                              const char *subject,
+                                              size_t subject_length,
+                                              const char *session,
+                                              size_t session_length,
+                                              sealite_rows **rows,
+                                              sealite_error **error);
+
+/**
+ * Decides a request, once: `verdict` is a sealite_verdict. `approver` is compared with the requester byte for byte; `role`
+ * is what the application has found the approver to be. `role`, `reason` and `rows` may be NULL. Rows: as of
+ * sealite_approvals_get().
+ *
+ * SEALITE_NOT_FOUND; SEALITE_ALREADY_DECIDED; SEALITE_EXPIRED; SEALITE_DENIED where the policy keeps this approver or
+ * role from deciding.
+ */
+sealite_status sealite_approvals_decide(sealite_approvals *approvals,
+                                        const char *id,
+                                        size_t id_length,
+                                        int32_t verdict,
+                                        const char *approver,
+                                        size_t approver_length,
+                                        const char *role,
+                                        size_t role_length,
+                                        const char *reason,
+                                        size_t reason_length,
+                                        sealite_rows **rows,
+                                        sealite_error **error);
+
+/**
+ * Claims the execution of an approved request, once, for the payload that was approved. Whoever gets SEALITE_OK is the
+ * only one who does. `rows`, as of sealite_approvals_get(), may be NULL.
+ *
+ * SEALITE_NOT_FOUND; SEALITE_DENIED where it is not approved; SEALITE_ALREADY_DECIDED where it has been executed;
+ * SEALITE_EXPIRED; SEALITE_PAYLOAD_CHANGED.
+ */
+sealite_status sealite_approvals_claim(sealite_approvals *approvals,
+                                       const char *id,
+                                       size_t id_length,
+                                       const char *payload_json,
+                                       size_t payload_json_length,
+                                       sealite_rows **rows,
+                                       sealite_error **error);
+
+/**
+ * Waits until the request is no longer pending, at most so many milliseconds; the row is the request as it then stands,
+ * pending still where the time is up. Blocks the calling thread, and holds neither a lock nor a connection meanwhile.
+ * Rows: as of sealite_approvals_get().
+ */
+sealite_status sealite_approvals_wait(sealite_approvals *approvals,
+                                      const char *id,
+                                      size_t id_length,
+                                      uint64_t timeout_ms,
+                                      sealite_rows **rows,
+                                      sealite_error **error);
+
+/**
+ * Writes down what has expired, in short transactions, and writes how many; `expired` may be NULL. The vault's own handle
+ * does so for every tenant. Without it an overdue request is refused all the same.
+ */
+sealite_status sealite_approvals_sweep(sealite_approvals *approvals,
+                                       uint64_t *expired,
+                                       sealite_error **error);
+
+/**
+ * Frees the handle. NULL is fine.
+ */
+void sealite_approvals_free(sealite_approvals *approvals);
+
+/**
+ * Makes a request for an action with a payload, as JSON text. Of the payload only its hash is kept: SHA-256 of its
+ * canonical form (RFC 8785). Free it with sealite_approval_request_free().
+ */
+sealite_status sealite_approval_request_create(const char *action,
+                                               size_t action_length,
+                                               const char *payload_json,
+                                               size_t payload_json_length,
+                                               const char *requester,
+                                               size_t requester_length,
+                                               sealite_approval_request **request,
+                                               sealite_error **error);
+
+/**
+ * Says whom or what it concerns.
+ */
+sealite_status sealite_approval_request_set_subject(sealite_approval_request *request,
+                                                    const char *subject,
+                                                    size_t subject_length,
+                                                    sealite_error **error);
+
+/**
+ * Names the session that it belongs to.
+ */
+sealite_status sealite_approval_request_set_session(sealite_approval_request *request,
+                                                    const char *session,
+                                                    size_t session_length,
+                                                    sealite_error **error);
+
+/**
+ * Sets how long it can be decided, and once approved executed: a millisecond to 366 days.
+ */
+sealite_status sealite_approval_request_set_expires_in(sealite_approval_request *request,
+                                                       uint64_t milliseconds,
+                                                       sealite_error **error);
+
+/**
+ * Lets the requester decide, too.
+ */
+sealite_status sealite_approval_request_set_requester_may_decide(sealite_approval_request *request,
+                                                                 sealite_error **error);
+
+/**
+ * Adds a role to those that may decide; without one any role may.
+ */
+sealite_status sealite_approval_request_add_allowed_role(sealite_approval_request *request,
+                                                         const char *role,
+                                                         size_t role_length,
+                                                         sealite_error **error);
+
+/**
+ * Frees the request. NULL is fine.
+ */
+void sealite_approval_request_free(sealite_approval_request *request);
+
+/**
+ * Makes an entry with the name of its event, such as `user.login`. Free it with sealite_entry_free().
+ */
+sealite_status sealite_entry_create(const char *event,
+                                    size_t event_length,
+                                    sealite_entry **entry,
+                                    sealite_error **error);
+
+/**
+ * Says who did it. Sealed.
+ */
+sealite_status sealite_entry_set_actor(sealite_entry *entry,
+                                       const char *actor,
+                                       size_t actor_length,
+                                       sealite_error **error);
+
+/**
+ * Says whose data it concerns. Sealed.
+ */
+sealite_status sealite_entry_set_subject(sealite_entry *entry,
+                                         const char *subject,
+                                         size_t subject_length,
+                                         sealite_error **error);
+
+/**
+ * Sets the trace that it belongs to. Readable in the file.
+ */
+sealite_status sealite_entry_set_trace_id(sealite_entry *entry,
+                                          const char *trace_id,
+                                          size_t trace_id_length,
+                                          sealite_error **error);
+
+/**
+ * Sets a correlation id. Readable in the file.
+ */
+sealite_status sealite_entry_set_correlation_id(sealite_entry *entry,
+                                                const char *correlation_id,
+                                                size_t correlation_id_length,
+                                                sealite_error **error);
+
+/**
+ * Says what happened, as JSON text. It is brought to its canonical form (RFC 8785) and sealed.
+ */
+sealite_status sealite_entry_set_payload(sealite_entry *entry,
+                                         const char *json,
+                                         size_t json_length,
+                                         sealite_error **error);
+
+/**
+ * Frees the entry. NULL is fine.
+ */
+void sealite_entry_free(sealite_entry *entry);
+
+/**
+ * Makes a handle to the vault's audit trail. Free it with sealite_audit_free().
+ */
+sealite_status sealite_vault_audit(sealite_vault *vault,
+                                   sealite_audit **audit,
+                                   sealite_error **error);
+
+/**
+ * Makes a handle to the audit trail as far as it is the tenant's. Free it with sealite_audit_free().
+ */
+sealite_status sealite_tenant_audit(sealite_tenant *tenant,
+                                    sealite_audit **audit,
+                                    sealite_error **error);
+
+/**
+ * Appends an entry in a transaction of its own, and writes its place in the chain; `seq` may be NULL. To record a change,
+ * append in the transaction of that change: sealite_transaction_audit().
+ */
+sealite_status sealite_audit_append(sealite_audit *audit,
+                                    const sealite_entry *entry,
+                                    int64_t *seq,
+                                    sealite_error **error);
+
+/**
+ * Appends an entry in this transaction: the change that it records happens only with it. `seq` may be NULL.
+ */
+sealite_status sealite_transaction_audit(sealite_transaction *transaction,
+                                         const sealite_entry *entry,
+                                         int64_t *seq,
+                                         sealite_error **error);
+
+/**
+ * As sealite_audit_append(), for what may be lost: a failure of the vault is counted, not returned.
+ */
+sealite_status sealite_audit_append_best_effort(sealite_audit *audit,
+                                                const sealite_entry *entry,
+                                                sealite_error **error);
+
+/**
+ * Writes how many entries of best effort this process has lost.
+ */
+sealite_status sealite_audit_lost(sealite_audit *audit, uint64_t *lost, sealite_error **error);
+
+/**
+ * Reads the last entries, the newest last. Rows: `seq`, `at` (milliseconds since 1970), `event`, `actor`, `tenant`,
+ * `subject`, `trace_id`, `correlation_id`, `payload` (canonical JSON), `json` (the entry as a line of JSON Lines, with
+ * its line feed).
+ */
+sealite_status sealite_audit_tail(sealite_audit *audit,
+                                  size_t entries,
+                                  sealite_rows **rows,
+                                  sealite_error **error);
+
+/**
+ * Reads the next entries behind the place `after` in the chain, 0 for the first, and writes the place to go on from to
+ * `next`, 0 at the end. A batch may be empty before the end. `from_ms` and `until_ms` (milliseconds since 1970) and
+ * `tenant` limit which entries; each may be NULL. Rows: as of sealite_audit_tail().
+ */
+sealite_status sealite_audit_page(sealite_audit *audit,
+                                  int64_t after,
+                                  const int64_t *from_ms,
+                                  const int64_t *until_ms,
+                                  const char *tenant,
+                                  size_t tenant_length,
+                                  sealite_rows **rows,
+                                  int64_t *next,
+                                  sealite_error **error);
+
+/**
+ * Writes entries as JSON Lines to one file a day (UTC) in the folder; a file that is there is continued behind its last
+ * entry. `from_ms`, `until_ms` and `tenant` as of sealite_audit_page(). Rows: `path`, `entries` that were added.
+ */
+sealite_status sealite_audit_export_daily(sealite_audit *audit,
+                                          const char *folder,
+                                          size_t folder_length,
+                                          const int64_t *from_ms,
+                                          const int64_t *until_ms,
+                                          const char *tenant,
+                                          size_t tenant_length,
+                                          sealite_rows **rows,
+                                          sealite_error **error);
+
+/**
+ * Walks the whole chain, and compares it with a checkpoint that was kept outside, or NULL. Writes true to `sound` where
+ * nothing is wrong. Rows: `fault` ("edited", "missing", "broken", "truncated" or "replaced"), `seq`, `until` (of
+ * "missing": the last one).
+ */
+sealite_status sealite_audit_verify(sealite_audit *audit,
+                                    const char *checkpoint,
+                                    size_t checkpoint_length,
+                                    bool *sound,
+                                    sealite_rows **rows,
+                                    sealite_error **error);
+
+/**
+ * As sealite_audit_verify(), of what came after the checkpoint only.
+ */
+sealite_status sealite_audit_verify_since(sealite_audit *audit,
+                                          const char *checkpoint,
+                                          size_t checkpoint_length,
+                                          bool *sound,
+                                          sealite_rows **rows,
+                                          sealite_error **error);
+
+/**
+ * Says how far the chain goes now, as a text of 144 characters to be kept outside the file; no secret. Free it with
+ * sealite_bytes_free().
+ */
+sealite_status sealite_audit_checkpoint(sealite_audit *audit,
+                                        sealite_bytes **checkpoint,
+                                        sealite_error **error);
+
+/**
+ * Drops entries up to and including `through`, at most 10,000 in one call, and writes the last one dropped; `dropped` may
+ * be NULL. The trail records it, and goes on from there. Export them before.
+ */
+sealite_status sealite_audit_retain_after(sealite_audit *audit,
+                                          int64_t through,
+                                          int64_t *dropped,
+                                          sealite_error **error);
+
+/**
+ * Frees the handle. NULL is fine.
+ */
+void sealite_audit_free(sealite_audit *audit);
+
+/**
+ * Makes a handle to a field of the vault. Free it with sealite_field_free().
+ */
+sealite_status sealite_vault_field(sealite_vault *vault,
+                                   const char *name,
+                                   size_t name_length,
+                                   sealite_field **field,
+                                   sealite_error **error);
+
+/**
+ * Makes a handle to a field of the tenant. Free it with sealite_field_free().
+ */
+sealite_status sealite_tenant_field(sealite_tenant *tenant,
+                                    const char *name,
+                                    size_t name_length,
+                                    sealite_field **field,
+                                    sealite_error **error);
+
+/**
+ * Makes a handle to the same field that pads what it seals in another way: a sealite_padding, and for
+ * SEALITE_PADDING_BLOCK the bytes of a block.
+ */
+sealite_status sealite_field_padded(const sealite_field *field,
+                                    int32_t kind,
+                                    uint32_t block,
+                                    sealite_field **padded,
+                                    sealite_error **error);
+
+/**
+ * Seals a value: a record of at least 79 bytes. NULL is sealed too, and hidden. `record` is the id of the row that will
+ * hold it, or NULL: given, nobody can move the value to another row. Free what is sealed with sealite_bytes_free().
+ */
+sealite_status sealite_field_seal(const sealite_field *field,
+                                  const sealite_value *value,
+                                  const sealite_value *record,
+                                  sealite_bytes **sealed,
+                                  sealite_error **error);
+
+/**
+ * Seals many values. `records` has as many ids, or is NULL. Rows: `sealed`, in the order of the values.
+ */
+sealite_status sealite_field_seal_many(const sealite_field *field,
+                                       const sealite_value *values,
+                                       const sealite_value *records,
+                                       size_t count,
+                                       sealite_rows **rows,
+                                       sealite_error **error);
+
+/**
+ * Opens a sealed value. `value` points into `memory`, which is to be freed with sealite_bytes_free().
+ *
+ * SEALITE_AUTHENTICATION_FAILED where it was sealed for another field, tenant or record, or altered.
+ */
+sealite_status sealite_field_open(const sealite_field *field,
+                                  const void *sealed,
+                                  size_t sealed_length,
+                                  const sealite_value *record,
+                                  sealite_value *value,
+                                  sealite_bytes **memory,
+                                  sealite_error **error);
+
+/**
+ * Opens many sealed values, given as SEALITE_BLOB. `records` has as many ids, or is NULL. The first that does not open
+ * fails the call. Rows: `value`, in their order.
+ */
+sealite_status sealite_field_open_many(const sealite_field *field,
+                                       const sealite_value *sealed,
+                                       const sealite_value *records,
+                                       size_t count,
+                                       sealite_rows **rows,
+                                       sealite_error **error);
+
+/**
+ * Makes the blind index of a value, to be kept in a column of its own and compared for equality: 16 bytes for `unique`,
+ * an integer for `lookup COUNT`, NULL for NULL. `index` is the index's specification, such as `unique email`. `indexed`
+ * points into `memory`, which is to be freed with sealite_bytes_free().
+ *
+ * SEALITE_REFUSED for a look-up over fewer than 1,024 different values, unless the leakage is accepted.
+ */
+sealite_status sealite_field_index(const sealite_field *field,
+                                   const sealite_value *value,
+                                   const char *index,
+                                   size_t index_length,
+                                   sealite_value *indexed,
+                                   sealite_bytes **memory,
+                                   sealite_error **error);
+
+/**
+ * Frees the handle. NULL is fine.
+ */
+void sealite_field_free(sealite_field *field);
+
+/**
+ * Tells whether the vault is in order. Waits for no writer; the work is bounded, some milliseconds. Writes true to `ready`
+ * where nothing is wrong, and to `usable` where reads and writes work, though something may ask for attention. Rows:
+ * `reason` (such as "read_only" or "audit_broken"; safe to show), `blocking`.
+ */
+sealite_status sealite_vault_health(sealite_vault *vault,
+                                    bool *ready,
+                                    bool *usable,
+                                    sealite_rows **rows,
+                                    sealite_error **error);
+
+/**
+ * Writes what this process has done with the vault as Prometheus reads it. Figures only: no value, key or name of a row,
+ * table or tenant. `names` holds `name_count` pairs of a name wanted and the engine's, for metrics that are charted under
+ * another name already. Free the text with sealite_bytes_free().
+ */
+sealite_status sealite_vault_metrics(sealite_vault *vault,
+                                     const sealite_string *names,
+                                     size_t name_count,
+                                     sealite_bytes **text,
+                                     sealite_error **error);
+
+/**
+ * Adds to a counter of the application's own, which sealite_vault_metrics() shows under that name. Needs no key.
+ *
+ * SEALITE_INVALID_INPUT for a name that Prometheus does not take or that begins with `sealite_`; SEALITE_LIMIT for more
+ * than 1,000 names.
+ */
+sealite_status sealite_vault_count(sealite_vault *vault,
+                                   const char *name,
+                                   size_t name_length,
+                                   uint64_t by,
+                                   sealite_error **error);
+
+/**
+ * Accepts the system's clock as it is, after it has been set back, or after it has been far ahead. Audited.
+ */
+sealite_status sealite_vault_accept_clock(sealite_vault *vault,
+                                          sealite_error **error);
+
+/**
+ * Sets the clock of this handle and those made from it, in milliseconds since 1970, for tests; NULL gives it back to the
+ * system.
+ */
+sealite_status sealite_vault_set_clock(sealite_vault *vault,
+                                       const int64_t *clock_ms,
+                                       sealite_error **error);
+
+/**
+ * Makes an empty set of limits. Free it with sealite_limits_free().
+ */
+sealite_status sealite_limits_create(sealite_limits **limits, sealite_error **error);
+
+/**
+ * Adds limits as text: `30/minute`, `5 per 10 seconds`, `100/day`, several separated by `;` or `,`. All are sliding.
+ */
+sealite_status sealite_limits_parse(sealite_limits *limits,
+                                    const char *text,
+                                    size_t text_length,
+                                    sealite_error **error);
+
+/**
+ * Adds a limit of `count` in any stretch of time as long as the window, 1 ms to 366 days.
+ */
+sealite_status sealite_limits_add_sliding(sealite_limits *limits,
+                                          uint32_t count,
+                                          uint64_t window_ms,
+                                          sealite_error **error);
+
+/**
+ * Adds a limit of `count` in each window, where windows begin at multiples of their length since 1970 (UTC).
+ */
+sealite_status sealite_limits_add_fixed(sealite_limits *limits,
+                                        uint32_t count,
+                                        uint64_t window_ms,
+                                        sealite_error **error);
+
+/**
+ * Frees the limits. NULL is fine.
+ */
+void sealite_limits_free(sealite_limits *limits);
+
+/**
+ * Makes a handle to the vault's quotas. Free it with sealite_quotas_free().
+ */
+sealite_status sealite_vault_quotas(sealite_vault *vault,
+                                    sealite_quotas **quotas,
+                                    sealite_error **error);
+
+/**
+ * Makes a handle to the tenant's quotas. Free it with sealite_quotas_free().
+ */
+sealite_status sealite_tenant_quotas(sealite_tenant *tenant,
+                                     sealite_quotas **quotas,
+                                     sealite_error **error);
+
+/**
+ * Charges `cost` under every limit, or, where one of them has less left, under none. A charge that is refused is no
+ * failure: SEALITE_OK, and `decision` tells. The key (an address, an account, with the name of what is limited) is kept
+ * as a MAC only. All calls for one key should give the same limits.
+ *
+ * SEALITE_INVALID_INPUT without a key or limit, or for a cost of 0; SEALITE_LIMIT for more than 8 limits; SEALITE_REFUSED
+ * inside a transaction.
+ */
+sealite_status sealite_quotas_check_and_charge(sealite_quotas *quotas,
+                                               const char *key,
+                                               size_t key_length,
+                                               const sealite_limits *limits,
+                                               uint32_t cost,
+                                               sealite_decision *decision,
+                                               sealite_error **error);
+
+/**
+ * Charges a failed attempt, for limits that count failures only: sealite_quotas_peek() before the attempt, and where it
+ * has failed, this.
+ */
+sealite_status sealite_quotas_charge_failure(sealite_quotas *quotas,
+                                             const char *key,
+                                             size_t key_length,
+                                             const sealite_limits *limits,
+                                             sealite_decision *decision,
+                                             sealite_error **error);
+
+/**
+ * Tells whether a charge of 1 would go through now. Charges nothing.
+ */
+sealite_status sealite_quotas_peek(sealite_quotas *quotas,
+                                   const char *key,
+                                   size_t key_length,
+                                   const sealite_limits *limits,
+                                   sealite_decision *decision,
+                                   sealite_error **error);
+
+/**
+ * Forgets what the key has used. Writes false to `found` where there was nothing; `found` may be NULL.
+ */
+sealite_status sealite_quotas_reset(sealite_quotas *quotas,
+                                    const char *key,
+                                    size_t key_length,
+                                    bool *found,
+                                    sealite_error **error);
+
+/**
+ * Removes every row in which nothing counts any more, of every tenant, and writes how many; `removed` may be NULL.
+ * Charges do so by and by; this is for a job at night.
+ */
+sealite_status sealite_quotas_sweep(sealite_quotas *quotas,
+                                    uint64_t *removed,
+                                    sealite_error **error);
+
+/**
+ * Frees the handle. NULL is fine.
+ */
+void sealite_quotas_free(sealite_quotas *quotas);
+
+/**
+ * Makes an empty set of changes. Free it with sealite_changes_free().
+ */
+sealite_status sealite_changes_create(sealite_changes **changes, sealite_error **error);
+
+/**
+ * Sets a value, whatever it looks like: also one that equals the mask.
+ */
+sealite_status sealite_changes_set(sealite_changes *changes,
+                                   const char *name,
+                                   size_t name_length,
+                                   const sealite_value *value,
+                                   sealite_error **error);
+
+/**
+ * Takes the value away: what holds then is the platform's, the environment's or the default.
+ */
+sealite_status sealite_changes_clear(sealite_changes *changes,
+                                     const char *name,
+                                     size_t name_length,
+                                     sealite_error **error);
+
+/**
+ * Does what a form has sent back: the text that the setting showed (`shown` of sealite_settings_read()) keeps, an empty
+ * one keeps (`blank_keeps` 1) or clears (0), any other is set, read in the setting's type. A text that is the mask of
+ * some other value is refused.
+ */
+sealite_status sealite_changes_form(sealite_changes *changes,
+                                    const char *name,
+                                    size_t name_length,
+                                    const char *shown,
+                                    size_t shown_length,
+                                    int32_t blank_keeps,
+                                    sealite_error **error);
+
+/**
+ * Wipes and frees the changes. NULL is fine.
+ */
+void sealite_changes_free(sealite_changes *changes);
+
+/**
+ * Declares a setting that is not secret and has no default; `kind` is a sealite_type, and neither SEALITE_NULL nor
+ * SEALITE_BLOB. Free it with sealite_setting_definition_free().
+ */
+sealite_status sealite_setting_definition_create(const char *name,
+                                                 size_t name_length,
+                                                 int32_t kind,
+                                                 sealite_setting_definition **definition,
+                                                 sealite_error **error);
+
+/**
+ * Makes reads show a mask.
+ */
+sealite_status sealite_setting_definition_set_secret(sealite_setting_definition *definition,
+                                                     sealite_error **error);
+
+/**
+ * Makes the mask of a secret text of 16 characters or more end with its last four.
+ */
+sealite_status sealite_setting_definition_set_show_last_four(sealite_setting_definition *definition,
+                                                             sealite_error **error);
+
+/**
+ * Sets the category, for lists.
+ */
+sealite_status sealite_setting_definition_set_category(sealite_setting_definition *definition,
+                                                       const char *category,
+                                                       size_t category_length,
+                                                       sealite_error **error);
+
+/**
+ * Sets the description. It is readable in the file.
+ */
+sealite_status sealite_setting_definition_set_description(sealite_setting_definition *definition,
+                                                          const char *description,
+                                                          size_t description_length,
+                                                          sealite_error **error);
+
+/**
+ * Says that a change takes effect only after the application has been started anew.
+ */
+sealite_status sealite_setting_definition_set_requires_restart(sealite_setting_definition *definition,
+                                                               sealite_error **error);
+
+/**
+ * Sets the value where neither the vault nor the environment has one. Kept sealed.
+ */
+sealite_status sealite_setting_definition_set_default(sealite_setting_definition *definition,
+                                                      const sealite_value *value,
+                                                      sealite_error **error);
+
+/**
+ * Names the environment variable that counts where the vault has no value. An empty one counts as unset.
+ */
+sealite_status sealite_setting_definition_set_environment(sealite_setting_definition *definition,
+                                                          const char *variable,
+                                                          size_t variable_length,
+                                                          sealite_error **error);
+
+/**
+ * Makes sealite_settings_check() always ask for it.
+ */
+sealite_status sealite_setting_definition_set_required(sealite_setting_definition *definition,
+                                                       sealite_error **error);
+
+/**
+ * Sets the least number of characters that sealite_settings_check() accepts.
+ */
+sealite_status sealite_setting_definition_set_min_length(sealite_setting_definition *definition,
+                                                         uint32_t characters,
+                                                         sealite_error **error);
+
+/**
+ * Names a boolean setting: while it is true, this one can't be cleared.
+ */
+sealite_status sealite_setting_definition_set_guard(sealite_setting_definition *definition,
+                                                    const char *setting,
+                                                    size_t setting_length,
+                                                    sealite_error **error);
+
+/**
+ * Frees the declaration. NULL is fine.
+ */
+void sealite_setting_definition_free(sealite_setting_definition *definition);
+
+/**
+ * Makes a handle to the vault's settings. Free it with sealite_settings_free().
+ */
+sealite_status sealite_vault_settings(sealite_vault *vault,
+                                      sealite_settings **settings,
+                                      sealite_error **error);
+
+/**
+ * Makes a handle to the settings as they hold for the tenant. Free it with sealite_settings_free().
+ */
+sealite_status sealite_tenant_settings(sealite_tenant *tenant,
+                                       sealite_settings **settings,
+                                       sealite_error **error);
+
+/**
+ * Declares a setting, or changes its declaration. Writes true to `changed` where anything was written; `changed` may be
+ * NULL. What was secret stays so.
+ *
+ * SEALITE_DEFINITION where it is stored with another type; SEALITE_NOT_ALLOWED on a tenant.
+ */
+sealite_status sealite_settings_define(sealite_settings *settings,
+                                       const sealite_setting_definition *definition,
+                                       bool *changed,
+                                       sealite_error **error);
+
+/**
+ * Reads a setting, with a mask where it is secret. One row: `name`, `type`, `category`, `description`, `source` ("tenant",
+ * "vault", "environment", "default" or "unset"), `is_set`, `is_secret`, `shown` (the text for a form or a list),
+ * `version`, `changed_at` (milliseconds since 1970), `changed_by`, `requires_restart`, `required`, `environment`.
+ *
+ * SEALITE_NOT_FOUND where it is not declared.
+ */
+sealite_status sealite_settings_read(sealite_settings *settings,
+                                     const char *name,
+                                     size_t name_length,
+                                     sealite_rows **rows,
+                                     sealite_error **error);
+
+/**
+ * Reads the settings of a category, or with NULL all of them, in the order of their names. Rows: as of
+ * sealite_settings_read().
+ */
+sealite_status sealite_settings_list(sealite_settings *settings,
+                                     const char *category,
+                                     size_t category_length,
+                                     sealite_rows **rows,
+                                     sealite_error **error);
+
+/**
+ * Reveals the value for the program to use: SEALITE_NULL where there is none. A change by another process shows within
+ * 100 ms. Counted, not audited. `value` points into `memory`, which is to be freed with sealite_bytes_free().
+ */
+sealite_status sealite_settings_reveal_for_use(sealite_settings *settings,
+                                               const char *name,
+                                               size_t name_length,
+                                               sealite_value *value,
+                                               sealite_bytes **memory,
+                                               sealite_error **error);
+
+/**
+ * Reveals the value for a person to see. It takes a reason, and is audited in the same transaction. A tenant sees what is
+ * its own only. `value` points into `memory`, which is to be freed with sealite_bytes_free().
+ *
+ * SEALITE_NOT_FOUND where there is no value; SEALITE_DENIED where a tenant asks for what it inherits.
+ */
+sealite_status sealite_settings_reveal(sealite_settings *settings,
+                                       const char *name,
+                                       size_t name_length,
+                                       const char *actor,
+                                       size_t actor_length,
+                                       const char *reason,
+                                       size_t reason_length,
+                                       sealite_value *value,
+                                       sealite_bytes **memory,
+                                       sealite_error **error);
+
+/**
+ * Writes how often sealite_settings_reveal_for_use() gave this setting out in this process.
+ */
+sealite_status sealite_settings_uses(sealite_settings *settings,
+                                     const char *name,
+                                     size_t name_length,
+                                     uint64_t *uses,
+                                     sealite_error **error);
+
+/**
+ * Writes settings, all or nothing. Rows: `name` of those that have changed; `rows` may be NULL.
+ *
+ * SEALITE_TYPE_MISMATCH, SEALITE_NOT_FOUND, and SEALITE_REFUSED for clearing what is guarded.
+ */
+sealite_status sealite_settings_write(sealite_settings *settings,
+                                      const sealite_changes *changes,
+                                      const char *actor,
+                                      size_t actor_length,
+                                      const char *reason,
+                                      size_t reason_length,
+                                      sealite_rows **rows,
+                                      sealite_error **error);
+
+/**
+ * Lists the values that the setting has had in this vault, or for this tenant, the oldest first. Rows: `version`,
+ * `changed_at` (milliseconds since 1970), `changed_by`, `reason`, `restored` (the version that it came from), `shown`
+ * (masked), `is_set`.
+ */
+sealite_status sealite_settings_history(sealite_settings *settings,
+                                        const char *name,
+                                        size_t name_length,
+                                        sealite_rows **rows,
+                                        sealite_error **error);
+
+/**
+ * Writes the value of an earlier version again, as a new one, and writes its number; `new_version` may be NULL.
+ */
+sealite_status sealite_settings_roll_back(sealite_settings *settings,
+                                          const char *name,
+                                          size_t name_length,
+                                          int64_t version,
+                                          const char *actor,
+                                          size_t actor_length,
+                                          const char *reason,
+                                          size_t reason_length,
+                                          int64_t *new_version,
+                                          sealite_error **error);
+
+/**
+ * Turns a setting secret (1), or, with a reason, makes it one to be shown (0). Writes true to `changed` where it was the
+ * other; `changed` may be NULL.
+ */
+sealite_status sealite_settings_set_secret(sealite_settings *settings,
+                                           const char *name,
+                                           size_t name_length,
+                                           int32_t secret,
+                                           const char *actor,
+                                           size_t actor_length,
+                                           const char *reason,
+                                           size_t reason_length,
+                                           bool *changed,
+                                           sealite_error **error);
+
+/**
+ * Frees the handle. NULL is fine.
+ */
+void sealite_settings_free(sealite_settings *settings);
+
+/**
+ * Checks the named settings, and all that are declared as required: that they are there, long enough, and not well known.
+ * For start-up. Writes true to `ok` where nothing is wrong. Rows: `name`, `fault` ("undefined", "missing", "too_short",
+ * "well_known" or "invalid"), `environment`, `min_length`, `message`. No value is in them.
+ */
+sealite_status sealite_settings_check(sealite_settings *settings,
+                                      const sealite_string *names,
+                                      size_t name_count,
+                                      bool *ok,
+                                      sealite_rows **rows,
+                                      sealite_error **error);
+
+/**
+ * Lists the settings declared to need a restart that were changed since this vault was opened. Rows: `name`.
+ */
+sealite_status sealite_settings_restart_pending(sealite_settings *settings,
+                                                sealite_rows **rows,
+                                                sealite_error **error);
+
+/**
+ * Writes out what this vault, or tenant, itself holds, without the secrets, in a sealite_format. Audited. Free the text
+ * with sealite_bytes_free().
+ */
+sealite_status sealite_settings_export(sealite_settings *settings,
+                                       int32_t format,
+                                       const char *actor,
+                                       size_t actor_length,
+                                       const char *reason,
+                                       size_t reason_length,
+                                       sealite_bytes **text,
+                                       sealite_error **error);
+
+/**
+ * As sealite_settings_export(), and reveals the secrets: it takes a reason.
+ */
+sealite_status sealite_settings_export_reveal(sealite_settings *settings,
+                                              int32_t format,
+                                              const char *actor,
+                                              size_t actor_length,
+                                              const char *reason,
+                                              size_t reason_length,
+                                              sealite_bytes **text,
+                                              sealite_error **error);
+
+/**
+ * Sets what the text, in a sealite_format, names, all or nothing; what it does not name stays. Audited. Rows: `name`,
+ * `changed` (false: no setting has this name, and nothing was done).
+ */
+sealite_status sealite_settings_import(sealite_settings *settings,
+                                       int32_t format,
+                                       const char *text,
+                                       size_t text_length,
+                                       const char *actor,
+                                       size_t actor_length,
+                                       const char *reason,
+                                       size_t reason_length,
+                                       sealite_rows **rows,
+                                       sealite_error **error);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+/* Values, for C and C++; other languages fill the struct themselves. */
+
+/** No value. */
+static inline sealite_value sealite_null(void) {
+  sealite_value value = {SEALITE_NULL, 0, 0.0, NULL, 0};
+  return value;
+}
+
+/** An integer, also as the id of a row. */
+static inline sealite_value sealite_integer(int64_t integer) {
+  sealite_value value = sealite_null();
+  value.kind = SEALITE_INTEGER;
+  value.integer = integer;
+  return value;
+}
+
+/** A double. */
+static inline sealite_value sealite_real(double real) {
+  sealite_value value = sealite_null();
+  value.kind = SEALITE_REAL;
+  value.real = real;
+  return value;
+}
+
+/** A boolean. */
+static inline sealite_value sealite_boolean(bool boolean) {
+  sealite_value value = sealite_null();
+  value.kind = SEALITE_BOOLEAN;
+  value.integer = boolean ? 1 : 0;
+  return value;
+}
+
+/** A text of that length, or SEALITE_NTS; also as the id of a row. */
+static inline sealite_value sealite_text(const char *data, size_t length) {
+  sealite_value value = sealite_null();
+  value.kind = SEALITE_TEXT;
+  value.data = data;
+  value.length = length;
+  return value;
+}
+
+/** JSON text of that length, or SEALITE_NTS. */
+static inline sealite_value sealite_json(const char *data, size_t length) {
+  sealite_value value = sealite_text(data, length);
+  value.kind = SEALITE_JSON;
+  return value;
+}
+
+/** Bytes. */
+static inline sealite_value sealite_blob(const void *data, size_t length) {
+  sealite_value value = sealite_null();
+  value.kind = SEALITE_BLOB;
+  value.data = data;
+  value.length = length;
+  return value;
+}
+
+#endif  /* SEALITE_H */

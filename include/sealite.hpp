@@ -1,0 +1,281 @@
+// Sealite for C++17: the C interface with owners, exceptions and std::string_view. Header only.
+//
+//     sealite::vault vault = sealite::vault::create("app.db", sealite::unlock::reference("env:APP_KEY"));
+//     vault.define_table("users", {"email text sealed not null unique email", "name text sealed"});
+//     auto users = vault.table("users");
+//     auto id = users.insert({{"email", "ada@example.org"}, {"name", "Ada Lovelace"}});
+//     std::cout << users.get(id)->text("name");
+//
+// Objects own their handle and are moved, not copied. Every failure throws sealite::error. What is not wrapped is called
+// through the C functions on handle(), with sealite::check around it.
+
+#ifndef SEALITE_HPP
+#define SEALITE_HPP
+
+#include <initializer_list>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "sealite.h"
+
+namespace sealite {
+
+/// What a failed call throws. The message is safe to log.
+class error : public std::runtime_error {
+ public:
+  error(sealite_status status, const char *message) : std::runtime_error(message), status_(status) {}
+  sealite_status status() const noexcept { return status_; }
+  /// The stable name, such as "not_found".
+  const char *name() const noexcept { return sealite_status_name(status_); }
+
+ private:
+  sealite_status status_;
+};
+
+/// Calls `work` with the place for an error object, and throws what it puts there.
+template <class Work>
+void check(Work &&work) {
+  sealite_error *raised = nullptr;
+  const sealite_status status = work(&raised);
+  if (status == SEALITE_OK) return;
+  const error thrown(status, sealite_error_message(raised));
+  sealite_error_free(raised);
+  throw thrown;
+}
+
+/// Owns a handle.
+template <class Handle, void (*Free)(Handle *)>
+class owner {
+ public:
+  explicit owner(Handle *handle = nullptr) noexcept : handle_(handle) {}
+  owner(owner &&other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  owner &operator=(owner &&other) noexcept {
+    if (this != &other) {
+      Free(handle_);
+      handle_ = std::exchange(other.handle_, nullptr);
+    }
+    return *this;
+  }
+  owner(const owner &) = delete;
+  owner &operator=(const owner &) = delete;
+  ~owner() { Free(handle_); }
+  Handle *handle() const noexcept { return handle_; }
+
+ private:
+  Handle *handle_;
+};
+
+/// A value, borrowed: what it was made from must outlive the call, what was read from lives as long as its rows.
+class value {
+ public:
+  value() : raw_(sealite_null()) {}
+  value(std::nullptr_t) : raw_(sealite_null()) {}
+  value(int integer) : raw_(sealite_integer(integer)) {}
+  value(std::int64_t integer) : raw_(sealite_integer(integer)) {}
+  value(double real) : raw_(sealite_real(real)) {}
+  value(bool boolean) : raw_(sealite_boolean(boolean)) {}
+  value(const char *text) : raw_(sealite_text(text, SEALITE_NTS)) {}
+  value(std::string_view text) : raw_(sealite_text(text.data(), text.size())) {}
+  value(const std::string &text) : value(std::string_view(text)) {}
+  explicit value(const sealite_value &raw) : raw_(raw) {}
+  static value blob(std::string_view bytes) { return value(sealite_blob(bytes.data(), bytes.size())); }
+  static value json(std::string_view text) { return value(sealite_json(text.data(), text.size())); }
+
+  bool is_null() const noexcept { return raw_.kind == SEALITE_NULL; }
+  std::int64_t integer() const { return expect(SEALITE_INTEGER).integer; }
+  double real() const { return expect(SEALITE_REAL).real; }
+  bool boolean() const { return expect(SEALITE_BOOLEAN).integer != 0; }
+  std::string_view text() const { return bytes(expect(raw_.kind == SEALITE_JSON ? SEALITE_JSON : SEALITE_TEXT)); }
+  std::string_view blob() const { return bytes(expect(SEALITE_BLOB)); }
+  const sealite_value *raw() const noexcept { return &raw_; }
+
+ private:
+  const sealite_value &expect(std::int32_t kind) const {
+    if (raw_.kind != kind) throw error(SEALITE_TYPE_MISMATCH, "the value is of another type");
+    return raw_;
+  }
+  static std::string_view bytes(const sealite_value &raw) {
+    return raw.length == 0 ? std::string_view() : std::string_view(static_cast<const char *>(raw.data), raw.length);
+  }
+  sealite_value raw_;
+};
+
+/// Rows, of a table or of any other result. They wipe themselves.
+class rows : public owner<sealite_rows, sealite_rows_free> {
+ public:
+  using owner::owner;
+  std::size_t size() const {
+    std::size_t count = 0;
+    check([&](auto e) { return sealite_rows_count(handle(), &count, e); });
+    return count;
+  }
+  value at(std::size_t index, std::string_view column) const {
+    sealite_value found;
+    check([&](auto e) { return sealite_rows_value(handle(), index, column.data(), column.size(), &found, e); });
+    return value(found);
+  }
+  value operator[](std::string_view column) const { return at(0, column); }
+  /// Of the first row.
+  std::string_view text(std::string_view column) const { return at(0, column).text(); }
+};
+
+/// Bytes that wipe themselves.
+class bytes : public owner<sealite_bytes, sealite_bytes_free> {
+ public:
+  using owner::owner;
+  std::string_view view() const {
+    return {static_cast<const char *>(sealite_bytes_data(handle())), sealite_bytes_length(handle())};
+  }
+};
+
+/// A secret that opens one kind of slot.
+class unlock : public owner<sealite_unlock, sealite_unlock_free> {
+ public:
+  using owner::owner;
+  static unlock reference(std::string_view where) { return make(sealite_unlock_reference, where); }
+  static unlock key_text(std::string_view text) { return make(sealite_unlock_key_text, text); }
+  static unlock recovery_code(std::string_view code) { return make(sealite_unlock_recovery_code, code); }
+  static unlock passphrase(std::string_view text) {
+    sealite_unlock *made = nullptr;
+    check([&](auto e) { return sealite_unlock_passphrase(text.data(), text.size(), 0, 0, 0, &made, e); });
+    return unlock(made);
+  }
+
+ private:
+  template <class Function>
+  static unlock make(Function function, std::string_view text) {
+    sealite_unlock *made = nullptr;
+    check([&](auto e) { return function(text.data(), text.size(), &made, e); });
+    return unlock(made);
+  }
+};
+
+/// Names and values of columns.
+using columns = std::initializer_list<std::pair<std::string_view, value>>;
+
+/// A sealed table.
+class table : public owner<sealite_table, sealite_table_free> {
+ public:
+  using owner::owner;
+  std::int64_t insert(columns given) {
+    const auto values = built(given);
+    std::int64_t id = 0;
+    check([&](auto e) { return sealite_table_insert(handle(), values.handle(), &id, e); });
+    return id;
+  }
+  bool update(const value &id, columns given) {
+    const auto values = built(given);
+    bool updated = false;
+    check([&](auto e) { return sealite_table_update(handle(), id.raw(), values.handle(), &updated, e); });
+    return updated;
+  }
+  bool erase(const value &id) {
+    bool deleted = false;
+    check([&](auto e) { return sealite_table_delete(handle(), id.raw(), &deleted, e); });
+    return deleted;
+  }
+  std::optional<rows> get(const value &id) {
+    sealite_rows *found = nullptr;
+    check([&](auto e) { return sealite_table_get(handle(), id.raw(), &found, e); });
+    return found == nullptr ? std::nullopt : std::optional<rows>(rows(found));
+  }
+  rows find(std::string_view column, const value &wanted) {
+    sealite_rows *found = nullptr;
+    check([&](auto e) {
+      return sealite_table_find(handle(), column.data(), column.size(), wanted.raw(), &found, e);
+    });
+    return rows(found);
+  }
+  std::uint64_t count() {
+    std::uint64_t count = 0;
+    check([&](auto e) { return sealite_table_count(handle(), &count, e); });
+    return count;
+  }
+  /// Calls `each` with every batch of rows.
+  template <class Each>
+  void scan(Each &&each) {
+    sealite_cursor *raw = nullptr;
+    check([&](auto e) { return sealite_table_scan(handle(), &raw, e); });
+    const owner<sealite_cursor, sealite_cursor_free> cursor(raw);
+    for (;;) {
+      sealite_rows *batch = nullptr;
+      check([&](auto e) { return sealite_cursor_next(raw, &batch, e); });
+      if (batch == nullptr) return;
+      each(rows(batch));
+    }
+  }
+
+ private:
+  static owner<sealite_values, sealite_values_free> built(columns given) {
+    sealite_values *raw = nullptr;
+    check([&](auto e) { return sealite_values_create(&raw, e); });
+    owner<sealite_values, sealite_values_free> values(raw);
+    for (const auto &[name, cell] : given)
+      check([&, n = name, c = cell](auto e) { return sealite_values_set(raw, n.data(), n.size(), c.raw(), e); });
+    return values;
+  }
+};
+
+/// A transaction: rolled back where it goes without commit().
+class transaction : public owner<sealite_transaction, sealite_transaction_free> {
+ public:
+  using owner::owner;
+  sealite::table table(std::string_view name) {
+    sealite_table *made = nullptr;
+    check([&](auto e) { return sealite_transaction_table(handle(), name.data(), name.size(), &made, e); });
+    return sealite::table(made);
+  }
+  void commit() {
+    check([&](auto e) { return sealite_transaction_commit(handle(), e); });
+  }
+};
+
+/// A vault.
+class vault : public owner<sealite_vault, sealite_vault_free> {
+ public:
+  using owner::owner;
+  static vault create(std::string_view path, const unlock &with) { return make(sealite_vault_create, path, with); }
+  static vault open(std::string_view path, const unlock &with) { return make(sealite_vault_open, path, with); }
+  static vault in_memory() {
+    sealite_vault *made = nullptr;
+    check([&](auto e) { return sealite_vault_in_memory(&made, e); });
+    return vault(made);
+  }
+  /// Columns are specifications: see sealite_definition_add_column().
+  bool define_table(std::string_view name, std::initializer_list<std::string_view> specifications) {
+    sealite_definition *raw = nullptr;
+    check([&](auto e) { return sealite_definition_create(name.data(), name.size(), &raw, e); });
+    const owner<sealite_definition, sealite_definition_free> definition(raw);
+    for (const auto column : specifications)
+      check([&](auto e) { return sealite_definition_add_column(raw, column.data(), column.size(), e); });
+    bool created = false;
+    check([&](auto e) { return sealite_vault_define_table(handle(), raw, &created, e); });
+    return created;
+  }
+  sealite::table table(std::string_view name) {
+    sealite_table *made = nullptr;
+    check([&](auto e) { return sealite_vault_table(handle(), name.data(), name.size(), &made, e); });
+    return sealite::table(made);
+  }
+  sealite::transaction begin() {
+    sealite_transaction *made = nullptr;
+    check([&](auto e) { return sealite_vault_begin(handle(), &made, e); });
+    return sealite::transaction(made);
+  }
+
+ private:
+  template <class Function>
+  static vault make(Function function, std::string_view path, const unlock &with) {
+    sealite_vault *made = nullptr;
+    check([&](auto e) { return function(path.data(), path.size(), with.handle(), nullptr, &made, e); });
+    return vault(made);
+  }
+};
+
+}  // namespace sealite
+
+#endif  // SEALITE_HPP
