@@ -14,14 +14,15 @@ become JSON answers (`sealite.web`), and tell nothing of the file. In `async def
 """
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 import fastapi
 from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from . import AlreadyInitialised, QuotaLimit, SealiteError, Unlock, Vault, aio, web
+from . import AlreadyInitialised, QuotaLimit, SealiteError, Token, Unlock, Vault, aio, web
 from .vaults import register_vault, unregister_vault
 
 __all__ = ["Sealite", "TraceIdMiddleware", "VaultDep"]
@@ -153,6 +154,17 @@ class Sealite:
             who = address if key is None else key(request)
             route = request.scope.get("route")
             web.charge(self.vault, limits, f"{getattr(route, 'path', request.url.path)}/{who}")
+
+        return fastapi.Depends(check)
+
+    def token(self, kinds: str | Iterable[str] = "api_key", scopes: Iterable[str] = ()) -> Any:
+        """A dependency that gives the token of these kinds, with these scopes, from `Authorization: Bearer`. Else 401, 403
+        without a scope, 429 over the token's own limits. The documentation page shows the scheme."""
+        scheme = HTTPBearer(auto_error=False, scheme_name="Token")
+
+        def check(credentials: Annotated[HTTPAuthorizationCredentials | None, fastapi.Depends(scheme)]) -> Token:
+            header = "" if credentials is None else f"{credentials.scheme} {credentials.credentials}"
+            return web.token_of(self.vault, header, kinds, scopes)
 
         return fastapi.Depends(check)
 

@@ -26,7 +26,7 @@ or by another worker. Errors of the engine's become JSON answers (`sealite.web`)
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ParamSpec, TypeVar, cast
 
 import flask
@@ -99,6 +99,23 @@ class Sealite:
                 return view(*args, **kwargs)
 
             return limited
+
+        return decorate
+
+    def require_token(
+        self, kinds: str | Iterable[str] = "api_key", scopes: Iterable[str] = ()
+    ) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+        """Lets a view be called with a token of these kinds, with these scopes, in `Authorization: Bearer`; it is in
+        `flask.g.token` then. Else 401, 403 without a scope, 429 over the token's own limits."""
+
+        def decorate(view: Callable[_P, _R]) -> Callable[_P, _R]:
+            @functools.wraps(view)
+            def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+                header = flask.request.headers.get("Authorization", "")
+                flask.g.token = web.token_of(self.vault, header, kinds, scopes)
+                return view(*args, **kwargs)
+
+            return guarded
 
         return decorate
 

@@ -12,13 +12,14 @@ import re
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
+from . import TOKEN_PATTERN
+
 __all__ = ["MARK", "RedactingFilter", "redact", "redact_event"]
 
 MARK = "[redacted]"
 
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
-    # Tokens of Sealite's: a prefix, then 66 digits in base62.
-    (re.compile(r"\b[A-Za-z0-9_]*_[0-9A-Za-z]{66}\b"), MARK),
+    (re.compile(TOKEN_PATTERN), MARK),
     # JSON web tokens.
     (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), MARK),
     # Keys and hashes of 32 bytes in hexadecimal digits.

@@ -3,7 +3,7 @@
 import math
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
@@ -19,10 +19,12 @@ from . import (
     NotInitialised,
     QuotaLimit,
     SealiteError,
+    Token,
+    TokenRejected,
     Vault,
 )
 
-__all__ = ["Answer", "RateLimited", "Trace", "answer_to", "charge", "current_trace", "readiness", "trace_of"]
+__all__ = ["Answer", "RateLimited", "Trace", "answer_to", "charge", "current_trace", "readiness", "token_of", "trace_of"]
 
 
 class Answer(NamedTuple):
@@ -77,7 +79,7 @@ def answer_to(error: Exception) -> Answer | None:
         return Answer(429, {"error": "rate_limited", "retry_after": seconds}, {"Retry-After": str(seconds)})
     for kind, status, body in _ANSWERS:
         if isinstance(error, kind):
-            return Answer(status, dict(body), {"Retry-After": "1"} if kind is Busy else {})
+            return Answer(status, dict(body), dict(_HEADERS.get(kind, {})))
     return None
 
 
@@ -86,12 +88,31 @@ _ANSWERS: tuple[tuple[type[SealiteError], int, dict[str, Any]], ...] = (
     (Locked, 503, {"error": "instance_not_ready", "setup_required": False}),
     (AlreadyInitialised, 409, {"error": "already_initialised"}),
     (Conflict, 409, {"error": "conflict"}),
+    (TokenRejected, 401, {"error": "token_rejected"}),
     (Denied, 403, {"error": "denied"}),
     (Busy, 503, {"error": "busy"}),
     (Full, 507, {"error": "full"}),
     (IoError, 503, {"error": "degraded"}),
     (Forked, 503, {"error": "degraded"}),
 )
+
+
+_HEADERS: dict[type[SealiteError], dict[str, str]] = {
+    Busy: {"Retry-After": "1"},
+    TokenRejected: {"WWW-Authenticate": "Bearer"},
+}
+
+
+def token_of(vault: Vault, authorization: str, kinds: str | Iterable[str], scopes: Iterable[str] = ()) -> Token:
+    """The token that an `Authorization: Bearer` header presents; TokenRejected without a good one, Denied without its
+    scopes, RateLimited over its own limits."""
+    scheme, _, text = authorization.partition(" ")
+    presented = text.strip() if scheme.lower() == "bearer" else ""
+    accepted: Any = kinds if isinstance(kinds, str) else list(kinds)
+    token = vault.tokens.verify(presented, accepted, scopes=list(scopes))
+    if token.limits:
+        charge(vault, token.limits, token.quota_key)
+    return token
 
 
 def charge(vault: Vault, limits: str | QuotaLimit, key: str) -> None:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import fastapi
 import flask
 import pytest
+from fastapi.responses import PlainTextResponse
 from fastapi.testclient import TestClient
 
 import sealite
@@ -60,6 +61,11 @@ def flask_site(path: Path) -> Iterator[Site]:
     def broken() -> str:
         raise sealite.Corrupt("a secret of the file's")
 
+    @app.get("/api")
+    @extension.require_token("api_key", ["read"])
+    def api() -> str:
+        return str(flask.g.token.subject)
+
     yield Site(app.test_client(), extension)
     app.extensions["sealite"].close()
     unregister_vault()
@@ -85,6 +91,10 @@ def fastapi_site(path: Path) -> Iterator[Site]:
     @app.get("/broken")
     def broken() -> str:
         raise sealite.Corrupt("a secret of the file's")
+
+    @app.get("/api")
+    def api(token: Annotated[sealite.Token, extension.token("api_key", ["read"])]) -> PlainTextResponse:
+        return PlainTextResponse(str(token.subject))
 
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Site(client, extension)
@@ -151,6 +161,22 @@ def test_trace_ids_reach_the_audit_and_the_client(site: Site) -> None:
         (made, None),
     ]
     assert len(made) == 32 and web.current_trace.get() is None
+
+
+def test_a_view_takes_good_tokens_only(site: Site) -> None:
+    site.ask("POST", "/setup")
+    tokens = vault_of(site).tokens
+    good = tokens.issue("api_key", subject="ada", scopes=["read"], limits="2/minute").text
+    poor = tokens.issue("api_key", subject="ada").text
+    other = tokens.issue("session", subject="ada").text
+    for presented in ({}, {"authorization": f"Basic {good}"}, {"authorization": f"Bearer {other}"}, {"authorization": "Bearer x"}):
+        status, body, headers = site.ask("GET", "/api", **presented)
+        assert (status, body) == (401, {"error": "token_rejected"}) and headers["www-authenticate"] == "Bearer"
+    assert site.ask("GET", "/api", authorization=f"Bearer {poor}")[:2] == (403, {"error": "denied"})
+    answers = [site.ask("GET", "/api", authorization=f"bearer {good}")[:2] for _ in range(3)]
+    assert answers[:2] == [(200, "ada")] * 2 and answers[2][0] == 429
+    tokens.revoke_subject("ada")
+    assert site.ask("GET", "/api", authorization=f"Bearer {good}")[0] == 401
 
 
 def test_metrics_are_those_of_the_vault(site: Site) -> None:
