@@ -1,5 +1,5 @@
-"""The fields that types stand for. Which vault and which tenant a value is for: decided when the value is processed, never when a statement is compiled,
-since compiled statements are shared by all who run them."""
+"""The fields that types stand for. Which vault and which tenant a value is for is decided when the value is processed,
+never when a statement is compiled: compiled statements are shared by all who run them."""
 
 import os
 import threading
