@@ -20,7 +20,7 @@ fn bytes_of<'a>(password: &'a Bound<'_, PyAny>) -> PyResult<&'a [u8]> {
     }
     let bytes = password.cast::<PyBytes>();
     bytes
-        .map(|bytes| bytes.as_bytes())
+        .map(PyBytesMethods::as_bytes)
         .map_err(|_| error(ErrorKind::TypeMismatch, "a password is a str or bytes"))
 }
 
