@@ -55,6 +55,7 @@ bench: ## Criterion's benchmarks
 	$(CARGO) bench --locked -p sealite-benches
 
 bench-quick: venv ## The ratios, sealed against plain, into target/bench/ratios.json
+	$(BIN)/python -m pip install --quiet -r python/benches/requirements.txt
 	rm -rf target/wheel-release
 	$(BIN)/maturin build --release --locked -m python/Cargo.toml --out target/wheel-release
 	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps target/wheel-release/*.whl

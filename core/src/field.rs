@@ -69,6 +69,18 @@ impl Field {
         self.seal_with(&state, &key, &mut Buffers::take().context, value.into(), record)
     }
 
+    /// As [`Field::seal`], from keys that are in memory; `None` where the file would have to be read or written. It takes
+    /// a microsecond and waits for nothing: for callers that hold a lock of their own, such as Python's.
+    pub fn seal_from_memory<'v>(
+        &self,
+        value: impl Into<ValueRef<'v>>,
+        record: Option<IdRef<'_>>,
+    ) -> Option<Result<Vec<u8>>> {
+        let state = self.engine.state_in_memory()?;
+        let key = state.ring.cached_sealing(self.tenant.as_deref())?;
+        Some(self.seal_with(&state, &key, &mut Buffers::take().context, value.into(), record))
+    }
+
     /// Seals many values; in their order.
     pub fn seal_many(&self, values: &[(ValueRef<'_>, Option<IdRef<'_>>)]) -> Result<Vec<Vec<u8>>> {
         let state = self.engine.state()?;
@@ -88,23 +100,48 @@ impl Field {
         let parsed = Record::parse(sealed).map_err(|_| self.refused())?;
         let state = self.engine.state()?;
         let key = self.opening_key(&state, parsed.key_id)?;
-        let place = self.place(&state, record);
-        let mut buffers = Buffers::take();
-        let Buffers { context, payload } = &mut buffers;
-        payload.clear();
-        open(payload, context, key.record_key()?, &parsed, &place, |_| ())
-            .map_err(|_| self.refused())?;
-        let damaged = || err!(Corrupt, "a record that opens has a payload that doesn't read");
-        match Columns::new(payload).next().map_err(|_| damaged())? {
-            Some((VALUE, value)) => Ok(value.to_owned()),
-            None => Ok(Value::Null),
-            Some(_) => Err(damaged()),
-        }
+        self.open_with(&state, &key, &parsed, record, ValueRef::to_owned)
+    }
+
+    /// As [`Field::open`], from keys that are in memory; `None` where the file would have to be read. `with` is given the
+    /// value, in memory that is wiped afterwards.
+    pub fn open_from_memory<R>(
+        &self,
+        sealed: &[u8],
+        record: Option<IdRef<'_>>,
+        with: impl FnOnce(ValueRef<'_>) -> R,
+    ) -> Option<Result<R>> {
+        let state = self.engine.state_in_memory()?;
+        let Ok(parsed) = Record::parse(sealed) else { return Some(Err(self.refused())) };
+        let key = state.ring.cached_opening(parsed.key_id, self.tenant.as_deref())?;
+        Some(key.and_then(|key| self.open_with(&state, &key, &parsed, record, with)))
     }
 
     /// Opens many sealed values; in their order. The first that does not open fails the call.
     pub fn open_many(&self, sealed: &[(&[u8], Option<IdRef<'_>>)]) -> Result<Vec<Value>> {
         sealed.iter().map(|(sealed, record)| self.open(sealed, *record)).collect()
+    }
+
+    fn open_with<R>(
+        &self,
+        state: &State,
+        key: &Key,
+        record: &Record<'_>,
+        record_id: Option<IdRef<'_>>,
+        with: impl FnOnce(ValueRef<'_>) -> R,
+    ) -> Result<R> {
+        let place = self.place(state, record_id);
+        let mut buffers = Buffers::take();
+        let Buffers { context, payload } = &mut buffers;
+        payload.clear();
+        open(payload, context, key.record_key()?, record, &place, |_| ())
+            .map_err(|_| self.refused())?;
+        let damaged = || err!(Corrupt, "a record that opens has a payload that doesn't read");
+        match Columns::new(payload).next().map_err(|_| damaged())? {
+            Some((VALUE, value)) => Ok(with(value)),
+            None => Ok(with(ValueRef::Null)),
+            Some(_) => Err(damaged()),
+        }
     }
 
     /// The blind index of a value, to be kept in a column of its own and compared for equality: 16 bytes for a unique

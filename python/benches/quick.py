@@ -1,5 +1,5 @@
-"""Sealed rows against the plain rows of Python's own sqlite3, a secret setting against an AES-GCM open, and sessions against
-signed ones: ratios, each the median of interleaved pairs.
+"""Sealed rows against the plain rows of Python's own sqlite3, a secret setting against an AES-GCM open, sessions against
+signed ones, and what fields.py measures: ratios, each the median of interleaved pairs.
 
     python benches/quick.py RATIOS.json [ROWS]
 
@@ -23,6 +23,7 @@ import jwt
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from itsdangerous import URLSafeTimedSerializer
 
+import fields
 import sealite
 
 PAIRS = 5
@@ -248,6 +249,8 @@ def main() -> None:
             for file in Path(name).iterdir():
                 file.unlink()
         taken["use"] = use_setting(Path(name))
+        taken |= fields.measure_fields(4 * PAIRS)
+        taken |= fields.measure_orm(PAIRS, Path(name))
         taken.update(sessions(Path(name)))
     names = {
         "insert": ("py_insert_many_vs_executemany", f"insert_many of {BATCH} rows against executemany, in transactions; {count} rows"),
@@ -261,6 +264,7 @@ def main() -> None:
             "verify(...).subject of 1,000 sessions in turn against itsdangerous' loads with max_age",
         ),
     }
+    names |= {name: (name, fields.meaning(name)) for name in fields.MEANING if name in taken}
     report = {}
     for what, (name, meaning) in names.items():
         ratios = [sealed / plain for sealed, plain in taken[what]]

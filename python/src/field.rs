@@ -25,6 +25,10 @@ impl Field {
             None => field,
         }))
     }
+
+    pub(crate) fn core(&self) -> &sealite::Field {
+        &self.0
+    }
 }
 
 /// The records' ids, one for each value, or none at all.
@@ -49,8 +53,42 @@ impl<'py> Records<'py> {
     }
 }
 
-fn record<'a>(id: Option<&'a Bound<'_, PyAny>>) -> PyResult<Option<IdRef<'a>>> {
+pub(crate) fn record<'a>(id: Option<&'a Bound<'_, PyAny>>) -> PyResult<Option<IdRef<'a>>> {
     id.map(id_ref).transpose()
+}
+
+/// Up to this many bytes, letting other threads run costs more than what is done meanwhile.
+const SHORT: usize = 2_048;
+
+pub(crate) fn seal<'py>(
+    py: Python<'py>,
+    field: &sealite::Field,
+    value: ValueRef<'_>,
+    record: Option<IdRef<'_>>,
+) -> PyResult<Bound<'py, PyBytes>> {
+    let short = match value {
+        ValueRef::Text(text) => text.len() <= SHORT,
+        ValueRef::Blob(bytes) => bytes.len() <= SHORT,
+        _ => true,
+    };
+    let sealed = if short { field.seal_from_memory(value, record) } else { None };
+    let sealed = sealed.unwrap_or_else(|| py.detach(|| field.seal(value, record)));
+    Ok(PyBytes::new(py, &sealed.or_raise()?))
+}
+
+pub(crate) fn open<'py>(
+    py: Python<'py>,
+    field: &sealite::Field,
+    sealed: &[u8],
+    record: Option<IdRef<'_>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    if sealed.len() <= SHORT
+        && let Some(opened) = field.open_from_memory(sealed, record, |value| to_python(py, value))
+    {
+        return opened.or_raise()?;
+    }
+    let value = py.detach(|| field.open(sealed, record)).or_raise()?;
+    to_python(py, value.as_ref())
 }
 
 #[pymethods]
@@ -64,9 +102,7 @@ impl Field {
         record: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         let value = one(value)?;
-        let (value, record) = (value.first()?, self::record(record)?);
-        let sealed = py.detach(|| self.0.seal(value, record)).or_raise()?;
-        Ok(PyBytes::new(py, &sealed))
+        seal(py, &self.0, value.first()?, self::record(record)?)
     }
 
     /// Seals many values, in their order, each for its record where records are given.
@@ -96,9 +132,7 @@ impl Field {
         record: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let sealed = bytes_of(sealed)?;
-        let (sealed, record) = (sealed.as_bytes(), self::record(record)?);
-        let value = py.detach(|| self.0.open(sealed, record)).or_raise()?;
-        to_python(py, value.as_ref())
+        open(py, &self.0, sealed.as_bytes(), self::record(record)?)
     }
 
     /// Opens many sealed values, in their order. The first that does not open fails the call.

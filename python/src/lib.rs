@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 
 mod approval;
 mod audit;
+mod binding;
 mod definition;
 mod error;
 mod field;
@@ -60,6 +61,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<transaction::Snapshot>()?;
     module.add_class::<transaction::TenantTables>()?;
     module.add_class::<field::Field>()?;
+    module.add_class::<binding::FieldBinding>()?;
     module.add_class::<verify::Verification>()?;
     module.add_class::<verify::Fault>()?;
     module.add_class::<quota::Quotas>()?;

@@ -427,6 +427,13 @@ impl Vault {
         py.detach(|| self.0.accept_clock()).or_raise()
     }
 
+    /// Sets the clock of this vault's handles, in milliseconds since 1970; None gives it back to the system. For
+    /// `sealite.testing`.
+    #[pyo3(name = "_set_clock")]
+    fn set_clock(&self, clock_ms: Option<i64>) {
+        self.0.set_clock(clock_ms);
+    }
+
     fn __repr__(&self) -> String {
         match self.0.path() {
             Some(path) => format!("<Vault {}>", path.display()),

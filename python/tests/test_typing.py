@@ -47,6 +47,42 @@ except sealite.Busy as error:
     print(error.code, error.name, error.sqlite_code)
 '''
 
+ADAPTERS = '''
+import asyncio
+import limits.storage
+import sqlalchemy as sa
+import sqlite3
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+import sealite.limits
+import sealite.logging
+import sealite.sqlite3
+from sealite import aio
+from sealite.sqlalchemy import Sealed, register_vault, tenant
+
+class Base(DeclarativeBase): ...
+
+class User(Base):
+    __tablename__ = "users"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(Sealed(sa.Text(), index="unique email", label="users.email"))
+
+async def main(vault: sealite.Vault) -> str:
+    register_vault(vault)
+    async with aio.transaction(vault) as tx:
+        count: int = await tx.run(lambda inner: inner.table("users").count())
+    return await aio.wait_for_decision(vault.approvals, str(count), timeout=1)
+
+def find(session: Session) -> str:
+    with tenant("acme"):
+        return session.scalars(sa.select(User.email).where(User.email == "a", User.email.in_(["b"]))).one()
+
+vault = sealite.Vault.in_memory()
+asyncio.run(main(vault))
+sealite.sqlite3.register(sqlite3.connect(":memory:"), vault.tenant("acme"))
+allowed: bool = sealite.limits.VaultStorage("sealite://default").acquire_entry("a", 5, 60)
+hidden: str = sealite.logging.redact("a?b=c", also=["d"])
+'''
+
 WRONG = '''
 import sealite
 vault = sealite.Vault.in_memory()
@@ -59,19 +95,28 @@ vault.tokens.issue("cookie")
 '''
 
 
+def pyright(*programs: Path) -> "subprocess.CompletedProcess[str]":
+    return mypy("pyright", "--level", "error", "--pythonpath", sys.executable, *map(str, programs))
+
+
 def mypy(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", *arguments], capture_output=True, text=True, timeout=300)
 
 
 def test_the_stub_says_what_the_module_is(tmp_path: Path) -> None:
-    done = mypy("mypy.stubtest", "sealite", "--mypy-config-file", str(config(tmp_path)))
+    done = mypy("mypy.stubtest", "sealite._native", "--mypy-config-file", str(config(tmp_path)))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_an_example_passes_the_strict_check(tmp_path: Path) -> None:
-    program = tmp_path / "example.py"
-    program.write_text(EXAMPLE)
-    done = mypy("mypy", "--strict", "--config-file", str(config(tmp_path)), str(program))
+def test_examples_pass_the_strict_checks(tmp_path: Path) -> None:
+    programs = [tmp_path / "example.py", tmp_path / "adapters.py"]
+    for program, text in zip(programs, (EXAMPLE, ADAPTERS), strict=True):
+        program.write_text(text)
+    package = Path(sealite.__file__).parent
+    for what in (list(map(str, programs)), ["-p", "sealite"]):
+        done = mypy("mypy", "--strict", "--config-file", str(config(tmp_path)), *what)
+        assert done.returncode == 0, done.stdout + done.stderr
+    done = pyright(*programs, package)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -266,3 +266,34 @@ fn a_field_outlives_the_handle_and_is_locked_with_the_vault() {
     assert_eq!(vault.unlock(&other).unwrap_err().kind(), ErrorKind::WrongKey);
     assert_eq!(field.open(&sealed, None).map(|_| ()).unwrap_err().kind(), ErrorKind::Locked);
 }
+
+#[test]
+fn what_comes_from_memory_is_what_the_file_would_give() {
+    let vault = Vault::in_memory().unwrap();
+    let field = vault.field("users.email").unwrap();
+    let record = Some(IdRef::Integer(7));
+    let sealed = field.seal("x", record).unwrap();
+    let from_memory = field.seal_from_memory("y", record).unwrap().unwrap();
+    assert_eq!(field.open(&from_memory, record).unwrap(), Value::Text("y".into()));
+    let opened = field.open_from_memory(&sealed, record, |value| value.to_owned());
+    assert_eq!(opened.unwrap().unwrap(), Value::Text("x".into()));
+    let nan = field.seal_from_memory(f64::NAN, record).unwrap().unwrap_err();
+    assert_eq!(nan.kind(), ErrorKind::TypeMismatch);
+    let other = vault.tenant("acme").unwrap().field("users.email").unwrap();
+    let elsewhere = vault.field("users.name").unwrap();
+    for (field, record) in [(&field, None), (&elsewhere, record), (&other, record)] {
+        let refused = field.open_from_memory(&sealed, record, |_| ()).unwrap().unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::AuthenticationFailed);
+    }
+    let refused = field.open_from_memory(&sealed[1..], record, |_| ()).unwrap().unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::AuthenticationFailed);
+    // A tenant's first use makes its key, the second reads it.
+    for _ in 0..2 {
+        assert!(other.seal_from_memory("x", None).is_none());
+        other.seal("x", None).unwrap();
+    }
+    assert!(other.seal_from_memory("x", None).is_some());
+    vault.lock();
+    assert!(field.seal_from_memory("x", record).is_none());
+    assert!(field.open_from_memory(&sealed, record, |_| ()).is_none());
+}

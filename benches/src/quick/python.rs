@@ -24,6 +24,9 @@ pub(super) fn measure(interpreter: &Path, work: &Path) -> Outcome<Option<Map<Str
     parse(&std::fs::read_to_string(&results)?).map(Some)
 }
 
+/// What names of ratios from Python begin with.
+const PREFIXES: [&str; 2] = ["py_", "orm_"];
+
 /// The ratios of the script's file. Names that could be mistaken for ours are refused.
 fn parse(text: &str) -> Outcome<Map<String, Value>> {
     let Value::Object(ratios) = serde_json::from_str(text)? else {
@@ -31,7 +34,7 @@ fn parse(text: &str) -> Outcome<Map<String, Value>> {
     };
     for (name, about) in &ratios {
         let ratio = about.get("ratio").and_then(Value::as_f64);
-        if !name.starts_with("py_") || ratio.is_none() {
+        if !PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || ratio.is_none() {
             return Err(format!("{name} is not a ratio of Python's").into());
         }
     }

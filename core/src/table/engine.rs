@@ -90,6 +90,12 @@ impl Engine {
         }
     }
 
+    /// The state where there is one, without a look at the file.
+    pub(crate) fn state_in_memory(&self) -> Option<Arc<State>> {
+        let unlocked = self.unlocked.read().unwrap_or_else(PoisonError::into_inner);
+        unlocked.as_ref().map(|unlocked| Arc::clone(&unlocked.state))
+    }
+
     pub(crate) fn is_open(&self) -> bool {
         self.unlocked.read().unwrap_or_else(PoisonError::into_inner).is_some()
     }

@@ -1,0 +1,161 @@
+"""Vaults as storages of the `limits` library: slowapi's and Flask-Limiter's limits outlive a restart, and all processes
+share them.
+
+    import sealite.limits                                     # registers the two schemes
+    from sealite.vaults import register_vault
+
+    register_vault(vault)
+    limiter = Limiter(get_remote_address, app=app, storage_uri="sealite://default", strategy="moving-window")
+
+`sealite://NAME` names a registered vault, `async+sealite://NAME` is the same for asyncio; `?tenant=acme` keeps to a tenant.
+What is limited by is kept as a MAC (see quotas). Windows are the vault's own:
+
+- "moving-window" and "sliding-window-counter" both count exactly, up to 1/31 of the window too long where the limit is
+  above 32, and never too short;
+- "fixed-window" has windows that begin at multiples of their length since 1970 (UTC).
+"""
+
+import time
+import urllib.parse
+from typing import Any
+
+import limits.aio.storage
+import limits.storage
+from limits.limits import GRANULARITIES
+
+from . import InvalidInput, QuotaLimit, Quotas, SealiteError, aio
+from .vaults import registered_vault
+
+__all__ = ["AsyncVaultStorage", "VaultStorage"]
+
+# More than any counter reaches: for the windows that are counted and not limited.
+_UNLIMITED = 2**32 - 1
+
+
+class VaultStorage(
+    limits.storage.Storage, limits.storage.MovingWindowSupport, limits.storage.SlidingWindowCounterSupport
+):
+    """The storage of `sealite://NAME`. Any thread may use it; it holds nothing that a fork would break."""
+
+    STORAGE_SCHEME = ["sealite"]
+
+    def __init__(self, uri: str, wrap_exceptions: bool = False, **options: Any) -> None:
+        super().__init__(uri, wrap_exceptions=wrap_exceptions, **options)
+        parts = urllib.parse.urlsplit(uri)
+        self._vault = parts.netloc or "default"
+        self._tenant = dict(urllib.parse.parse_qsl(parts.query)).get("tenant")
+
+    @property
+    def base_exceptions(self) -> type[Exception] | tuple[type[Exception], ...]:
+        return SealiteError
+
+    @property
+    def _quotas(self) -> Quotas:
+        vault = registered_vault(self._vault)
+        return vault.quotas if self._tenant is None else vault.tenant(self._tenant).quotas
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        window = QuotaLimit.fixed(_UNLIMITED, expiry)
+        return _UNLIMITED - self._quotas.check_and_charge(key, [window], amount).remaining
+
+    def get(self, key: str) -> int:
+        return _UNLIMITED - self._quotas.peek(key, [_window_of(key)]).remaining
+
+    def get_expiry(self, key: str) -> float:
+        return time.time() + self._quotas.peek(key, [_window_of(key)]).reset_after
+
+    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        if amount > limit:
+            return False
+        return self._quotas.check_and_charge(key, [QuotaLimit.sliding(limit, expiry)], amount).allowed
+
+    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
+        decision = self._quotas.peek(key, [QuotaLimit.sliding(limit, expiry)])
+        used = limit - decision.remaining
+        # Full: until something has room again. Else: until all is forgotten.
+        left = decision.reset_after if decision.allowed else decision.retry_after
+        return (time.time() + left - expiry if used else time.time(), used)
+
+    def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        return self.acquire_entry(key, limit, expiry, amount)
+
+    def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
+        decision = self._quotas.peek(key, [QuotaLimit.sliding(_UNLIMITED, expiry)])
+        # Nothing has to be guessed from a previous window.
+        return 0, 0.0, _UNLIMITED - decision.remaining, decision.reset_after
+
+    def clear_sliding_window(self, key: str, expiry: int) -> None:
+        self.clear(key)
+
+    def clear(self, key: str) -> None:
+        self._quotas.reset(key)
+
+    def check(self) -> bool:
+        try:
+            return registered_vault(self._vault).health().usable
+        except SealiteError:
+            return False
+
+    def reset(self) -> int | None:
+        """Not supported, as by memcached's: keys are kept as MACs among those of the application's own quotas."""
+        raise NotImplementedError("a vault can't tell the keys of this storage from others: clear them one by one")
+
+
+class AsyncVaultStorage(
+    limits.aio.storage.Storage,
+    limits.aio.storage.MovingWindowSupport,
+    limits.aio.storage.SlidingWindowCounterSupport,
+):
+    """The storage of `async+sealite://NAME`: the same, in a thread for each call."""
+
+    STORAGE_SCHEME = ["async+sealite"]
+
+    def __init__(self, uri: str, wrap_exceptions: bool = False, **options: Any) -> None:
+        super().__init__(uri, wrap_exceptions=wrap_exceptions, **options)
+        # Errors are wrapped once, out here.
+        self._storage = VaultStorage(uri)
+
+    @property
+    def base_exceptions(self) -> type[Exception] | tuple[type[Exception], ...]:
+        return SealiteError
+
+    async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        return await aio.run(self._storage.incr, key, expiry, amount)
+
+    async def get(self, key: str) -> int:
+        return await aio.run(self._storage.get, key)
+
+    async def get_expiry(self, key: str) -> float:
+        return await aio.run(self._storage.get_expiry, key)
+
+    async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        return await aio.run(self._storage.acquire_entry, key, limit, expiry, amount)
+
+    async def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
+        return await aio.run(self._storage.get_moving_window, key, limit, expiry)
+
+    async def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        return await aio.run(self._storage.acquire_sliding_window_entry, key, limit, expiry, amount)
+
+    async def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
+        return await aio.run(self._storage.get_sliding_window, key, expiry)
+
+    async def clear_sliding_window(self, key: str, expiry: int) -> None:
+        await aio.run(self._storage.clear_sliding_window, key, expiry)
+
+    async def clear(self, key: str) -> None:
+        await aio.run(self._storage.clear, key)
+
+    async def check(self) -> bool:
+        return await aio.run(self._storage.check)
+
+    async def reset(self) -> int | None:
+        return self._storage.reset()
+
+
+def _window_of(key: str) -> QuotaLimit:
+    """The fixed window of a key, which ends in the limit: .../30/1/minute."""
+    parts = key.rsplit("/", 2)
+    if len(parts) == 3 and parts[1].isdecimal() and parts[2] in GRANULARITIES:
+        return QuotaLimit.fixed(_UNLIMITED, int(parts[1]) * GRANULARITIES[parts[2]].GRANULARITY.seconds)
+    raise InvalidInput("a key of the limits library ends in its limit, such as 30/1/minute")

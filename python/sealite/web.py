@@ -1,0 +1,134 @@
+"""What Flask and FastAPI applications share: errors as HTTP answers, trace ids, limits. Needs no framework."""
+
+import math
+import re
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
+from typing import Any, NamedTuple
+
+from . import (
+    AlreadyInitialised,
+    Busy,
+    Conflict,
+    Denied,
+    Forked,
+    Full,
+    IoError,
+    Locked,
+    NotInitialised,
+    QuotaLimit,
+    SealiteError,
+    Token,
+    TokenRejected,
+    Vault,
+)
+
+__all__ = ["Answer", "RateLimited", "Trace", "answer_to", "charge", "current_trace", "readiness", "token_of", "trace_of"]
+
+
+class Answer(NamedTuple):
+    """An HTTP answer: status, JSON body, headers."""
+
+    status: int
+    body: dict[str, Any]
+    headers: dict[str, str]
+
+
+class RateLimited(Exception):
+    """Over a limit. `retry_after` is in seconds, from 1 on."""
+
+    def __init__(self, retry_after: float) -> None:
+        self.retry_after = max(1, math.ceil(retry_after))
+        super().__init__(f"over the limit: try again in {self.retry_after} s")
+
+
+class Trace(NamedTuple):
+    """The ids of a request: its own, and that of what it is a part of."""
+
+    trace_id: str
+    correlation_id: str | None = None
+
+
+# Of the request that this thread or task works at; None outside of one.
+current_trace: ContextVar[Trace | None] = ContextVar("sealite_trace", default=None)
+
+# What an audit entry takes, and no log is confused by.
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+# W3C Trace Context, level 1.
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?")
+
+
+def trace_of(headers: Mapping[str, str]) -> Trace:
+    """The ids that a request brings (`traceparent`, `X-Request-ID`, `X-Correlation-ID`), or a new one. Names of headers
+    are in lower case."""
+    parent = _TRACEPARENT.fullmatch(headers.get("traceparent", "").strip())
+    given = parent[1] if parent else headers.get("x-request-id", "")
+    correlation = headers.get("x-correlation-id", "")
+    return Trace(
+        given if _ID.fullmatch(given) else uuid.uuid4().hex,
+        correlation if _ID.fullmatch(correlation) else None,
+    )
+
+
+def answer_to(error: Exception) -> Answer | None:
+    """The answer to an error of the engine's; None for what is the application's own fault, a plain 500. No answer has
+    the error's message: that is for the log."""
+    if isinstance(error, RateLimited):
+        seconds = error.retry_after
+        return Answer(429, {"error": "rate_limited", "retry_after": seconds}, {"Retry-After": str(seconds)})
+    for kind, status, body in _ANSWERS:
+        if isinstance(error, kind):
+            return Answer(status, dict(body), dict(_HEADERS.get(kind, {})))
+    return None
+
+
+_ANSWERS: tuple[tuple[type[SealiteError], int, dict[str, Any]], ...] = (
+    (NotInitialised, 503, {"error": "instance_not_ready", "setup_required": True}),
+    (Locked, 503, {"error": "instance_not_ready", "setup_required": False}),
+    (AlreadyInitialised, 409, {"error": "already_initialised"}),
+    (Conflict, 409, {"error": "conflict"}),
+    (TokenRejected, 401, {"error": "token_rejected"}),
+    (Denied, 403, {"error": "denied"}),
+    (Busy, 503, {"error": "busy"}),
+    (Full, 507, {"error": "full"}),
+    (IoError, 503, {"error": "degraded"}),
+    (Forked, 503, {"error": "degraded"}),
+)
+
+
+_HEADERS: dict[type[SealiteError], dict[str, str]] = {
+    Busy: {"Retry-After": "1"},
+    TokenRejected: {"WWW-Authenticate": "Bearer"},
+}
+
+
+def token_of(vault: Vault, authorization: str, kinds: str | Iterable[str], scopes: Iterable[str] = ()) -> Token:
+    """The token that an `Authorization: Bearer` header presents; TokenRejected without a good one, Denied without its
+    scopes, RateLimited over its own limits."""
+    scheme, _, text = authorization.partition(" ")
+    presented = text.strip() if scheme.lower() == "bearer" else ""
+    accepted: Any = kinds if isinstance(kinds, str) else list(kinds)
+    token = vault.tokens.verify(presented, accepted, scopes=list(scopes))
+    if token.limits:
+        charge(vault, token.limits, token.quota_key)
+    return token
+
+
+def charge(vault: Vault, limits: str | QuotaLimit, key: str) -> None:
+    """Charges a request to the key; raises RateLimited where it is over the limit. In front of everything else, so that
+    failed attempts count."""
+    decision = vault.quotas.check_and_charge(key, limits)
+    if not decision.allowed:
+        raise RateLimited(decision.retry_after)
+
+
+def readiness(vault: Callable[[], Vault]) -> Answer:
+    """The answer of `/readyz`: 200, or 503 with the reasons."""
+    try:
+        health = vault().health()
+    except SealiteError as error:
+        return Answer(503, {"status": "degraded", "reasons": [error.name]}, {})
+    if health.ready:
+        return Answer(200, {"status": "ready"}, {})
+    return Answer(503, {"status": "degraded", "reasons": list(health.reasons)}, {})
