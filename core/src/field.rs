@@ -100,7 +100,9 @@ impl Field {
         let parsed = Record::parse(sealed).map_err(|_| self.refused())?;
         let state = self.engine.state()?;
         let key = self.opening_key(&state, parsed.key_id)?;
-        self.open_with(&state, &key, &parsed, record, ValueRef::to_owned)
+        // The method itself is not general enough in its lifetime.
+        #[allow(clippy::redundant_closure_for_method_calls)]
+        self.open_with(&state, &key, &parsed, record, |value| value.to_owned())
     }
 
     /// As [`Field::open`], from keys that are in memory; `None` where the file would have to be read. `with` is given the
