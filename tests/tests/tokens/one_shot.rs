@@ -113,7 +113,9 @@ fn presenter(folder: &Path) {
 /// Has every process present it at once; how often that succeeded.
 fn present(processes: &mut [Process], kind: TokenKind, id: &str, text: &str) -> usize {
     let line = format!("{} {id} {text}", kind.name());
-    processes.iter_mut().for_each(|process| process.say(&line));
+    for process in processes.iter_mut() {
+        process.say(&line);
+    }
     processes.iter_mut().map(|process| process.hear().parse::<usize>().unwrap()).sum()
 }
 
