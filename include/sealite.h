@@ -183,6 +183,10 @@ enum sealite_status
    * The payload is not the one that was approved.
    */
   SEALITE_PAYLOAD_CHANGED = 34,
+  /**
+   * What was presented as a token does not hold.
+   */
+  SEALITE_TOKEN_REJECTED = 35,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L

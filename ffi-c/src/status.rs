@@ -80,13 +80,15 @@ pub enum sealite_status {
     SEALITE_DENIED = 33,
     /// The payload is not the one that was approved.
     SEALITE_PAYLOAD_CHANGED = 34,
+    /// What was presented as a token does not hold.
+    SEALITE_TOKEN_REJECTED = 35,
 }
 
 use sealite_status::*;
 
 impl sealite_status {
     /// Every status, at the place of its number.
-    pub(crate) const ALL: [sealite_status; 35] = [
+    pub(crate) const ALL: [sealite_status; 36] = [
         SEALITE_OK,
         SEALITE_NOT_INITIALISED,
         SEALITE_ALREADY_INITIALISED,
@@ -122,6 +124,7 @@ impl sealite_status {
         SEALITE_EXPIRED,
         SEALITE_DENIED,
         SEALITE_PAYLOAD_CHANGED,
+        SEALITE_TOKEN_REJECTED,
     ];
 
     /// The status of an error of the engine.
