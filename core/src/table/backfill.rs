@@ -13,11 +13,13 @@ use super::schema::Schema;
 use super::session::Session;
 use super::write::Writer;
 use crate::db::schema::quote;
-use crate::error::{ErrorKind, Result, err};
+use crate::error::{ErrorKind, Result, fail};
 use crate::value::{Id, ValueRef};
 
 /// Rows moved in one transaction: others wait no longer than that.
 const BATCH_ROWS: i64 = 500;
+/// How often all rows are gone through. After the first time there are none left, but in a damaged file.
+const PASSES: usize = 3;
 
 /// Moves every row of a table to its current layout, then lets go of the old ones. Does nothing where there is only
 /// one. May be repeated after a crash: what is left to do shows in the rows themselves.
@@ -30,18 +32,21 @@ pub(crate) fn complete(engine: &Arc<Engine>, table: &str) -> Result<()> {
     if !in_transition {
         return Ok(());
     }
-    let mut from = i64::MIN;
-    loop {
-        let started = Instant::now();
-        let next = Session::run(engine, |session| move_batch(session, table, from))?;
-        let Some(next) = next else { break };
-        from = next;
-        if !engine.pool.is_memory() {
-            // SQLite has no queue: another process that waits for the lock polls, and must find it free at times.
-            std::thread::sleep(started.elapsed() / 4);
+    for _ in 0..PASSES {
+        let mut from = Some(i64::MIN);
+        while let Some(start) = from {
+            let started = Instant::now();
+            from = Session::run(engine, |session| move_batch(session, table, start))?;
+            if from.is_some() && !engine.pool.is_memory() {
+                // SQLite has no queue: another process that waits for the lock polls, and must find it free at times.
+                std::thread::sleep(started.elapsed() / 4);
+            }
+        }
+        if Session::run(engine, |session| let_go(session, table))? {
+            return Ok(());
         }
     }
-    Session::run(engine, |session| let_go(session, table))
+    fail!(Corrupt, "rows of table {table} can't be moved to its new layout: verify the vault")
 }
 
 /// Moves some rows; the row id to go on from, or `None` at the end.
@@ -90,15 +95,15 @@ fn outdated(session: &Session, schema: &Schema, from: i64, limit: i64) -> Result
     Ok(rows)
 }
 
-/// Removes old layouts, columns that are gone and indexes that are retired.
-fn let_go(session: &Session, table: &str) -> Result<()> {
+/// Removes old layouts, columns that are gone and indexes that are retired; false where a row is still of an old one.
+fn let_go(session: &Session, table: &str) -> Result<bool> {
     let state = session.state();
     let schema = state.table(table)?;
     if !schema.in_transition() {
-        return Ok(());
+        return Ok(true);
     }
     if !outdated(session, schema, i64::MIN, 1)?.is_empty() {
-        return Err(err!(Busy, "rows of an older layout have come back: try again"));
+        return Ok(false);
     }
     let mut stored = schema.stored.clone();
     let table = &schema.sql.physical;
@@ -124,7 +129,7 @@ fn let_go(session: &Session, table: &str) -> Result<()> {
         session.conn().batch(&format!("ALTER TABLE {table} DROP COLUMN {}", quote(&name)))?;
     }
     catalog::save(session.conn(), &state.ring, &stored)?;
-    session.advance()
+    session.advance().map(|()| true)
 }
 
 /// Overwrites what plaintext is left in free pages, page slack and the log, where something was marked. True where it is
