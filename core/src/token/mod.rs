@@ -34,3 +34,6 @@ pub(crate) use memory::Memory;
 pub use request::TokenRequest;
 pub use short_code::{CodeRequest, IssuedCode};
 pub use text::{TOKEN_PATTERN, is_token_text};
+
+#[cfg(test)]
+mod tests;
