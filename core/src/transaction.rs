@@ -53,14 +53,14 @@ impl Transaction {
     pub fn execute(&self, sql: &str, parameters: &[ValueRef<'_>]) -> Result<usize> {
         self.check_root("run plain SQL")?;
         self.session.check_open()?;
-        sql::execute(self.session.conn(), sql, parameters)
+        sql::execute(&self.session, sql, parameters)
     }
 
     /// Runs a query in plain SQL; it sees what the transaction has written.
     pub fn query(&self, sql: &str, parameters: &[ValueRef<'_>]) -> Result<SqlRows> {
         self.check_root("run plain SQL")?;
         self.session.check_open()?;
-        sql::query(self.session.conn(), sql, parameters)
+        sql::query(&self.session, sql, parameters)
     }
 
     /// Appends an audit entry in this transaction: the change that it records happens only with it. Its place in the
@@ -152,6 +152,6 @@ impl Snapshot {
         if self.tenant.is_some() {
             fail!(NotAllowed, "a tenant's snapshot can't run plain SQL");
         }
-        sql::query(&self.session.conn, sql, parameters)
+        sql::read(&self.session, sql, parameters)
     }
 }

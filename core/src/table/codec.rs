@@ -14,15 +14,28 @@ use crate::keys::ring::{Key, Ring};
 use crate::keys::seal::open;
 use crate::value::{Id, IdRef, Type, ValueRef};
 
-/// Opens rows of one table for one tenant. Keeps the buffers and the last key.
+/// Opens rows of one table for one tenant.
 pub(crate) struct Opener<'a> {
     conn: &'a Conn,
     ring: &'a Ring,
     schema: &'a Arc<Schema>,
     tenant: Option<&'a str>,
+    kept: Kept,
+}
+
+/// What opening keeps from row to row: the buffers and the last key.
+pub(crate) struct Kept {
     context: Context,
     payload: Vec<u8>,
     last: Option<(u32, Arc<Key>)>,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        let spare = SPARE.try_with(Cell::take).ok().flatten();
+        let (context, payload) = spare.unwrap_or_default();
+        Kept { context, payload, last: None }
+    }
 }
 
 impl<'a> Opener<'a> {
@@ -32,9 +45,23 @@ impl<'a> Opener<'a> {
         schema: &'a Arc<Schema>,
         tenant: Option<&'a str>,
     ) -> Self {
-        let spare = SPARE.try_with(Cell::take).ok().flatten();
-        let (context, payload) = spare.unwrap_or_default();
-        Opener { conn, ring, schema, tenant, context, payload, last: None }
+        Self::with(Kept::default(), conn, ring, schema, tenant)
+    }
+
+    /// As [`Opener::new`], with what an opener of the same ring has kept.
+    pub(crate) fn with(
+        kept: Kept,
+        conn: &'a Conn,
+        ring: &'a Ring,
+        schema: &'a Arc<Schema>,
+        tenant: Option<&'a str>,
+    ) -> Self {
+        Opener { conn, ring, schema, tenant, kept }
+    }
+
+    /// For another opener, later.
+    pub(crate) fn into_kept(self) -> Kept {
+        self.kept
     }
 
     /// Opens the row and adds it to the set. `asked` is the id that the caller looked for: it, not what the row says,
@@ -80,10 +107,10 @@ impl<'a> Opener<'a> {
         };
         // An authenticated value of an unexpected type can't be what was sealed: the tag says so.
         let mut readable = true;
-        self.payload.clear();
+        self.kept.payload.clear();
         let opened = open(
-            &mut self.payload,
-            &mut self.context,
+            &mut self.kept.payload,
+            &mut self.kept.context,
             key.record_key()?,
             &record,
             &place,
@@ -100,11 +127,11 @@ impl<'a> Opener<'a> {
                 }
             },
         );
-        self.last = Some((record.key_id, key));
+        self.kept.last = Some((record.key_id, key));
         if opened.is_err() || !readable {
             return Err(self.refused(id));
         }
-        set.reserve(self.payload.len());
+        set.reserve(self.kept.payload.len());
         self.fill(row, id, plan, set)?;
         Ok(record.layout)
     }
@@ -129,7 +156,7 @@ impl<'a> Opener<'a> {
             });
         }
         let damaged = || err!(Corrupt, "a record that opens has a payload that doesn't read");
-        let mut columns = Columns::new(&self.payload);
+        let mut columns = Columns::new(&self.kept.payload);
         let mut expected = plan.sealed.iter();
         while let Some((column, value)) = columns.next().map_err(|_| damaged())? {
             let (_, position) = expected.find(|(id, _)| *id == column).ok_or_else(damaged)?;
@@ -142,7 +169,7 @@ impl<'a> Opener<'a> {
 
     /// The key of that id, taken out of its place: [`Opener::open_into`] puts it back.
     fn take_key(&mut self, id: u32) -> Result<Arc<Key>> {
-        match self.last.take() {
+        match self.kept.last.take() {
             Some((last, key)) if last == id => Ok(key),
             _ => self.ring.opening(self.conn, id, self.tenant),
         }
@@ -161,7 +188,7 @@ impl<'a> Opener<'a> {
     }
 }
 
-impl Drop for Opener<'_> {
+impl Drop for Kept {
     fn drop(&mut self) {
         wipe(&mut self.payload);
         if self.payload.capacity() <= SPARE_LEN {

@@ -147,6 +147,11 @@ impl RowSet {
         self.bytes.truncate(mark.bytes);
     }
 
+    /// Forgets the rows and keeps the room.
+    pub(crate) fn clear(&mut self) {
+        self.take_back(Mark { cells: 0, text: 0, bytes: 0 });
+    }
+
     pub(crate) fn into_rows(self) -> Vec<Row> {
         let count = self.len();
         let set = Arc::new(self);

@@ -20,12 +20,13 @@ use crate::value::{IdRef, ValueRef};
 const MARK: u32 = 1;
 
 /// The marks that a transaction has read.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Sequences {
     marks: HashMap<u32, Mark>,
 }
 
-struct Mark {
+#[derive(Clone, Copy)]
+pub(crate) struct Mark {
     value: i64,
     written: bool,
 }
@@ -48,6 +49,19 @@ impl Sequences {
             *mark = Mark { value: id, written: false };
         }
         Ok(())
+    }
+
+    /// The mark of a table, where it has been read.
+    pub(crate) fn mark_now(&self, table: u32) -> Option<Mark> {
+        self.marks.get(&table).copied()
+    }
+
+    /// Goes back to what [`Sequences::mark_now`] has given: no row has taken an id since.
+    pub(crate) fn put_back(&mut self, table: u32, mark: Option<Mark>) {
+        match mark {
+            Some(mark) => self.marks.insert(table, mark),
+            None => self.marks.remove(&table),
+        };
     }
 
     /// Raises a mark that belongs to no table, and may not be there yet; what it is then.

@@ -1,6 +1,6 @@
 //! Writing: every write of a row seals the whole record again.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::blind::BlindValue;
@@ -27,14 +27,29 @@ const MAX_VALUE: usize = 1_000_000_000;
 
 /// Writes rows of one table for one tenant.
 pub(crate) struct Writer<'s> {
-    session: &'s Session,
-    state: Arc<State>,
-    schema: Arc<Schema>,
-    tenant: Option<&'s str>,
-    key: Arc<Key>,
-    indexes: Vec<BlindIndex>,
+    pub(super) session: &'s Session,
+    pub(super) tenant: Option<&'s str>,
+    tools: Arc<Tools>,
+    /// What the last write found taken.
+    taken: Cell<Option<Taken>>,
     /// The INSERT, kept compiled while rows follow one another.
     insert: RefCell<Option<Stmt<'s>>>,
+}
+
+/// What two rows may not both have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    Key,
+    /// The unique column at a position in `Stored::columns`.
+    Column(usize),
+}
+
+/// What writing rows takes, which holds for as long as the session's state.
+pub(crate) struct Tools {
+    pub(crate) state: Arc<State>,
+    schema: Arc<Schema>,
+    key: Arc<Key>,
+    indexes: Vec<BlindIndex>,
 }
 
 /// A row as it was read, and the record that it was read from.
@@ -58,8 +73,8 @@ struct BlindIndex {
     normaliser: Normaliser,
 }
 
-impl<'s> Writer<'s> {
-    pub(crate) fn new(session: &'s Session, target: Target<'s>) -> Result<Self> {
+impl Tools {
+    pub(crate) fn gather(session: &Session, target: Target<'_>) -> Result<Arc<Self>> {
         session.check_open()?;
         let schema = Arc::clone(target.schema(&session.state())?);
         let (mut state, key) = session.sealing_key(target.tenant)?;
@@ -81,22 +96,37 @@ impl<'s> Writer<'s> {
             let normaliser = index.normaliser;
             indexes.push(BlindIndex { position, mac, bits: blind.bits, normaliser });
         }
-        let (tenant, insert) = (target.tenant, RefCell::new(None));
-        Ok(Writer { session, state, schema, tenant, key, indexes, insert })
+        Ok(Arc::new(Tools { state, schema, key, indexes }))
+    }
+}
+
+impl<'s> Writer<'s> {
+    pub(crate) fn new(session: &'s Session, target: Target<'s>) -> Result<Self> {
+        Ok(Self::with(session, target.tenant, Tools::gather(session, target)?))
+    }
+
+    /// A writer with tools that were gathered before, in the same transaction and state.
+    pub(crate) fn with(session: &'s Session, tenant: Option<&'s str>, tools: Arc<Tools>) -> Self {
+        Writer { session, tenant, tools, taken: Cell::new(None), insert: RefCell::new(None) }
     }
 
     pub(crate) fn schema(&self) -> &Arc<Schema> {
-        &self.schema
+        &self.tools.schema
+    }
+
+    /// What the write that has just failed as a conflict found taken.
+    pub(crate) fn taken(&self) -> Option<Taken> {
+        self.taken.get()
     }
 
     /// Inserts a row. `values` stand by position; what was not given holds the default.
     pub(crate) fn insert(&self, id: Option<IdRef<'_>>, values: &[ValueRef<'_>]) -> Result<Id> {
         let mut admitted = Vec::with_capacity(values.len());
-        for (column, value) in self.schema.columns().zip(values) {
+        for (column, value) in self.tools.schema.columns().zip(values) {
             admitted.push(self.admit(&column.column, *value)?);
         }
-        let (conn, ring, table) = (self.session.conn(), &self.state.ring, self.schema.stored.id);
-        let row_id = match (id, self.schema.stored.text_key) {
+        let (conn, ring, table) = (self.session.conn(), &self.tools.state.ring, self.tools.schema.stored.id);
+        let row_id = match (id, self.tools.schema.stored.text_key) {
             (Some(IdRef::Integer(id)), false) => {
                 self.session.sequences().note(conn, ring, table, id)?;
                 id
@@ -105,9 +135,9 @@ impl<'s> Writer<'s> {
                 self.session.sequences().next(conn, ring, table)?
             }
             (_, true) => {
-                fail!(TypeMismatch, "table {} has a text key, to be given", self.schema.name())
+                fail!(TypeMismatch, "table {} has a text key, to be given", self.tools.schema.name())
             }
-            (_, false) => fail!(TypeMismatch, "table {} has an integer key", self.schema.name()),
+            (_, false) => fail!(TypeMismatch, "table {} has an integer key", self.tools.schema.name()),
         };
         let place_id = match id {
             Some(id) => id,
@@ -124,7 +154,7 @@ impl<'s> Writer<'s> {
         let mut kept = self.insert.borrow_mut();
         let stmt = match &mut *kept {
             Some(stmt) => stmt,
-            None => kept.insert(conn.prepare(&self.schema.sql.insert)?),
+            None => kept.insert(conn.prepare(&self.tools.schema.sql.insert)?),
         };
         let mut at = 1;
         let mut bind = |value| {
@@ -139,10 +169,10 @@ impl<'s> Writer<'s> {
             bind(ValueRef::Text(tenant))?;
         }
         bind(ValueRef::Blob(&scratch.record))?;
-        for from in &self.schema.write.slots {
+        for from in &self.tools.schema.write.slots {
             bind(value_of(*from, &admitted, &blinds))?;
         }
-        let given = id.is_some() && !self.schema.stored.text_key;
+        let given = id.is_some() && !self.tools.schema.stored.text_key;
         match stmt.execute_bound() {
             Ok(1) => Ok(place_id.to_owned()),
             Ok(_) => fail!(Internal, "an insert that inserted nothing"),
@@ -168,11 +198,11 @@ impl<'s> Writer<'s> {
     /// The row as it is, verified, for [`Writer::rewrite`] to change in the same transaction.
     pub(crate) fn current(&self, id: IdRef<'_>) -> Result<Option<Current>> {
         let conn = self.session.conn();
-        let mut set = RowSet::new(Arc::clone(&self.schema));
-        let mut opener = Opener::new(conn, &self.state.ring, &self.schema, self.tenant);
-        let (parameters, count) = key_parameters(&self.schema, id, self.tenant)?;
+        let mut set = RowSet::new(Arc::clone(&self.tools.schema));
+        let mut opener = Opener::new(conn, &self.tools.state.ring, &self.tools.schema, self.tenant);
+        let (parameters, count) = key_parameters(&self.tools.schema, id, self.tenant)?;
         let parameters = parameters.get(..count).unwrap_or(&[]);
-        let found = conn.prepare(&self.schema.sql.get)?.first(parameters, |row| {
+        let found = conn.prepare(&self.tools.schema.sql.get)?.first(parameters, |row| {
             let layout = opener.open(row, Some(id), &mut set)?;
             Ok((layout, row.blob(2)?.to_vec()))
         })?;
@@ -188,12 +218,12 @@ impl<'s> Writer<'s> {
     ) -> Result<()> {
         let conn = self.session.conn();
         let Current { set, layout, sealed } = current;
-        let (parameters, count) = key_parameters(&self.schema, id, self.tenant)?;
+        let (parameters, count) = key_parameters(&self.tools.schema, id, self.tenant)?;
         let parameters = parameters.get(..count).unwrap_or(&[]);
         let mut values: Vec<ValueRef<'_>> =
-            (1..=self.schema.active.len()).map(|position| set.get(0, position)).collect();
+            (1..=self.tools.schema.active.len()).map(|position| set.get(0, position)).collect();
         for (position, value) in changes {
-            let column = &self.schema.column(*position)?.column;
+            let column = &self.tools.schema.column(*position)?.column;
             let admitted = self.admit(column, *value)?;
             if let Some(slot) = values.get_mut(*position) {
                 *slot = admitted;
@@ -202,7 +232,7 @@ impl<'s> Writer<'s> {
         let mut scratch = self.session.scratch()?;
         let blinds = self.blinds(&values, &mut scratch);
         self.seal(id, &values, &blinds, &mut scratch)?;
-        let plan = &self.schema.write;
+        let plan = &self.tools.schema.write;
         let touched = |position: usize| changes.iter().any(|(at, _)| *at == position);
         let to_set: Vec<usize> = (0..plan.slots.len())
             .filter(|slot| {
@@ -210,7 +240,7 @@ impl<'s> Writer<'s> {
                     || match plan.slots.get(*slot) {
                         Some(From::Column(position)) => touched(*position),
                         Some(From::Index(index)) => {
-                            self.indexes.get(*index).is_some_and(|index| touched(index.position))
+                            self.tools.indexes.get(*index).is_some_and(|index| touched(index.position))
                         }
                         _ => false,
                     }
@@ -237,22 +267,22 @@ impl<'s> Writer<'s> {
     }
 
     fn update_sql(&self, to_set: &[usize]) -> String {
-        let mut sql = format!("UPDATE {} SET sealed = ?", self.schema.sql.physical);
-        for slot in to_set.iter().filter_map(|slot| self.schema.slots.get(*slot)) {
+        let mut sql = format!("UPDATE {} SET sealed = ?", self.tools.schema.sql.physical);
+        for slot in to_set.iter().filter_map(|slot| self.tools.schema.slots.get(*slot)) {
             sql.push_str(", ");
             sql.push_str(&quote(&slot.name));
             sql.push_str(" = ?");
         }
         sql.push_str(" WHERE sealed = ? AND ");
-        sql.push_str(&quote(&self.schema.stored.key));
+        sql.push_str(&quote(&self.tools.schema.stored.key));
         sql.push_str(" = ?");
-        if self.schema.stored.per_tenant {
+        if self.tools.schema.stored.per_tenant {
             sql.push_str(" AND tenant = ?");
         }
         sql
     }
 
-    fn admit<'v>(
+    pub(super) fn admit<'v>(
         &self,
         column: &super::definition::Column,
         value: ValueRef<'v>,
@@ -260,7 +290,7 @@ impl<'s> Writer<'s> {
         let name = &column.name;
         let value = column.kind.admit(value, name)?;
         if column.not_null && value.is_null() {
-            fail!(TypeMismatch, "column {name} of table {} may not be NULL", self.schema.name());
+            fail!(TypeMismatch, "column {name} of table {} may not be NULL", self.tools.schema.name());
         }
         let length = match value {
             ValueRef::Text(v) | ValueRef::Json(v) => v.len(),
@@ -273,12 +303,12 @@ impl<'s> Writer<'s> {
         Ok(value)
     }
 
-    fn blinds(&self, values: &[ValueRef<'_>], scratch: &mut Scratch) -> Vec<BlindValue> {
+    pub(super) fn blinds(&self, values: &[ValueRef<'_>], scratch: &mut Scratch) -> Vec<BlindValue> {
         let of = |index: &BlindIndex| {
             let value = values.get(index.position).copied().unwrap_or(ValueRef::Null);
             BlindValue::of(&index.mac, index.bits, index.normaliser, value, &mut scratch.text)
         };
-        self.indexes.iter().map(of).collect()
+        self.tools.indexes.iter().map(of).collect()
     }
 
     fn seal(
@@ -289,20 +319,20 @@ impl<'s> Writer<'s> {
         scratch: &mut Scratch,
     ) -> Result<()> {
         let place = Place {
-            vault: self.state.ring.vault(),
-            table: self.schema.stored.id,
+            vault: self.tools.state.ring.vault(),
+            table: self.tools.schema.stored.id,
             field: None,
             record: Some(id),
             tenant: self.tenant,
             subject: None,
         };
-        let plan = &self.schema.write;
+        let plan = &self.tools.schema.write;
         let Scratch { context, record, .. } = scratch;
         seal(
             record,
             context,
-            self.key.record_key()?,
-            Shape { layout: plan.layout, padding: self.schema.stored.padding },
+            self.tools.key.record_key()?,
+            Shape { layout: plan.layout, padding: self.tools.schema.stored.padding },
             &place,
             |context| {
                 for (id, from) in &plan.authenticated {
@@ -324,32 +354,39 @@ impl<'s> Writer<'s> {
             return error;
         }
         let code = error.sqlite_code().unwrap_or_default();
-        let table = self.schema.name();
+        let table = self.tools.schema.name();
         let Some((_, columns)) = error.message().split_once("UNIQUE constraint failed: ") else {
             return error;
         };
-        let physical = self.schema.stored.physical();
+        let physical = self.tools.schema.stored.physical();
         let named =
             columns.split(", ").filter_map(|name| name.strip_prefix(&physical)?.strip_prefix('.'));
         let named: Vec<&str> = named.filter(|name| *name != "tenant").collect();
-        let row_id = named.contains(&self.schema.stored.row_id());
+        let row_id = named.contains(&self.tools.schema.stored.row_id());
         if row_id && !id_given {
             return err!(
                 Corrupt,
                 "the high-water mark of table {table} lies behind the ids given out: an older one was put back"
             );
         }
-        let slot = self.schema.slots.iter().find(|slot| named.contains(&slot.name.as_str()));
-        let column = slot.and_then(|slot| match slot.source {
-            SlotSource::Column(at) | SlotSource::Blind(at) => self.schema.stored.columns.get(at),
-            SlotSource::Retired => None,
-        });
-        let column = column.map_or(self.schema.stored.key.as_str(), |c| c.column.name.as_str());
+        let mut slots = self.tools.schema.slots.iter();
+        let slot = slots.find(|slot| named.contains(&slot.name.as_str()));
+        let taken = match slot.map(|slot| slot.source) {
+            Some(SlotSource::Column(at) | SlotSource::Blind(at)) => Taken::Column(at),
+            _ => Taken::Key,
+        };
+        self.taken.set(Some(taken));
+        let stored = &self.tools.schema.stored;
+        let column = match taken {
+            Taken::Column(at) => stored.columns.get(at).map(|c| c.column.name.as_str()),
+            Taken::Key => None,
+        };
+        let column = column.unwrap_or(&stored.key);
         err!(Conflict, "table {table} has a row with this {column} already").with_sqlite_code(code)
     }
 }
 
-fn value_of<'v>(from: From, values: &[ValueRef<'v>], blinds: &'v [BlindValue]) -> ValueRef<'v> {
+pub(super) fn value_of<'v>(from: From, values: &[ValueRef<'v>], blinds: &'v [BlindValue]) -> ValueRef<'v> {
     match from {
         From::Column(position) => values.get(position).copied().unwrap_or(ValueRef::Null),
         From::Index(index) => blinds.get(index).map_or(ValueRef::Null, BlindValue::as_ref),

@@ -1,0 +1,275 @@
+//! What a connection keeps for the SQL face: the step that runs now, and what its callbacks have to say.
+//!
+//! SQLite calls the module back while a statement is compiled or runs, and only then. [`Face::enter`] marks that time and
+//! says on which connection, in which state and transaction it is; nothing of it is kept beyond.
+//!
+//! Invariants, which the `SAFETY` comments cite:
+//! - F1. A face stays where it is until its connection has been closed (`Conn::attached`), so the module's pointer to it
+//!   holds for every callback.
+//! - F2. The pointers of `Now` come from references that [`Entered`] borrows for as long as they stand there, and are
+//!   used by callbacks alone, which end before it does.
+//! - F3. A connection, and so its face, is used by one thread at a time, and changes threads only while `now` is empty.
+
+#![allow(unsafe_code)]
+
+use std::cell::{Cell, RefCell};
+use std::ffi::c_int;
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use super::{abi, tables};
+use crate::db::{Authority, Conn, Handle};
+use crate::error::{Error, Result, err, fail};
+use crate::table::engine::State;
+use crate::table::schema::Stored;
+use crate::table::session::{Memory, Session};
+
+/// What belongs to one connection.
+pub(super) struct Face {
+    pub(super) handle: Handle,
+    pub(super) authority: Arc<Authority>,
+    now: RefCell<Option<Now>>,
+    /// What a callback has failed with: SQLite carries only a number and a text.
+    failure: RefCell<Option<Error>>,
+    /// The tables that stand in the temp schema, and the epoch that they were made for.
+    pub(super) synced: RefCell<Synced>,
+    /// What the text of the running statement says of its INSERT.
+    given: RefCell<Option<Given>>,
+    /// The row ids that the running statement has written, where somebody wants to know.
+    written: RefCell<Option<Vec<i64>>>,
+    writing: Cell<bool>,
+    /// True where the constraint that has just failed is none of uniqueness.
+    no_clash: Cell<bool>,
+    saved: RefCell<Vec<(c_int, Memory)>>,
+}
+
+// SAFETY: F3; while `now` is empty a face holds nothing that belongs to a thread.
+unsafe impl Send for Face {}
+
+/// The temp schema as [`tables::sync`] left it.
+#[derive(Default)]
+pub(super) struct Synced {
+    pub(super) epoch: Option<i64>,
+    pub(super) tables: Vec<Stored>,
+}
+
+/// What an INSERT names.
+#[derive(Clone, Default)]
+pub(super) struct Given {
+    /// The table, in lower case.
+    pub(super) table: String,
+    /// The columns, in lower case; `None` for all of them.
+    pub(super) columns: Option<Vec<String>>,
+    /// True where a row that conflicts is left out (`ON CONFLICT DO NOTHING`), and any other failure is one.
+    pub(super) nothing: bool,
+}
+
+struct Now {
+    conn: NonNull<Conn>,
+    session: Option<NonNull<Session>>,
+    state: Arc<State>,
+}
+
+/// The step that runs.
+pub(super) struct Step<'n> {
+    pub(super) conn: &'n Conn,
+    pub(super) session: Option<&'n Session>,
+    pub(super) state: Arc<State>,
+}
+
+/// What SQL runs in.
+#[derive(Clone, Copy)]
+pub(super) enum Within<'s> {
+    Session(&'s Session),
+    Snapshot(&'s Conn, &'s Arc<State>),
+}
+
+impl<'s> Within<'s> {
+    pub(super) fn conn(self) -> &'s Conn {
+        match self {
+            Within::Session(session) => session.conn(),
+            Within::Snapshot(conn, _) => conn,
+        }
+    }
+
+    fn state(self) -> Arc<State> {
+        match self {
+            Within::Session(session) => session.state(),
+            Within::Snapshot(_, state) => Arc::clone(state),
+        }
+    }
+}
+
+/// While it lives, the module's callbacks know where they are.
+pub(super) struct Entered<'f> {
+    face: &'f Face,
+    before: Option<Now>,
+}
+
+impl Face {
+    /// Begins a step on the connection. The sealed tables of the state stand in its temp schema then.
+    pub(super) fn enter(within: Within<'_>) -> Result<Entered<'_>> {
+        let conn = within.conn();
+        let face: &Face = conn.attached(|conn| {
+            let face = Box::new(Face::new(conn)?);
+            abi::register(&face)?;
+            Ok(face)
+        })?;
+        let state = within.state();
+        let session = match within {
+            Within::Session(session) => Some(NonNull::from(session)),
+            Within::Snapshot(..) => None,
+        };
+        let now = Now { conn: NonNull::from(conn), session, state: Arc::clone(&state) };
+        let before = face.now.replace(Some(now));
+        face.failure.take();
+        let entered = Entered { face, before };
+        tables::sync(face, conn, &state)?;
+        Ok(entered)
+    }
+
+    fn new(conn: &Conn) -> Result<Self> {
+        Ok(Face {
+            handle: Handle::of(conn)?,
+            authority: Arc::clone(conn.authority()),
+            now: RefCell::default(),
+            failure: RefCell::default(),
+            synced: RefCell::default(),
+            given: RefCell::default(),
+            written: RefCell::default(),
+            writing: Cell::default(),
+            no_clash: Cell::default(),
+            saved: RefCell::default(),
+        })
+    }
+
+    /// Where a callback is.
+    pub(super) fn step(&self) -> Result<Step<'_>> {
+        let now = self.now.borrow();
+        let Some(now) = &*now else {
+            fail!(NotAllowed, "a sealed table is reached through the engine's SQL only");
+        };
+        // SAFETY: F2.
+        let (conn, session) = unsafe {
+            (now.conn.as_ref(), now.session.map(|session| session.as_ref()))
+        };
+        let state = session.map_or_else(|| Arc::clone(&now.state), Session::state);
+        Ok(Step { conn, session, state })
+    }
+
+    /// Keeps what a callback has failed with, for [`Entered::failure`].
+    pub(super) fn fail(&self, error: Error) {
+        *self.failure.borrow_mut() = Some(error);
+    }
+
+    /// The write that fails now clashes with no other row.
+    pub(super) fn is_no_clash(&self) {
+        self.no_clash.set(true);
+    }
+
+    /// True where SQLite must not take a failed constraint for a row to be left out: `ON CONFLICT DO NOTHING` runs as
+    /// `OR IGNORE`, which would forgive more.
+    pub(super) fn stops(&self) -> bool {
+        self.no_clash.take() && self.given.borrow().as_ref().is_some_and(|given| given.nothing)
+    }
+
+    pub(super) fn given(&self, table: &str) -> Option<Given> {
+        let given = self.given.borrow();
+        given.as_ref().filter(|given| given.table == table.to_lowercase()).cloned()
+    }
+
+    /// Takes note of a row that was written.
+    pub(super) fn note(&self, row: i64) {
+        if let Some(written) = &mut *self.written.borrow_mut() {
+            written.push(row);
+        }
+    }
+
+    /// One write at a time: a trigger that a write sets off writes no sealed table.
+    pub(super) fn write<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        if self.writing.replace(true) {
+            fail!(Refused, "a trigger writes a sealed table while another write sets it off");
+        }
+        let _writing = Writing(&self.writing);
+        work()
+    }
+
+    /// SQLite sets a savepoint of that number.
+    pub(super) fn save(&self, number: c_int) {
+        let mut saved = self.saved.borrow_mut();
+        // Every table is told; the first one counts.
+        if let Ok(Step { session: Some(session), .. }) = self.step()
+            && saved.last().is_none_or(|(last, _)| *last < number)
+        {
+            saved.push((number, session.remember()));
+        }
+    }
+
+    /// SQLite lets go of the savepoints from that number on.
+    pub(super) fn release(&self, number: c_int) {
+        self.saved.borrow_mut().retain(|(saved, _)| *saved < number);
+    }
+
+    /// SQLite goes back to the savepoint of that number.
+    pub(super) fn go_back(&self, number: c_int) {
+        let mut saved = self.saved.borrow_mut();
+        saved.retain(|(saved, _)| *saved <= number);
+        if let (Some((last, memory)), Ok(Step { session: Some(session), .. })) =
+            (saved.last(), self.step())
+            && *last == number
+        {
+            session.recall(memory);
+        }
+        self.synced.borrow_mut().epoch = None;
+    }
+
+    /// The transaction is over.
+    pub(super) fn end(&self, kept: bool) {
+        self.saved.borrow_mut().clear();
+        if !kept {
+            // Virtual tables that were made in it have gone with it.
+            self.synced.borrow_mut().epoch = None;
+        }
+    }
+}
+
+impl Entered<'_> {
+    /// Tells the callbacks what the statement's text says.
+    pub(super) fn expect(&self, given: Option<Given>, written: bool) {
+        *self.face.given.borrow_mut() = given;
+        *self.face.written.borrow_mut() = written.then(Vec::new);
+    }
+
+    /// The row ids written since [`Entered::expect`].
+    pub(super) fn written(&self) -> Vec<i64> {
+        self.face.written.borrow_mut().take().unwrap_or_default()
+    }
+
+    /// The result, with the error of the callback that failed in place of SQLite's words for it.
+    pub(super) fn checked<T>(&self, result: Result<T>) -> Result<T> {
+        let failure = self.face.failure.take();
+        result.map_err(|error| failure.unwrap_or(error))
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        *self.face.now.borrow_mut() = self.before.take();
+        self.face.given.take();
+        self.face.written.take();
+    }
+}
+
+/// Ends a write when dropped, be it by a panic.
+struct Writing<'f>(&'f Cell<bool>);
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
+/// The error for a panic that was caught on its way into C.
+pub(super) fn panicked() -> Error {
+    err!(Internal, "the engine has met a fault of its own in a sealed table")
+}
