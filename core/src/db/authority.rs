@@ -9,8 +9,6 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
 /// The suffix of a physical table.
 pub(crate) const SEALED_SUFFIX: &str = "_sealed";
-/// The name of the module of the virtual tables.
-pub(crate) const SEALED_MODULE: &str = "sealite";
 /// The prefix of the engine's own tables.
 pub(crate) const ENGINE_PREFIX: &str = "sealite_";
 
@@ -44,12 +42,15 @@ pub(crate) struct Authority {
     asked: AtomicU8,
     /// Why it was refused, where the reason is not the general one.
     refused: AtomicU8,
+    /// Sealed tables whose names something else in the file has, in lower case.
+    clashes: Mutex<HashSet<String>>,
 }
 
 const READS_SEALED: u8 = 1;
 const WRITES_PLAIN: u8 = 2;
 const COPIES: u8 = 1;
 const SCHEMA: u8 = 2;
+const CLASH: u8 = 3;
 
 impl Readable {
     /// The readable columns of the physical tables, the sealed ones of the logical tables.
@@ -81,6 +82,7 @@ impl Authority {
             scans,
             asked: AtomicU8::new(0),
             refused: AtomicU8::new(0),
+            clashes: Mutex::default(),
         }
     }
 
@@ -106,6 +108,10 @@ impl Authority {
             COPIES => Some(
                 "the statement reads sealed columns and writes a plain table, where they would stand in clear: read \
                  and write in two statements, or allow sealed_to_plain",
+            ),
+            CLASH => Some(
+                "the file has a plain table or view of a sealed table's name, perhaps put there by somebody else: SQL \
+                 reaches neither until the plain one is dropped",
             ),
             SCHEMA => Some(
                 "a sealed table is declared, altered and dropped through the engine, and its name is taken",
@@ -142,6 +148,12 @@ impl Authority {
     fn keeps_apart(&self, asked: &AuthContext<'_>) -> bool {
         use AuthAction as A;
         let temporary = asked.database_name == Some("temp");
+        if let A::Read { table_name, .. } | A::Insert { table_name } | A::Update { table_name, .. } =
+            asked.action
+            && self.clashes(table_name)
+        {
+            return self.refuse(CLASH);
+        }
         let asks = match asked.action {
             A::Read { table_name, column_name } => {
                 let lists = self.readable.lists();
@@ -162,11 +174,6 @@ impl Authority {
             {
                 return self.refuse(SCHEMA);
             }
-            A::CreateVtable { module_name, .. }
-                if module_name.eq_ignore_ascii_case(SEALED_MODULE) =>
-            {
-                return self.refuse(SCHEMA);
-            }
             A::Insert { table_name } | A::Update { table_name, .. } if !temporary => {
                 if self.readable.is_sealed(table_name) { 0 } else { WRITES_PLAIN }
             }
@@ -178,6 +185,16 @@ impl Authority {
             return self.refuse(COPIES);
         }
         true
+    }
+
+    /// Says which sealed tables SQL can't reach, because their names stand for something else.
+    pub(crate) fn set_clashes(&self, clashes: HashSet<String>) {
+        *self.clashes.lock().unwrap_or_else(PoisonError::into_inner) = clashes;
+    }
+
+    fn clashes(&self, table: &str) -> bool {
+        let clashes = self.clashes.lock().unwrap_or_else(PoisonError::into_inner);
+        !clashes.is_empty() && clashes.contains(&table.to_ascii_lowercase())
     }
 
     fn refuse(&self, reason: u8) -> bool {

@@ -10,7 +10,7 @@ mod pool;
 mod raw;
 pub(crate) mod schema;
 
-pub(crate) use authority::{Authority, SEALED_MODULE};
+pub(crate) use authority::Authority;
 pub(crate) use conn::{Conn, SqlRow, Stmt};
 pub(crate) use files::held_here;
 pub use gate::prepare_fork;

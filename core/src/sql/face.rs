@@ -13,16 +13,21 @@
 #![allow(unsafe_code)]
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::ffi::c_int;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use super::{abi, tables};
+use super::statement::{Known, know};
+use super::tables::{Synced, sync};
+use super::update::Mode;
 use crate::db::{Authority, Conn, Handle};
 use crate::error::{Error, Result, err, fail};
 use crate::table::engine::State;
-use crate::table::schema::Stored;
 use crate::table::session::{Memory, Session};
+
+/// Texts that a connection remembers.
+const MAX_KNOWN: usize = 128;
 
 /// What belongs to one connection.
 pub(super) struct Face {
@@ -31,10 +36,11 @@ pub(super) struct Face {
     now: RefCell<Option<Now>>,
     /// What a callback has failed with: SQLite carries only a number and a text.
     failure: RefCell<Option<Error>>,
-    /// The tables that stand in the temp schema, and the epoch that they were made for.
     pub(super) synced: RefCell<Synced>,
     /// What the text of the running statement says of its INSERT.
-    given: RefCell<Option<Given>>,
+    given: RefCell<Option<Arc<Given>>>,
+    /// Texts that have run, until the tables change.
+    pub(super) known: RefCell<HashMap<Box<str>, Arc<Known>>>,
     /// The row ids that the running statement has written, where somebody wants to know.
     written: RefCell<Option<Vec<i64>>>,
     writing: Cell<bool>,
@@ -46,22 +52,18 @@ pub(super) struct Face {
 // SAFETY: F3; while `now` is empty a face holds nothing that belongs to a thread.
 unsafe impl Send for Face {}
 
-/// The temp schema as [`tables::sync`] left it.
-#[derive(Default)]
-pub(super) struct Synced {
-    pub(super) epoch: Option<i64>,
-    pub(super) tables: Vec<Stored>,
-}
-
-/// What an INSERT names.
-#[derive(Clone, Default)]
+/// What the text of a write says.
 pub(super) struct Given {
     /// The table, in lower case.
     pub(super) table: String,
-    /// The columns, in lower case; `None` for all of them.
-    pub(super) columns: Option<Vec<String>>,
+    /// True for an INSERT.
+    pub(super) inserts: bool,
+    /// For each column whether the INSERT names it; `None` where it names none, so all.
+    pub(super) named: Option<Vec<bool>>,
     /// True where a row that conflicts is left out (`ON CONFLICT DO NOTHING`), and any other failure is one.
     pub(super) nothing: bool,
+    /// The one unique column whose conflicts count for that; `None` for all.
+    pub(super) target: Option<String>,
 }
 
 struct Now {
@@ -102,19 +104,16 @@ impl<'s> Within<'s> {
 
 /// While it lives, the module's callbacks know where they are.
 pub(super) struct Entered<'f> {
-    face: &'f Face,
+    pub(super) face: &'f Face,
+    pub(super) state: Arc<State>,
     before: Option<Now>,
 }
 
 impl Face {
-    /// Begins a step on the connection. The sealed tables of the state stand in its temp schema then.
+    /// Begins a step on the connection. Its sealed tables are those of the state then.
     pub(super) fn enter(within: Within<'_>) -> Result<Entered<'_>> {
         let conn = within.conn();
-        let face: &Face = conn.attached(|conn| {
-            let face = Box::new(Face::new(conn)?);
-            abi::register(&face)?;
-            Ok(face)
-        })?;
+        let face: &Face = conn.attached(|conn| Ok(Box::new(Face::new(conn)?)))?;
         let state = within.state();
         let session = match within {
             Within::Session(session) => Some(NonNull::from(session)),
@@ -123,8 +122,8 @@ impl Face {
         let now = Now { conn: NonNull::from(conn), session, state: Arc::clone(&state) };
         let before = face.now.replace(Some(now));
         face.failure.take();
-        let entered = Entered { face, before };
-        tables::sync(face, conn, &state)?;
+        let entered = Entered { face, before, state: Arc::clone(&state) };
+        sync(face, conn, &state)?;
         Ok(entered)
     }
 
@@ -136,6 +135,7 @@ impl Face {
             failure: RefCell::default(),
             synced: RefCell::default(),
             given: RefCell::default(),
+            known: RefCell::default(),
             written: RefCell::default(),
             writing: Cell::default(),
             no_clash: Cell::default(),
@@ -173,9 +173,30 @@ impl Face {
         self.no_clash.take() && self.given.borrow().as_ref().is_some_and(|given| given.nothing)
     }
 
-    pub(super) fn given(&self, table: &str) -> Option<Given> {
+    /// True where the row whose write has just failed is left out, and the statement goes on.
+    pub(super) fn forgives(&self, mode: Mode) -> bool {
+        let only_clashes = self.given.borrow().as_ref().is_some_and(|given| given.nothing);
+        mode == Mode::Ignore && !(only_clashes && self.no_clash.get())
+    }
+
+    /// What the text of the running statement says of its write to that table (in lower case).
+    pub(super) fn given(&self, table: &str) -> Option<Arc<Given>> {
         let given = self.given.borrow();
-        given.as_ref().filter(|given| given.table == table.to_lowercase()).cloned()
+        given.as_ref().filter(|given| given.inserts && given.table == table).map(Arc::clone)
+    }
+
+    /// What is known of a statement by its text, under the tables of a state.
+    pub(super) fn known(&self, sql: &str, state: &State) -> Result<Arc<Known>> {
+        if let Some(known) = self.known.borrow().get(sql) {
+            return Ok(Arc::clone(known));
+        }
+        let known = Arc::new(know(sql, state)?);
+        let mut kept = self.known.borrow_mut();
+        if kept.len() >= MAX_KNOWN {
+            kept.clear();
+        }
+        kept.insert(sql.into(), Arc::clone(&known));
+        Ok(known)
     }
 
     /// Takes note of a row that was written.
@@ -220,23 +241,18 @@ impl Face {
         {
             session.recall(memory);
         }
-        self.synced.borrow_mut().epoch = None;
     }
 
     /// The transaction is over.
-    pub(super) fn end(&self, kept: bool) {
+    pub(super) fn end(&self) {
         self.saved.borrow_mut().clear();
-        if !kept {
-            // Virtual tables that were made in it have gone with it.
-            self.synced.borrow_mut().epoch = None;
-        }
     }
 }
 
 impl Entered<'_> {
     /// Tells the callbacks what the statement's text says.
-    pub(super) fn expect(&self, given: Option<Given>, written: bool) {
-        *self.face.given.borrow_mut() = given;
+    pub(super) fn expect(&self, given: Option<&Arc<Given>>, written: bool) {
+        *self.face.given.borrow_mut() = given.map(Arc::clone);
         *self.face.written.borrow_mut() = written.then(Vec::new);
     }
 

@@ -5,20 +5,21 @@
 //! `plan`, `cursor` and `update` what it does; `values` and `index_info` are SQLite's structures, safely.
 
 mod abi;
+mod analysis;
 mod cursor;
 mod face;
 mod index_info;
 mod integrity;
 mod plan;
+mod statement;
 mod table;
 mod tables;
+mod tokens;
 mod update;
 mod values;
 
-use std::ops::ControlFlow;
-use std::sync::Arc;
-
-use self::face::{Face, Within};
+use self::face::{Entered, Face, Within};
+use self::statement::Known;
 use crate::error::{Result, fail};
 use crate::table::ReadSession;
 use crate::table::session::Session;
@@ -37,7 +38,19 @@ pub struct SqlRows {
 /// Runs a statement that returns no rows; the number of rows it changed.
 pub(crate) fn execute(session: &Session, sql: &str, parameters: &[ValueRef<'_>]) -> Result<usize> {
     let entered = Face::enter(Within::Session(session))?;
-    let mut stmt = entered.checked(session.conn().prepare_application(sql))?;
+    let known = entered.face.known(sql, &entered.state)?;
+    let text = match &*known {
+        Known::Nothing => return Ok(0),
+        Known::Writes { write, .. } if write.returning.is_some() => {
+            fail!(Sql, "the statement returns rows: use query");
+        }
+        Known::Writes { text, given, .. } => {
+            entered.expect(Some(given), false);
+            text.as_deref().unwrap_or(sql)
+        }
+        _ => sql,
+    };
+    let mut stmt = entered.checked(session.conn().prepare_application(text))?;
     // Refused before it runs: a statement that is stopped at its first row has written already.
     if stmt.writes_and_returns() {
         fail!(Sql, "the statement returns rows: use query");
@@ -47,29 +60,39 @@ pub(crate) fn execute(session: &Session, sql: &str, parameters: &[ValueRef<'_>])
 
 /// Runs a statement that returns rows, in a write transaction.
 pub(crate) fn query(session: &Session, sql: &str, parameters: &[ValueRef<'_>]) -> Result<SqlRows> {
-    rows(Within::Session(session), sql, parameters)
+    let entered = Face::enter(Within::Session(session))?;
+    let known = entered.face.known(sql, &entered.state)?;
+    if let Known::Writes { write, text: Some(text), given } = &*known
+        && write.returning.is_some()
+    {
+        let known = (&**write, text.as_str(), given);
+        return statement::returning(session, &entered, sql, known, parameters);
+    }
+    rows(Within::Session(session), &entered, &known, sql, parameters)
 }
 
 /// Runs a query, in a snapshot.
-pub(crate) fn read(session: &ReadSession, sql: &str, parameters: &[ValueRef<'_>]) -> Result<SqlRows> {
-    let state: &Arc<_> = &session.state;
-    rows(Within::Snapshot(&session.conn, state), sql, parameters)
+pub(crate) fn read(
+    session: &ReadSession,
+    sql: &str,
+    parameters: &[ValueRef<'_>],
+) -> Result<SqlRows> {
+    let within = Within::Snapshot(&session.conn, &session.state);
+    let entered = Face::enter(within)?;
+    let known = entered.face.known(sql, &entered.state)?;
+    rows(within, &entered, &known, sql, parameters)
 }
 
-fn rows(within: Within<'_>, sql: &str, parameters: &[ValueRef<'_>]) -> Result<SqlRows> {
-    let entered = Face::enter(within)?;
-    let mut stmt = entered.checked(within.conn().prepare_application(sql))?;
-    let columns = stmt.column_names();
-    if columns.is_empty() {
-        fail!(Sql, "the statement returns no rows: use execute");
-    }
-    let mut rows = Vec::new();
-    let done = stmt.each(parameters, |row| {
-        let values = (0..columns.len()).map(|at| Ok(row.get(at)?.to_owned()));
-        rows.push(values.collect::<Result<Vec<_>>>()?);
-        Ok(ControlFlow::Continue(()))
-    });
-    entered.checked(done)?;
-    drop(stmt);
-    Ok(SqlRows { columns, rows })
+fn rows(
+    within: Within<'_>,
+    entered: &Entered<'_>,
+    known: &Known,
+    sql: &str,
+    parameters: &[ValueRef<'_>],
+) -> Result<SqlRows> {
+    let text = match known {
+        Known::Instead(text) => text,
+        _ => sql,
+    };
+    statement::select(within, entered, text, parameters)
 }

@@ -8,7 +8,7 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::face::{Face, Step};
+use super::face::{Face, Given, Step};
 use super::plan::Plan;
 use crate::db::schema::quote;
 use crate::db::collation;
@@ -24,6 +24,8 @@ use crate::value::Type;
 pub(super) struct Table {
     face: NonNull<Face>,
     schema: Arc<Schema>,
+    /// The name in lower case.
+    lower: String,
     columns: Vec<ColumnPlace>,
     /// Every plan that a statement was compiled to, by its number.
     plans: RefCell<Vec<Rc<Plan>>>,
@@ -60,6 +62,7 @@ impl Table {
         Ok(Table {
             face: NonNull::from(face),
             schema: Arc::clone(schema),
+            lower: schema.name().to_lowercase(),
             columns: schema.columns().enumerate().map(place).collect(),
             plans: RefCell::default(),
             tools: RefCell::default(),
@@ -73,6 +76,11 @@ impl Table {
 
     pub(super) fn schema(&self) -> &Arc<Schema> {
         &self.schema
+    }
+
+    /// What the running statement's text says of its INSERT into this table.
+    pub(super) fn given(&self) -> Option<Arc<Given>> {
+        self.face().given(&self.lower)
     }
 
     pub(super) fn target(&self) -> Target<'_> {
@@ -130,6 +138,12 @@ impl Table {
             return Ok(step);
         }
         Err(err!(Busy, "table {} has been altered: run the statement again", self.schema.name()))
+    }
+
+    /// The transaction is over: a table keeps no keys beyond it.
+    pub(super) fn end(&self) {
+        self.tools.take();
+        self.face().end();
     }
 
     /// A writer in the step's transaction.

@@ -1,66 +1,94 @@
-//! The sealed tables in a connection's temp schema.
+//! The sealed tables on a connection: each is an eponymous virtual table, one module for each name.
 //!
-//! They stand there, and not in the file's own schema, for two reasons. A host without the engine sees the physical
-//! tables and nothing that it lacks a module for; and names are looked up in the temp schema first, so that a plain
-//! table of the same name, planted in the file, never takes the place of a sealed one.
+//! They stand in no schema. A host without the engine sees the physical tables and nothing that it lacks a module for, and
+//! a statement that writes one is a statement on the file itself, so that SQLite's savepoints for single statements cover
+//! the physical table (those on a temporary virtual table would not: a failed INSERT of several rows would leave some).
+//!
+//! A plain table or view of the same name in the file would take the place of a sealed one. It is looked for whenever the
+//! schema has changed, inside the transaction that is about to run, and statements that name it are refused.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
+use std::sync::{Arc, Weak};
 
-use super::face::{Face, Synced};
+use super::abi;
+use super::face::Face;
 use super::table::shows;
-use crate::db::schema::quote;
-use crate::db::{Conn, SEALED_MODULE};
+use crate::db::Conn;
 use crate::error::Result;
 use crate::table::engine::State;
-use crate::table::schema::Stored;
+use crate::table::schema::Schema;
 
-/// Makes the temp schema what the state says, where it is not.
-pub(super) fn sync(face: &Face, conn: &Conn, state: &State) -> Result<()> {
-    if face.synced.borrow().epoch == Some(state.epoch) {
+/// What [`sync`] left on the connection.
+#[derive(Default)]
+pub(super) struct Synced {
+    /// The state that the tables are of. Weak: a face keeps no keys.
+    state: Weak<State>,
+    tables: Vec<Arc<Schema>>,
+    /// SQLite's counter of changes to the file, and its counter of changes to the schema.
+    data: Option<u32>,
+    schema: Option<i64>,
+}
+
+/// Makes the connection's tables those of the state.
+pub(super) fn sync(face: &Face, conn: &Conn, state: &Arc<State>) -> Result<()> {
+    let mut synced = face.synced.borrow_mut();
+    let data = abi::data_version(face.handle);
+    let same = std::ptr::eq(Weak::as_ptr(&synced.state), Arc::as_ptr(state));
+    if same && data.is_some() && synced.data == data {
         return Ok(());
     }
     let _turn = face.authority.engine();
-    let mut there = Vec::new();
-    conn.prepare("SELECT name FROM temp.sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%'")?
-        .each(&[], |row| {
-            there.push(row.text(0)?.to_owned());
-            Ok(ControlFlow::Continue(()))
-        })?;
-    let wanted: Vec<&Stored> =
-        state.tables.values().filter(|schema| shows(schema)).map(|schema| &schema.stored).collect();
-    let before = std::mem::take(&mut face.synced.borrow_mut().tables);
-    // A table stays where it is there and as it was.
-    let stays = |name: &str| {
-        let was = before.iter().find(|stored| stored.name == name);
-        was.is_some() && was == wanted.iter().copied().find(|stored| stored.name == name)
-    };
-    let gone: Vec<&String> = there.iter().filter(|name| !stays(name)).collect();
-    let new: Vec<&&Stored> =
-        wanted.iter().filter(|stored| !(stays(&stored.name) && there.contains(&stored.name))).collect();
-    if !(gone.is_empty() && new.is_empty()) {
-        let mut sql = String::new();
-        for name in gone {
-            sql.push_str(&format!("DROP TABLE temp.{};\n", quote(name)));
-        }
-        for stored in new {
-            let name = quote(&stored.name);
-            sql.push_str(&format!("CREATE VIRTUAL TABLE temp.{name} USING {SEALED_MODULE};\n"));
-        }
-        writable(conn, &sql)?;
+    if !same {
+        register(face, &mut synced, state)?;
+        synced.state = Arc::downgrade(state);
+        synced.schema = None;
     }
-    let tables = wanted.into_iter().cloned().collect();
-    *face.synced.borrow_mut() = Synced { epoch: Some(state.epoch), tables };
+    let schema = conn.first("PRAGMA schema_version", &[], |row| row.integer(0))?;
+    if schema.is_none() || synced.schema != schema {
+        face.authority.set_clashes(clashes(conn, &synced.tables)?);
+        synced.schema = schema;
+    }
+    synced.data = data;
     Ok(())
 }
 
-/// Runs statements that write the temp schema only, also on a connection that reads only.
-fn writable(conn: &Conn, sql: &str) -> Result<()> {
-    let reads_only = conn.first("PRAGMA query_only", &[], |row| row.integer(0))? == Some(1);
-    if !reads_only {
-        return conn.batch(sql);
+fn register(face: &Face, synced: &mut Synced, state: &State) -> Result<()> {
+    let wanted: Vec<&Arc<Schema>> =
+        state.tables.values().filter(|schema| shows(schema)).collect();
+    let mut changed = false;
+    let before = std::mem::take(&mut synced.tables);
+    for schema in &before {
+        if wanted.iter().any(|other| Arc::ptr_eq(schema, other)) {
+            synced.tables.push(Arc::clone(schema));
+        } else {
+            abi::unregister(face, schema.name())?;
+            changed = true;
+        }
     }
-    conn.batch("PRAGMA query_only = OFF")?;
-    let done = conn.batch(sql);
-    conn.batch("PRAGMA query_only = ON")?;
-    done
+    for schema in wanted {
+        if !before.iter().any(|other| Arc::ptr_eq(schema, other)) {
+            abi::register(face, schema.name())?;
+            synced.tables.push(Arc::clone(schema));
+            changed = true;
+        }
+    }
+    if changed {
+        face.known.borrow_mut().clear();
+    }
+    Ok(())
+}
+
+/// The sealed tables whose names something else in the file has, in lower case.
+fn clashes(conn: &Conn, tables: &[Arc<Schema>]) -> Result<HashSet<String>> {
+    let mut found = HashSet::new();
+    let sql = "SELECT name FROM main.sqlite_master WHERE type IN ('table', 'view')";
+    conn.prepare(sql)?.each(&[], |row| {
+        let name = row.text(0)?;
+        if tables.iter().any(|schema| schema.name().eq_ignore_ascii_case(name)) {
+            found.insert(name.to_ascii_lowercase());
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(found)
 }

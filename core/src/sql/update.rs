@@ -58,16 +58,16 @@ pub(super) fn write(table: &Table, args: &Args<'_>, mode: Mode) -> Result<Option
 
 fn insert(table: &Table, session: &Session, args: &Args<'_>, mode: Mode) -> Result<i64> {
     let schema = table.schema();
-    let given = table.face().given(schema.name());
-    let named = |name: &str| {
-        let columns = given.as_ref().and_then(|given| given.columns.as_ref());
-        columns.is_none_or(|columns| columns.iter().any(|column| column.eq_ignore_ascii_case(name)))
+    let given = table.given();
+    let named = |position: usize| {
+        let named = given.as_ref().and_then(|given| given.named.as_ref());
+        named.is_none_or(|named| named.get(position).copied().unwrap_or(true))
     };
     let mut values = Vec::with_capacity(table.columns().len());
     for (position, column) in schema.columns().enumerate() {
         let column = &column.column;
         let default = column.default.as_ref().map_or(ValueRef::Null, |value| value.as_ref());
-        let mut value = if named(&column.name) {
+        let mut value = if named(position) {
             fitted(table, position, args.get(FIRST_COLUMN + position)?)?
         } else {
             default
@@ -78,7 +78,11 @@ fn insert(table: &Table, session: &Session, args: &Args<'_>, mode: Mode) -> Resu
             value = default;
         }
         if value.is_null() && column.not_null {
-            return Err(not_null(table, &column.name));
+            let error = not_null(table, &column.name);
+            if table.face().forgives(mode) && new_key(table, args)?.is_none() {
+                session.next_id(&session.state(), schema.name())?;
+            }
+            return Err(error);
         }
         values.push(value);
     }
@@ -94,11 +98,12 @@ fn insert(table: &Table, session: &Session, args: &Args<'_>, mode: Mode) -> Resu
         Ok(Id::Integer(row)) => Ok(noted(table, row)),
         Ok(_) => Ok(noted(table, session.conn().last_insert_rowid()?)),
         Err(error) => {
-            // An ignored row uses up its id, as with AUTOINCREMENT; a failed statement leaves none behind.
-            if id.is_none() && mode != Mode::Ignore {
+            let error = constraint(table, &writer, error);
+            // A row that is left out uses up its id, as with AUTOINCREMENT; a failed statement uses up none.
+            if id.is_none() && !table.face().forgives(mode) {
                 session.sequences().put_back(schema.stored.id, before);
             }
-            Err(constraint(table, &writer, error))
+            Err(error)
         }
     }
 }
@@ -255,5 +260,10 @@ fn constraint(table: &Table, writer: &Writer<'_>, error: Error) -> Error {
             (column, ffi::SQLITE_CONSTRAINT_UNIQUE)
         }
     };
+    if let Some(target) = table.given().as_ref().and_then(|given| given.target.as_ref())
+        && !target.eq_ignore_ascii_case(column)
+    {
+        table.face().is_no_clash();
+    }
     err!(Conflict, "UNIQUE constraint failed: {}.{column}", stored.name).with_sqlite_code(code)
 }
