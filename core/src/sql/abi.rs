@@ -43,7 +43,7 @@ struct CursorObject {
 /// Version 4: the first with `xIntegrity`. No `xCreate`: the table of a module's name is there without being created, and
 /// no other. There is no `xShadowName` on the engine's own connections: in defensive mode
 /// SQLite would keep the record path, too, from writing what it takes for shadow tables. The authorizer protects them.
-static MODULE: ffi::sqlite3_module = ffi::sqlite3_module {
+pub(super) static MODULE: ffi::sqlite3_module = ffi::sqlite3_module {
     iVersion: 4,
     xCreate: None,
     xConnect: Some(connect),
@@ -70,42 +70,6 @@ static MODULE: ffi::sqlite3_module = ffi::sqlite3_module {
     xShadowName: None,
     xIntegrity: Some(integrity),
 };
-
-/// Makes a table of that name known on the face's connection.
-pub(super) fn register(face: &Face, table: &str) -> Result<()> {
-    create_module(face, table, &raw const MODULE)
-}
-
-/// Takes the table of that name away. Statements that were compiled with it fail from now on.
-pub(super) fn unregister(face: &Face, table: &str) -> Result<()> {
-    create_module(face, table, ptr::null())
-}
-
-fn create_module(face: &Face, table: &str, module: *const ffi::sqlite3_module) -> Result<()> {
-    let name = format!("{table}\0");
-    let Handle(db) = face.handle;
-    let aux = ptr::from_ref(face).cast_mut().cast::<c_void>();
-    // SAFETY: the name ends with NUL, the module is static, and M4 holds for the pointer.
-    let code = unsafe {
-        ffi::sqlite3_create_module_v2(db.as_ptr(), name.as_ptr().cast(), module, aux, None)
-    };
-    if code == ffi::SQLITE_OK { Ok(()) } else { Err(err!(Internal, "SQLite takes no module")) }
-}
-
-/// SQLite's counter of changes to the file; it differs after every commit, whoever's it is.
-pub(super) fn data_version(handle: Handle) -> Option<u32> {
-    let mut version: u32 = 0;
-    // SAFETY: the connection is this thread's (F3), and the operation writes 4 bytes.
-    let code = unsafe {
-        ffi::sqlite3_file_control(
-            handle.0.as_ptr(),
-            c"main".as_ptr(),
-            ffi::SQLITE_FCNTL_DATA_VERSION,
-            (&raw mut version).cast(),
-        )
-    };
-    (code == ffi::SQLITE_OK).then_some(version)
-}
 
 fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(panicked()))

@@ -49,6 +49,20 @@ pub(super) struct Face {
     saved: RefCell<Vec<(c_int, Memory)>>,
 }
 
+/// A table's way to its connection's face.
+pub(super) struct FaceRef(NonNull<Face>);
+
+impl FaceRef {
+    pub(super) fn new(face: &Face) -> Self {
+        FaceRef(NonNull::from(face))
+    }
+
+    pub(super) fn get(&self) -> &Face {
+        // SAFETY: F1: SQLite lets go of a table before its connection is closed.
+        unsafe { self.0.as_ref() }
+    }
+}
+
 // SAFETY: F3; while `now` is empty a face holds nothing that belongs to a thread.
 unsafe impl Send for Face {}
 

@@ -6,6 +6,7 @@
 
 mod abi;
 mod analysis;
+mod connection;
 mod cursor;
 mod face;
 mod index_info;

@@ -1,14 +1,11 @@
 //! A sealed table as SQLite sees it: its columns, how each is kept, and the plans by which its rows are found.
 
-#![allow(unsafe_code)]
-
 use std::cell::RefCell;
 use std::fmt::Write;
-use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::face::{Face, Given, Step};
+use super::face::{Face, FaceRef, Given, Step};
 use super::plan::Plan;
 use crate::db::schema::quote;
 use crate::db::collation;
@@ -22,7 +19,7 @@ use crate::value::Type;
 
 /// A table of a connection.
 pub(super) struct Table {
-    face: NonNull<Face>,
+    face: FaceRef,
     schema: Arc<Schema>,
     /// The name in lower case.
     lower: String,
@@ -60,7 +57,7 @@ impl Table {
         }
         let place = |(position, column)| place(schema, position, column);
         Ok(Table {
-            face: NonNull::from(face),
+            face: FaceRef::new(face),
             schema: Arc::clone(schema),
             lower: schema.name().to_lowercase(),
             columns: schema.columns().enumerate().map(place).collect(),
@@ -70,8 +67,7 @@ impl Table {
     }
 
     pub(super) fn face(&self) -> &Face {
-        // SAFETY: F1: a table goes before its connection is closed.
-        unsafe { self.face.as_ref() }
+        self.face.get()
     }
 
     pub(super) fn schema(&self) -> &Arc<Schema> {

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Weak};
 
-use super::abi;
+use super::connection;
 use super::face::Face;
 use super::table::shows;
 use crate::db::Conn;
@@ -33,7 +33,7 @@ pub(super) struct Synced {
 /// Makes the connection's tables those of the state.
 pub(super) fn sync(face: &Face, conn: &Conn, state: &Arc<State>) -> Result<()> {
     let mut synced = face.synced.borrow_mut();
-    let data = abi::data_version(face.handle);
+    let data = connection::data_version(face.handle);
     let same = std::ptr::eq(Weak::as_ptr(&synced.state), Arc::as_ptr(state));
     if same && data.is_some() && synced.data == data {
         return Ok(());
@@ -62,13 +62,13 @@ fn register(face: &Face, synced: &mut Synced, state: &State) -> Result<()> {
         if wanted.iter().any(|other| Arc::ptr_eq(schema, other)) {
             synced.tables.push(Arc::clone(schema));
         } else {
-            abi::unregister(face, schema.name())?;
+            connection::unregister(face, schema.name())?;
             changed = true;
         }
     }
     for schema in wanted {
         if !before.iter().any(|other| Arc::ptr_eq(schema, other)) {
-            abi::register(face, schema.name())?;
+            connection::register(face, schema.name())?;
             synced.tables.push(Arc::clone(schema));
             changed = true;
         }
