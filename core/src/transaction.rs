@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::audit::{Entry, append};
+use crate::audit::{Entry, append_for, note};
 use crate::error::{Result, fail};
 use crate::sql::{self, SqlRows};
 use crate::table::definition::{TableDefinition, check_tenant};
@@ -46,7 +46,7 @@ impl Transaction {
     pub fn define_table(&self, definition: &TableDefinition) -> Result<bool> {
         self.check_root("define tables")?;
         self.session.check_open()?;
-        self.session.savepoint(|| define::define(&self.session, definition))
+        self.session.savepoint(|| define_table(&self.session, definition))
     }
 
     /// Runs one statement of plain SQL; the number of rows changed. Sealed tables are refused.
@@ -66,12 +66,8 @@ impl Transaction {
     /// Appends an audit entry in this transaction: the change that it records happens only with it. Its place in the
     /// chain.
     pub fn audit(&self, entry: &Entry) -> Result<i64> {
-        let mut entry = entry.clone();
-        if let Some(tenant) = &self.tenant {
-            entry.tenant = Some(tenant.to_string());
-        }
-        self.session.check_open()?;
-        append(&self.session, &entry)
+        let tenant = self.tenant.as_deref().or(entry.tenant.as_deref());
+        append_for(&self.session, entry, tenant)
     }
 
     /// Runs `work` so that it happens whole or not at all, whatever becomes of the rest of the transaction.
@@ -154,4 +150,13 @@ impl Snapshot {
         }
         sql::read(&self.session, sql, parameters)
     }
+}
+
+/// Declares a table, and records it where that creates the table.
+pub(crate) fn define_table(session: &Session, definition: &TableDefinition) -> Result<bool> {
+    let created = define::define(session, definition)?;
+    if created {
+        note(session, "table.defined", &serde_json::json!({"table": definition.name()}))?;
+    }
+    Ok(created)
 }

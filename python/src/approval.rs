@@ -30,10 +30,11 @@ impl Approvals {
     /// the hash of its canonical form (RFC 8785) is kept. Returns the id, which no one can guess.
     ///
     /// It expires after `expires_in` seconds (or a timedelta; an hour), decided or not. Where `allowed_roles` are given,
-    /// only these may decide; the requester may not, unless `exclude_requester` is false.
+    /// only these may decide; the requester may not, unless `exclude_requester` is false. Once it has come to its end it
+    /// can be read for another `keep_for` seconds (or a timedelta; 30 days).
     #[allow(clippy::too_many_arguments)]
     #[pyo3(signature = (action, payload, requester, *, subject=None, session=None, expires_in=None,
-                        exclude_requester=true, allowed_roles=None))]
+                        exclude_requester=true, allowed_roles=None, keep_for=None))]
     fn create(
         &self,
         action: &Bound<'_, PyString>,
@@ -44,6 +45,7 @@ impl Approvals {
         expires_in: Option<&Bound<'_, PyAny>>,
         exclude_requester: bool,
         allowed_roles: Option<&Bound<'_, PyAny>>,
+        keep_for: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<String> {
         let py = action.py();
         let payload = json_text("the payload", payload)?;
@@ -56,6 +58,9 @@ impl Approvals {
         }
         if let Some(expires_in) = expires_in {
             request = request.expires_in(duration("expires_in", expires_in)?);
+        }
+        if let Some(keep_for) = keep_for {
+            request = request.keep_for(duration("keep_for", keep_for)?);
         }
         if !exclude_requester {
             request = request.requester_may_decide();
@@ -160,7 +165,8 @@ impl Approvals {
         }
     }
 
-    /// Writes down what has expired, in short transactions; how many. An overdue request is refused without it, too.
+    /// Writes down what has expired, and removes what was kept long enough after its end, in short transactions; how many
+    /// requests it has settled so. An overdue request is refused without it, too.
     fn sweep(&self, py: Python<'_>) -> PyResult<u64> {
         py.detach(|| self.0.sweep()).or_raise()
     }

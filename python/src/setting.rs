@@ -259,6 +259,12 @@ impl Setting {
         self.0.definition().shows_last_four()
     }
 
+    /// How many versions are kept of its values.
+    #[getter]
+    fn keep_versions(&self) -> u32 {
+        self.0.definition().kept_versions()
+    }
+
     /// The boolean setting that keeps this one from being cleared.
     #[getter]
     fn guarded_by(&self) -> Option<&str> {

@@ -36,6 +36,10 @@ impl Settings {
     }
 }
 
+/// What sets a flag of a declaration, and what a text.
+type Flag = fn(SettingDefinition) -> SettingDefinition;
+type Text = fn(SettingDefinition, String) -> SettingDefinition;
+
 fn author(actor: &Bound<'_, PyString>, reason: Option<&Bound<'_, PyString>>) -> PyResult<Author> {
     let author = Author::new(text_of(actor)?);
     Ok(match reason {
@@ -62,11 +66,12 @@ fn named<T>(
 #[pymethods]
 impl Settings {
     /// Declares a setting, or changes its declaration; True where anything was written. Its type is "text", "integer",
-    /// "real", "boolean" or "json". What was secret stays so.
+    /// "real", "boolean" or "json". What was secret stays so. `keep_versions` are kept of its values: 50.
     #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)]
     #[pyo3(signature = (
         name, kind="text", *, secret=false, category=None, description=None, requires_restart=false, default=None,
-        environment=None, required=false, min_length=None, show_last_four=false, guarded_by=None
+        environment=None, required=false, min_length=None, show_last_four=false, guarded_by=None,
+        keep_versions=None
     ))]
     fn define(
         &self,
@@ -83,6 +88,7 @@ impl Settings {
         min_length: Option<u32>,
         show_last_four: bool,
         guarded_by: Option<String>,
+        keep_versions: Option<u32>,
     ) -> PyResult<bool> {
         let kind = Type::from_name(kind).ok_or_else(|| {
             error(
@@ -91,7 +97,7 @@ impl Settings {
             )
         })?;
         let mut definition = SettingDefinition::new(name, kind);
-        let flags: [(bool, fn(SettingDefinition) -> SettingDefinition); 4] = [
+        let flags: [(bool, Flag); 4] = [
             (secret, SettingDefinition::secret),
             (requires_restart, SettingDefinition::requires_restart),
             (required, SettingDefinition::required),
@@ -100,7 +106,7 @@ impl Settings {
         for (set, apply) in flags {
             definition = if set { apply(definition) } else { definition };
         }
-        let texts: [(_, fn(SettingDefinition, String) -> SettingDefinition); 4] = [
+        let texts: [(_, Text); 4] = [
             (category, SettingDefinition::category),
             (description, SettingDefinition::description),
             (environment, SettingDefinition::environment),
@@ -117,6 +123,9 @@ impl Settings {
         }
         if let Some(characters) = min_length {
             definition = definition.min_length(characters);
+        }
+        if let Some(versions) = keep_versions {
+            definition = definition.keep_versions(versions);
         }
         py.detach(|| self.0.define(&definition)).or_raise()
     }
@@ -174,6 +183,21 @@ impl Settings {
         reason: Option<&Bound<'_, PyString>>,
     ) -> PyResult<bool> {
         let (change, author) = (change(value)?, author(actor, reason)?);
+        py.detach(|| self.0.write(name, change, &author)).or_raise()
+    }
+
+    /// As `write`, with a text that is read in the setting's type, as an environment variable is.
+    #[pyo3(signature = (name, text, *, actor, reason=None))]
+    fn write_text(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        text: &Bound<'_, PyString>,
+        actor: &Bound<'_, PyString>,
+        reason: Option<&Bound<'_, PyString>>,
+    ) -> PyResult<bool> {
+        let change = sealite::Change::from_text(text_of(text)?);
+        let author = author(actor, reason)?;
         py.detach(|| self.0.write(name, change, &author)).or_raise()
     }
 

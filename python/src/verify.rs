@@ -12,6 +12,8 @@ pub(crate) struct Verification {
     found: sealite::Verification,
     #[pyo3(get)]
     tables: Py<PyDict>,
+    #[pyo3(get)]
+    internal: Py<PyDict>,
 }
 
 /// A row that does not open.
@@ -36,11 +38,16 @@ pub(crate) fn verify(
         return Err(raised);
     }
     let found = found.or_raise()?;
-    let tables = PyDict::new(py);
-    for (table, count) in &found.tables {
-        tables.set_item(table, count)?;
+    let (tables, internal) = (counts(py, &found.tables)?, counts(py, &found.internal)?);
+    Ok(Verification { found, tables, internal })
+}
+
+fn counts(py: Python<'_>, opened: &[(String, u64)]) -> PyResult<Py<PyDict>> {
+    let counts = PyDict::new(py);
+    for (table, rows) in opened {
+        counts.set_item(table, rows)?;
     }
-    Ok(Verification { found, tables: tables.unbind() })
+    Ok(counts.unbind())
 }
 
 #[pymethods]

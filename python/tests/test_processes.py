@@ -33,6 +33,12 @@ def insert(table: Table, who: str, rows: int = ROWS, batch: int = 50) -> None:
         done += len(names)
 
 
+def unhurried(vault: Vault, path: Path, unlock: Unlock) -> Vault:
+    """The vault opened anew, so that no commit waits for the disk: a fork waits some hundred milliseconds only."""
+    vault.close()
+    return Vault.open(path, unlock, synchronous="normal")
+
+
 def in_child(work: Callable[[], None]) -> int:
     """Forks, and runs the work in the child."""
     pid = os.fork()
@@ -82,7 +88,9 @@ def test_parent_and_children_insert_after_a_fork(vault: Vault, users: Table, pat
 
 
 @forks
-def test_a_fork_while_threads_write_leaves_the_child_a_vault(vault: Vault, users: Table, path: Path, run) -> None:
+def test_a_fork_while_threads_write_leaves_the_child_a_vault(vault: Vault, path: Path, unlock: Unlock, run) -> None:
+    vault = unhurried(vault, path, unlock)
+    users = vault.table("users")
     stop = threading.Event()
     written = [0] * 3
 
@@ -101,6 +109,7 @@ def test_a_fork_while_threads_write_leaves_the_child_a_vault(vault: Vault, users
     for thread in threads:
         thread.join()
     check(vault, path, sum(written) + 5 * forked, run)
+    vault.close()
 
 
 @forks
@@ -143,8 +152,10 @@ def test_a_fork_does_not_wait_long_for_a_transaction_elsewhere(vault: Vault, use
 
 
 @forks
-def test_a_fork_waits_for_a_transaction_that_ends_soon(vault: Vault, users: Table) -> None:
+def test_a_fork_waits_for_a_transaction_that_ends_soon(vault: Vault, path: Path, unlock: Unlock) -> None:
     """The forking thread lets go of the interpreter, so that the other thread can finish."""
+    vault = unhurried(vault, path, unlock)
+    users = vault.table("users")
     begun = threading.Event()
 
     def hold() -> None:
@@ -160,16 +171,20 @@ def test_a_fork_waits_for_a_transaction_that_ends_soon(vault: Vault, users: Tabl
     thread.join()
     assert ended(child) == 0
     assert users.count() == 25
+    vault.close()
 
 
 @forks
 def test_a_program_that_forks_often_is_not_slowed(users: Table) -> None:
     insert(users, "before", 100)
-    start = time.monotonic()
+    took = []
     for number in range(50):
         users.insert(email=f"fork{number}@x.example")
-        assert ended(in_child(lambda: None)) == 0
-    assert time.monotonic() - start < 20
+        start = time.monotonic()
+        child = in_child(lambda: None)
+        took.append(time.monotonic() - start)
+        assert ended(child) == 0
+    assert sorted(took)[25] < 0.15
 
 
 def _work(path: str, who: str, key: str) -> int:

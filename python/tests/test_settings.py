@@ -43,7 +43,7 @@ def test_a_definition_is_read_back(settings: Settings) -> None:
     assert read.description == "The password of the mail server"
     assert (read.requires_restart, read.required, read.has_default, read.show_last_four) == (True, False, False, False)
     assert (read.environment, read.min_length) == ("SEALITE_TEST_SMTP_PASSWORD", 16)
-    assert read.guarded_by == "mail.enabled"
+    assert (read.guarded_by, read.keep_versions) == ("mail.enabled", 50)
     assert (read.source, read.is_set, read.shown, read.value, read.version) == ("unset", False, "", None, 0)
     assert read.changed_at is None and read.changed_by is None
     assert not settings.define("smtp.port", "integer", default=587, category="mail")
@@ -207,6 +207,29 @@ def test_history_rolls_back(settings: Settings) -> None:
     assert value is not None and value.expose() == "the first password"
     with pytest.raises(sealite.NotFound):
         settings.roll_back("smtp.password", 9, actor="ada")
+
+
+def test_the_history_is_bounded_as_declared(settings: Settings) -> None:
+    settings.define("greeting", keep_versions=2)
+    for number in range(1, 5):
+        settings.write("greeting", f"hello {number}", actor="ada")
+    assert [(one.version, one.shown) for one in settings.history("greeting")] == [(3, "hello 3"), (4, "hello 4")]
+    with pytest.raises(sealite.NotFound):
+        settings.roll_back("greeting", 2, actor="ada")
+    assert settings.roll_back("greeting", 3, actor="ada") == 5
+    with pytest.raises(sealite.InvalidInput):
+        settings.define("greeting", keep_versions=0)
+
+
+def test_a_text_is_read_in_the_type_of_the_setting(settings: Settings) -> None:
+    assert settings.write_text("smtp.port", " 25 ", actor="ada")
+    assert settings.read("smtp.port").value == 25
+    assert settings.write_text("mail.enabled", "on", actor="ada")
+    assert settings.read("mail.enabled").value is True
+    assert not settings.write_text("mail.enabled", "true", actor="ada")
+    with pytest.raises(sealite.TypeMismatch) as refused:
+        settings.write_text("smtp.port", "hunter2", actor="ada")
+    assert "hunter2" not in str(refused.value)
 
 
 def test_a_start_fails_with_the_names_of_what_is_missing(settings: Settings) -> None:

@@ -194,8 +194,9 @@ pub fn fork(work: impl FnOnce()) -> Fork {
     if child > 0 {
         return Fork(child);
     }
+    let limit = std::env::var(LIMIT).ok().and_then(|limit| limit.parse().ok()).unwrap_or(30);
     // SAFETY: alarm() takes a number and has no other preconditions.
-    unsafe { libc::alarm(30) };
+    unsafe { libc::alarm(limit) };
     let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
     // SAFETY: _exit() ends the process; nothing of the test harness runs twice.
     unsafe { libc::_exit(i32::from(outcome.is_err())) }

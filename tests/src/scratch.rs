@@ -9,6 +9,9 @@ use rusqlite::Connection;
 use sealite::{Config, ExposeSecret, SecretString, Synchronous, Unlock, Vault, generate_key};
 use tempfile::TempDir;
 
+/// The catalog's id of the first table that a program declares: 256 is the audit trail's, made with the vault.
+pub const FIRST_TABLE: i64 = 257;
+
 /// A folder with a vault. Removed when dropped.
 pub struct Scratch {
     folder: TempDir,

@@ -1,10 +1,12 @@
 //! The audit trail: whatever is done to the file from outside shows.
 
+#![allow(clippy::indexing_slicing)]
+
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
+use sealite::{Alteration, Column, ExposeSecret, Index, TableDefinition};
 use sealite::{AuditFault, Entry, ExportOptions, Result, Unlock, Vault, generate_key, values};
-use sealite::{Column, ExposeSecret, TableDefinition};
 use sealite_tests::scale::is_full;
 
 const PHYSICAL: &str = "sealite_audit_sealed";
@@ -85,7 +87,7 @@ fn every_edit_of_one_entry_of_32_is_detected() {
             "correlation_id = 'x'",
             "digest = zeroblob(32)",
             "chain = zeroblob(32)",
-            "sealed = substr(sealed, 1, length(sealed) - 1) || x'00'",
+            "sealed = CAST(substr(sealed, 1, length(sealed) - 1) || iif(substr(sealed, -1) = x'00', x'01', x'00') AS BLOB)",
         ] {
             assert_detected(&trail, &format!("UPDATE {PHYSICAL} SET {change} WHERE seq = {seq}"));
         }
@@ -121,6 +123,18 @@ fn every_swap_and_insertion_of_32_is_detected() {
                 trail.entries + 1
             ),
         );
+        // In front, and between two others, all behind it moved by one.
+        for at in [0, -1, b] {
+            assert_detected(
+                &trail,
+                &format!(
+                    "CREATE TEMP TABLE t AS SELECT * FROM {PHYSICAL} WHERE seq = {a}; UPDATE t SET seq = {at};
+                     UPDATE {PHYSICAL} SET seq = -10 - seq WHERE seq >= {at};
+                     UPDATE {PHYSICAL} SET seq = -9 - seq WHERE seq <= -10;
+                     INSERT INTO {PHYSICAL} SELECT * FROM t"
+                ),
+            );
+        }
     }
 }
 
@@ -209,7 +223,8 @@ fn seeded_edits_and_swaps_in_1000_are_detected_with_and_without_reopening() {
     let raw = Connection::open(&copy).expect("raw");
     let mut draw = Draw(1);
     let changes = if is_full() { 1_000 } else { 60 };
-    let changes: Vec<_> = (0..changes).map(|_| draw.change(&raw, trail.entries as u64)).collect();
+    let changes: Vec<_> =
+        (0..changes).map(|_| draw.change(&raw, trail.entries.cast_unsigned())).collect();
     drop(raw);
     let vault = Vault::open(&copy, &trail.unlock).expect("open");
     let sound = |checkpoint| vault.audit().verify(checkpoint).expect("verify").is_sound();
@@ -307,6 +322,82 @@ fn retention_keeps_the_chain_whole_and_shows_what_is_put_back() -> Result<()> {
 }
 
 #[test]
+fn a_dropped_range_is_closed_by_a_checkpoint_and_an_edited_one_is_kept() -> Result<()> {
+    let trail = trail(40);
+    let vault = Vault::open(&trail.path, &trail.unlock)?;
+    assert_eq!(vault.audit().retain_after(10)?, 10);
+    let recorded = vault.audit().tail(1)?.remove(0);
+    let payload: serde_json::Value =
+        serde_json::from_str(recorded.payload().expect("a payload")).expect("JSON");
+    assert_eq!((&payload["from"], &payload["through"]), (&1.into(), &10.into()));
+    let closing = payload["checkpoint"].as_str().expect("a checkpoint");
+    assert!(vault.audit().verify(Some(closing))?.is_sound());
+    for edit in [
+        format!("UPDATE {PHYSICAL} SET at = at + 1 WHERE seq = 15"),
+        format!("DELETE FROM {PHYSICAL} WHERE seq = 11"),
+        format!("DELETE FROM {PHYSICAL} WHERE seq = 20"),
+    ] {
+        vault.close();
+        let copy = trail.path.with_extension("copy");
+        std::fs::copy(&trail.path, &copy).expect("copy");
+        Connection::open(&copy).expect("raw").execute_batch(&edit).expect("edit");
+        let edited = Vault::open(&copy, &trail.unlock)?;
+        let refused = edited.audit().retain_after(20).expect_err("refused").kind().name();
+        assert_eq!(refused, "authentication_failed", "{edit}");
+        assert!(!edited.audit().verify(None)?.is_sound(), "what shows it is still there");
+        edited.close();
+    }
+    let vault = Vault::open(&trail.path, &trail.unlock)?;
+    let beyond = vault.audit().retain_after(42).expect_err("the trail ends before");
+    assert_eq!(beyond.kind().name(), "not_found");
+    assert!(vault.audit().verify(None)?.is_sound());
+    Ok(())
+}
+
+#[test]
+fn changes_of_tables_are_recorded_in_the_transactions_that_make_them() -> Result<()> {
+    let vault = Vault::in_memory()?;
+    let users = TableDefinition::new("users").column(Column::text("name").sealed());
+    let undone = vault.transaction(|tx| {
+        assert!(tx.define_table(&users)?);
+        tx.table("nowhere").map(|_| ())
+    });
+    assert!(undone.is_err());
+    vault.transaction(|tx| tx.define_table(&users).map(|_| ()))?;
+    vault.transaction(|tx| tx.define_table(&users).map(|_| ()))?;
+    for name in ["Ada", "Ada"] {
+        vault.table("users")?.insert(values! {"name" => name})?;
+    }
+    let _ = vault.alter_table("users", &Alteration::AddColumn(Column::text("town").sealed()))?;
+    let unique = Alteration::AddIndex("name".into(), Index::unique());
+    assert!(vault.alter_table("users", &unique).is_err(), "a name stands twice");
+    assert!(vault.alter_table("users", &Alteration::DropColumn("none".into())).is_err());
+    let _ = vault.drop_table("users")?;
+    let said: Vec<_> = vault
+        .audit()
+        .tail(9)?
+        .iter()
+        .map(|event| {
+            let payload: serde_json::Value =
+                serde_json::from_str(event.payload().unwrap_or("null")).expect("JSON");
+            format!("{} {}", event.event(), payload["change"].as_str().unwrap_or(""))
+        })
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "vault.initialised ",
+            "table.defined ",
+            "table.altered add column town",
+            "table.altered add index on name",
+            "table.altered take back index on name",
+            "table.dropped ",
+        ]
+    );
+    Ok(())
+}
+
+#[test]
 fn a_tenant_sees_its_own_entries_only() -> Result<()> {
     let vault = Vault::in_memory()?;
     vault.tenant("acme")?.audit().append(&Entry::new("a"))?;
@@ -315,6 +406,112 @@ fn a_tenant_sees_its_own_entries_only() -> Result<()> {
         Ok(vault.tenant(name)?.audit().tail(9)?.iter().map(|e| e.event().to_owned()).collect())
     };
     assert_eq!((seen("acme")?, seen("beta")?), (vec!["a".to_owned()], vec!["b".to_owned()]));
+    Ok(())
+}
+
+#[test]
+fn the_tail_is_read_from_the_end_and_nothing_before_it() -> Result<()> {
+    let trail = trail(3_000);
+    let vault = Vault::open(&trail.path, &trail.unlock)?;
+    vault.tenant("acme")?.audit().append(&Entry::new("a"))?;
+    for _ in 0..600 {
+        vault.audit().append(&Entry::new("other"))?;
+    }
+    vault.tenant("acme")?.audit().append(&Entry::new("b"))?;
+    let last = 3_602;
+    let seqs = |count| -> Result<Vec<i64>> {
+        Ok(vault.audit().tail(count)?.iter().map(sealite::Event::seq).collect())
+    };
+    assert_eq!(seqs(0)?, [0; 0]);
+    for count in [1, 2, 255, 256, 257, 1_025, 3_601, 3_602, 9_999, usize::MAX] {
+        let given = i64::try_from(count).unwrap_or(last).min(last);
+        assert_eq!(seqs(count)?, (last - given + 1..=last).collect::<Vec<_>>());
+    }
+    let acme = vault.tenant("acme")?.audit();
+    let of_acme = |count| -> Result<Vec<i64>> {
+        Ok(acme.tail(count)?.iter().map(sealite::Event::seq).collect())
+    };
+    assert_eq!(
+        (of_acme(1)?, of_acme(2)?, of_acme(3)?),
+        (vec![last], vec![3_001, last], vec![3_001, last])
+    );
+    // What does not open is not in the way where it is not asked for.
+    let raw = Connection::open(&trail.path).expect("raw");
+    raw.execute_batch(&format!("UPDATE {PHYSICAL} SET event = 'x' WHERE seq = 1000"))
+        .expect("edit");
+    drop(raw);
+    assert_eq!(seqs(1_000)?.len(), 1_000);
+    assert_eq!(of_acme(2)?, [3_001, last]);
+    let error = seqs(2_700).expect_err("entry 1,000 is among them");
+    assert_eq!(error.kind().name(), "authentication_failed");
+    let raw = Connection::open(&trail.path).expect("raw");
+    raw.execute_batch(&format!("UPDATE {PHYSICAL} SET event = 'user.changed' WHERE seq = 1000"))
+        .expect("edit");
+    drop(raw);
+    // After retention the trail begins later.
+    assert_eq!(vault.audit().retain_after(3_500)?, 3_500);
+    assert_eq!(seqs(9_999)?, (3_501..=last + 1).collect::<Vec<_>>());
+    Ok(())
+}
+
+#[test]
+fn a_daily_export_continues_its_files_and_no_others() -> Result<()> {
+    const DAY: i64 = 86_400_000;
+    let trail = trail(1);
+    let older = std::fs::read(&trail.path).expect("read");
+    let folder = tempfile::tempdir().expect("folder");
+    let append = |vault: &Vault, at: i64, event: &str| {
+        vault.set_clock(Some(at));
+        vault.audit().append(&Entry::new(event)).expect("append");
+    };
+    let export = |vault: &Vault, options: &ExportOptions| -> Result<Vec<(String, u64)>> {
+        let name = |path: PathBuf| path.file_name().expect("a name").to_string_lossy().into_owned();
+        let files = vault.audit().export_daily(folder.path(), options)?;
+        Ok(files.into_iter().map(|(path, lines)| (name(path), lines)).collect())
+    };
+    // From 2000-01-01 on, so that the trail's own first entry is in none of the files.
+    let start = 946_684_800_000;
+    let mut options = ExportOptions::default();
+    options.until_ms = Some(start + 9 * DAY);
+    let (one, two) = ("audit-2000-01-01.jsonl".to_owned(), "audit-2000-01-02.jsonl".to_owned());
+    let vault = Vault::open(&trail.path, &trail.unlock)?;
+    append(&vault, start, "first");
+    append(&vault, start + DAY, "second");
+    append(&vault, start + DAY - 1, "the clock was set back");
+    assert_eq!(export(&vault, &options)?, [(one.clone(), 2), (two.clone(), 1)]);
+    assert_eq!(export(&vault, &options)?, []);
+    append(&vault, start + DAY + 1, "third");
+    let torn = folder.path().join(&two);
+    let text = std::fs::read_to_string(&torn).expect("read");
+    std::fs::write(&torn, format!("{text}{{\"seq\":9")).expect("write");
+    assert_eq!(export(&vault, &options)?, [(two.clone(), 1)]);
+    assert_eq!(std::fs::read_to_string(&torn).expect("read").lines().count(), 2);
+    // A narrower export says nothing of entries that it does not ask for.
+    options.until_ms = Some(start + DAY + 1);
+    assert_eq!(export(&vault, &options)?, []);
+    options.until_ms = Some(start + 9 * DAY);
+    // What was dropped stays; that it was dropped is new.
+    assert_eq!(vault.audit().retain_after(4)?, 4);
+    assert_eq!(export(&vault, &options)?, [(two.clone(), 1)]);
+    vault.close();
+    for suffix in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(format!("{}{suffix}", trail.path.display()));
+    }
+    std::fs::write(&trail.path, older).expect("write");
+    let vault = Vault::open(&trail.path, &trail.unlock)?;
+    let kind = || export(&vault, &options).expect_err("refused").kind().name();
+    for _ in 0..4 {
+        append(&vault, start + DAY, "another");
+        assert_eq!(kind(), "authentication_failed");
+    }
+    assert_eq!(std::fs::read_to_string(&torn).expect("read").lines().count(), 3);
+    for foreign in ["mine\n", "mine", "{}\nmine", "{\"seq\":1}\n"] {
+        std::fs::write(&torn, foreign).expect("write");
+        assert_eq!(kind(), "refused");
+        assert_eq!(std::fs::read_to_string(&torn).expect("read"), foreign);
+    }
+    let missing = vault.audit().export_daily(folder.path().join("none"), &options);
+    assert_eq!(missing.expect_err("no folder").kind().name(), "not_found");
     Ok(())
 }
 

@@ -280,13 +280,15 @@ fn system_and_spawn_are_no_forks() {
             });
             wait_for_it.recv().unwrap();
             // With a transaction open, a fork would wait 200 ms for it each time.
-            let start = Instant::now();
+            let mut least = Duration::MAX;
             for _ in 0..25 {
+                let start = Instant::now();
                 system(c"true");
                 assert!(std::process::Command::new("true").status().unwrap().success());
                 assert!(vault.table("people").unwrap().get(1).unwrap().is_some());
+                least = least.min(start.elapsed());
             }
-            assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+            assert!(least < Duration::from_millis(200), "{least:?}");
             drop(stop);
         });
         insert_rows(&vault, "more", 10);

@@ -20,7 +20,7 @@ use sealite::{
 const KEY: [u8; 32] = *b"\x11\x52\x93\xa4\x15\x06\x77\xe8\x99\x0a\xbb\x2c\xcd\x3e\x4f\x50\
     \x61\xd2\x83\x74\x95\xf6\x17\xb8\x29\x4a\xcb\x6c\x0d\xee\x1f\x90";
 /// 2027-01-15, in milliseconds since 1970.
-const NOW: i64 = 1_800_000_000_000;
+const NOW: i64 = 4_102_444_800_000;
 const HOUR: i64 = 3_600_000;
 
 struct Home(tempfile::TempDir);
@@ -163,7 +163,8 @@ fn a_file_that_is_damaged_or_gone_is_unreadable() {
         ("a catalog that was edited", |file| {
             edit(
                 file,
-                "UPDATE sealite_catalog SET sealed = substr(sealed, 1, length(sealed) - 1) || x'00'",
+                "UPDATE sealite_catalog SET sealed =
+                     CAST(substr(sealed, 1, length(sealed) - 1) || iif(substr(sealed, -1) = x'00', x'01', x'00') AS BLOB)",
             );
         }),
         ("the mark of the clock edited", |file| {

@@ -7,14 +7,15 @@ use std::path::Path;
 
 /// The layers from the bottom up; a file may use its own layer and those below.
 const LAYERS: &[&[&str]] = &[
-    &["error", "value", "secret", "fork"],
+    &["error", "value", "secret", "fork", "metrics"],
     &["crypto"],
     &["format", "index"],
     &["db"],
     &["keys"],
     &["table"],
-    &["field", "sql", "transaction"],
-    &["creation", "tenant", "vault"],
+    &["audit", "creation", "field", "sql"],
+    &["approval", "health", "quota", "settings"],
+    &["tenant", "transaction", "vault"],
     &["lib"],
 ];
 

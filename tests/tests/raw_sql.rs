@@ -6,7 +6,7 @@
 use sealite::{
     Column, ErrorKind, Index, Normaliser, Result, TableDefinition, Value, ValueRef, Vault, values,
 };
-use sealite_tests::scratch::Scratch;
+use sealite_tests::scratch::{FIRST_TABLE, Scratch};
 
 /// The text of the engine's own statement for a row of `users`; a test of the core holds that it is.
 const ENGINE_GET: &str = include_str!("../vectors/get_users.sql");
@@ -100,7 +100,7 @@ fn sealed_tables_can_not_be_written() {
         "CREATE VIEW other_sealed AS SELECT 1",
         "CREATE TEMP VIEW users_sealed AS SELECT 1 AS id",
         "CREATE VIRTUAL TABLE mine_sealed USING fts5(a)",
-        "DROP INDEX sealite_256_index_4",
+        &format!("DROP INDEX sealite_{FIRST_TABLE}_index_4"),
         "ANALYZE users_sealed",
         "ANALYZE",
     ] {
@@ -297,7 +297,8 @@ fn statistics_show_no_index_value() {
     refused(&vault, "ANALYZE users_sealed");
     refused(&vault, "ANALYZE sealite_keys");
     // By the name of an index SQLite asks for the table behind it.
-    let error = vault.execute("ANALYZE sealite_256_index_4", &[]).unwrap_err();
+    let analyze = format!("ANALYZE sealite_{FIRST_TABLE}_index_4");
+    let error = vault.execute(&analyze, &[]).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotAllowed, "{error}");
     vault.execute("ANALYZE orders", &[]).unwrap();
     for sql in ["PRAGMA optimize", "PRAGMA optimize(0x10002)", "PRAGMA optimize(-1)"] {

@@ -5,12 +5,17 @@
 
 use rusqlite::types::Value as Raw;
 use rusqlite::{Connection, ToSql, params};
-use sealite::{Column, ErrorKind, Id, Protection, TableDefinition, values};
+use sealite::{Column, Entry, ErrorKind, Id, Protection, TableDefinition, Vault, values};
 use sealite_tests::scale::{is_full, scaled};
-use sealite_tests::scratch::{Scratch, create};
+use sealite_tests::scratch::{FIRST_TABLE, Scratch, create};
 use sealite_tests::world::{
     AUTHENTICATED, Outcome, Place, World, insert_user, people, place, with,
 };
+
+/// The purposes of keys, as they stand in the file.
+const DATA: i64 = 1;
+const INDEX: i64 = 2;
+const AUDIT: i64 = 3;
 
 /// The physical table of a place.
 fn physical(place: &Place) -> String {
@@ -649,12 +654,13 @@ fn an_edited_row_of_the_keys_table_is_refused() {
     let owners: Vec<_> =
         keys.iter().map(|(_, purpose, tenant)| (*purpose, tenant.as_deref())).collect();
     for owner in [
-        (1, None),
-        (2, None),
-        (1, Some("acme")),
-        (2, Some("acme")),
-        (1, Some("beta")),
-        (2, Some("beta")),
+        (DATA, None),
+        (INDEX, None),
+        (AUDIT, None),
+        (DATA, Some("acme")),
+        (INDEX, Some("acme")),
+        (DATA, Some("beta")),
+        (INDEX, Some("beta")),
     ] {
         assert!(owners.contains(&owner), "{owner:?} in {owners:?}");
     }
@@ -739,14 +745,14 @@ fn an_edited_row_of_the_keys_table_is_refused() {
 #[track_caller]
 fn check_key(world: &World, what: &str, purpose: i64, tenant: Option<&str>, kind: ErrorKind) {
     let opened = world.scratch.try_open();
-    if purpose == 1 && tenant.is_none() {
+    if purpose == DATA && tenant.is_none() {
         // The catalog is sealed under it.
         assert_eq!(opened.map(|_| ()).unwrap_err().kind(), kind, "{what}");
         return;
     }
     let vault = opened.unwrap_or_else(|error| panic!("{what}: {error}"));
     let verification = vault.verify(|_| ()).unwrap();
-    if purpose == 1 {
+    if purpose == DATA {
         let owned = world.rows.keys().filter(|place| place.tenant.as_deref() == tenant);
         assert_eq!(verification.faults.len(), owned.clone().count(), "{what}: {verification:?}");
         for place in owned {
@@ -756,7 +762,11 @@ fn check_key(world: &World, what: &str, purpose: i64, tenant: Option<&str>, kind
         assert!(verification.faults.iter().all(|fault| fault.error.kind() == kind), "{what}");
         return;
     }
-    assert!(verification.is_sound(), "{what}: an index key seals nothing");
+    assert!(verification.is_sound(), "{what}: neither an index key nor the trail's seals anything");
+    if purpose == AUDIT {
+        check_trail(&vault, what);
+        return;
+    }
     let table = if tenant.is_some() { "clients" } else { "users" };
     for place in world.places(table).iter().filter(|place| place.tenant.as_deref() == tenant) {
         let values = &world.rows[place];
@@ -774,6 +784,20 @@ fn check_key(world: &World, what: &str, purpose: i64, tenant: Option<&str>, kind
     if tenant.is_none() {
         let refused = insert_user(&vault, "person1@example.org").unwrap_err();
         assert_eq!(refused.kind(), ErrorKind::AuthenticationFailed, "{what}: {refused}");
+    }
+}
+
+/// A trail whose key is unusable, or not there, is neither taken for sound nor added to.
+#[track_caller]
+fn check_trail(vault: &Vault, what: &str) {
+    let audit = vault.audit();
+    let refused = [
+        audit.verify(None).map(|_| ()),
+        audit.checkpoint().map(|_| ()),
+        audit.append(&Entry::new("something")).map(|_| ()),
+    ];
+    for refused in refused {
+        assert_eq!(refused.expect_err(what).kind(), ErrorKind::AuthenticationFailed, "{what}");
     }
 }
 
@@ -824,9 +848,13 @@ fn check_swapped_key(world: &World, what: &str, purpose: i64, tenant: Option<&st
         Err(error) => return assert_eq!(error.kind(), ErrorKind::AuthenticationFailed, "{what}"),
         Ok(vault) => vault,
     };
+    if purpose == AUDIT {
+        check_trail(&vault, what);
+        return;
+    }
     for place in world.rows.keys().filter(|place| place.tenant.as_deref() == tenant) {
         let what = format!("{what}: purpose {purpose} of {place:?}");
-        let refused = if purpose == 1 {
+        let refused = if purpose == DATA {
             with(&vault, place, |table| table.get(&place.id).map(|_| ()))
         } else if world.rows[place].contains_key("email") {
             let email = world.rows[place]["email"].as_ref();
@@ -890,7 +918,9 @@ fn an_edited_slot_opens_nothing() {
 fn an_edited_catalog_is_refused() {
     let world = World::default();
     let mut entries: Vec<(i64, Vec<u8>)> = Vec::new();
+    let mut keys = Vec::new();
     world.edit(|conn| {
+        keys = key_ids(conn);
         let mut stmt = conn.prepare("SELECT id, sealed FROM sealite_catalog").unwrap();
         let rows = stmt.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         entries = rows.map(Result::unwrap).collect();
@@ -907,7 +937,8 @@ fn an_edited_catalog_is_refused() {
             other[at] ^= 4;
             world.edit_sql("UPDATE sealite_catalog SET sealed = ? WHERE id = ?", &[&other, id]);
             let kind = refused("a byte of the catalog");
-            assert_eq!(kind == ErrorKind::UnknownKey, (3..7).contains(&at) && !is_known(&other));
+            let key = u32::from_be_bytes(other[3..7].try_into().unwrap());
+            assert_eq!(kind == ErrorKind::UnknownKey, !keys.contains(&key), "byte {at} of {id}");
         }
         for value in [&b"" as &dyn ToSql, &"text", &3] {
             world.edit_sql("UPDATE sealite_catalog SET sealed = ? WHERE id = ?", &[value, id]);
@@ -932,34 +963,21 @@ fn an_edited_catalog_is_refused() {
     assert_eq!(refused("a row's record"), ErrorKind::AuthenticationFailed);
 }
 
-fn is_known(record: &[u8]) -> bool {
-    (1..=6).contains(&u32::from_be_bytes(record[3..7].try_into().unwrap()))
-}
-
 #[test]
 fn an_edited_or_older_high_water_mark_gives_no_id_out_again() {
     let world = World::default();
-    let users: i64 = {
-        let mut ids = Vec::new();
-        world.edit(|conn| {
-            let mut stmt = conn.prepare("SELECT id FROM sealite_sequences ORDER BY id").unwrap();
-            ids = stmt
-                .query_map([], |row| row.get::<_, i64>(0))
-                .unwrap()
-                .map(Result::unwrap)
-                .collect();
-        });
-        *ids.iter().find(|id| **id >= 256).unwrap()
-    };
     let mut old: Vec<u8> = Vec::new();
     world.edit(|conn| {
         let sql = "SELECT sealed FROM sealite_sequences WHERE id = ?";
-        old = conn.query_row(sql, [users], |row| row.get(0)).unwrap();
+        old = conn.query_row(sql, [FIRST_TABLE], |row| row.get(0)).unwrap();
     });
     for at in (0..old.len()).step_by(scaled(3, 1)) {
         let mut other = old.clone();
         other[at] ^= 0x20;
-        world.edit_sql("UPDATE sealite_sequences SET sealed = ? WHERE id = ?", &[&other, &users]);
+        world.edit_sql(
+            "UPDATE sealite_sequences SET sealed = ? WHERE id = ?",
+            &[&other, &FIRST_TABLE],
+        );
         let vault = world.scratch.open();
         let refused = insert_user(&vault, "new@example.org").unwrap_err();
         let wanted = if (3..7).contains(&at) {
@@ -989,7 +1007,7 @@ fn an_edited_or_older_high_water_mark_gives_no_id_out_again() {
     assert_eq!(later, Id::Integer(4));
     drop(vault);
     let raw = world.scratch.raw();
-    raw.execute("UPDATE sealite_sequences SET sealed = ? WHERE id = ?", params![old, users])
+    raw.execute("UPDATE sealite_sequences SET sealed = ? WHERE id = ?", params![old, FIRST_TABLE])
         .unwrap();
     drop(raw);
     let vault = world.scratch.open();
@@ -1026,8 +1044,8 @@ fn a_weaker_catalog_put_back_is_refused_by_the_declaration() {
     vault.define_table(&weak("users")).unwrap();
     vault.table("users").unwrap().insert(values! {"phone" => "plain", "role" => "user"}).unwrap();
     vault.close();
-    let entry = "SELECT sealed FROM sealite_catalog WHERE id = 256";
-    let old: Vec<u8> = scratch.raw().query_row(entry, [], |row| row.get(0)).unwrap();
+    let entry = "SELECT sealed FROM sealite_catalog WHERE id = ?";
+    let old: Vec<u8> = scratch.raw().query_row(entry, [FIRST_TABLE], |row| row.get(0)).unwrap();
     let vault = scratch.open();
     for column in ["phone", "role"] {
         let protect = sealite::Alteration::Protect(column.into(), Protection::Sealed);
@@ -1035,7 +1053,8 @@ fn a_weaker_catalog_put_back_is_refused_by_the_declaration() {
     }
     vault.close();
     let raw = scratch.raw();
-    raw.execute("UPDATE sealite_catalog SET sealed = ? WHERE id = 256", [&old]).unwrap();
+    let edit = "UPDATE sealite_catalog SET sealed = ? WHERE id = ?";
+    assert_eq!(raw.execute(edit, params![old, FIRST_TABLE]).unwrap(), 1);
     raw.execute("UPDATE sealite_meta SET epoch = epoch + 1", []).unwrap();
     raw.execute_batch(
         "ALTER TABLE users_sealed ADD COLUMN phone; ALTER TABLE users_sealed ADD COLUMN role;",

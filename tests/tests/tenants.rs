@@ -241,7 +241,7 @@ fn a_tenant_without_keys_finds_nothing_and_makes_none() {
     vault.close();
     let keys: i64 =
         scratch.raw().query_row("SELECT count(*) FROM sealite_keys", [], |row| row.get(0)).unwrap();
-    assert_eq!(keys, 2, "the vault's own data and index key");
+    assert_eq!(keys, 3, "the vault's own data, index and audit key");
 }
 
 #[test]

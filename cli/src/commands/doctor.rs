@@ -103,7 +103,7 @@ fn look_inside(
             return;
         }
     };
-    let rows = found.tables.iter().map(|(_, rows)| rows).sum();
+    let rows = found.tables.iter().chain(&found.internal).map(|(_, rows)| rows).sum();
     let opened = format!("{} opened", counted(rows, "row"));
     checks.push(if found.faults.is_empty() {
         Check { name: "records", state: State::Ok, detail: opened }

@@ -49,9 +49,11 @@ fn text(found: &Verification) -> String {
     if found.tables.is_empty() {
         text.push_str("no tables\n");
     } else {
-        let rows: Vec<[String; 2]> =
-            found.tables.iter().map(|(name, rows)| [name.clone(), rows.to_string()]).collect();
-        text.push_str(&aligned(["table", "rows opened"], &rows));
+        text.push_str(&aligned(["table", "rows opened"], &cells(&found.tables)));
+    }
+    if !found.internal.is_empty() {
+        text.push('\n');
+        text.push_str(&aligned(["the vault's own", "rows opened"], &cells(&found.internal)));
     }
     text.push_str(&faults_text(found));
     text.push('\n');
@@ -66,6 +68,10 @@ fn text(found: &Verification) -> String {
         text.push_str(".\n");
     }
     text
+}
+
+fn cells(opened: &[(String, u64)]) -> Vec<[String; 2]> {
+    opened.iter().map(|(name, rows)| [name.clone(), rows.to_string()]).collect()
 }
 
 /// What was found, a table each for rows and for the file; nothing where all is sound.
@@ -119,6 +125,7 @@ pub(super) fn object(found: &Verification) -> Value {
     json!({
         "sound": found.is_sound(),
         "tables": found.tables.iter().map(table).collect::<Value>(),
+        "internal": found.internal.iter().map(table).collect::<Value>(),
         "faults": found.faults.iter().map(fault).collect::<Value>(),
         "integrity": found.integrity,
     })

@@ -1,14 +1,15 @@
 //! The handle of approvals.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::payload::payload_hash;
 use super::request::{Approval, ApprovalRequest, ApprovalState, MAX_REASON, Verdict, check_text};
-use super::store::{approval, expire, expire_overdue, new_id, record, table, table_name};
+use super::store::{approval, expire, new_id, record, settle_due, table, table_name};
 use super::{TABLE, TENANT_TABLE};
 use crate::crypto::mac::ct_eq;
 use crate::error::{Error, ErrorKind, Result, err, fail};
-use crate::health::Counter;
+use crate::metrics::Counter;
 use crate::table::engine::Engine;
 use crate::table::session::Session;
 use crate::table::{Row, Source, Table};
@@ -25,10 +26,10 @@ pub struct Approvals {
     tenant: Option<Arc<str>>,
 }
 
-/// Overdue requests that another change writes down beside its own, at most.
-const EXPIRED_BY_A_CHANGE: usize = 4;
-/// Overdue requests that one transaction of a sweep writes down, at most.
-const EXPIRED_BY_A_SWEEP: usize = 100;
+/// Requests whose time has come that another change settles beside its own, at most.
+const SETTLED_BY_A_CHANGE: usize = 4;
+/// Requests whose time has come that one transaction of a sweep settles, at most.
+const SETTLED_BY_A_SWEEP: usize = 100;
 
 impl Approvals {
     pub(crate) fn new(engine: &Arc<Engine>, tenant: Option<Arc<str>>) -> Self {
@@ -45,7 +46,8 @@ impl Approvals {
         let hash = payload_hash(&request.payload)?;
         let roles = serde_json::to_string(&request.allowed_roles);
         let roles = roles.map_err(|_| err!(Internal, "a list of texts that is no JSON"))?;
-        let expires_in = i64::try_from(request.expires_in.as_millis()).unwrap_or(i64::MAX);
+        let ms = |time: Duration| i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        let (expires_in, keep_ms) = (ms(request.expires_in), ms(request.keep_for));
         let id = new_id()?;
         self.run(|session| {
             let now = session.clock_ms();
@@ -57,6 +59,7 @@ impl Approvals {
                 ("due", ValueRef::Integer(expires_at)),
                 ("created_at", ValueRef::Integer(now)),
                 ("expires_at", ValueRef::Integer(expires_at)),
+                ("keep_ms", ValueRef::Integer(keep_ms)),
                 ("action", ValueRef::Text(&request.action)),
                 ("payload_hash", ValueRef::Blob(&hash)),
                 ("requester", ValueRef::Text(&request.requester)),
@@ -157,13 +160,12 @@ impl Approvals {
             }
             let now = session.clock_ms();
             // Once rejected, nothing is left to expire.
-            let due =
-                if state.is_open() { ValueRef::Integer(found.expires_at) } else { ValueRef::Null };
+            found.due = if state.is_open() { found.expires_at } else { found.removed_at(now) };
             table.update(
                 id,
                 &[
                     ("state", ValueRef::Text(state.name())),
-                    ("due", due),
+                    ("due", ValueRef::Integer(found.due)),
                     ("decided_at", ValueRef::Integer(now)),
                     ("approver", ValueRef::Text(approver)),
                     ("role", ValueRef::from(role)),
@@ -206,11 +208,12 @@ impl Approvals {
                 )));
             }
             let now = session.clock_ms();
+            found.due = found.removed_at(now);
             table.update(
                 id,
                 &[
                     ("state", ValueRef::Text(ApprovalState::Executed.name())),
-                    ("due", ValueRef::Null),
+                    ("due", ValueRef::Integer(found.due)),
                     ("executed_at", ValueRef::Integer(now)),
                 ],
             )?;
@@ -221,24 +224,26 @@ impl Approvals {
         })
     }
 
-    /// Writes down what has expired, in short transactions; how many. The vault's own handle does so for every tenant.
-    /// Without it an overdue request is refused all the same, and written down beside a later change.
+    /// Writes down what has expired, and removes what was kept long enough after its end
+    /// ([`ApprovalRequest::keep_for`]), in short transactions; how many requests it has settled so. The vault's own
+    /// handle does so for every tenant. Without it an overdue request is refused all the same, and each later change
+    /// settles up to four beside its own.
     pub fn sweep(&self) -> Result<u64> {
         let tables: &[&str] =
             if self.tenant.is_some() { &[TENANT_TABLE] } else { &[TABLE, TENANT_TABLE] };
-        let mut expired = 0;
+        let mut settled = 0;
         for table in tables {
             loop {
                 let batch = Session::run(&self.engine, |session| {
-                    expire_overdue(session, table, EXPIRED_BY_A_SWEEP)
+                    settle_due(session, table, SETTLED_BY_A_SWEEP)
                 })?;
-                expired += batch as u64;
+                settled += batch as u64;
                 if batch == 0 {
                     break;
                 }
             }
         }
-        Ok(expired)
+        Ok(settled)
     }
 
     /// Runs a change of one request in a transaction. What the change refuses with an inner error is committed before
@@ -269,7 +274,7 @@ impl Approvals {
         Session::run(&self.engine, |session| {
             let outcome = work(session)?;
             let table = table_name(self.tenant.as_ref());
-            expire_overdue(session, table, EXPIRED_BY_A_CHANGE)?;
+            settle_due(session, table, SETTLED_BY_A_CHANGE)?;
             Ok(outcome)
         })?
     }

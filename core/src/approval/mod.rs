@@ -18,15 +18,16 @@ const TENANT_TABLE: &str = "sealite_tenant_approvals";
 /// Different subjects or sessions that are expected; what the blind indexes are planned from.
 const EXPECTED_DISTINCT: u64 = 10_000;
 
-/// `due` is when a row still has to expire; NULL once its state is final.
+/// `due` is when time does something to a row: when it expires, and once its state is final, when it is removed.
 fn definition(tenants: bool) -> TableDefinition {
     let lookup = || Index::lookup(EXPECTED_DISTINCT);
     let definition = TableDefinition::new(if tenants { TENANT_TABLE } else { TABLE })
         .text_key("id")
         .column(Column::text("state").authenticated().not_null().index(lookup()))
-        .column(Column::integer("due").authenticated().index(lookup()))
+        .column(Column::integer("due").authenticated().not_null().index(lookup()))
         .column(Column::integer("created_at").authenticated().not_null())
         .column(Column::integer("expires_at").authenticated().not_null())
+        .column(Column::integer("keep_ms").authenticated().not_null())
         .column(Column::integer("decided_at").authenticated())
         .column(Column::integer("executed_at").authenticated())
         .column(Column::text("action").sealed().not_null())

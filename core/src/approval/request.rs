@@ -13,6 +13,10 @@ pub(super) const MAX_REASON: usize = 4_096;
 const MAX_ROLES: usize = 64;
 /// The longest time until a request expires: 366 days.
 const MAX_EXPIRY: Duration = Duration::from_secs(366 * 86_400);
+/// How long a request can still be read after its end, where it doesn't say otherwise: 30 days.
+const DEFAULT_KEPT: Duration = Duration::from_secs(30 * 86_400);
+/// The longest of these times: 3,660 days.
+const MAX_KEPT: Duration = Duration::from_secs(3_660 * 86_400);
 
 /// A request for approval. By default it expires after an hour, and anybody but the requester may decide it.
 #[derive(Clone)]
@@ -23,6 +27,7 @@ pub struct ApprovalRequest {
     pub(super) subject: Option<String>,
     pub(super) session: Option<String>,
     pub(super) expires_in: Duration,
+    pub(super) keep_for: Duration,
     pub(super) exclude_requester: bool,
     pub(super) allowed_roles: Vec<String>,
 }
@@ -42,6 +47,7 @@ impl ApprovalRequest {
             subject: None,
             session: None,
             expires_in: Duration::from_secs(3_600),
+            keep_for: DEFAULT_KEPT,
             exclude_requester: true,
             allowed_roles: Vec::new(),
         }
@@ -65,6 +71,14 @@ impl ApprovalRequest {
     #[must_use]
     pub fn expires_in(mut self, expires_in: Duration) -> Self {
         self.expires_in = expires_in;
+        self
+    }
+
+    /// How long the request can still be read once it was rejected, executed, or has expired: up to 3,660 days, by
+    /// default 30. Then it is removed, and unknown; what has become of it stays in the audit trail.
+    #[must_use]
+    pub fn keep_for(mut self, keep_for: Duration) -> Self {
+        self.keep_for = keep_for;
         self
     }
 
@@ -95,6 +109,9 @@ impl ApprovalRequest {
         }
         if self.expires_in.as_millis() == 0 || self.expires_in > MAX_EXPIRY {
             fail!(InvalidInput, "a request expires after a millisecond to 366 days");
+        }
+        if self.keep_for > MAX_KEPT {
+            fail!(InvalidInput, "a request is kept for at most 3,660 days after its end");
         }
         Ok(())
     }
@@ -196,6 +213,10 @@ pub struct Approval {
     pub created_at: i64,
     /// From when on it can be neither decided nor executed.
     pub expires_at: i64,
+    /// How long it can still be read after its end, in milliseconds.
+    pub keep_ms: i64,
+    /// When time does something to it: when it expires, and once its state is final, when it is removed.
+    pub(super) due: i64,
     /// Who decided.
     pub approver: Option<String>,
     /// In what role.

@@ -12,6 +12,9 @@ use crate::table::session::Session;
 use crate::table::{Row, Source, Table, define, due};
 use crate::value::{Id, IdRef, ValueRef};
 
+/// Rows that do not open, at most, behind which others are still settled.
+const PASSED_OVER: usize = 100;
+
 /// The table that holds the approvals of a tenant, or of the vault itself.
 pub(super) fn table_name(tenant: Option<&Arc<str>>) -> &'static str {
     if tenant.is_some() { TENANT_TABLE } else { TABLE }
@@ -46,6 +49,8 @@ pub(super) fn approval(row: &Row) -> Result<Approval> {
         allowed_roles: roles.map_err(|_| damaged())?,
         created_at: row.get("created_at")?.as_i64().ok_or_else(damaged)?,
         expires_at: row.get("expires_at")?.as_i64().ok_or_else(damaged)?,
+        keep_ms: row.get("keep_ms")?.as_i64().ok_or_else(damaged)?,
+        due: row.get("due")?.as_i64().ok_or_else(damaged)?,
         approver: text("approver")?,
         role: text("role")?,
         reason: text("reason")?,
@@ -59,6 +64,11 @@ impl Approval {
     pub(super) fn is_overdue(&self, now: i64) -> bool {
         let latest = self.created_at.max(self.decided_at.unwrap_or(0));
         self.state.is_open() && now.max(latest) >= self.expires_at
+    }
+
+    /// When it is removed, where it ends now.
+    pub(super) fn removed_at(&self, now: i64) -> i64 {
+        now.saturating_add(self.keep_ms)
     }
 
     /// As it stands at that time: one that is overdue has expired, whether or not that is written down.
@@ -99,21 +109,29 @@ pub(super) fn expire(
     approval: &mut Approval,
 ) -> Result<()> {
     approval.state = ApprovalState::Expired;
-    let changes = [("state", ValueRef::Text(approval.state.name())), ("due", ValueRef::Null)];
+    approval.due = approval.removed_at(session.clock_ms());
+    let changes = [
+        ("state", ValueRef::Text(approval.state.name())),
+        ("due", ValueRef::Integer(approval.due)),
+    ];
     table(session, tenant)?.update(approval.id.as_str(), &changes)?;
     record(session, tenant, "approval.expired", None, approval)
 }
 
-/// Expires at most `limit` overdue requests of one table; how many. A row that does not open is left for `verify` to
+/// Does what time asks for at most `limit` requests of one table, and says for how many: those that are overdue expire,
+/// those that were kept long enough after their end are removed. A row that does not open is left for `verify` to
 /// report: it must not stop others.
-pub(super) fn expire_overdue(session: &Session, table_name: &str, limit: usize) -> Result<usize> {
+pub(super) fn settle_due(session: &Session, table_name: &str, limit: usize) -> Result<usize> {
     let now = session.clock_ms();
     let state = session.state();
     if state.table(table_name).is_err() {
         return Ok(0);
     }
-    let mut expired = 0;
-    for (tenant, id) in due(session.conn(), &state, table_name, "due", now, limit)? {
+    let mut settled = 0;
+    for (tenant, id) in due(session.conn(), &state, table_name, "due", now, limit + PASSED_OVER)? {
+        if settled == limit {
+            break;
+        }
         let tenant: Option<Arc<str>> = tenant.map(Arc::from);
         let Id::Text(id) = id else { continue };
         let row = match table(session, tenant.as_ref())?.get(id.as_str()) {
@@ -125,10 +143,14 @@ pub(super) fn expire_overdue(session: &Session, table_name: &str, limit: usize) 
         let mut found = approval(&row)?;
         if found.is_overdue(now) {
             expire(session, tenant.as_ref(), &mut found)?;
-            expired += 1;
+        } else if !found.state.is_open() && found.due <= now {
+            table(session, tenant.as_ref())?.delete(id.as_str())?;
+        } else {
+            continue;
         }
+        settled += 1;
     }
-    Ok(expired)
+    Ok(settled)
 }
 
 fn is_of_the_row(kind: ErrorKind) -> bool {

@@ -1,5 +1,7 @@
 //! Appending, inside the transaction of the change that is recorded.
 
+use std::sync::Arc;
+
 use super::chain::{self, Link, SALT_LEN, Said};
 use super::entry::{Entry, Event};
 use super::{TABLE, definition};
@@ -11,30 +13,42 @@ use crate::keys::ring::Purpose;
 use crate::keys::seal::no_randomness;
 use crate::table::engine::State;
 use crate::table::session::Session;
-use crate::table::{Row, Target, define, last_row, write_row};
-use crate::value::{IdRef, ValueRef};
+use crate::table::{Row, Sealer, Target, Writer, define, last_row};
+use crate::value::ValueRef;
 
-/// The end of the chain as a transaction knows it. Forgotten with a roll-back.
+/// The end of the chain as a transaction knows it, and what it takes to go on. Forgotten with a roll-back.
 pub(crate) struct Appender {
     key: MacKey,
     last: Link,
+    sealer: Arc<Sealer>,
     buffer: Vec<u8>,
 }
 
 /// Appends an entry; its place in the chain. Where it fails, the caller's change must fail with it.
 pub(crate) fn append(session: &Session, entry: &Entry) -> Result<i64> {
-    let payload = entry.canonical()?;
+    append_for(session, entry, entry.tenant.as_deref())
+}
+
+/// Appends what the engine itself has done.
+pub(crate) fn note(session: &Session, event: &str, payload: &serde_json::Value) -> Result<()> {
+    append(session, &Entry::new(event).payload(payload.to_string())).map(|_| ())
+}
+
+/// As [`append`], for that tenant, whatever the entry says.
+pub(crate) fn append_for(session: &Session, entry: &Entry, tenant: Option<&str>) -> Result<i64> {
+    let payload = entry.canonical(tenant)?;
     session.check_open()?;
-    if session.state().table(TABLE).is_err() {
-        define::define_internal(session, &definition())?;
+    let mut appender = session.kept(|| Appender::begin(session))?;
+    let appender = &mut *appender;
+    if !appender.sealer.is_current(session) {
+        appender.sealer = sealer(session)?;
     }
-    let state = session.state();
-    let mut slot = session.audit();
-    let appender = match &mut *slot {
-        Some(appender) => appender,
-        None => slot.insert(Appender::begin(session, &state)?),
-    };
-    let seq = session.next_id(&state, TABLE)?;
+    let writer = Writer::over(session, &appender.sealer);
+    let seq = session.sequences().ahead(
+        session.conn(),
+        appender.sealer.ring(),
+        appender.sealer.table(),
+    )?;
     let at = session.clock_ms();
     let salt: [u8; SALT_LEN] = random::nonce().map_err(|_| no_randomness())?;
     let (actor, subject) = (entry.actor.as_deref(), entry.subject.as_deref());
@@ -43,12 +57,13 @@ pub(crate) fn append(session: &Session, entry: &Entry) -> Result<i64> {
         seq,
         at,
         event: &entry.event,
-        tenant: entry.tenant.as_deref(),
+        tenant,
         trace_id: entry.trace_id.as_deref(),
         correlation_id: entry.correlation_id.as_deref(),
         digest: &digest,
     };
     let link = chain::link(&appender.key, &appender.last, &said, &mut appender.buffer);
+    // In the order of `definition`, of its types, and within the lengths that `Entry::canonical` has checked.
     let values = [
         ValueRef::Integer(at),
         ValueRef::Text(&entry.event),
@@ -62,21 +77,31 @@ pub(crate) fn append(session: &Session, entry: &Entry) -> Result<i64> {
         payload.as_deref().map_or(ValueRef::Null, ValueRef::Json),
         ValueRef::Blob(&salt),
     ];
-    write_row(session, Target { name: TABLE, tenant: None }, IdRef::Integer(seq), &values)?;
+    writer.insert_admitted(None, &values)?;
     appender.last = link;
     session.note_audited();
     Ok(seq)
 }
 
 impl Appender {
-    fn begin(session: &Session, state: &State) -> Result<Self> {
-        let (key, _) = keys(session.conn(), state)?;
-        let last = match last_event(session.conn(), state)? {
+    fn begin(session: &Session) -> Result<Self> {
+        if session.state().table(TABLE).is_err() {
+            define::define_internal(session, &definition())?;
+        }
+        let sealer = sealer(session)?;
+        let state = session.state();
+        let (key, _) = keys(session.conn(), &state)?;
+        let last = match last_event(session.conn(), &state)? {
             Some(event) => link_of(&event)?,
             None => chain::genesis(&key, state.ring.vault()),
         };
-        Ok(Appender { key, last, buffer: Vec::new() })
+        Ok(Appender { key, last, sealer, buffer: Vec::new() })
     }
+}
+
+fn sealer(session: &Session) -> Result<Arc<Sealer>> {
+    let writer = Writer::new(session, Target { name: TABLE, tenant: None })?;
+    Ok(Arc::clone(writer.sealer()))
 }
 
 /// The chain key and the checkpoint key.

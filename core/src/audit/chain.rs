@@ -1,7 +1,7 @@
 //! The chain: HMAC-SHA-256 over the link before and everything that an entry says, the sealed part by its digest.
 
 use super::entry::Event;
-use crate::crypto::mac::{MacKey, mac_once};
+use crate::crypto::mac::{MacKey, sha256};
 use crate::format::context::{put_value, tag};
 use crate::keys::label;
 use crate::secret::Secret32;
@@ -11,7 +11,7 @@ use crate::value::ValueRef;
 const LINK: &[u8; 16] = b"sealite/audit/1\0";
 /// the link before the first entry = HMAC(chain key, label || vault id)
 const GENESIS: &[u8; 16] = b"sealite/audit/0\0";
-/// digest = HMAC(salt, actor, subject, payload), each with tag and length
+/// digest = SHA-256(salt || actor, subject, payload, each with tag and length)
 const DIGEST_COLUMNS: usize = 3;
 
 /// The length of an entry's salt.
@@ -51,19 +51,21 @@ pub(crate) fn link(key: &MacKey, before: &Link, said: &Said<'_>, buffer: &mut Ve
     key.mac(&[LINK, before, buffer])
 }
 
-/// The digest of the sealed part: it tells nothing without the salt, which is sealed beside it.
+/// The digest of the sealed part: a commitment that tells nothing without the salt, which is sealed beside it. The chain
+/// keys it, and so it needs no key of its own.
 pub(crate) fn digest<'a>(salt: &[u8; SALT_LEN], sealed: [Option<&'a str>; DIGEST_COLUMNS]) -> Link {
-    // HMAC itself fills a shorter key up with zeros (RFC 2104).
-    let mut key = [0; 32];
-    if let Some(head) = key.first_chunk_mut() {
-        *head = *salt;
-    }
     let [actor, subject, payload] = sealed;
     let text = |value: Option<&'a str>| value.unwrap_or("").as_bytes();
-    mac_once(
-        &key,
-        &[&head(actor), text(actor), &head(subject), text(subject), &head(payload), text(payload)],
-    )
+    let (actor_head, subject_head, payload_head) = (head(actor), head(subject), head(payload));
+    sha256(&[
+        salt,
+        &actor_head,
+        text(actor),
+        &subject_head,
+        text(subject),
+        &payload_head,
+        text(payload),
+    ])
 }
 
 /// Tag and length of a text or NULL, as [`put_value`] writes them: here nothing is copied that would have to be wiped.
@@ -106,21 +108,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digest_is_the_mac_of_the_encoded_values() {
+    fn digest_is_the_hash_of_salt_and_encoded_values() {
         let salt = [7; SALT_LEN];
-        let mut key = [0; 32];
-        key[..SALT_LEN].copy_from_slice(&salt);
         for sealed in [
             [None, None, None],
             [Some("ada"), None, Some("{}")],
             [Some(""), Some("grace"), None],
             [None, Some("x"), Some("[1,2,3]")],
         ] {
-            let mut encoded = Vec::new();
+            let mut encoded = salt.to_vec();
             for value in sealed {
                 put_value(&mut encoded, ValueRef::from(value));
             }
-            assert_eq!(digest(&salt, sealed), MacKey::new(&key).mac(&[&encoded]));
+            assert_eq!(digest(&salt, sealed), sha256(&[&encoded]));
         }
         assert_ne!(digest(&salt, [Some(""), None, None]), digest(&salt, [None; 3]));
     }

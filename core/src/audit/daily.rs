@@ -1,50 +1,89 @@
 //! Export to one file a day, which the next export continues.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{BufWriter, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::entry::Event;
-use super::export::{timestamp, write_line};
-use crate::error::{Result, err, fail};
+use super::export::{ExportOptions, json_line, timestamp};
+use crate::error::{Error, Result, err};
 
 /// How much of a file's end is read at a time, to find its last line.
 const BLOCK: u64 = 64 * 1024;
 
-/// The files of one export.
+/// The files of one export. The last line of each has the link of the chain up to it: a trail that differs from what was
+/// exported before is refused.
 pub(super) struct Daily<'a> {
     folder: &'a Path,
+    options: &'a ExportOptions,
     /// The file of the entry before: entries come in the order of time, unless the clock was set.
-    open: Option<(String, Day)>,
+    open: Option<Day>,
+    /// Files whose last entry the trail has still to show, since it has shown earlier ones of them.
+    awaited: Vec<(String, i64)>,
     written: BTreeMap<PathBuf, u64>,
 }
 
+/// The file of a day.
 struct Day {
+    name: String,
     path: PathBuf,
     out: BufWriter<File>,
-    /// The last entry that the file has.
-    last: i64,
+    last: Last,
+    grown: bool,
+}
+
+/// The last entry of a file.
+#[derive(Default)]
+struct Last {
+    seq: i64,
+    at: i64,
+    tenant: Option<String>,
+    line: String,
 }
 
 impl<'a> Daily<'a> {
-    pub(super) fn new(folder: &'a Path) -> Self {
-        Daily { folder, open: None, written: BTreeMap::new() }
+    pub(super) fn new(folder: &'a Path, options: &'a ExportOptions) -> Self {
+        Daily { folder, options, open: None, awaited: Vec::new(), written: BTreeMap::new() }
     }
 
     /// Adds the entry to the file of its day (UTC), unless that has it.
     pub(super) fn add(&mut self, event: &Event) -> Result<()> {
         let date: String = timestamp(event.at()).chars().take_while(|c| *c != 'T').collect();
-        if self.open.as_ref().is_none_or(|(day, _)| *day != date) {
+        let name = format!("audit-{date}.jsonl");
+        if self.open.as_ref().is_none_or(|day| day.name != name) {
             self.close()?;
-            let path = self.folder.join(format!("audit-{date}.jsonl"));
-            self.open = Some((date, Day::open(path)?));
+            self.open = Some(Day::open(self.folder, name)?);
         }
-        let Some((_, day)) = &mut self.open else { return Ok(()) };
-        if event.seq() > day.last {
-            write_line(&mut day.out, event)?;
-            day.last = event.seq();
-            *self.written.entry(day.path.clone()).or_default() += 1;
+        let Some(day) = &mut self.open else { return Ok(()) };
+        let awaited = self.awaited.iter().position(|(name, _)| *name == day.name);
+        match event.seq().cmp(&day.last.seq) {
+            Ordering::Less => {
+                let Last { at, tenant, .. } = &day.last;
+                if awaited.is_none() && self.options.names(*at, tenant.as_deref()) {
+                    self.awaited.push((day.name.clone(), day.last.seq));
+                }
+            }
+            Ordering::Equal => {
+                if json_line(event)? != day.last.line {
+                    return Err(another_trail(&day.name, day.last.seq));
+                }
+                awaited.map(|place| self.awaited.swap_remove(place));
+            }
+            Ordering::Greater if awaited.is_some() => {
+                return Err(another_trail(&day.name, day.last.seq));
+            }
+            Ordering::Greater => {
+                let line = json_line(event)?;
+                day.out.write_all(line.as_bytes()).map_err(|_| unwritable(&day.name))?;
+                day.last.seq = event.seq();
+                day.last.line = line;
+                day.grown = true;
+                *self.written.entry(day.path.clone()).or_default() += 1;
+            }
         }
         Ok(())
     }
@@ -52,71 +91,96 @@ impl<'a> Daily<'a> {
     /// The files that lines were added to, and how many.
     pub(super) fn finish(mut self) -> Result<Vec<(PathBuf, u64)>> {
         self.close()?;
-        Ok(self.written.into_iter().collect())
+        match self.awaited.first() {
+            Some((name, seq)) => Err(another_trail(name, *seq)),
+            None => Ok(self.written.into_iter().collect()),
+        }
     }
 
     fn close(&mut self) -> Result<()> {
-        let Some((_, mut day)) = self.open.take() else { return Ok(()) };
-        // On disk: the entries may be dropped from the vault next.
-        day.out.flush().and_then(|()| day.out.get_ref().sync_all()).map_err(|_| unwritable())
+        let Some(mut day) = self.open.take().filter(|day| day.grown) else { return Ok(()) };
+        // On disk, the name too: the entries may be dropped from the vault next.
+        let synced = day.out.flush().and_then(|()| day.out.get_ref().sync_all());
+        #[cfg(unix)]
+        let synced = synced.and_then(|()| File::open(self.folder)?.sync_all());
+        synced.map_err(|_| unwritable(&day.name))
     }
 }
 
 impl Day {
-    fn open(path: PathBuf) -> Result<Self> {
+    fn open(folder: &Path, name: String) -> Result<Self> {
+        let path = folder.join(&name);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&path).map_err(|_| unwritable())?;
-        let last = continued(&mut file)?;
-        Ok(Day { path, out: BufWriter::new(file), last })
+        let mut file = options.open(&path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => err!(NotFound, "the folder of the export does not exist"),
+            _ => unwritable(&name),
+        })?;
+        let last = continued(&mut file, &name)?;
+        Ok(Day { name, path, out: BufWriter::new(file), last, grown: false })
     }
 }
 
-/// The last entry of a file, 0 for none; the file is left at its end. A line that was torn by a crash is taken off.
-fn continued(file: &mut File) -> Result<i64> {
-    let mut at = file.seek(SeekFrom::End(0)).map_err(|_| unwritable())?;
+/// The last entry of a file; the file is left at its end. A line that was torn by a crash is taken off.
+fn continued(file: &mut File, name: &str) -> Result<Last> {
+    let mut at = file.seek(SeekFrom::End(0)).map_err(|_| unwritable(name))?;
     let mut tail = Vec::new();
-    loop {
+    let (last, length) = loop {
         let mut ends =
             tail.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at);
         let end = ends.next();
         let start = ends.next().map_or((at == 0).then_some(0), |line_feed| Some(line_feed + 1));
         if let (Some(end), Some(start)) = (end, start) {
-            let length = at + end as u64 + 1;
-            file.set_len(length)
-                .and_then(|()| file.seek(SeekFrom::Start(length)))
-                .map_err(|_| unwritable())?;
-            return seq_of(tail.get(start..end).unwrap_or(&[]));
+            let last = tail.get(start..=end).and_then(Last::read);
+            break (last.ok_or_else(|| foreign(name))?, at + end as u64 + 1);
         }
         if at == 0 {
             // Not one whole line.
             if !tail.is_empty() && !tail.starts_with(b"{") {
-                fail!(Refused, "a file of the folder is not an export of the audit trail");
+                return Err(foreign(name));
             }
-            file.set_len(0).and_then(|()| file.rewind()).map_err(|_| unwritable())?;
-            return Ok(0);
+            break (Last::default(), 0);
         }
         let count = at.min(BLOCK);
         at -= count;
         let mut block = vec![0; count as usize];
         file.seek(SeekFrom::Start(at))
             .and_then(|_| file.read_exact(&mut block))
-            .map_err(|_| unwritable())?;
+            .map_err(|_| unwritable(name))?;
         block.append(&mut tail);
         tail = block;
+    };
+    file.set_len(length)
+        .and_then(|()| file.seek(SeekFrom::Start(length)))
+        .map_err(|_| unwritable(name))?;
+    Ok(last)
+}
+
+impl Last {
+    /// Of a line with its line feed; `None` where it is no line of an export.
+    fn read(line: &[u8]) -> Option<Self> {
+        let line = std::str::from_utf8(line).ok()?.to_owned();
+        let entry: Value = serde_json::from_str(&line).ok()?;
+        let integer = |name| entry.get(name).and_then(Value::as_i64);
+        let tenant = entry.get("tenant").and_then(Value::as_str).map(str::to_owned);
+        Some(Last { seq: integer("seq")?, at: integer("at")?, tenant, line })
     }
 }
 
-fn seq_of(line: &[u8]) -> Result<i64> {
-    let value: Option<serde_json::Value> = serde_json::from_slice(line).ok();
-    match value.as_ref().and_then(|value| value.get("seq")).and_then(serde_json::Value::as_i64) {
-        Some(seq) => Ok(seq),
-        None => fail!(Refused, "a file of the folder is not an export of the audit trail"),
-    }
+fn foreign(name: &str) -> Error {
+    err!(Refused, "{name} is there, and is no export of an audit trail")
 }
 
-fn unwritable() -> crate::error::Error {
-    err!(Io, "a file of the export can't be read or written")
+fn unwritable(name: &str) -> Error {
+    err!(Io, "{name} can't be read or written")
+}
+
+fn another_trail(name: &str, seq: i64) -> Error {
+    err!(
+        AuthenticationFailed,
+        "the trail's entry {seq} is not the one in {name}, or is gone: an older vault was put back, or the folder has \
+         the trail of another vault"
+    )
 }

@@ -67,14 +67,14 @@ impl Entry {
         self
     }
 
-    /// Checks the lengths; the canonical payload.
-    pub(crate) fn canonical(&self) -> Result<Option<Cow<'_, str>>> {
+    /// Checks the lengths, with the tenant that the entry is written for; the canonical payload.
+    pub(crate) fn canonical(&self, tenant: Option<&str>) -> Result<Option<Cow<'_, str>>> {
         if self.event.is_empty() {
             fail!(InvalidInput, "an audit entry names its event");
         }
-        let texts =
-            [&self.actor, &self.tenant, &self.subject, &self.trace_id, &self.correlation_id];
-        let longest = texts.into_iter().flatten().map(String::len).max().unwrap_or(0);
+        let texts = [&self.actor, &self.subject, &self.trace_id, &self.correlation_id];
+        let texts = texts.map(Option::as_deref).into_iter().chain([tenant]);
+        let longest = texts.flatten().map(str::len).max().unwrap_or(0);
         if self.event.len().max(longest) > MAX_TEXT {
             fail!(Limit, "the texts of an audit entry have at most {MAX_TEXT} bytes each");
         }

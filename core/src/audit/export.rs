@@ -19,9 +19,14 @@ pub struct ExportOptions {
 
 impl ExportOptions {
     pub(super) fn has(&self, event: &Event) -> bool {
-        self.from_ms.is_none_or(|from| event.at() >= from)
-            && self.until_ms.is_none_or(|until| event.at() < until)
-            && self.tenant.as_deref().is_none_or(|tenant| event.tenant() == Some(tenant))
+        self.names(event.at(), event.tenant())
+    }
+
+    /// Whether an entry of that time and tenant is among them.
+    pub(super) fn names(&self, at: i64, tenant: Option<&str>) -> bool {
+        self.from_ms.is_none_or(|from| at >= from)
+            && self.until_ms.is_none_or(|until| at < until)
+            && (self.tenant.is_none() || self.tenant.as_deref() == tenant)
     }
 }
 

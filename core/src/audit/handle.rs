@@ -5,17 +5,19 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::append::{append, keys, last_event, link_of};
+use super::append::{append_for, keys, last_event, link_of};
 use super::chain;
 use super::checkpoint::Checkpoint;
 use super::daily::Daily;
 use super::entry::{Entry, Event};
 use super::export::{ExportOptions, write_line};
+use super::newest::newest;
 use super::retain::{Base, retain};
 use super::verify::{AuditReport, verify};
+use super::watch::Watch;
 use super::{TABLE, definition};
 use crate::error::Result;
-use crate::health::Counter;
+use crate::metrics::Counter;
 use crate::table::engine::Engine;
 use crate::table::session::Session;
 use crate::table::{ReadSession, Target, batch, define};
@@ -35,8 +37,8 @@ impl Audit {
     /// Appends an entry in a transaction of its own; its place in the chain. To record a change, append in the
     /// transaction of that change: [`crate::Transaction::audit`].
     pub fn append(&self, entry: &Entry) -> Result<i64> {
-        let entry = self.mine(entry);
-        Session::run(&self.engine, |session| append(session, &entry))
+        let tenant = self.tenant.as_deref().or(entry.tenant.as_deref());
+        Session::run(&self.engine, |session| append_for(session, entry, tenant))
     }
 
     /// As [`Audit::append`], for what may be lost: a failure is counted, not returned.
@@ -51,18 +53,17 @@ impl Audit {
         self.engine.counters.get(Counter::AuditLost)
     }
 
-    /// The last entries, the newest last.
+    /// The last entries, the newest last. Read backwards from the end: the cost is that of the entries given, and for a
+    /// tenant's handle also of those of others between them.
+    ///
+    /// # Errors
+    /// `authentication_failed` where one of them is not what was written: [`Audit::verify`] says which.
     pub fn tail(&self, count: usize) -> Result<Vec<Event>> {
         self.ensure()?;
-        let mut kept = std::collections::VecDeque::new();
-        self.each(&ExportOptions::default(), |event| {
-            if kept.len() == count {
-                kept.pop_front();
-            }
-            kept.push_back(event.clone());
-            Ok(ControlFlow::Continue(()))
-        })?;
-        Ok(kept.into())
+        let session = ReadSession::begin(&self.engine)?;
+        let all = ExportOptions::default();
+        let wanted = |event: &Event| self.has(event, &all);
+        self.engine.counters.checked(newest(&session.conn, &session.state, count, wanted))
     }
 
     /// Every entry that the options name, in the order of the chain. Memory is bounded.
@@ -114,16 +115,19 @@ impl Audit {
 
     /// Writes entries as JSON Lines to one file a day (UTC) in the folder, `audit-2026-11-22.jsonl`; the files that
     /// lines were added to, and how many. A file that is there is continued behind its last entry, so that an export now
-    /// and then adds what is new. One folder is for one vault or tenant.
+    /// and then adds what is new, and what was dropped from the vault stays; a line that a crash has torn is replaced.
+    /// New files are readable by their owner alone. One folder is for one vault or tenant.
     ///
     /// # Errors
-    /// `refused` where a file of that name is something else.
+    /// `not_found` without the folder; `refused` where a file of that name is something else; `authentication_failed`
+    /// where the last line of a file, which holds the link of the chain, is not what the trail has in its place, or the
+    /// trail ends before it: an older vault was put back, or it is another vault's folder.
     pub fn export_daily(
         &self,
         folder: impl AsRef<Path>,
         options: &ExportOptions,
     ) -> Result<Vec<(PathBuf, u64)>> {
-        let mut daily = Daily::new(folder.as_ref());
+        let mut daily = Daily::new(folder.as_ref(), options);
         self.each(options, |event| {
             daily.add(event)?;
             Ok(ControlFlow::Continue(()))
@@ -168,7 +172,11 @@ impl Audit {
     }
 
     /// Drops entries up to and including `through`, at most 10,000 in one call; the last one dropped. The trail records
-    /// it, and goes on from there. Export them before.
+    /// it, with the checkpoint that closes what was dropped, and goes on from there. Export them before.
+    ///
+    /// # Errors
+    /// `authentication_failed` where what is to be dropped, or an entry shortly behind it, does not verify: nothing is
+    /// dropped then. `not_found` where the trail does not reach that far.
     pub fn retain_after(&self, through: i64) -> Result<i64> {
         self.ensure()?;
         Session::run(&self.engine, |session| retain(session, through))
@@ -194,7 +202,7 @@ impl Audit {
             progress,
         ))?;
         if !since && report.is_sound() {
-            self.engine.health.trail_is_sound();
+            self.engine.attached::<Watch>()?.is_sound();
         }
         Ok(report)
     }
@@ -212,13 +220,5 @@ impl Audit {
     fn has(&self, event: &Event, options: &ExportOptions) -> bool {
         self.tenant.as_deref().is_none_or(|tenant| event.tenant() == Some(tenant))
             && options.has(event)
-    }
-
-    fn mine(&self, entry: &Entry) -> Entry {
-        let mut entry = entry.clone();
-        if let Some(tenant) = &self.tenant {
-            entry.tenant = Some(tenant.to_string());
-        }
-        entry
     }
 }

@@ -8,18 +8,20 @@ mod daily;
 mod entry;
 mod export;
 mod handle;
+mod newest;
 mod retain;
 mod tail;
 mod verify;
+mod watch;
 
-pub(crate) use append::{Appender, append};
+pub(crate) use append::{append, append_for, note};
 pub(crate) use canonical::canonical_json;
 pub use checkpoint::Checkpoint;
 pub use entry::{Entry, Event};
 pub use export::ExportOptions;
 pub use handle::Audit;
-pub(crate) use tail::{Place, tail};
 pub use verify::{AuditFault, AuditReport};
+pub(crate) use watch::Watch;
 
 use crate::table::{Column, TableDefinition};
 use crate::value::Type;

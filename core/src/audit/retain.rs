@@ -1,14 +1,16 @@
 //! Retention: dropping the oldest entries, after the trail itself has recorded where it went on.
 
-use super::append::append;
-use super::chain::Link;
-use super::entry::{Entry, Event};
+use super::append::{keys, link_of, note};
+use super::chain::{self, Link};
+use super::checkpoint::Checkpoint;
+use super::verify::Walk;
 use super::{BASE_TABLE, TABLE};
+use crate::crypto::mac::MacKey;
 use crate::db::Conn;
 use crate::error::{Result, err, fail};
 use crate::table::engine::State;
 use crate::table::session::Session;
-use crate::table::{Column, TableDefinition, Target, define, get_one, last_row, put_row};
+use crate::table::{Column, TableDefinition, Target, define, last_row, put_row};
 use crate::value::{IdRef, Type, ValueRef};
 
 /// Entries deleted in one transaction, at most.
@@ -43,31 +45,28 @@ impl Base {
 }
 
 /// Drops entries up to and including `through`, at most 10,000 in one call; the last one dropped. An entry
-/// `audit.retained` records it.
+/// `audit.retained` records it with a checkpoint that closes the range. What does not verify is not dropped: what shows
+/// that would go with it.
 pub(super) fn retain(session: &Session, through: i64) -> Result<i64> {
     if session.state().table(BASE_TABLE).is_err() {
         define::define_internal(session, &definition())?;
     }
     let state = session.state();
-    let first = Base::read(session.conn(), &state)?.map_or(1, |base| base.through + 1);
+    let base = Base::read(session.conn(), &state)?;
+    let first = base.as_ref().map_or(1, |base| base.through + 1);
     let through = through.min(first.saturating_add(MOST - 1));
     if through < first {
         return Ok(first - 1);
     }
-    let target = Target { name: TABLE, tenant: None };
-    let Some((set, _)) = get_one(session.conn(), &state, target, IdRef::Integer(through))? else {
-        fail!(NotFound, "the audit trail has no entry {through}");
-    };
-    let link = set
-        .into_rows()
-        .pop()
-        .map(Event::new)
-        .and_then(|event| Link::try_from(event.blob("chain")).ok());
-    let Some(link) = link else { fail!(Corrupt, "a link of the audit chain is damaged") };
-    append(
+    let (key, checkpoint_key) = keys(session.conn(), &state)?;
+    let before = base.map_or_else(|| chain::genesis(&key, state.ring.vault()), |base| base.link);
+    let link = closing_link(session.conn(), &state, &key, before, (first, through))?;
+    let now = session.clock_ms();
+    let closing = Checkpoint::make(&checkpoint_key, state.ring.vault(), through, now, link);
+    note(
         session,
-        &Entry::new("audit.retained")
-            .payload(format!("{{\"from\":{first},\"through\":{through}}}")),
+        "audit.retained",
+        &serde_json::json!({"from": first, "through": through, "checkpoint": closing.text()}),
     )?;
     let base = Target { name: BASE_TABLE, tenant: None };
     put_row(
@@ -82,4 +81,33 @@ pub(super) fn retain(session: &Session, through: i64) -> Result<i64> {
         &[ValueRef::Integer(first), ValueRef::Integer(through)],
     )?;
     Ok(through)
+}
+
+/// The link of the last of some entries, all of them verified.
+fn closing_link(
+    conn: &Conn,
+    state: &State,
+    key: &MacKey,
+    before: Link,
+    (first, through): (i64, i64),
+) -> Result<Link> {
+    let mut walk = Walk::new(first, before);
+    let (mut from, mut closing) = (Some(first), None);
+    while let Some(at) = from.filter(|at| *at <= through) {
+        from = walk.batch(conn, state, key, at, &mut |event| {
+            if event.seq() == through {
+                closing = link_of(event).ok();
+            }
+        })?;
+    }
+    if walk.expected <= through {
+        fail!(NotFound, "the audit trail has no entry {through}");
+    }
+    match closing {
+        Some(link) if walk.report.is_sound() => Ok(link),
+        _ => fail!(
+            AuthenticationFailed,
+            "the audit trail is not sound, and nothing was dropped: verify it"
+        ),
+    }
 }

@@ -19,22 +19,22 @@ const MOST_BATCHES: usize = 8;
 
 /// An entry that was found sound, and its link.
 #[derive(Clone)]
-pub(crate) struct Place {
+pub(super) struct Place {
     seq: i64,
     link: Link,
 }
 
 /// What the end of the chain looks like.
-pub(crate) struct Tail {
-    pub(crate) is_sound: bool,
+pub(super) struct Tail {
+    pub(super) is_sound: bool,
     /// The last entry, where it is sound.
-    pub(crate) last: Option<Place>,
+    pub(super) last: Option<Place>,
     /// The time of the last entry, in milliseconds since 1970; 0 where there is none.
-    pub(crate) at: i64,
+    pub(super) at: i64,
 }
 
 /// Walks the newest 256 entries, and all since the place that was found sound last; 1,024 at most.
-pub(crate) fn tail(conn: &Conn, state: &State, good: Option<&Place>) -> Result<Tail> {
+pub(super) fn tail(conn: &Conn, state: &State, good: Option<&Place>) -> Result<Tail> {
     let mut tail = Tail { is_sound: true, last: None, at: 0 };
     if state.table(TABLE).is_err() {
         return Ok(tail);

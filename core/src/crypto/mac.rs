@@ -22,14 +22,25 @@ pub(crate) struct MacKey {
 impl MacKey {
     /// Computes both states.
     pub(crate) fn new(key: &[u8; MAC_LEN]) -> Self {
-        Self { state: state(key) }
+        // A key shorter than the 64-byte block is padded with zeros (RFC 2104, section 2).
+        let mut block = Block::<Sha256>::default();
+        for (to, from) in block.iter_mut().zip(key) {
+            *to = *from;
+        }
+        let state = Hmac::new(&block);
+        block.as_mut_slice().zeroize();
+        Self { state }
     }
 
     /// HMAC-SHA-256 of the concatenation of `parts`.
     ///
     /// The parts are joined without separators: the caller makes them injective.
     pub(crate) fn mac(&self, parts: &[&[u8]]) -> [u8; MAC_LEN] {
-        finish(self.state.clone(), parts)
+        let mut state = self.state.clone();
+        for part in parts {
+            Mac::update(&mut state, part);
+        }
+        state.finalize().into_bytes().into()
     }
 
     fn wipe(&mut self) {
@@ -50,30 +61,6 @@ impl fmt::Debug for MacKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MacKey").finish_non_exhaustive()
     }
-}
-
-/// HMAC-SHA-256 of the concatenation of `parts` under a key that is used for nothing else: spares the copy of its states,
-/// and their wiping.
-pub(crate) fn mac_once(key: &[u8; MAC_LEN], parts: &[&[u8]]) -> [u8; MAC_LEN] {
-    finish(state(key), parts)
-}
-
-fn state(key: &[u8; MAC_LEN]) -> Hmac<Sha256> {
-    // A key shorter than the 64-byte block is padded with zeros (RFC 2104, section 2).
-    let mut block = Block::<Sha256>::default();
-    for (to, from) in block.iter_mut().zip(key) {
-        *to = *from;
-    }
-    let state = Hmac::new(&block);
-    block.as_mut_slice().zeroize();
-    state
-}
-
-fn finish(mut state: Hmac<Sha256>, parts: &[&[u8]]) -> [u8; MAC_LEN] {
-    for part in parts {
-        Mac::update(&mut state, part);
-    }
-    state.finalize().into_bytes().into()
 }
 
 /// Whether `a` and `b` are equal, in time that depends on their lengths only.

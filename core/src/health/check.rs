@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use super::clock::Clock;
 use super::keys::Search;
 use super::report::{Health, Reason};
-use crate::audit;
+use crate::audit::Watch;
 use crate::creation::inspect;
 use crate::db::{Config, Location};
 use crate::error::{Result, fail};
+use crate::table::attached::Attached;
 use crate::table::engine::{Engine, State};
 
 /// Room on the disk that is asked for by default: 64 MiB.
@@ -18,24 +18,10 @@ const DISK_RESERVE: u64 = 64 << 20;
 /// What is known from earlier checks.
 #[derive(Default)]
 pub(crate) struct Memory {
-    pub(crate) clock: Clock,
-    trail: Mutex<Trail>,
     search: Mutex<Search>,
 }
 
-/// The audit trail as it was found last.
-#[derive(Default)]
-struct Trail {
-    good: Option<audit::Place>,
-    broken: bool,
-}
-
-impl Memory {
-    /// After the whole trail was found sound.
-    pub(crate) fn trail_is_sound(&self) {
-        self.trail.lock().unwrap_or_else(PoisonError::into_inner).broken = false;
-    }
-}
+impl Attached for Memory {}
 
 /// Checks the vault. Waits for no lock of a writer.
 pub(crate) fn check(engine: &Engine) -> Health {
@@ -99,36 +85,19 @@ fn look_inside(engine: &Engine, reasons: &mut Vec<Reason>) -> Result<()> {
         fail!(Corrupt, "the file holds another vault than the one that was opened");
     }
     let state = State::load(&conn, ring, meta.epoch)?;
-    let last_entry = look_at_trail(engine, &conn, &state, reasons)?;
-    let memory = &engine.health;
-    if memory.clock.stepped_back(&conn, &state, last_entry, engine.clock_ms())? {
+    let trail = engine.attached::<Watch>()?.check(&conn, &state)?;
+    if trail.is_broken {
+        reasons.push(Reason::AuditBroken);
+    }
+    if engine.clock.stepped_back(&conn, &state, trail.at, engine.clock_ms())? {
         reasons.push(Reason::ClockSteppedBack);
     }
+    let memory = engine.attached::<Memory>()?;
     if memory.search.lock().unwrap_or_else(PoisonError::into_inner).step(&conn, &state)? {
         reasons.push(Reason::KeyRetiredInUse);
     }
     conn.execute("COMMIT", &[])?;
     Ok(())
-}
-
-/// The time of the last entry.
-fn look_at_trail(
-    engine: &Engine,
-    conn: &crate::db::Conn,
-    state: &State,
-    reasons: &mut Vec<Reason>,
-) -> Result<i64> {
-    let mut trail = engine.health.trail.lock().unwrap_or_else(PoisonError::into_inner);
-    let end = audit::tail(conn, state, trail.good.as_ref())?;
-    if end.is_sound {
-        trail.good = end.last;
-    } else {
-        trail.broken = true;
-    }
-    if trail.broken {
-        reasons.push(Reason::AuditBroken);
-    }
-    Ok(end.at)
 }
 
 #[cfg(unix)]

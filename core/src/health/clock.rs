@@ -1,81 +1,19 @@
-//! The latest time at which anything was written: a clock that shows an earlier one has been set back.
+//! Accepting a clock that was set back.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use crate::audit::{Entry, append};
-use crate::db::Conn;
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::keys::table_id;
-use crate::table::engine::{Engine, State};
-use crate::table::sequence::{Sequences, mark_if_there};
+use crate::table::engine::Engine;
 use crate::table::session::Session;
-
-/// How often the time is saved with what is being written, in milliseconds.
-const SAVE_EVERY_MS: i64 = 60_000;
-/// What a clock may go back without being reported: time servers correct it.
-const TOLERANCE_MS: i64 = 5_000;
-
-/// What one process knows of the time.
-#[derive(Default)]
-pub(crate) struct Clock {
-    /// The time that was saved last, or the later one that was found there; 0 before the first.
-    saved: AtomicI64,
-    /// The latest commit of this process.
-    seen: AtomicI64,
-}
-
-impl Clock {
-    /// Before a commit that writes something: saves the time with it, once a minute. The time to give to
-    /// [`Clock::committed`].
-    pub(crate) fn save(
-        &self,
-        conn: &Conn,
-        state: &State,
-        sequences: &mut Sequences,
-        now: i64,
-    ) -> Result<i64> {
-        let saved = self.saved.load(Ordering::Relaxed);
-        if saved != 0 && now.abs_diff(saved) < SAVE_EVERY_MS.unsigned_abs() {
-            return Ok(saved);
-        }
-        match sequences.raise(conn, &state.ring, table_id::CLOCK, now) {
-            // One that was edited from outside must not stop anybody from writing: the check reports it.
-            Err(error) if error.kind() == ErrorKind::AuthenticationFailed => Ok(saved),
-            raised => raised,
-        }
-    }
-
-    pub(crate) fn committed(&self, saved: i64, now: i64) {
-        self.saved.store(saved, Ordering::Relaxed);
-        self.seen.fetch_max(now, Ordering::Relaxed);
-    }
-
-    /// True where the clock shows a time well before one at which something was written.
-    pub(super) fn stepped_back(
-        &self,
-        conn: &Conn,
-        state: &State,
-        last_entry: i64,
-        now: i64,
-    ) -> Result<bool> {
-        let saved = mark_if_there(conn, &state.ring, table_id::CLOCK)?.unwrap_or(0);
-        // What was seen here is saved within a minute. Where it has gone, somebody has accepted the clock meanwhile.
-        let seen = self.seen.load(Ordering::Relaxed);
-        let seen = if seen.saturating_sub(saved) > SAVE_EVERY_MS { 0 } else { seen };
-        Ok(now.saturating_add(TOLERANCE_MS) < saved.max(last_entry).max(seen))
-    }
-}
 
 /// Accepts the system's clock as it is.
 pub(crate) fn accept_clock(engine: &Arc<Engine>) -> Result<()> {
-    let clock = &engine.health.clock;
     Session::run(engine, |session| {
         append(session, &Entry::new("clock.accepted"))?;
-        clock.seen.store(0, Ordering::Relaxed);
-        // The commit is not to raise it again.
-        clock.saved.store(session.clock_ms(), Ordering::Relaxed);
-        let state = session.state();
-        session.sequences().set(session.conn(), &state.ring, table_id::CLOCK, session.clock_ms())
+        let now = session.clock_ms();
+        engine.clock.accept(now);
+        session.sequences().set(session.conn(), &session.state().ring, table_id::CLOCK, now)
     })
 }

@@ -10,6 +10,7 @@ use super::value::SettingValue;
 use crate::db::Conn;
 use crate::error::{Result, err};
 use crate::fork;
+use crate::table::attached::Attached;
 use crate::table::engine::State;
 use crate::table::mark_of;
 
@@ -48,9 +49,9 @@ struct Entry {
     uses: Arc<AtomicU64>,
 }
 
-impl Memory {
-    /// Takes note of where the settings stand when the vault is opened.
-    pub(crate) fn opened(&self, conn: &Conn, state: &State) {
+impl Attached for Memory {
+    /// Takes note of where the settings stand when the vault is opened first.
+    fn opened(&self, conn: &Conn, state: &State) {
         if self.opened.get().is_some() {
             return;
         }
@@ -63,14 +64,16 @@ impl Memory {
         }
     }
 
-    /// Wipes every value: the vault is locked.
-    pub(crate) fn wipe(&self) {
+    /// Wipes every value.
+    fn locked(&self) {
         let mut cache = self.write();
         cache.generation += 1;
         cache.seen = None;
         cache.clear();
     }
+}
 
+impl Memory {
     pub(super) fn opened_at(&self) -> Result<i64> {
         let unknown =
             || err!(Corrupt, "how the settings stood when the vault was opened is not known");

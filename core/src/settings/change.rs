@@ -5,6 +5,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use super::SettingDefinition;
+use super::guard::{check_guards, is_blank};
 use super::setting::{SettingSource, shown};
 use super::store::{Effective, View, value_in, version_id};
 use super::tables::VALUES;
@@ -12,7 +13,7 @@ use super::value::{SettingValue, admit, looks_masked, parse};
 use crate::audit::{Entry, append};
 use crate::error::{Result, fail};
 use crate::table::session::Session;
-use crate::table::{put_row, write_row};
+use crate::table::{discard, put_row, write_row};
 use crate::value::{IdRef, Value, ValueRef};
 
 /// The longest reason, in bytes.
@@ -69,6 +70,8 @@ pub enum Change {
     Keep,
     /// Sets the value, whatever it looks like: also one that equals the mask.
     Set(Value),
+    /// As `Set`, with a text that is read in the setting's type: see [`Change::from_text`].
+    Text(String),
     /// Takes the value away: what holds then is the platform's, the environment's or the default.
     Clear,
     /// What a form has sent back: see [`Change::from_form`].
@@ -86,6 +89,23 @@ impl Change {
         Change::Set(value.into())
     }
 
+    /// Sets the value that a text stands for, as an environment variable or a line of a `.env` file does: a text or JSON
+    /// as it is, an integer or real in decimal, a boolean as `true`, `1`, `yes`, `on`, `false`, `0`, `no` or `off`, all of
+    /// these but texts with white space around them.
+    ///
+    /// ```
+    /// use sealite::{Author, Change, SettingDefinition, Type, Vault};
+    ///
+    /// let vault = Vault::in_memory()?;
+    /// vault.settings().define(&SettingDefinition::new("smtp.port", Type::Integer))?;
+    /// vault.settings().write("smtp.port", Change::from_text(" 25 "), &Author::new("ada"))?;
+    /// assert_eq!(vault.settings().read("smtp.port")?.shown(), "25");
+    /// # Ok::<(), sealite::Error>(())
+    /// ```
+    pub fn from_text(text: impl Into<String>) -> Self {
+        Change::Text(text.into())
+    }
+
     /// What a form has sent back: the text that [`super::Setting::shown`] gives keeps, an empty one keeps or clears as
     /// `blank_keeps` says, any other sets, read in the setting's type.
     ///
@@ -101,6 +121,7 @@ impl fmt::Debug for Change {
         f.write_str(match self {
             Change::Keep => "Keep",
             Change::Set(_) => "Set(..)",
+            Change::Text(_) => "Text(..)",
             Change::Clear => "Clear",
             Change::Form { .. } => "Form(..)",
         })
@@ -154,9 +175,9 @@ pub(super) fn roll_back(
     let view = View::writing(session, &state, tenant);
     let definition = view.definition(name)?;
     let before = view.effective(&definition)?;
-    let last = before.own.as_ref().map_or(0, |own| own.version);
-    if !(1..=last).contains(&version) {
-        fail!(NotFound, "setting {name} has no version {version}");
+    let (oldest, last) = before.own.as_ref().map_or((1, 0), |own| (own.oldest, own.version));
+    if !(oldest..=last).contains(&version) {
+        fail!(NotFound, "setting {name} has no version {version}, or keeps it no longer");
     }
     if version == last {
         return Ok(last);
@@ -189,6 +210,7 @@ fn resolve(
         Change::Keep => return Ok(Resolved::Keep),
         Change::Clear => return Ok(Resolved::Clear),
         Change::Set(value) => return set(admit(name, kind, value.as_ref())?),
+        Change::Text(text) => return set(parse(name, kind, text)?),
         Change::Form { text, blank_keeps } if text.is_empty() => {
             return Ok(if *blank_keeps { Resolved::Keep } else { Resolved::Clear });
         }
@@ -218,32 +240,6 @@ fn set(value: Value) -> Result<Resolved> {
     Ok(Resolved::Set(SettingValue::new(value)))
 }
 
-fn is_blank(value: Option<&SettingValue>) -> bool {
-    value.is_none_or(|value| value.expose() == ValueRef::Text(""))
-}
-
-fn check_guards(view: View<'_>, emptied: &[SettingDefinition]) -> Result<()> {
-    for definition in emptied {
-        let (name, Some(guard)) = (&definition.name, &definition.guarded_by) else { continue };
-        let Some(guarding) = view.defined(guard)? else {
-            fail!(Definition, "setting {name} is guarded by {guard}, which is not defined");
-        };
-        // Set again in the same transaction.
-        let own = view.own(name)?.and_then(|own| own.value);
-        if !is_blank(own.as_ref()) {
-            continue;
-        }
-        let on = view.effective(&guarding)?.value;
-        if on.is_some_and(|value| value.expose() == ValueRef::Boolean(true)) {
-            fail!(
-                Refused,
-                "setting {name} can't be cleared while {guard} is on: switch that off first"
-            );
-        }
-    }
-    Ok(())
-}
-
 /// What is written.
 struct Done<'a> {
     value: Option<&'a SettingValue>,
@@ -261,13 +257,19 @@ fn put(
 ) -> Result<()> {
     let name = definition.name.as_str();
     let entry = author.entry(view.tenant, "setting.changed")?;
-    let version = before.own.as_ref().map_or(0, |own| own.version) + 1;
+    let (first, last) = before.own.as_ref().map_or((1, 0), |own| (own.oldest, own.version));
+    let version = last + 1;
+    let oldest = first.max(version - i64::from(definition.keep_versions) + 1);
+    for gone in first..oldest {
+        discard(session, view.versions(), IdRef::Text(&version_id(name, gone)))?;
+    }
     let revision = session.next_id(view.state, VALUES)?;
     let (at, by) = (session.clock_ms(), author.actor.as_str());
     let sealed = done.value.map(|value| SettingValue::encode(value.expose()));
     let value = sealed.as_ref().map_or(ValueRef::Null, |bytes| ValueRef::Blob(bytes));
     let row = [
         ValueRef::Integer(version),
+        ValueRef::Integer(oldest),
         ValueRef::Integer(revision),
         ValueRef::Integer(at),
         ValueRef::Text(by),

@@ -7,6 +7,10 @@ use crate::value::{Type, Value};
 
 /// The longest category, description or name of a variable, in bytes.
 const MAX_TEXT: usize = 4_096;
+/// The versions that are kept of a setting where its declaration doesn't say otherwise.
+const DEFAULT_VERSIONS: u32 = 50;
+/// The most that a declaration may ask for.
+const MAX_VERSIONS: u32 = 10_000;
 
 /// The declaration of a setting.
 ///
@@ -39,6 +43,7 @@ pub struct SettingDefinition {
     pub(super) min_length: Option<u32>,
     pub(super) last_four: bool,
     pub(super) guarded_by: Option<String>,
+    pub(super) keep_versions: u32,
 }
 
 impl SettingDefinition {
@@ -58,6 +63,7 @@ impl SettingDefinition {
             min_length: None,
             last_four: false,
             guarded_by: None,
+            keep_versions: DEFAULT_VERSIONS,
         }
     }
 
@@ -124,10 +130,19 @@ impl SettingDefinition {
         self
     }
 
-    /// Names a boolean setting: while it is true, this one can't be cleared.
+    /// Names a boolean setting: while it is true, this one can't be cleared. Nor can the platform's while it is true for
+    /// a tenant that would be left without a value.
     #[must_use]
     pub fn guarded_by(mut self, setting: impl Into<String>) -> Self {
         self.guarded_by = Some(setting.into());
+        self
+    }
+
+    /// How many versions are kept of each value, the one that holds among them: 1 to 10,000, by default 50. The write
+    /// after that drops the oldest; that it was made stays in the audit trail.
+    #[must_use]
+    pub fn keep_versions(mut self, versions: u32) -> Self {
+        self.keep_versions = versions;
         self
     }
 
@@ -191,6 +206,11 @@ impl SettingDefinition {
         self.guarded_by.as_deref()
     }
 
+    /// How many versions are kept.
+    pub fn kept_versions(&self) -> u32 {
+        self.keep_versions
+    }
+
     /// The variable in `.env` files: the declared one, or the name in capitals with `_` for what a variable can't hold.
     pub(super) fn variable(&self) -> String {
         if let Some(declared) = &self.environment {
@@ -226,6 +246,9 @@ impl SettingDefinition {
         }
         if self.guarded_by.as_ref() == Some(name) {
             fail!(InvalidInput, "setting {name} can't guard itself");
+        }
+        if !(1..=MAX_VERSIONS).contains(&self.keep_versions) {
+            fail!(InvalidInput, "setting {name}: 1 to {MAX_VERSIONS} versions are kept");
         }
         let texts = [&self.category, &self.description, &self.environment];
         if texts.into_iter().flatten().any(|text| text.len() > MAX_TEXT) {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::cache::Memory;
 use super::change::{Author, Change, add, record_reveal, roll_back, write_all};
 use super::check::{CheckReport, check};
 use super::setting::{Setting, SettingSource, SettingVersion, shown};
@@ -11,7 +12,7 @@ use super::value::SettingValue;
 use super::{SettingDefinition, tables};
 use crate::audit::append;
 use crate::error::{Result, fail};
-use crate::health::Counter;
+use crate::metrics::Counter;
 use crate::secret::SecretString;
 use crate::table::ReadSession;
 use crate::table::engine::Engine;
@@ -21,7 +22,7 @@ use crate::table::session::Session;
 ///
 /// Settings are declared once for the vault. A tenant overrides them: what holds for it is its own value, else the
 /// platform's, else the environment's, else the default; a JSON object of the tenant is merged over the platform's
-/// (RFC 7396). Every value is sealed, secret or not, and so is every earlier one.
+/// (RFC 7396). Every value is sealed, secret or not, and so is every earlier one that is kept.
 ///
 /// Each call is a transaction of its own, and every change writes its audit entry in it, without the value.
 #[derive(Clone)]
@@ -92,7 +93,7 @@ impl Settings {
     pub fn use_value(&self, name: &str) -> Result<Option<SettingValue>> {
         // Refuses where the vault has been locked.
         self.engine.state()?;
-        let memory = &self.engine.settings;
+        let memory = self.memory()?;
         if memory.is_due() {
             match self.engine.change_counter() {
                 Ok(seen) => memory.note(seen),
@@ -119,7 +120,7 @@ impl Settings {
     /// waits for long, so that a face may call it without letting go of its interpreter.
     #[allow(clippy::option_option)] // a setting without a value is in memory too
     pub fn use_in_memory(&self, name: &str) -> Option<Option<SettingValue>> {
-        let memory = &self.engine.settings;
+        let memory = self.memory().ok()?;
         if !self.engine.is_open() || memory.would_be_due() {
             return None;
         }
@@ -128,7 +129,7 @@ impl Settings {
 
     /// How often [`Settings::use_value`] gave this setting out in this process, to the vault and all tenants.
     pub fn uses(&self, name: &str) -> u64 {
-        self.engine.settings.uses(name)
+        self.memory().map_or(0, |memory| memory.uses(name))
     }
 
     /// The value for a person to see. Takes a reason, and is audited in the same transaction. A tenant sees what is its
@@ -176,13 +177,14 @@ impl Settings {
         self.change(|session| write_all(session, self.tenant(), changes, author))
     }
 
-    /// The values that the setting has had in this vault, or for this tenant, the oldest first, masked.
+    /// The values that the setting has had in this vault, or for this tenant, the oldest first, masked: the last 50, or
+    /// as many as [`SettingDefinition::keep_versions`] says.
     pub fn history(&self, name: &str) -> Result<Vec<SettingVersion>> {
         self.look(|view| {
             let definition = view.definition(name)?;
-            let last = view.own(name)?.map_or(0, |own| own.version);
+            let (oldest, last) = view.own(name)?.map_or((1, 0), |own| (own.oldest, own.version));
             let mut versions = Vec::new();
-            for version in 1..=last {
+            for version in oldest..=last {
                 let Some(row) = view.version_row(name, version)? else {
                     fail!(
                         AuthenticationFailed,
@@ -205,6 +207,9 @@ impl Settings {
     }
 
     /// Writes the value of an earlier version again, as a new one; its number.
+    ///
+    /// # Errors
+    /// `not_found` for a version that never was, or is kept no longer.
     pub fn roll_back(&self, name: &str, version: i64, author: &Author) -> Result<i64> {
         self.change(|session| roll_back(session, self.tenant(), name, version, author))
     }
@@ -246,7 +251,7 @@ impl Settings {
 
     /// The settings declared to need a restart that were changed since this handle of the vault was opened.
     pub fn restart_pending(&self) -> Result<Vec<String>> {
-        let opened = self.engine.settings.opened_at()?;
+        let opened = self.memory()?.opened_at()?;
         self.look(|view| {
             let mut pending = Vec::new();
             for definition in view.definitions()?.into_iter().filter(|d| d.requires_restart) {
@@ -294,6 +299,10 @@ impl Settings {
         self.tenant.as_deref()
     }
 
+    fn memory(&self) -> Result<&Memory> {
+        self.engine.attached()
+    }
+
     fn look<T>(&self, work: impl FnOnce(View<'_>) -> Result<T>) -> Result<T> {
         let session = ReadSession::begin(&self.engine)?;
         self.engine.counters.checked(work(View::of(&session, self.tenant())))
@@ -302,7 +311,7 @@ impl Settings {
     fn change<T>(&self, work: impl FnOnce(&Session) -> Result<T>) -> Result<T> {
         let result = Session::run(&self.engine, work);
         // Whatever came of it: an error at the commit may leave open what holds now.
-        self.engine.settings.forget();
+        self.memory()?.forget();
         result
     }
 

@@ -5,6 +5,7 @@ mod change;
 mod check;
 mod definition;
 mod dotenv;
+mod guard;
 mod handle;
 mod merge;
 mod setting;

@@ -24,6 +24,8 @@ pub(super) struct View<'a> {
 #[derive(Clone)]
 pub(super) struct Stored {
     pub(super) version: i64,
+    /// The first version that is still kept.
+    pub(super) oldest: i64,
     /// The place of the last change among all changes of settings in the vault.
     pub(super) revision: i64,
     pub(super) changed_at: i64,
@@ -110,8 +112,10 @@ impl<'a> View<'a> {
     /// `authentication_failed` also where the history knows of a row that is gone, or of a later one.
     pub(super) fn own(&self, name: &str) -> Result<Option<Stored>> {
         let stored = self.row(self.values(), name)?.as_ref().map(read_stored).transpose()?;
-        let next = stored.as_ref().map_or(1, |stored| stored.version.saturating_add(1));
-        if self.version_row(name, next)?.is_some() {
+        let last = stored.as_ref().map_or(0, |stored| stored.version);
+        // Of an older row put back the history knows a later version, or no longer knows its own.
+        let is_newest = self.version_row(name, last.saturating_add(1))?.is_none();
+        if !is_newest || (last > 0 && self.version_row(name, last)?.is_none()) {
             fail!(
                 AuthenticationFailed,
                 "setting {name} is not what was written last: its row was removed, or an older one put back"
@@ -208,6 +212,7 @@ fn read_stored(row: &Row) -> Result<Stored> {
     let integer = |column| Ok(row.get(column)?.as_i64().unwrap_or(0));
     Ok(Stored {
         version: integer("version")?,
+        oldest: integer("oldest")?,
         revision: integer("revision")?,
         changed_at: integer("changed_at")?,
         changed_by: row.text("changed_by")?.to_owned(),
@@ -237,6 +242,11 @@ fn read_definition(row: &Row) -> Result<SettingDefinition> {
         min_length: row.get("min_length")?.as_i64().and_then(|length| u32::try_from(length).ok()),
         last_four: flag("last_four")?,
         guarded_by: text("guarded_by")?,
+        keep_versions: row
+            .get("keep_versions")?
+            .as_i64()
+            .and_then(|n| n.try_into().ok())
+            .unwrap_or(1),
     })
 }
 
@@ -258,6 +268,7 @@ pub(super) fn put_definition(session: &Session, definition: &SettingDefinition) 
         ValueRef::from(definition.min_length),
         ValueRef::Boolean(definition.last_four),
         guard.as_ref(),
+        ValueRef::from(definition.keep_versions),
         standard.as_ref().map_or(ValueRef::Null, |bytes| ValueRef::Blob(bytes)),
     ];
     let target = Target { name: DEFINITIONS, tenant: None };

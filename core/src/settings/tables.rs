@@ -9,7 +9,7 @@ use crate::value::Type;
 pub(super) const DEFINITIONS: &str = "sealite_setting_definitions";
 /// The vault's values: one row a setting that was ever written.
 pub(super) const VALUES: &str = "sealite_settings";
-/// Every value ever written, under `name#version`.
+/// The last values that were written, under `name#version`.
 pub(super) const VERSIONS: &str = "sealite_setting_versions";
 /// As [`VALUES`], of tenants.
 pub(super) const TENANT_VALUES: &str = "sealite_settings_of_tenants";
@@ -48,6 +48,7 @@ fn definitions() -> TableDefinition {
         .column(authenticated("min_length", Type::Integer))
         .column(authenticated("last_four", Type::Boolean).not_null())
         .column(authenticated("guarded_by", Type::Text))
+        .column(authenticated("keep_versions", Type::Integer).not_null())
         .column(Column::blob("standard").sealed())
 }
 
@@ -56,6 +57,7 @@ fn values(table: TableDefinition) -> TableDefinition {
     table
         .text_key("name")
         .column(authenticated("version", Type::Integer).not_null())
+        .column(authenticated("oldest", Type::Integer).not_null())
         .column(authenticated("revision", Type::Integer).not_null())
         .column(authenticated("changed_at", Type::Integer).not_null())
         .column(Column::text("changed_by").sealed().not_null())

@@ -16,7 +16,7 @@ use crate::table::blind::BlindValue;
 use crate::table::definition::Protection;
 use crate::table::engine::State;
 use crate::table::schema::FIRST_SLOT;
-use crate::table::{Kept, Opener, RowSet};
+use crate::table::{Buffers, Opener, RowSet};
 use crate::value::{Id, Type, ValueRef};
 
 /// Where a statement stands in a table.
@@ -24,7 +24,7 @@ use crate::value::{Id, Type, ValueRef};
 pub(super) struct Cursor {
     walk: Option<Walk>,
     /// What opening keeps from row to row.
-    kept: Option<Kept>,
+    buffers: Option<Buffers>,
     /// The opened row, alone.
     opened: Option<RowSet>,
     is_open: bool,
@@ -63,7 +63,7 @@ impl Cursor {
         }
         // A key may have been kept from another ring.
         if self.state.as_ref().is_none_or(|state| !Arc::ptr_eq(state, &step.state)) {
-            self.kept = None;
+            self.buffers = None;
             self.state = Some(Arc::clone(&step.state));
         }
         let mut stmt = plan.statement(step.conn)?;
@@ -140,10 +140,10 @@ impl Cursor {
         let stmt = stmt.ok_or_else(|| err!(Internal, "SQLite reads behind the last row"))?;
         let set = self.opened.get_or_insert_with(|| RowSet::new(Arc::clone(schema)));
         set.clear();
-        let kept = self.kept.take().unwrap_or_default();
-        let mut opener = Opener::with(kept, step.conn, &state.ring, schema, None);
+        let buffers = self.buffers.take().unwrap_or_default();
+        let mut opener = Opener::with(buffers, step.conn, &state.ring, schema, None);
         let opened = opener.open(&stmt.row(), self.asked.as_ref().map(Id::as_ref), set);
-        self.kept = Some(opener.into_kept());
+        self.buffers = Some(opener.into_buffers());
         opened?;
         self.is_open = true;
         Ok(())

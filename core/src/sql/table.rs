@@ -11,10 +11,9 @@ use crate::db::schema::quote;
 use crate::db::collation;
 use crate::error::{Result, err};
 use crate::table::definition::{Protection, is_internal};
-use crate::table::engine::State;
 use crate::table::schema::{Outside, Schema, SlotSource, StoredColumn};
 use crate::table::session::Session;
-use crate::table::{Target, Tools, Writer};
+use crate::table::{Sealer, Target, Writer};
 use crate::value::Type;
 
 /// A table of a connection.
@@ -26,7 +25,7 @@ pub(super) struct Table {
     columns: Vec<ColumnPlace>,
     /// Every plan that a statement was compiled to, by its number.
     plans: RefCell<Vec<Rc<Plan>>>,
-    tools: RefCell<Option<Arc<Tools>>>,
+    sealer: RefCell<Option<Arc<Sealer>>>,
 }
 
 /// Where a column's values are.
@@ -62,7 +61,7 @@ impl Table {
             lower: schema.name().to_lowercase(),
             columns: schema.columns().enumerate().map(place).collect(),
             plans: RefCell::default(),
-            tools: RefCell::default(),
+            sealer: RefCell::default(),
         })
     }
 
@@ -138,23 +137,19 @@ impl Table {
 
     /// The transaction is over: a table keeps no keys beyond it.
     pub(super) fn end(&self) {
-        self.tools.take();
+        self.sealer.take();
         self.face().end();
     }
 
     /// A writer in the step's transaction.
     pub(super) fn writer<'t>(&'t self, session: &'t Session) -> Result<Writer<'t>> {
-        let mut kept = self.tools.borrow_mut();
-        let state: Arc<State> = session.state();
-        let tools = match &*kept {
-            Some(tools) if Arc::ptr_eq(&tools.state, &state) => Arc::clone(tools),
-            _ => {
-                let tools = Tools::gather(session, self.target())?;
-                *kept = Some(Arc::clone(&tools));
-                tools
-            }
-        };
-        Ok(Writer::with(session, None, tools))
+        let mut kept = self.sealer.borrow_mut();
+        if let Some(sealer) = kept.as_ref().filter(|sealer| sealer.is_current(session)) {
+            return Ok(Writer::over(session, sealer));
+        }
+        let writer = Writer::new(session, self.target())?;
+        *kept = Some(Arc::clone(writer.sealer()));
+        Ok(writer)
     }
 }
 

@@ -93,15 +93,14 @@ fn insert(table: &Table, session: &Session, args: &Args<'_>, mode: Mode) -> Resu
             delete(session, table.target(), way.as_ref())?;
         }
     }
-    let before = session.sequences().mark_now(schema.stored.id);
     match writer.insert(id, &values) {
         Ok(Id::Integer(row)) => Ok(noted(table, row)),
         Ok(_) => Ok(noted(table, session.conn().last_insert_rowid()?)),
         Err(error) => {
             let error = constraint(table, &writer, error);
             // A row that is left out uses up its id, as with AUTOINCREMENT; a failed statement uses up none.
-            if id.is_none() && !table.face().forgives(mode) {
-                session.sequences().put_back(schema.stored.id, before);
+            if id.is_none() && table.face().forgives(mode) {
+                session.next_id(&session.state(), schema.name())?;
             }
             Err(error)
         }

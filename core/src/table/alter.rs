@@ -48,8 +48,13 @@ impl Alteration {
     }
 }
 
-/// Carries out an alteration to its end.
-pub(crate) fn alter(engine: &Arc<Engine>, table: &str, alteration: &Alteration) -> Result<()> {
+/// Carries out an alteration to its end. `note` records what is done in the transaction that decides it.
+pub(crate) fn alter(
+    engine: &Arc<Engine>,
+    table: &str,
+    alteration: &Alteration,
+    note: &dyn Fn(&Session, &str) -> Result<()>,
+) -> Result<()> {
     match (backfill::complete(engine, table), alteration) {
         // An index that can't be finished, because a value stands twice, can still be dropped.
         (Err(error), Alteration::DropIndex(_)) if error.kind() == ErrorKind::Conflict => {}
@@ -69,19 +74,25 @@ pub(crate) fn alter(engine: &Arc<Engine>, table: &str, alteration: &Alteration) 
         }
         catalog::save(session.conn(), &state.ring, &stored)?;
         session.advance()?;
+        note(session, &alteration.name())?;
         Ok(stored.name)
     })?;
     match (backfill::complete(engine, &renamed), alteration) {
         // Two rows with the same value: the index can't be, and is taken back.
         (Err(error), Alteration::AddIndex(column, _)) if error.kind() == ErrorKind::Conflict => {
-            take_back_index(engine, &renamed, column)?;
+            take_back_index(engine, &renamed, column, note)?;
             Err(err!(Conflict, "column {column} of table {table} holds a value twice"))
         }
         (done, _) => done,
     }
 }
 
-fn take_back_index(engine: &Arc<Engine>, table: &str, column: &str) -> Result<()> {
+fn take_back_index(
+    engine: &Arc<Engine>,
+    table: &str,
+    column: &str,
+    note: &dyn Fn(&Session, &str) -> Result<()>,
+) -> Result<()> {
     Session::run(engine, |session| {
         let state = session.state();
         let mut stored = state.table(table)?.stored.clone();
@@ -89,7 +100,8 @@ fn take_back_index(engine: &Arc<Engine>, table: &str, column: &str) -> Result<()
         let number = stored.layouts.last().map_or(0, |layout| layout.number);
         stored.layouts.push(stored.layout_wanted(number.saturating_add(1)));
         catalog::save(session.conn(), &state.ring, &stored)?;
-        session.advance()
+        session.advance()?;
+        note(session, &format!("take back index on {column}"))
     })?;
     backfill::complete(engine, table)
 }

@@ -20,21 +20,21 @@ pub(crate) struct Opener<'a> {
     ring: &'a Ring,
     schema: &'a Arc<Schema>,
     tenant: Option<&'a str>,
-    kept: Kept,
+    buffers: Buffers,
 }
 
 /// What opening keeps from row to row: the buffers and the last key.
-pub(crate) struct Kept {
+pub(crate) struct Buffers {
     context: Context,
     payload: Vec<u8>,
     last: Option<(u32, Arc<Key>)>,
 }
 
-impl Default for Kept {
+impl Default for Buffers {
     fn default() -> Self {
         let spare = SPARE.try_with(Cell::take).ok().flatten();
         let (context, payload) = spare.unwrap_or_default();
-        Kept { context, payload, last: None }
+        Buffers { context, payload, last: None }
     }
 }
 
@@ -45,23 +45,23 @@ impl<'a> Opener<'a> {
         schema: &'a Arc<Schema>,
         tenant: Option<&'a str>,
     ) -> Self {
-        Self::with(Kept::default(), conn, ring, schema, tenant)
+        Self::with(Buffers::default(), conn, ring, schema, tenant)
     }
 
     /// As [`Opener::new`], with what an opener of the same ring has kept.
     pub(crate) fn with(
-        kept: Kept,
+        buffers: Buffers,
         conn: &'a Conn,
         ring: &'a Ring,
         schema: &'a Arc<Schema>,
         tenant: Option<&'a str>,
     ) -> Self {
-        Opener { conn, ring, schema, tenant, kept }
+        Opener { conn, ring, schema, tenant, buffers }
     }
 
     /// For another opener, later.
-    pub(crate) fn into_kept(self) -> Kept {
-        self.kept
+    pub(crate) fn into_buffers(self) -> Buffers {
+        self.buffers
     }
 
     /// Opens the row and adds it to the set. `asked` is the id that the caller looked for: it, not what the row says,
@@ -107,10 +107,10 @@ impl<'a> Opener<'a> {
         };
         // An authenticated value of an unexpected type can't be what was sealed: the tag says so.
         let mut readable = true;
-        self.kept.payload.clear();
+        self.buffers.payload.clear();
         let opened = open(
-            &mut self.kept.payload,
-            &mut self.kept.context,
+            &mut self.buffers.payload,
+            &mut self.buffers.context,
             key.record_key()?,
             &record,
             &place,
@@ -127,11 +127,11 @@ impl<'a> Opener<'a> {
                 }
             },
         );
-        self.kept.last = Some((record.key_id, key));
+        self.buffers.last = Some((record.key_id, key));
         if opened.is_err() || !readable {
             return Err(self.refused(id));
         }
-        set.reserve(self.kept.payload.len());
+        set.reserve(self.buffers.payload.len());
         self.fill(row, id, plan, set)?;
         Ok(record.layout)
     }
@@ -156,7 +156,7 @@ impl<'a> Opener<'a> {
             });
         }
         let damaged = || err!(Corrupt, "a record that opens has a payload that doesn't read");
-        let mut columns = Columns::new(&self.kept.payload);
+        let mut columns = Columns::new(&self.buffers.payload);
         let mut expected = plan.sealed.iter();
         while let Some((column, value)) = columns.next().map_err(|_| damaged())? {
             let (_, position) = expected.find(|(id, _)| *id == column).ok_or_else(damaged)?;
@@ -169,7 +169,7 @@ impl<'a> Opener<'a> {
 
     /// The key of that id, taken out of its place: [`Opener::open_into`] puts it back.
     fn take_key(&mut self, id: u32) -> Result<Arc<Key>> {
-        match self.kept.last.take() {
+        match self.buffers.last.take() {
             Some((last, key)) if last == id => Ok(key),
             _ => self.ring.opening(self.conn, id, self.tenant),
         }
@@ -188,7 +188,7 @@ impl<'a> Opener<'a> {
     }
 }
 
-impl Drop for Kept {
+impl Drop for Buffers {
     fn drop(&mut self) {
         wipe(&mut self.payload);
         if self.payload.capacity() <= SPARE_LEN {

@@ -3,14 +3,15 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::attached::{Attached, Attachments};
 use super::catalog::{self, Tables};
+use super::clock::Clock;
 use super::schema::Schema;
 use crate::db::{Conn, Pool};
 use crate::error::{Error, ErrorKind, Result, err, fail};
-use crate::health::{self, Counters};
 use crate::keys::ring::Ring;
+use crate::metrics::Counters;
 use crate::secret::Secret32;
-use crate::settings;
 
 /// The pool, and what is in memory while the vault is open.
 pub(crate) struct Engine {
@@ -18,12 +19,12 @@ pub(crate) struct Engine {
     unlocked: RwLock<Option<Unlocked>>,
     /// What a test has set the clock to; 0 where the system's counts.
     clock_ms: AtomicI64,
-    /// Settings in use, and where they stood when the vault was opened.
-    pub(crate) settings: settings::Memory,
+    /// The latest time at which anything was written.
+    pub(crate) clock: Clock,
     /// What this process has done.
     pub(crate) counters: Arc<Counters>,
-    /// What checks of the health know from one to the next.
-    pub(crate) health: health::Memory,
+    /// What the capabilities keep.
+    attachments: Attachments,
 }
 
 struct Unlocked {
@@ -42,15 +43,20 @@ pub(crate) struct State {
 const MAX_REFRESHES: usize = 16;
 
 impl Engine {
-    pub(crate) fn new(pool: Pool) -> Self {
+    pub(crate) fn new(pool: Pool, attachments: Attachments) -> Self {
         Engine {
             pool,
             unlocked: RwLock::new(None),
             clock_ms: AtomicI64::new(0),
-            settings: settings::Memory::default(),
+            clock: Clock::default(),
             counters: Arc::default(),
-            health: health::Memory::default(),
+            attachments,
         }
+    }
+
+    /// What a capability keeps with the vault.
+    pub(crate) fn attached<T: Attached>(&self) -> Result<&T> {
+        self.attachments.get()
     }
 
     /// Milliseconds since 1970.
@@ -109,7 +115,7 @@ impl Engine {
         let state = Arc::new(State::load(conn, ring, meta.epoch)?);
         let mut unlocked = self.unlocked.write().unwrap_or_else(PoisonError::into_inner);
         Self::publish_readable(conn, &state);
-        self.settings.opened(conn, &state);
+        self.attachments.opened(conn, &state);
         *unlocked = Some(Unlocked { master, state });
         Ok(())
     }
@@ -117,7 +123,7 @@ impl Engine {
     /// Wipes every key from memory.
     pub(crate) fn lock(&self) {
         *self.unlocked.write().unwrap_or_else(PoisonError::into_inner) = None;
-        self.settings.wipe();
+        self.attachments.locked();
     }
 
     /// The state that fits what the connection sees: the one in memory, or a new one.

@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use super::definition::check_own;
 use super::engine::{Engine, State};
+use super::places::{Places, insert_row};
 use super::read::{self, Cursor, Scan, ScanSource, Target};
+use super::read_session::ReadSession;
 use super::row::{Row, RowSet};
 use super::rows;
 use super::schema::Schema;
 use super::session::Session;
 use super::write::Writer;
 use super::{Column, TableDefinition};
-use crate::db::{Conn, Lease};
+use crate::db::Conn;
 use crate::error::{Result, fail};
-use crate::health::{Counter, Counters};
+use crate::metrics::{Counter, Counters};
 use crate::value::{Id, IdRef, ValueRef};
 
 /// What a handle reads and writes through.
@@ -26,34 +28,6 @@ pub(crate) enum Source<'a> {
     Session(&'a Session),
     /// A read transaction.
     Snapshot(&'a ReadSession),
-}
-
-/// A read transaction: every read sees the same moment.
-pub(crate) struct ReadSession {
-    pub(crate) conn: Lease,
-    pub(crate) state: Arc<State>,
-    counters: Arc<Counters>,
-}
-
-impl ReadSession {
-    pub(crate) fn begin(engine: &Engine) -> Result<Self> {
-        engine.counters.checked(Self::begin_on(engine))
-    }
-
-    fn begin_on(engine: &Engine) -> Result<Self> {
-        engine.state()?;
-        let conn = engine.pool.reader()?;
-        conn.execute("BEGIN", &[])?;
-        // Reading the epoch takes the snapshot, and tells which state belongs to it.
-        let state = engine.refresh(&conn)?;
-        Ok(ReadSession { conn, state, counters: Arc::clone(&engine.counters) })
-    }
-}
-
-impl Drop for ReadSession {
-    fn drop(&mut self) {
-        let _ = self.conn.execute("COMMIT", &[]);
-    }
 }
 
 /// A sealed table, reached through a [`crate::Vault`], [`crate::Tenant`], [`crate::Transaction`] or [`crate::Snapshot`].
@@ -373,53 +347,4 @@ impl<'a> Table<'a> {
             Source::Snapshot(_) => fail!(ReadOnly, "a snapshot only reads"),
         }
     }
-}
-
-/// Where the values of a call belong.
-struct Places {
-    /// For each column of the table, which of the given values it takes.
-    columns: Vec<Option<usize>>,
-    key: Option<usize>,
-    given: usize,
-}
-
-impl Places {
-    fn of(schema: &Schema, names: &[&str]) -> Result<Self> {
-        let mut places =
-            Places { columns: vec![None; schema.active.len()], key: None, given: names.len() };
-        for (at, name) in names.iter().enumerate() {
-            let place = if schema.is_key(name) {
-                Some(&mut places.key)
-            } else {
-                let position = schema.position(name)?;
-                places.columns.get_mut(position)
-            };
-            match place {
-                Some(slot @ None) => *slot = Some(at),
-                _ => fail!(InvalidInput, "column {name} is given twice"),
-            }
-        }
-        Ok(places)
-    }
-}
-
-fn insert_row(writer: &Writer<'_>, places: &Places, given: &[ValueRef<'_>]) -> Result<Id> {
-    if given.len() != places.given {
-        fail!(InvalidInput, "a row of {} values for {} columns", given.len(), places.given);
-    }
-    let schema = writer.schema();
-    let id = match places.key.and_then(|at| given.get(at)) {
-        None | Some(ValueRef::Null) => None,
-        Some(ValueRef::Integer(id)) => Some(IdRef::Integer(*id)),
-        Some(ValueRef::Text(id)) => Some(IdRef::Text(id)),
-        Some(other) => fail!(TypeMismatch, "a primary key is never {}", other.type_name()),
-    };
-    let columns = schema.columns().zip(&places.columns);
-    let values: Vec<ValueRef<'_>> = columns
-        .map(|(column, place)| match place.and_then(|at| given.get(at)) {
-            Some(value) => *value,
-            None => column.column.default.as_ref().map_or(ValueRef::Null, |value| value.as_ref()),
-        })
-        .collect();
-    writer.insert(id, &values)
 }

@@ -11,9 +11,9 @@ use super::schema::{Outside, Schema, SlotSource};
 use crate::db::schema::quote;
 use crate::db::{Conn, Lease};
 use crate::error::{Error, ErrorKind, Result, err, fail};
-use crate::health::{Counter, Counters};
 use crate::index::normalise::Normaliser;
 use crate::keys::ring::IndexPlace;
+use crate::metrics::{Counter, Counters};
 use crate::value::{Id, IdRef, ValueRef};
 
 /// A batch ends after this many bytes of values.

@@ -3,11 +3,11 @@
 //! The mark is read when a transaction first inserts into the table, counted in memory, and written before the
 //! transaction commits or opens a savepoint.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::engine::State;
 use crate::db::Conn;
-use crate::error::{Result, err, fail};
+use crate::error::{Result, err};
 use crate::format::context::{Context, Place};
 use crate::format::payload::{Columns, put_column};
 use crate::format::record::Record;
@@ -22,11 +22,11 @@ const MARK: u32 = 1;
 /// The marks that a transaction has read.
 #[derive(Clone, Default)]
 pub(crate) struct Sequences {
-    marks: HashMap<u32, Mark>,
+    marks: BTreeMap<u32, Mark>,
 }
 
 #[derive(Clone, Copy)]
-pub(crate) struct Mark {
+struct Mark {
     value: i64,
     written: bool,
 }
@@ -34,12 +34,15 @@ pub(crate) struct Mark {
 impl Sequences {
     /// The next id of a table.
     pub(crate) fn next(&mut self, conn: &Conn, ring: &Ring, table: u32) -> Result<i64> {
-        let mark = self.mark(conn, ring, table)?;
-        let Some(next) = mark.value.checked_add(1) else {
-            fail!(Limit, "the table has given out its last id");
-        };
-        *mark = Mark { value: next, written: false };
+        let next = self.ahead(conn, ring, table)?;
+        self.note(conn, ring, table, next)?;
         Ok(next)
+    }
+
+    /// The id that [`Sequences::next`] would give out. It counts as given out once it is noted.
+    pub(crate) fn ahead(&mut self, conn: &Conn, ring: &Ring, table: u32) -> Result<i64> {
+        let next = self.mark(conn, ring, table)?.value.checked_add(1);
+        next.ok_or_else(|| err!(Limit, "the table has given out its last id"))
     }
 
     /// Takes note of an id that the caller chose.
@@ -49,19 +52,6 @@ impl Sequences {
             *mark = Mark { value: id, written: false };
         }
         Ok(())
-    }
-
-    /// The mark of a table, where it has been read.
-    pub(crate) fn mark_now(&self, table: u32) -> Option<Mark> {
-        self.marks.get(&table).copied()
-    }
-
-    /// Goes back to what [`Sequences::mark_now`] has given: no row has taken an id since.
-    pub(crate) fn put_back(&mut self, table: u32, mark: Option<Mark>) {
-        match mark {
-            Some(mark) => self.marks.insert(table, mark),
-            None => self.marks.remove(&table),
-        };
     }
 
     /// Raises a mark that belongs to no table, and may not be there yet; what it is then.
@@ -97,7 +87,7 @@ impl Sequences {
     }
 
     fn mark(&mut self, conn: &Conn, ring: &Ring, table: u32) -> Result<&mut Mark> {
-        use std::collections::hash_map::Entry;
+        use std::collections::btree_map::Entry;
         match self.marks.entry(table) {
             Entry::Occupied(entry) => Ok(entry.into_mut()),
             Entry::Vacant(entry) => {

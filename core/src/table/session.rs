@@ -1,19 +1,20 @@
 //! A write transaction: BEGIN IMMEDIATE, the state that fits it, and what has to happen before it commits.
 
-use std::cell::{Cell, RefCell};
+use std::any::Any;
+use std::cell::{Cell, RefCell, RefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use super::attached::Kept;
 use super::engine::{Engine, State};
 use super::sequence::Sequences;
-use crate::audit::Appender;
 use crate::crypto::random;
 use crate::db::{Conn, Lease, Pool};
 use crate::error::{ErrorKind, Result, err, fail};
 use crate::format::context::Context;
-use crate::health::{Counter, Counters};
 use crate::keys::ring::{Key, Purpose};
+use crate::metrics::{Counter, Counters};
 
 /// A write transaction. Rolls back when dropped unfinished.
 pub(crate) struct Session {
@@ -22,7 +23,8 @@ pub(crate) struct Session {
     state: RefCell<Arc<State>>,
     sequences: RefCell<Sequences>,
     scratch: RefCell<Scratch>,
-    audit: RefCell<Option<Appender>>,
+    /// What capabilities keep for the rest of the transaction.
+    kept: Kept,
     own_ring: Cell<bool>,
     finished: Cell<bool>,
     /// The savepoints that are open, the innermost last.
@@ -86,7 +88,11 @@ impl Session {
         let began = Instant::now();
         let conn = writer(&engine.pool)?;
         conn.execute("BEGIN IMMEDIATE", &[])?;
-        // From here on the lease rolls back if anything fails.
+        Self::over(engine, conn, began)
+    }
+
+    /// Goes on with a transaction that has begun on the connection. The lease rolls back if anything fails.
+    pub(crate) fn over(engine: &Arc<Engine>, conn: Lease, began: Instant) -> Result<Self> {
         let state = engine.refresh(&conn)?;
         let changes = conn.changes()?;
         Ok(Session {
@@ -95,7 +101,7 @@ impl Session {
             state: RefCell::new(state),
             sequences: RefCell::default(),
             scratch: RefCell::default(),
-            audit: RefCell::default(),
+            kept: Kept::default(),
             own_ring: Cell::new(false),
             finished: Cell::new(false),
             savepoints: RefCell::default(),
@@ -124,13 +130,16 @@ impl Session {
         Arc::clone(&self.state.borrow())
     }
 
-    pub(crate) fn sequences(&self) -> std::cell::RefMut<'_, Sequences> {
+    pub(crate) fn sequences(&self) -> RefMut<'_, Sequences> {
         self.sequences.borrow_mut()
     }
 
-    /// The end of the audit chain, where this transaction has appended to it.
-    pub(crate) fn audit(&self) -> std::cell::RefMut<'_, Option<Appender>> {
-        self.audit.borrow_mut()
+    /// What a capability keeps for the rest of this transaction. Forgotten when any savepoint is taken back.
+    pub(crate) fn kept<T: Any + Send>(
+        &self,
+        make: impl FnOnce() -> Result<T>,
+    ) -> Result<RefMut<'_, T>> {
+        self.kept.get(make)
     }
 
     pub(crate) fn counters(&self) -> &Arc<Counters> {
@@ -154,7 +163,7 @@ impl Session {
     }
 
     /// The buffers; a nested write to another row is refused rather than mixed up.
-    pub(crate) fn scratch(&self) -> Result<std::cell::RefMut<'_, Scratch>> {
+    pub(crate) fn scratch(&self) -> Result<RefMut<'_, Scratch>> {
         self.scratch
             .try_borrow_mut()
             .map_err(|_| err!(Refused, "a write inside another write of the same transaction"))
@@ -226,7 +235,7 @@ impl Session {
         *self.state.borrow_mut() = Arc::new(savepoint.state.with_new_ring());
         self.own_ring.set(true);
         self.sequences().forget();
-        *self.audit.borrow_mut() = None;
+        self.kept.forget();
         self.audited.set(savepoint.audited);
         // Where SQLite has rolled the whole transaction back by itself, there is no savepoint left.
         if self.conn.in_transaction()? {
@@ -247,7 +256,7 @@ impl Session {
         *self.state.borrow_mut() = Arc::new(memory.state.with_new_ring());
         self.own_ring.set(true);
         *self.sequences() = memory.sequences.clone();
-        *self.audit.borrow_mut() = None;
+        self.kept.forget();
         self.audited.set(memory.audited);
     }
 
@@ -265,7 +274,7 @@ impl Session {
     pub(crate) fn commit(&self) -> Result<()> {
         self.check_open()?;
         let state = self.state();
-        let (now, clock) = (self.clock_ms(), &self.engine.health.clock);
+        let (now, clock) = (self.clock_ms(), &self.engine.clock);
         let writes = self.conn.changes()? != self.changes;
         let saved = if writes {
             Some(clock.save(&self.conn, &state, &mut self.sequences(), now)?)

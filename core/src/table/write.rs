@@ -5,20 +5,17 @@ use std::sync::Arc;
 
 use super::blind::BlindValue;
 use super::codec::Opener;
-use super::engine::State;
 use super::read::{Target, key_parameters};
 use super::row::RowSet;
 use super::schema::{Schema, SlotSource};
+use super::sealer::{BlindIndex, Sealer};
 use super::session::{Scratch, Session};
 use super::write_plan::From;
-use crate::crypto::mac::MacKey;
 use crate::db::Stmt;
 use crate::db::schema::quote;
 use crate::error::{Error, ErrorKind, Result, err, fail};
 use crate::format::context::Place;
 use crate::format::payload::put_column;
-use crate::index::normalise::Normaliser;
-use crate::keys::ring::{IndexPlace, Key, Purpose};
 use crate::keys::seal::{Shape, seal};
 use crate::value::{Id, IdRef, ValueRef};
 
@@ -29,7 +26,7 @@ const MAX_VALUE: usize = 1_000_000_000;
 pub(crate) struct Writer<'s> {
     pub(super) session: &'s Session,
     pub(super) tenant: Option<&'s str>,
-    tools: Arc<Tools>,
+    sealer: Arc<Sealer>,
     /// What the last write found taken.
     taken: Cell<Option<Taken>>,
     /// The INSERT, kept compiled while rows follow one another.
@@ -42,14 +39,6 @@ pub(crate) enum Taken {
     Key,
     /// The unique column at a position in `Stored::columns`.
     Column(usize),
-}
-
-/// What writing rows takes, which holds for as long as the session's state.
-pub(crate) struct Tools {
-    pub(crate) state: Arc<State>,
-    schema: Arc<Schema>,
-    key: Arc<Key>,
-    indexes: Vec<BlindIndex>,
 }
 
 /// A row as it was read, and the record that it was read from.
@@ -66,52 +55,26 @@ impl Current {
     }
 }
 
-struct BlindIndex {
-    position: usize,
-    mac: MacKey,
-    bits: Option<u8>,
-    normaliser: Normaliser,
-}
-
-impl Tools {
-    pub(crate) fn gather(session: &Session, target: Target<'_>) -> Result<Arc<Self>> {
-        session.check_open()?;
-        let schema = Arc::clone(target.schema(&session.state())?);
-        let (mut state, key) = session.sealing_key(target.tenant)?;
-        let mut indexes = Vec::with_capacity(schema.write.indexed.len());
-        for position in schema.write.indexed.iter().copied() {
-            let column = schema.column(position)?;
-            let (Some(blind), Some(index)) = (&column.blind, &column.column.index) else {
-                fail!(Internal, "an index that its column does not have");
-            };
-            let place = IndexPlace::Table(schema.stored.id, blind.id, blind.generation);
-            let there = state.ring.index(session.conn(), target.tenant, &place)?;
-            let mac = if let Some(mac) = there {
-                mac
-            } else {
-                state = session.create_key(Purpose::Index, target.tenant)?;
-                let made = state.ring.index(session.conn(), target.tenant, &place)?;
-                made.ok_or_else(|| err!(Internal, "an index key just made is not there"))?
-            };
-            let normaliser = index.normaliser;
-            indexes.push(BlindIndex { position, mac, bits: blind.bits, normaliser });
-        }
-        Ok(Arc::new(Tools { state, schema, key, indexes }))
-    }
-}
-
 impl<'s> Writer<'s> {
     pub(crate) fn new(session: &'s Session, target: Target<'s>) -> Result<Self> {
-        Ok(Self::with(session, target.tenant, Tools::gather(session, target)?))
+        session.check_open()?;
+        let sealer = Arc::new(Sealer::new(session, target)?);
+        Ok(Writer { tenant: target.tenant, ..Self::over(session, &sealer) })
     }
 
-    /// A writer with tools that were gathered before, in the same transaction and state.
-    pub(crate) fn with(session: &'s Session, tenant: Option<&'s str>, tools: Arc<Tools>) -> Self {
-        Writer { session, tenant, tools, taken: Cell::new(None), insert: RefCell::new(None) }
+    /// Goes on with the sealer of another writer of the same table, without a tenant, in the same transaction.
+    pub(crate) fn over(session: &'s Session, sealer: &Arc<Sealer>) -> Self {
+        let sealer = Arc::clone(sealer);
+        let (taken, insert) = (Cell::new(None), RefCell::new(None));
+        Writer { session, tenant: None, sealer, taken, insert }
+    }
+
+    pub(crate) fn sealer(&self) -> &Arc<Sealer> {
+        &self.sealer
     }
 
     pub(crate) fn schema(&self) -> &Arc<Schema> {
-        &self.tools.schema
+        &self.sealer.schema
     }
 
     /// What the write that has just failed as a conflict found taken.
@@ -122,22 +85,29 @@ impl<'s> Writer<'s> {
     /// Inserts a row. `values` stand by position; what was not given holds the default.
     pub(crate) fn insert(&self, id: Option<IdRef<'_>>, values: &[ValueRef<'_>]) -> Result<Id> {
         let mut admitted = Vec::with_capacity(values.len());
-        for (column, value) in self.tools.schema.columns().zip(values) {
+        for (column, value) in self.schema().columns().zip(values) {
             admitted.push(self.admit(&column.column, *value)?);
         }
-        let (conn, ring, table) = (self.session.conn(), &self.tools.state.ring, self.tools.schema.stored.id);
-        let row_id = match (id, self.tools.schema.stored.text_key) {
-            (Some(IdRef::Integer(id)), false) => {
-                self.session.sequences().note(conn, ring, table, id)?;
-                id
-            }
+        self.insert_admitted(id, &admitted)
+    }
+
+    /// As [`Writer::insert`], for values that are known to be of the types declared, and not too long.
+    pub(crate) fn insert_admitted(
+        &self,
+        id: Option<IdRef<'_>>,
+        values: &[ValueRef<'_>],
+    ) -> Result<Id> {
+        let Sealer { state, schema, .. } = &*self.sealer;
+        let (conn, ring, table) = (self.session.conn(), &state.ring, schema.stored.id);
+        let row_id = match (id, schema.stored.text_key) {
+            (Some(IdRef::Integer(id)), false) => id,
             (None, false) | (Some(IdRef::Text(_)), true) => {
-                self.session.sequences().next(conn, ring, table)?
+                self.session.sequences().ahead(conn, ring, table)?
             }
             (_, true) => {
-                fail!(TypeMismatch, "table {} has a text key, to be given", self.tools.schema.name())
+                fail!(TypeMismatch, "table {} has a text key, to be given", schema.name())
             }
-            (_, false) => fail!(TypeMismatch, "table {} has an integer key", self.tools.schema.name()),
+            (_, false) => fail!(TypeMismatch, "table {} has an integer key", schema.name()),
         };
         let place_id = match id {
             Some(id) => id,
@@ -149,12 +119,12 @@ impl<'s> Writer<'s> {
             fail!(Limit, "a text key has 1 to 1,000 bytes");
         }
         let mut scratch = self.session.scratch()?;
-        let blinds = self.blinds(&admitted, &mut scratch);
-        self.seal(place_id, &admitted, &blinds, &mut scratch)?;
+        let blinds = self.blinds(values, &mut scratch);
+        self.seal(place_id, values, &blinds, &mut scratch)?;
         let mut kept = self.insert.borrow_mut();
         let stmt = match &mut *kept {
             Some(stmt) => stmt,
-            None => kept.insert(conn.prepare(&self.tools.schema.sql.insert)?),
+            None => kept.insert(conn.prepare(&schema.sql.insert)?),
         };
         let mut at = 1;
         let mut bind = |value| {
@@ -169,15 +139,18 @@ impl<'s> Writer<'s> {
             bind(ValueRef::Text(tenant))?;
         }
         bind(ValueRef::Blob(&scratch.record))?;
-        for from in &self.tools.schema.write.slots {
-            bind(value_of(*from, &admitted, &blinds))?;
+        for from in &schema.write.slots {
+            bind(value_of(*from, values, &blinds))?;
         }
-        let given = id.is_some() && !self.tools.schema.stored.text_key;
+        let given = id.is_some() && !schema.stored.text_key;
         match stmt.execute_bound() {
-            Ok(1) => Ok(place_id.to_owned()),
+            Ok(1) => {}
             Ok(_) => fail!(Internal, "an insert that inserted nothing"),
-            Err(error) => Err(self.logical(error, given)),
+            Err(error) => return Err(self.logical(error, given)),
         }
+        // Only now: a row that could not be written leaves no gap.
+        self.session.sequences().note(conn, ring, table, row_id)?;
+        Ok(place_id.to_owned())
     }
 
     /// Changes columns of a row; false where there is none. With `force` the row is sealed again even where nothing
@@ -198,11 +171,12 @@ impl<'s> Writer<'s> {
     /// The row as it is, verified, for [`Writer::rewrite`] to change in the same transaction.
     pub(crate) fn current(&self, id: IdRef<'_>) -> Result<Option<Current>> {
         let conn = self.session.conn();
-        let mut set = RowSet::new(Arc::clone(&self.tools.schema));
-        let mut opener = Opener::new(conn, &self.tools.state.ring, &self.tools.schema, self.tenant);
-        let (parameters, count) = key_parameters(&self.tools.schema, id, self.tenant)?;
+        let mut set = RowSet::new(Arc::clone(&self.sealer.schema));
+        let mut opener =
+            Opener::new(conn, &self.sealer.state.ring, &self.sealer.schema, self.tenant);
+        let (parameters, count) = key_parameters(&self.sealer.schema, id, self.tenant)?;
         let parameters = parameters.get(..count).unwrap_or(&[]);
-        let found = conn.prepare(&self.tools.schema.sql.get)?.first(parameters, |row| {
+        let found = conn.prepare(&self.sealer.schema.sql.get)?.first(parameters, |row| {
             let layout = opener.open(row, Some(id), &mut set)?;
             Ok((layout, row.blob(2)?.to_vec()))
         })?;
@@ -218,12 +192,12 @@ impl<'s> Writer<'s> {
     ) -> Result<()> {
         let conn = self.session.conn();
         let Current { set, layout, sealed } = current;
-        let (parameters, count) = key_parameters(&self.tools.schema, id, self.tenant)?;
+        let (parameters, count) = key_parameters(&self.sealer.schema, id, self.tenant)?;
         let parameters = parameters.get(..count).unwrap_or(&[]);
         let mut values: Vec<ValueRef<'_>> =
-            (1..=self.tools.schema.active.len()).map(|position| set.get(0, position)).collect();
+            (1..=self.sealer.schema.active.len()).map(|position| set.get(0, position)).collect();
         for (position, value) in changes {
-            let column = &self.tools.schema.column(*position)?.column;
+            let column = &self.sealer.schema.column(*position)?.column;
             let admitted = self.admit(column, *value)?;
             if let Some(slot) = values.get_mut(*position) {
                 *slot = admitted;
@@ -232,16 +206,18 @@ impl<'s> Writer<'s> {
         let mut scratch = self.session.scratch()?;
         let blinds = self.blinds(&values, &mut scratch);
         self.seal(id, &values, &blinds, &mut scratch)?;
-        let plan = &self.tools.schema.write;
+        let plan = &self.sealer.schema.write;
         let touched = |position: usize| changes.iter().any(|(at, _)| *at == position);
         let to_set: Vec<usize> = (0..plan.slots.len())
             .filter(|slot| {
                 *layout != plan.layout
                     || match plan.slots.get(*slot) {
                         Some(From::Column(position)) => touched(*position),
-                        Some(From::Index(index)) => {
-                            self.tools.indexes.get(*index).is_some_and(|index| touched(index.position))
-                        }
+                        Some(From::Index(index)) => self
+                            .sealer
+                            .indexes
+                            .get(*index)
+                            .is_some_and(|index| touched(index.position)),
                         _ => false,
                     }
             })
@@ -267,16 +243,16 @@ impl<'s> Writer<'s> {
     }
 
     fn update_sql(&self, to_set: &[usize]) -> String {
-        let mut sql = format!("UPDATE {} SET sealed = ?", self.tools.schema.sql.physical);
-        for slot in to_set.iter().filter_map(|slot| self.tools.schema.slots.get(*slot)) {
+        let mut sql = format!("UPDATE {} SET sealed = ?", self.sealer.schema.sql.physical);
+        for slot in to_set.iter().filter_map(|slot| self.sealer.schema.slots.get(*slot)) {
             sql.push_str(", ");
             sql.push_str(&quote(&slot.name));
             sql.push_str(" = ?");
         }
         sql.push_str(" WHERE sealed = ? AND ");
-        sql.push_str(&quote(&self.tools.schema.stored.key));
+        sql.push_str(&quote(&self.sealer.schema.stored.key));
         sql.push_str(" = ?");
-        if self.tools.schema.stored.per_tenant {
+        if self.sealer.schema.stored.per_tenant {
             sql.push_str(" AND tenant = ?");
         }
         sql
@@ -290,7 +266,11 @@ impl<'s> Writer<'s> {
         let name = &column.name;
         let value = column.kind.admit(value, name)?;
         if column.not_null && value.is_null() {
-            fail!(TypeMismatch, "column {name} of table {} may not be NULL", self.tools.schema.name());
+            fail!(
+                TypeMismatch,
+                "column {name} of table {} may not be NULL",
+                self.sealer.schema.name()
+            );
         }
         let length = match value {
             ValueRef::Text(v) | ValueRef::Json(v) => v.len(),
@@ -308,7 +288,7 @@ impl<'s> Writer<'s> {
             let value = values.get(index.position).copied().unwrap_or(ValueRef::Null);
             BlindValue::of(&index.mac, index.bits, index.normaliser, value, &mut scratch.text)
         };
-        self.tools.indexes.iter().map(of).collect()
+        self.sealer.indexes.iter().map(of).collect()
     }
 
     fn seal(
@@ -319,20 +299,20 @@ impl<'s> Writer<'s> {
         scratch: &mut Scratch,
     ) -> Result<()> {
         let place = Place {
-            vault: self.tools.state.ring.vault(),
-            table: self.tools.schema.stored.id,
+            vault: self.sealer.state.ring.vault(),
+            table: self.sealer.schema.stored.id,
             field: None,
             record: Some(id),
             tenant: self.tenant,
             subject: None,
         };
-        let plan = &self.tools.schema.write;
+        let plan = &self.sealer.schema.write;
         let Scratch { context, record, .. } = scratch;
         seal(
             record,
             context,
-            self.tools.key.record_key()?,
-            Shape { layout: plan.layout, padding: self.tools.schema.stored.padding },
+            self.sealer.key.record_key()?,
+            Shape { layout: plan.layout, padding: self.sealer.schema.stored.padding },
             &place,
             |context| {
                 for (id, from) in &plan.authenticated {
@@ -354,29 +334,29 @@ impl<'s> Writer<'s> {
             return error;
         }
         let code = error.sqlite_code().unwrap_or_default();
-        let table = self.tools.schema.name();
+        let table = self.sealer.schema.name();
         let Some((_, columns)) = error.message().split_once("UNIQUE constraint failed: ") else {
             return error;
         };
-        let physical = self.tools.schema.stored.physical();
+        let physical = self.sealer.schema.stored.physical();
         let named =
             columns.split(", ").filter_map(|name| name.strip_prefix(&physical)?.strip_prefix('.'));
         let named: Vec<&str> = named.filter(|name| *name != "tenant").collect();
-        let row_id = named.contains(&self.tools.schema.stored.row_id());
+        let row_id = named.contains(&self.sealer.schema.stored.row_id());
         if row_id && !id_given {
             return err!(
                 Corrupt,
                 "the high-water mark of table {table} lies behind the ids given out: an older one was put back"
             );
         }
-        let mut slots = self.tools.schema.slots.iter();
+        let mut slots = self.sealer.schema.slots.iter();
         let slot = slots.find(|slot| named.contains(&slot.name.as_str()));
         let taken = match slot.map(|slot| slot.source) {
             Some(SlotSource::Column(at) | SlotSource::Blind(at)) => Taken::Column(at),
             _ => Taken::Key,
         };
         self.taken.set(Some(taken));
-        let stored = &self.tools.schema.stored;
+        let stored = &self.sealer.schema.stored;
         let column = match taken {
             Taken::Column(at) => stored.columns.get(at).map(|c| c.column.name.as_str()),
             Taken::Key => None,

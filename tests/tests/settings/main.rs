@@ -7,14 +7,18 @@ mod transfer;
 mod writing;
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use rusqlite::Connection;
 use sealite::{
     Author, ExposeSecret, Result, SettingDefinition, Settings, Type, Unlock, Vault, generate_key,
 };
+use sealite_tests::process::{Process, Stage};
 
 const PASSWORD: &str = "smtp.password";
+/// The variables that tell a process its file and key.
+const FILE: &str = "SETTINGS_FILE";
+const KEY: &str = "SETTINGS_KEY";
 
 fn author() -> Author {
     Author::new("ada").reason("ticket 4")
@@ -77,30 +81,24 @@ impl Filed {
         })
     }
 
-    /// Runs this test program as another process, at the test `role`.
-    fn child(&self, role: &str) -> Child {
-        Command::new(std::env::current_exe().expect("program"))
-            .args([
-                &format!("processes::{role}"),
-                "--exact",
-                "--ignored",
-                "--nocapture",
-                "--test-threads=1",
-            ])
-            .env("SETTINGS_FILE", &self.path)
-            .env("SETTINGS_KEY", &self.key)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("child")
+    /// Another process, which [`parents_vault`] opens the file for.
+    fn process(&self, stage: &Stage, role: &str) -> Process {
+        self.process_with(stage, role, &[])
+    }
+
+    fn process_with(&self, stage: &Stage, role: &str, variables: &[(&str, &str)]) -> Process {
+        let environment = |command: &mut Command| {
+            command.env(FILE, &self.path).env(KEY, &self.key).envs(variables.iter().copied());
+        };
+        stage.process_by(environment, role, "")
     }
 }
 
-/// The vault that a child process was started for.
-fn parents_vault() -> Option<Vault> {
-    let path = std::env::var_os("SETTINGS_FILE")?;
-    let key = std::env::var("SETTINGS_KEY").ok()?;
-    Some(Vault::open(path, &Unlock::key_text(key.as_str()).expect("key")).expect("open"))
+/// The vault that a process was started for.
+fn parents_vault() -> Vault {
+    let key = std::env::var(KEY).expect("key");
+    let path = std::env::var_os(FILE).expect("file");
+    Vault::open(path, &Unlock::key_text(key.as_str()).expect("key")).expect("open")
 }
 
 fn used(settings: &Settings, name: &str) -> Option<String> {

@@ -103,6 +103,30 @@ fn an_older_row_put_back_is_refused_and_so_is_a_gap_in_the_history() -> Result<(
 }
 
 #[test]
+fn an_older_row_put_back_is_refused_also_where_its_versions_are_kept_no_longer() -> Result<()> {
+    let (file, vault) = Filed::new();
+    vault.settings().define(&text("app.theme").keep_versions(2))?;
+    vault.settings().write("app.theme", Change::set("1"), &author())?;
+    vault.close();
+    file.edit("CREATE TABLE kept AS SELECT * FROM sealite_settings_sealed");
+    let vault = file.open();
+    for number in 2..=5 {
+        vault.settings().write("app.theme", Change::set(number.to_string()), &author())?;
+    }
+    vault.close();
+    file.edit(
+        "DELETE FROM sealite_settings_sealed;
+         INSERT INTO sealite_settings_sealed SELECT * FROM kept",
+    );
+    let settings = file.open().settings();
+    assert_eq!(kind(settings.read("app.theme")), "authentication_failed");
+    assert_eq!(kind(settings.use_value("app.theme")), "authentication_failed");
+    let write = settings.write("app.theme", Change::set("6"), &author());
+    assert_eq!(kind(write), "authentication_failed");
+    Ok(())
+}
+
+#[test]
 fn a_tenants_row_moved_to_another_tenant_is_detected() -> Result<()> {
     let (file, vault) = Filed::new();
     vault.tenant("acme")?.settings().write(PASSWORD, Change::set("a"), &author())?;

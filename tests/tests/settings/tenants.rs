@@ -69,3 +69,18 @@ fn an_enabled_providers_secret_cannot_be_cleared_by_accident() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn the_platforms_secret_is_not_cleared_under_an_enabled_tenant() -> Result<()> {
+    let vault = vault()?;
+    let (platform, acme) = (vault.settings(), vault.tenant("acme")?.settings());
+    platform.write(PASSWORD, Change::set("platform's"), &author())?;
+    acme.write("mail.enabled", Change::set(true), &author())?;
+    assert_eq!(kind(platform.write(PASSWORD, Change::Clear, &author())), "refused");
+    assert_eq!(used(&acme, PASSWORD).as_deref(), Some("platform's"));
+    // With a secret of its own the tenant needs the platform's no more.
+    acme.write(PASSWORD, Change::set("acme's"), &author())?;
+    assert!(platform.write(PASSWORD, Change::Clear, &author())?);
+    assert_eq!(used(&acme, PASSWORD).as_deref(), Some("acme's"));
+    Ok(())
+}

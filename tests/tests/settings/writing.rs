@@ -1,7 +1,10 @@
 //! Masks, forms, history and types.
 
-use crate::{PASSWORD, author, kind, mail, text, used, vault};
-use sealite::{Author, Change, Result, SettingDefinition, SettingSource, Type, Value, ValueRef};
+use crate::{Filed, PASSWORD, author, kind, mail, text, used, vault};
+use rusqlite::Connection;
+use sealite::{
+    Author, Change, Result, SettingDefinition, SettingSource, Settings, Type, Value, ValueRef,
+};
 
 #[test]
 fn a_secret_reads_as_a_mask_and_an_unset_one_as_empty() -> Result<()> {
@@ -131,6 +134,71 @@ fn history_is_masked_and_rolls_back_exactly() -> Result<()> {
     assert_eq!(settings.roll_back(PASSWORD, 4, &author())?, 4);
     settings.write("mail.enabled", Change::set(true), &author())?;
     assert_eq!(kind(settings.roll_back(PASSWORD, 3, &author())), "refused", "guarded");
+    Ok(())
+}
+
+#[test]
+fn the_history_is_bounded_as_declared() -> Result<()> {
+    let (file, vault) = Filed::new();
+    let settings = vault.settings();
+    let kept = |versions: u32| text("app.theme").keep_versions(versions);
+    for versions in [0, 10_001] {
+        assert_eq!(kind(settings.define(&kept(versions))), "invalid_input");
+    }
+    settings.define(&kept(3))?;
+    let acme = vault.tenant("acme")?.settings();
+    for number in 1..=7 {
+        settings.write("app.theme", Change::set(format!("theme {number}")), &author())?;
+        acme.write("app.theme", Change::set(format!("acme {number}")), &author())?;
+    }
+    let versions = |settings: &Settings| -> Result<Vec<(i64, String)>> {
+        let history = settings.history("app.theme")?;
+        Ok(history.iter().map(|one| (one.version(), one.shown().to_owned())).collect())
+    };
+    let last = |name: &str| (5..=7).map(|n| (n, format!("{name} {n}"))).collect::<Vec<_>>();
+    assert_eq!(versions(&settings)?, last("theme"));
+    assert_eq!(versions(&acme)?, last("acme"));
+    for gone in [0, 1, 4, 8] {
+        assert_eq!(kind(settings.roll_back("app.theme", gone, &author())), "not_found");
+    }
+    assert_eq!(settings.roll_back("app.theme", 5, &author())?, 8);
+    assert_eq!(versions(&settings)?.last(), Some(&(8, "theme 5".to_owned())));
+    // More room keeps more from then on, less drops the rest with the next change.
+    settings.define(&kept(5))?;
+    settings.write("app.theme", Change::set("wide"), &author())?;
+    assert_eq!(versions(&settings)?.iter().map(|one| one.0).collect::<Vec<_>>(), [6, 7, 8, 9]);
+    settings.define(&kept(1))?;
+    settings.write("app.theme", Change::set("narrow"), &author())?;
+    assert_eq!(versions(&settings)?, [(10, "narrow".to_owned())]);
+    assert!(vault.verify(|_| ())?.is_sound());
+    vault.close();
+    // Of a version that was dropped nothing is left.
+    let raw = Connection::open(&file.path).expect("raw");
+    let rows = "SELECT count(*) FROM sealite_setting_versions_sealed";
+    assert_eq!(raw.query_row(rows, [], |row| row.get::<_, i64>(0)).expect("rows"), 1);
+    Ok(())
+}
+
+#[test]
+fn a_text_is_read_in_the_type_of_the_setting() -> Result<()> {
+    let vault = vault()?;
+    let settings = vault.settings();
+    let write = |name: &str, text: &str| settings.write(name, Change::from_text(text), &author());
+    assert!(write("smtp.port", " 587 ")?);
+    assert!(write("mail.enabled", "On")?);
+    assert!(write("mail.options", "{\"a\": 1}")?);
+    assert!(write("smtp.host", " a ")?);
+    let shown = |name: &str| settings.read(name).map(|setting| setting.shown().to_owned());
+    assert_eq!((shown("smtp.port")?, shown("mail.enabled")?), ("587".into(), "true".into()));
+    assert_eq!((shown("mail.options")?, shown("smtp.host")?), ("{\"a\": 1}".into(), " a ".into()));
+    assert!(!write("smtp.port", "587")?, "it is so already");
+    for (name, text) in [("smtp.port", "many"), ("mail.enabled", "perhaps"), ("mail.options", "{")]
+    {
+        let refused = write(name, text).expect_err("not of the type");
+        assert_eq!(refused.kind().name(), "type_mismatch");
+        assert!(!refused.to_string().contains(text), "{refused}");
+    }
+    assert_eq!(format!("{:?}", Change::from_text("hunter2")), "Text(..)");
     Ok(())
 }
 

@@ -1,12 +1,12 @@
 //! `sealite audit export`.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use sealite::{Error, ExportOptions};
 use serde_json::json;
 
 use super::counted_entries;
-use super::daily::Daily;
 use crate::arguments::AuditExport;
 use crate::failure::{Failure, Result};
 use crate::report::Report;
@@ -31,16 +31,17 @@ pub(super) fn export(arguments: &AuditExport, console: &mut Console<'_>) -> Resu
     let vault = unlock::open(&arguments.file, &arguments.open, console)?;
     let audit = vault.audit();
     if let Some(folder) = &arguments.daily {
-        let mut daily = Daily::new(folder);
-        let exported = audit.export(&mut daily, &options);
-        let done = daily.finish(exported)?;
+        let files = audit.export_daily(folder, &options)?;
+        let entries = files.iter().map(|(_, entries)| entries).sum();
         let text = format!(
             "Wrote {} to {} in {}.\n",
-            counted_entries(done.written),
-            counted(done.files.len() as u64, "file"),
+            counted_entries(entries),
+            counted(files.len() as u64, "file"),
             printable(&folder.display().to_string())
         );
-        return Ok(Report::new(text, json!({"entries": done.written, "files": done.files})));
+        let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let names: Vec<String> = files.iter().filter_map(|(path, _)| name(path)).collect();
+        return Ok(Report::new(text, json!({"entries": entries, "files": names})));
     }
     if let Some(path) = &arguments.out {
         let mut file = SecretFile::create(path)?;

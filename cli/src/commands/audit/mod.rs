@@ -1,6 +1,5 @@
 //! `sealite audit`.
 
-mod daily;
 mod export;
 
 use std::path::Path;

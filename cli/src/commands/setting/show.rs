@@ -163,6 +163,7 @@ pub(super) fn object(setting: &Setting) -> Value {
         "has_default": definition.has_default(),
         "min_length": definition.minimum_length(),
         "guarded_by": definition.guard(),
+        "keep_versions": definition.kept_versions(),
     })
 }
 

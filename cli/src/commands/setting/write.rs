@@ -1,6 +1,6 @@
 //! `sealite setting set`, `clear` and `rollback`.
 
-use sealite::{Change, ErrorKind, Setting, Type, Value};
+use sealite::{Change, Setting};
 use serde_json::json;
 
 use super::{author, open, show};
@@ -15,8 +15,8 @@ use crate::unlock::others_can_read;
 pub(super) fn set(arguments: &SettingSet, console: &mut Console<'_>) -> Result<Report> {
     let name = &arguments.named.name;
     let settings = open(&arguments.named.scope, console)?;
-    let value = value(&settings.read(name)?, &arguments.value, console)?;
-    let changed = settings.write(name, Change::Set(value), &author(&arguments.author))?;
+    let change = change(&settings.read(name)?, &arguments.value, console)?;
+    let changed = settings.write(name, change, &author(&arguments.author))?;
     let setting = settings.read(name)?;
     Ok(report(&setting, changed, "Set"))
 }
@@ -61,17 +61,17 @@ fn report(setting: &Setting, changed: bool, done: &str) -> Report {
     report
 }
 
-/// The value from where the arguments say, in the setting's type.
-fn value(setting: &Setting, from: &NewValue, console: &mut Console<'_>) -> Result<Value> {
-    let (name, kind) = (setting.name(), setting.definition().kind());
+/// The value from where the arguments say.
+fn change(setting: &Setting, from: &NewValue, console: &mut Console<'_>) -> Result<Change> {
     if let Some(plain) = &from.value {
         if setting.is_secret() {
+            let name = setting.name();
             return Err(Failure::usage(format!(
                 "setting {name} is secret: hand its value in by --prompt, --value-file or --value-stdin. What was \
                  typed here is in the shell's history and the list of processes now: choose another value"
             )));
         }
-        return parsed(name, kind, plain);
+        return Ok(Change::from_text(plain));
     }
     let Found { text, .. } = if let Some(path) = &from.value_file {
         let found = from_file(path)?;
@@ -89,29 +89,5 @@ fn value(setting: &Setting, from: &NewValue, console: &mut Console<'_>) -> Resul
     if text.is_empty() {
         return Err(Failure::usage("the value is empty; setting clear takes a value away"));
     }
-    parsed(name, kind, text)
-}
-
-/// Reads a text in the type of a setting, as an environment variable is read.
-fn parsed(name: &str, kind: Type, text: &str) -> Result<Value> {
-    let word = text.trim();
-    let value = match kind {
-        Type::Text => Some(Value::Text(text.to_owned())),
-        Type::Json => Some(Value::Json(text.to_owned())),
-        Type::Integer => word.parse().ok().map(Value::Integer),
-        Type::Real => word.parse().ok().map(Value::Real),
-        Type::Boolean => match word.to_ascii_lowercase().as_str() {
-            "true" | "1" | "yes" | "on" => Some(Value::Boolean(true)),
-            "false" | "0" | "no" | "off" => Some(Value::Boolean(false)),
-            _ => None,
-        },
-        _ => None,
-    };
-    value.ok_or_else(|| {
-        let kind = kind.name();
-        Failure::new(
-            ErrorKind::TypeMismatch,
-            format!("setting {name}: the text is not of type {kind}"),
-        )
-    })
+    Ok(Change::from_text(text))
 }

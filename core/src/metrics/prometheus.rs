@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 
 use super::histogram::Histogram;
-use super::metrics::Metrics;
+use super::snapshot::Metrics;
 use crate::error::{Result, fail};
 
 /// The longest name of a metric, in bytes.

@@ -1,0 +1,67 @@
+//! What sealing the rows of a table takes.
+
+use std::sync::Arc;
+
+use super::engine::State;
+use super::read::Target;
+use super::schema::Schema;
+use super::session::Session;
+use crate::crypto::mac::MacKey;
+use crate::error::{Result, err, fail};
+use crate::index::normalise::Normaliser;
+use crate::keys::ring::{IndexPlace, Key, Purpose, Ring};
+
+/// The schema and the keys that rows of one table are sealed by, for one tenant.
+pub(crate) struct Sealer {
+    pub(super) state: Arc<State>,
+    pub(super) schema: Arc<Schema>,
+    pub(super) key: Arc<Key>,
+    pub(super) indexes: Vec<BlindIndex>,
+}
+
+pub(super) struct BlindIndex {
+    pub(super) position: usize,
+    pub(super) mac: MacKey,
+    pub(super) bits: Option<u8>,
+    pub(super) normaliser: Normaliser,
+}
+
+impl Sealer {
+    pub(super) fn new(session: &Session, target: Target<'_>) -> Result<Self> {
+        let schema = Arc::clone(target.schema(&session.state())?);
+        let (mut state, key) = session.sealing_key(target.tenant)?;
+        let mut indexes = Vec::with_capacity(schema.write.indexed.len());
+        for position in schema.write.indexed.iter().copied() {
+            let column = schema.column(position)?;
+            let (Some(blind), Some(index)) = (&column.blind, &column.column.index) else {
+                fail!(Internal, "an index that its column does not have");
+            };
+            let place = IndexPlace::Table(schema.stored.id, blind.id, blind.generation);
+            let there = state.ring.index(session.conn(), target.tenant, &place)?;
+            let mac = if let Some(mac) = there {
+                mac
+            } else {
+                state = session.create_key(Purpose::Index, target.tenant)?;
+                let made = state.ring.index(session.conn(), target.tenant, &place)?;
+                made.ok_or_else(|| err!(Internal, "an index key just made is not there"))?
+            };
+            let normaliser = index.normaliser;
+            indexes.push(BlindIndex { position, mac, bits: blind.bits, normaliser });
+        }
+        Ok(Sealer { state, schema, key, indexes })
+    }
+
+    /// False where the transaction has changed its catalog or its keys since.
+    pub(crate) fn is_current(&self, session: &Session) -> bool {
+        Arc::ptr_eq(&self.state, &session.state())
+    }
+
+    pub(crate) fn ring(&self) -> &Ring {
+        &self.state.ring
+    }
+
+    /// The table's surrogate id.
+    pub(crate) fn table(&self) -> u32 {
+        self.schema.stored.id
+    }
+}
