@@ -71,7 +71,7 @@ pub use settings::{
     Author, Change, CheckReport, ImportReport, Setting, SettingDefinition, SettingFault,
     SettingProblem, SettingSource, SettingValue, SettingVersion, Settings,
 };
-pub use sql::SqlRows;
+pub use sql::{SqlRows, Statement};
 pub use table::{
     Alteration, Column, Cursor, Fault, Index, Protection, Row, Scan, Table, TableDefinition,
     Verification,

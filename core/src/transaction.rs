@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::audit::{Entry, append_for, note};
 use crate::error::{Result, fail};
-use crate::sql::{self, SqlRows};
+use crate::sql::{self, SqlRows, Statement};
 use crate::table::definition::{TableDefinition, check_tenant};
 use crate::table::engine::Engine;
 use crate::table::session::{self, Session};
@@ -61,6 +61,13 @@ impl Transaction {
         self.check_root("run plain SQL")?;
         self.session.check_open()?;
         sql::query(&self.session, sql, parameters)
+    }
+
+    /// Prepares one statement, to be bound and stepped. It sees what the transaction has written.
+    pub fn prepare(&self, sql: &str) -> Result<Statement<'_>> {
+        self.check_root("run plain SQL")?;
+        self.session.check_open()?;
+        sql::prepare(&self.session, sql)
     }
 
     /// Appends an audit entry in this transaction: the change that it records happens only with it. Its place in the
@@ -141,6 +148,14 @@ impl Snapshot {
             fail!(NotAllowed, "a tenant's snapshot can't reach another tenant");
         }
         Table::new(Source::Snapshot(&self.session), name, Some(Arc::from(tenant))).checked()
+    }
+
+    /// Prepares a query, to be bound and stepped, as of the snapshot.
+    pub fn prepare(&self, sql: &str) -> Result<Statement<'_>> {
+        if self.tenant.is_some() {
+            fail!(NotAllowed, "a tenant's snapshot can't run plain SQL");
+        }
+        sql::prepare_read(&self.session, sql)
     }
 
     /// Runs a query in plain SQL, as of the snapshot.

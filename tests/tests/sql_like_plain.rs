@@ -38,12 +38,16 @@ fn prepare(vault: &Vault) {
 }
 
 /// What a statement does: its rows or the number of rows changed, then `changes()` and `last_insert_rowid()`.
-fn outcome(tx: &Transaction, sql: &str, table: &str) -> std::result::Result<Vec<Vec<Value>>, String> {
+fn outcome(
+    tx: &Transaction,
+    sql: &str,
+    table: &str,
+) -> std::result::Result<Vec<Vec<Value>>, String> {
     let sql = sql.replace("{t}", table);
     let head = sql.trim_start().to_uppercase();
-    let returns =
-        ["SELECT", "VALUES"].iter().any(|verb| head.starts_with(verb)) || head.contains("RETURNING")
-            || head.starts_with("WITH") && !head.contains("INSERT") && !head.contains("UPDATE");
+    let returns = ["SELECT", "VALUES"].iter().any(|verb| head.starts_with(verb))
+        || head.contains("RETURNING")
+        || head.starts_with("WITH") && !head.contains("INSERT") && !head.contains("UPDATE");
     let run = || -> Result<Vec<Vec<Value>>> {
         if returns {
             return Ok(tx.query(&sql, &[])?.rows);
@@ -70,7 +74,12 @@ fn same(vault: &Vault, statements: &[&str]) {
             tx.commit().unwrap();
             outcome
         });
-        assert!(both[0] == both[1], "{sql}\nsealed: {}\nplain:  {}", show(&both[0]), show(&both[1]));
+        assert!(
+            both[0] == both[1],
+            "{sql}\nsealed: {}\nplain:  {}",
+            show(&both[0]),
+            show(&both[1])
+        );
         let all = [SEALED, PLAIN].map(|table| {
             vault.query(&format!("SELECT * FROM {table} ORDER BY id"), &[]).unwrap().rows
         });
@@ -99,7 +108,8 @@ fn rows(rows: &[Vec<Value>]) -> String {
     rows.iter().map(row).collect::<Vec<_>>().join("\n        ")
 }
 
-const ROWS: &str = "INSERT INTO {t} (email, name, age, score, photo, city, role, rank, plan, code) VALUES
+const ROWS: &str =
+    "INSERT INTO {t} (email, name, age, score, photo, city, role, rank, plan, code) VALUES
     ('ada@x.org', 'Ada', 36, 1.5, x'00ff', 'London', 'admin', 3, 'pro', 'A'),
     ('bob@x.org', 'Bob', NULL, -0.0, x'', 'Paris', 'user', 1, 'free', 'B'),
     ('cyd@x.org', NULL, 51, 1e300, NULL, 'London', 'user', 2, 'free', NULL),

@@ -62,12 +62,14 @@ fn what_sql_writes_the_records_hold() {
         let changed = vault.execute("UPDATE users SET age = age + 1 WHERE age > 30", &[]).unwrap();
         assert_eq!(changed, 2);
         assert_eq!(table(&vault, "SELECT sum(age) FROM users"), [[Value::Integer(89)]]);
-        assert_eq!(vault.execute("DELETE FROM users WHERE email = 'Bob@Example.org'", &[]).unwrap(), 1);
+        assert_eq!(
+            vault.execute("DELETE FROM users WHERE email = 'Bob@Example.org'", &[]).unwrap(),
+            1
+        );
         assert_eq!(table(&vault, "SELECT count(*) FROM users"), [[Value::Integer(3)]]);
         assert!(vault.verify(|_| ()).unwrap().is_sound());
-        let error = vault
-            .execute("INSERT INTO users (email) VALUES ('ada@EXAMPLE.org')", &[])
-            .unwrap_err();
+        let error =
+            vault.execute("INSERT INTO users (email) VALUES ('ada@EXAMPLE.org')", &[]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Conflict);
         assert_eq!(error.message(), "UNIQUE constraint failed: users.email");
     }

@@ -87,7 +87,7 @@ impl Authority {
     }
 
     /// Everything compiled while the guard lives is the application's.
-    pub(super) fn application(&self) -> Turn<'_> {
+    pub(crate) fn application(&self) -> Turn<'_> {
         self.asked.store(0, Ordering::Relaxed);
         self.refused.store(0, Ordering::Relaxed);
         self.turn(true)

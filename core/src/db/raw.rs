@@ -15,7 +15,7 @@ use rusqlite::ffi;
 
 use super::conn::{Conn, SqlRow};
 use super::error::from_code;
-use crate::error::{Result, err, fail};
+use crate::error::{ErrorKind, Result, err, fail};
 use crate::value::ValueRef;
 
 /// The connection, for what SQLite offers in C only.
@@ -36,24 +36,48 @@ impl Handle {
 }
 
 impl RawStmt {
-    /// Compiles one statement, to be kept.
+    /// Compiles one engine statement, to be kept.
     pub(crate) fn prepare(conn: &Conn, sql: &str) -> Result<Self> {
+        Ok(Self::compile(conn, sql)?.0)
+    }
+
+    /// Compiles the first of an application's statements, under the [`super::Authority`]; where the text goes on.
+    pub(crate) fn prepare_application(conn: &Conn, sql: &str) -> Result<(Self, usize)> {
+        if sql.contains('\0') {
+            fail!(InvalidInput, "SQL text with a NUL character");
+        }
+        let _turn = conn.authority().application();
+        let compiled = Self::compile(conn, sql);
+        match (compiled, conn.authority().reason()) {
+            (Err(error), Some(reason)) if error.kind() == ErrorKind::NotAllowed => {
+                Err(err!(NotAllowed, "{reason}"))
+            }
+            (compiled, _) => compiled,
+        }
+    }
+
+    fn compile(conn: &Conn, sql: &str) -> Result<(Self, usize)> {
         let Handle(db) = Handle::of(conn)?;
         let Ok(length) = c_int::try_from(sql.len()) else { fail!(Limit, "SQL text too long") };
-        let mut raw = ptr::null_mut();
-        // SAFETY: the text is `length` bytes; no tail is asked for.
-        let code = unsafe {
-            ffi::sqlite3_prepare_v3(
+        let (mut raw, mut tail) = (ptr::null_mut(), ptr::null());
+        let start = sql.as_ptr().cast();
+        // SAFETY: the text is `length` bytes, and the tail points into it.
+        let (code, tail) = unsafe {
+            let code = ffi::sqlite3_prepare_v3(
                 db.as_ptr(),
-                sql.as_ptr().cast(),
+                start,
                 length,
                 ffi::SQLITE_PREPARE_PERSISTENT,
                 &raw mut raw,
-                ptr::null_mut(),
-            )
+                &raw mut tail,
+            );
+            (code, if tail.is_null() { 0 } else { tail.offset_from(start) })
         };
         match NonNull::new(raw) {
-            Some(raw) if code == ffi::SQLITE_OK => Ok(RawStmt { raw }),
+            Some(raw) if code == ffi::SQLITE_OK => {
+                Ok((RawStmt { raw }, usize::try_from(tail).unwrap_or(0)))
+            }
+            None if code == ffi::SQLITE_OK => Err(err!(Sql, "the text holds no statement")),
             // SAFETY: R2.
             _ => Err(unsafe { failure(db.as_ptr(), code) }),
         }
@@ -120,10 +144,47 @@ impl RawStmt {
         SqlRow::raw(self)
     }
 
-    /// The number of columns of a row.
-    pub(crate) fn width(&self) -> usize {
+    /// The names of the columns.
+    pub(crate) fn column_names(&self) -> Vec<String> {
+        let stmt = self.raw.as_ptr();
+        // SAFETY: R1, R2; a name is a text until it is asked for again, or null where memory is short.
+        unsafe {
+            (0..ffi::sqlite3_column_count(stmt))
+                .map(|at| text(ffi::sqlite3_column_name(stmt, at)).unwrap_or_default())
+                .collect()
+        }
+    }
+
+    /// The number of parameters.
+    pub(crate) fn parameter_count(&self) -> usize {
         // SAFETY: R1, R2.
-        usize::try_from(unsafe { ffi::sqlite3_column_count(self.raw.as_ptr()) }).unwrap_or(0)
+        usize::try_from(unsafe { ffi::sqlite3_bind_parameter_count(self.raw.as_ptr()) })
+            .unwrap_or(0)
+    }
+
+    /// The name of a parameter, counted from 1, where it has one.
+    pub(crate) fn parameter_name(&self, index: usize) -> Option<String> {
+        let index = c_int::try_from(index).ok()?;
+        // SAFETY: R1, R2; the name stands as long as the statement.
+        unsafe { text(ffi::sqlite3_bind_parameter_name(self.raw.as_ptr(), index)) }
+    }
+
+    /// The parameter of that name, counted from 1.
+    pub(crate) fn parameter_index(&self, name: &str) -> Option<usize> {
+        (1..=self.parameter_count()).find(|at| self.parameter_name(*at).as_deref() == Some(name))
+    }
+
+    /// The number of rows that the statement, if it writes, has just changed.
+    pub(crate) fn changes(&self) -> usize {
+        let stmt = self.raw.as_ptr();
+        // SAFETY: R1, R2.
+        let changes = unsafe {
+            match ffi::sqlite3_stmt_readonly(stmt) {
+                0 => ffi::sqlite3_changes64(ffi::sqlite3_db_handle(stmt)),
+                _ => 0,
+            }
+        };
+        usize::try_from(changes).unwrap_or(0)
     }
 
     /// A column of the row, counted from 0; a text comes as its bytes, and `true`.
@@ -183,17 +244,23 @@ unsafe fn slice<'r>(bytes: *const u8, length: c_int) -> &'r [u8] {
     }
 }
 
+/// A text of SQLite's, copied.
+///
+/// # Safety
+/// `raw` is null or a text that stands during the call.
+unsafe fn text(raw: *const std::ffi::c_char) -> Option<String> {
+    // SAFETY: the caller's promise.
+    (!raw.is_null()).then(|| unsafe { CStr::from_ptr(raw) }.to_string_lossy().into_owned())
+}
+
 /// What the connection says of its last failure.
 ///
 /// # Safety
 /// `db` is an open connection that this thread uses.
 unsafe fn failure(db: *mut ffi::sqlite3, code: c_int) -> crate::Error {
     // SAFETY: the caller's promise; the message is copied before anything else is called.
-    let (extended, message) = unsafe {
-        let message = ffi::sqlite3_errmsg(db);
-        let message = (!message.is_null()).then(|| CStr::from_ptr(message).to_string_lossy());
-        (ffi::sqlite3_extended_errcode(db), message.map(std::borrow::Cow::into_owned))
-    };
+    let (extended, message) =
+        unsafe { (ffi::sqlite3_extended_errcode(db), text(ffi::sqlite3_errmsg(db))) };
     let code = if extended & 0xff == code & 0xff { extended } else { code };
     from_code(code, message.as_deref())
 }

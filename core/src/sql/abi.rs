@@ -114,10 +114,7 @@ unsafe fn sqlite_text(text: &str) -> *mut c_char {
 ///
 /// # Safety
 /// M1 and M2 for `vtab`.
-unsafe fn on_table(
-    vtab: *mut ffi::sqlite3_vtab,
-    work: impl FnOnce(&Table) -> Result<()>,
-) -> c_int {
+unsafe fn on_table(vtab: *mut ffi::sqlite3_vtab, work: impl FnOnce(&Table) -> Result<()>) -> c_int {
     // SAFETY: M1, M2.
     let object = unsafe { &*vtab.cast::<TableObject>() };
     let face = object.table.face();
@@ -188,7 +185,8 @@ unsafe extern "C" fn connect(
     });
     match declared {
         Ok(table) => {
-            let base = ffi::sqlite3_vtab { pModule: ptr::null(), nRef: 0, zErrMsg: ptr::null_mut() };
+            let base =
+                ffi::sqlite3_vtab { pModule: ptr::null(), nRef: 0, zErrMsg: ptr::null_mut() };
             let object = Box::new(TableObject { base, table });
             // SAFETY: M1 begins here.
             unsafe { *out = Box::into_raw(object).cast() };

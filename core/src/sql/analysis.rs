@@ -10,11 +10,18 @@ pub(super) enum Analysis {
     /// Nothing of interest.
     Other,
     /// `SELECT count(*) FROM table`: the table, and where its name stands.
-    Count { table: Name, at: Range<usize> },
+    Count {
+        table: Name,
+        at: Range<usize>,
+    },
     /// `CREATE TABLE IF NOT EXISTS table`.
-    CreateIfMissing { table: Name },
+    CreateIfMissing {
+        table: Name,
+    },
     /// `ALTER TABLE … RENAME TO to`, which SQLite's authorizer is not told the new name of.
-    Rename { to: String },
+    Rename {
+        to: String,
+    },
     Write(Write),
 }
 
@@ -98,8 +105,7 @@ fn count(tokens: &[Token<'_>]) -> Option<Analysis> {
         && from.is("FROM");
     let (table, used) = name(rest)?;
     let (first, last) = (rest.first()?, rest.get(used.checked_sub(1)?)?);
-    (is_count && used == rest.len())
-        .then(|| Analysis::Count { table, at: first.at..last.end() })
+    (is_count && used == rest.len()).then(|| Analysis::Count { table, at: first.at..last.end() })
 }
 
 fn create(tokens: &[Token<'_>]) -> Option<Analysis> {
@@ -142,7 +148,8 @@ fn write(tokens: &[Token<'_>]) -> Option<Write> {
     let mut alias = name.table.clone();
     let mut target = first.at..tokens.get(next - 1)?.end();
     let bare = |token: &Token<'_>| {
-        let keyword = ["SET", "WHERE", "INDEXED", "NOT", "RETURNING", "VALUES", "SELECT", "DEFAULT"];
+        let keyword =
+            ["SET", "WHERE", "INDEXED", "NOT", "RETURNING", "VALUES", "SELECT", "DEFAULT"];
         token.kind == Kind::Quoted
             || token.kind == Kind::Word && !keyword.iter().any(|word| token.is(word))
     };
@@ -285,7 +292,12 @@ mod tests {
         assert_eq!(written("UPDATE OR FAIL t AS x SET a = 1 RETURNING a").alias, "x");
         assert_eq!(written("UPDATE t SET a = 1").alias, "t");
         assert_eq!(written("DELETE FROM t WHERE a RETURNING *").verb, Verb::Delete);
-        assert!(!written("INSERT INTO t VALUES (1) ON CONFLICT DO UPDATE SET a = 2").upsert.unwrap().nothing);
+        assert!(
+            !written("INSERT INTO t VALUES (1) ON CONFLICT DO UPDATE SET a = 2")
+                .upsert
+                .unwrap()
+                .nothing
+        );
         assert!(written("INSERT INTO t SELECT 1 FROM a JOIN b ON conflict = 1").upsert.is_none());
     }
 

@@ -82,7 +82,8 @@ impl Cursor {
     pub(super) fn next(&mut self, table: &Table) -> Result<()> {
         self.is_open = false;
         let Some(walk) = &mut self.walk else { return Ok(()) };
-        let stmt = walk.stmt.as_mut().ok_or_else(|| err!(Internal, "a walk without its statement"))?;
+        let stmt =
+            walk.stmt.as_mut().ok_or_else(|| err!(Internal, "a walk without its statement"))?;
         if !stmt.step()? {
             self.walk = None;
             return Ok(());

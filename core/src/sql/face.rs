@@ -164,9 +164,8 @@ impl Face {
             fail!(NotAllowed, "a sealed table is reached through the engine's SQL only");
         };
         // SAFETY: F2.
-        let (conn, session) = unsafe {
-            (now.conn.as_ref(), now.session.map(|session| session.as_ref()))
-        };
+        let (conn, session) =
+            unsafe { (now.conn.as_ref(), now.session.map(|session| session.as_ref())) };
         let state = session.map_or_else(|| Arc::clone(&now.state), Session::state);
         Ok(Step { conn, session, state })
     }

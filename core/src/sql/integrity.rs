@@ -13,8 +13,7 @@ pub(super) fn check(table: &Table) -> Result<Option<String>> {
     let mut refused = 0_u64;
     while let Some(next) = from {
         let mut take = |_: Id, _: Error| refused += 1;
-        let (_, last) =
-            batch(step.conn, &step.state, table.target(), next, &mut Some(&mut take))?;
+        let (_, last) = batch(step.conn, &step.state, table.target(), next, &mut Some(&mut take))?;
         from = last.and_then(|last| last.checked_add(1));
     }
     let name = table.schema().name();

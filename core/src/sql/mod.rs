@@ -12,12 +12,15 @@ mod face;
 mod index_info;
 mod integrity;
 mod plan;
+mod prepared;
 mod statement;
 mod table;
 mod tables;
 mod tokens;
 mod update;
 mod values;
+
+pub use self::prepared::Statement;
 
 use self::face::{Entered, Face, Within};
 use self::statement::Known;
@@ -82,6 +85,16 @@ pub(crate) fn read(
     let entered = Face::enter(within)?;
     let known = entered.face.known(sql, &entered.state)?;
     rows(within, &entered, &known, sql, parameters)
+}
+
+/// Prepares a statement, in a write transaction.
+pub(crate) fn prepare<'s>(session: &'s Session, sql: &str) -> Result<Statement<'s>> {
+    Statement::prepare(Within::Session(session), sql)
+}
+
+/// Prepares a query, in a snapshot.
+pub(crate) fn prepare_read<'s>(session: &'s ReadSession, sql: &str) -> Result<Statement<'s>> {
+    Statement::prepare(Within::Snapshot(&session.conn, &session.state), sql)
 }
 
 fn rows(

@@ -93,7 +93,8 @@ pub(super) fn choose(table: &Table, info: &mut IndexInfo<'_>) -> Result<()> {
     });
     let order = order(table, info);
     let ordered = order.as_ref().filter(|_| !choice.unique);
-    let sorts_secretly = ordered.is_some_and(|order| order.position.is_some_and(|at| is_protected(table, at)));
+    let sorts_secretly =
+        ordered.is_some_and(|order| order.position.is_some_and(|at| is_protected(table, at)));
     let opens = leads_secretly || sorts_secretly;
     let used = |position: usize| info.uses(position + 1);
     let records = opens
@@ -114,7 +115,11 @@ pub(super) fn choose(table: &Table, info: &mut IndexInfo<'_>) -> Result<()> {
     }
     let mut label = choice.label;
     if let Some(order) = ordered {
-        label.push_str(&format!(", order by {}{}", order.name, if order.descends { " desc" } else { "" }));
+        label.push_str(&format!(
+            ", order by {}{}",
+            order.name,
+            if order.descends { " desc" } else { "" }
+        ));
     }
     if !records {
         label.push_str(", no record opened");
@@ -148,11 +153,8 @@ fn best(table: &Table, info: &IndexInfo<'_>) -> Choice {
             let unique = unique && constraint.op == Op::Eq;
             let (cost, rows) = if unique { (4.0, 1) } else { (40.0, 16) };
             let how = if matches!(on, On::Blind(_)) { "blind index" } else { "index" };
-            let label = if on == On::Key {
-                format!("key {name} =")
-            } else {
-                format!("{how} {name} =")
-            };
+            let label =
+                if on == On::Key { format!("key {name} =") } else { format!("{how} {name} =") };
             let cost = if on == On::Key { 2.0 } else { cost };
             let terms = vec![Term { on, op: constraint.op }];
             offer(Choice { taken: vec![*constraint], terms, unique, cost, rows, label });
@@ -200,9 +202,13 @@ fn led(table: &Table, info: &IndexInfo<'_>, constraint: Constraint) -> Option<(O
             let name = schema.column(position).ok()?.column.name.clone();
             if place.blind.is_some() {
                 // What is equal byte for byte has the same index value under every normaliser.
-                let fits = binary() || info.collation(constraint).eq_ignore_ascii_case(place.collation);
-                return (constraint.op.is_equality() && fits)
-                    .then_some((On::Blind(position), place.unique, name));
+                let fits =
+                    binary() || info.collation(constraint).eq_ignore_ascii_case(place.collation);
+                return (constraint.op.is_equality() && fits).then_some((
+                    On::Blind(position),
+                    place.unique,
+                    name,
+                ));
             }
             (place.indexed && binary()).then_some((On::Column(position), place.unique, name))
         }
@@ -256,8 +262,10 @@ fn sql(table: &Table, terms: &[Term], order: Option<&Order>, records: bool) -> S
         if records || plain { quote(&slot.name) } else { "NULL".to_owned() }
     });
     let record = if records { "sealed" } else { "NULL" };
-    let columns: Vec<String> =
-        [quote(stored.row_id()), quote(&stored.key), record.to_owned()].into_iter().chain(slots).collect();
+    let columns: Vec<String> = [quote(stored.row_id()), quote(&stored.key), record.to_owned()]
+        .into_iter()
+        .chain(slots)
+        .collect();
     let mut sql = format!("SELECT {} FROM main.{}", columns.join(", "), schema.sql.physical);
     for (at, term) in terms.iter().enumerate() {
         let place = |position: usize| table.columns().get(position);
@@ -266,7 +274,8 @@ fn sql(table: &Table, terms: &[Term], order: Option<&Order>, records: bool) -> S
             On::Column(position) => place(position).and_then(|place| place.slot),
             On::Blind(position) => place(position).and_then(|place| place.blind),
         };
-        let name = slot.and_then(|slot| schema.slots.get(slot)).map_or(&stored.key, |slot| &slot.name);
+        let name =
+            slot.and_then(|slot| schema.slots.get(slot)).map_or(&stored.key, |slot| &slot.name);
         sql.push_str(if at == 0 { " WHERE " } else { " AND " });
         sql.push_str(&format!("{} {} ?{}", quote(name), term.op.sql(), at + 1));
     }

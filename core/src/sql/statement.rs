@@ -13,6 +13,7 @@ use super::SqlRows;
 use super::analysis::{Analysis, Name, Upsert, Verb, Write, analyse};
 use super::face::{Entered, Given, Within};
 use super::table::shows;
+use crate::db::Conn;
 use crate::db::schema::quote;
 use crate::error::{Result, err, fail};
 use crate::table::engine::State;
@@ -114,25 +115,34 @@ fn check_upsert(write: &Write, upsert: &Upsert, schema: &Schema) -> Result<()> {
     }
 }
 
-/// Runs a write with RETURNING: all of it or nothing.
-pub(super) fn returning(
-    session: &Session,
-    entered: &Entered<'_>,
-    sql: &str,
-    known: (&Write, &str, &Arc<Given>),
-    parameters: &[ValueRef<'_>],
-) -> Result<SqlRows> {
-    let (write, base, given) = known;
+/// The names of the columns that a write with RETURNING returns.
+pub(super) fn returned(conn: &Conn, sql: &str, write: &Write) -> Result<Vec<String>> {
     let table = quote(&write.name.table);
     let Some(clause) = &write.returning else { fail!(Internal, "a statement without RETURNING") };
     if clause.has_parameters {
         fail!(Refused, "on a sealed table RETURNING takes no parameters (table {table})");
     }
     let expressions = part(sql, clause.expressions.clone());
-    let target = format!("main.{table} AS {}", quote(&write.alias));
     // SQLite says whether these expressions can be returned.
-    let probe = format!("INSERT INTO {target} DEFAULT VALUES RETURNING {expressions}");
-    let columns = entered.checked(session.conn().prepare_application(&probe))?.column_names();
+    let alias = quote(&write.alias);
+    let probe =
+        format!("INSERT INTO main.{table} AS {alias} DEFAULT VALUES RETURNING {expressions}");
+    Ok(conn.prepare_application(&probe)?.column_names())
+}
+
+/// Runs a write with RETURNING: all of it or nothing.
+pub(super) fn returning(
+    session: &Session,
+    entered: &Entered<'_>,
+    sql: &str,
+    (write, base, given): (&Write, &str, &Arc<Given>),
+    parameters: &[ValueRef<'_>],
+) -> Result<SqlRows> {
+    let columns = entered.checked(returned(session.conn(), sql, write))?;
+    let Some(clause) = &write.returning else { fail!(Internal, "a statement without RETURNING") };
+    let expressions = part(sql, clause.expressions.clone());
+    let alias = quote(&write.alias);
+    let target = format!("main.{} AS {alias}", quote(&write.name.table));
     session.savepoint(|| {
         let rows = if write.verb == Verb::Delete {
             deleted(session, entered, sql, write, clause.at, (&target, expressions), parameters)?
@@ -141,7 +151,6 @@ pub(super) fn returning(
             let mut stmt = entered.checked(session.conn().prepare_application(base))?;
             entered.checked(stmt.execute(parameters))?;
             drop(stmt);
-            let alias = quote(&write.alias);
             let select = format!("SELECT {expressions} FROM {target} WHERE {alias}.rowid = ?");
             let mut rows = Vec::new();
             for row in entered.written() {
@@ -177,7 +186,8 @@ fn deleted(
     }
     let ids = format!("[{}]", ids.join(","));
     let table = quote(&write.name.table);
-    let delete = format!("DELETE FROM main.{table} WHERE rowid IN (SELECT value FROM json_each(?))");
+    let delete =
+        format!("DELETE FROM main.{table} WHERE rowid IN (SELECT value FROM json_each(?))");
     let mut stmt = entered.checked(session.conn().prepare_application(&delete))?;
     if entered.checked(stmt.execute(&[ValueRef::Text(&ids)]))? != rows.len() {
         return Err(err!(Internal, "a DELETE that deleted other rows than it returned"));

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::face::{Face, FaceRef, Given, Step};
 use super::plan::Plan;
-use crate::db::schema::quote;
 use crate::db::collation;
+use crate::db::schema::quote;
 use crate::error::{Result, err};
 use crate::table::definition::{Protection, is_internal};
 use crate::table::schema::{Outside, Schema, SlotSource, StoredColumn};

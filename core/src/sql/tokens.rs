@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn unfinished_text_ends_with_the_statement() {
-        for sql in ["'abc", "\"abc", "[abc", "/* abc", "-- abc", "a 'b''", "é", "x'00", "((", "))"] {
+        for sql in ["'abc", "\"abc", "[abc", "/* abc", "-- abc", "a 'b''", "é", "x'00", "((", "))"]
+        {
             for token in tokens(sql) {
                 assert!(token.end() <= sql.len(), "{sql}");
             }

@@ -52,7 +52,11 @@ pub(super) fn write(table: &Table, args: &Args<'_>, mode: Mode) -> Result<Option
             delete(session, table.target(), id.as_ref())?;
             return Ok(None);
         }
-        if old.is_null() { insert(table, session, args, mode).map(Some) } else { update(table, session, args, mode) }
+        if old.is_null() {
+            insert(table, session, args, mode).map(Some)
+        } else {
+            update(table, session, args, mode)
+        }
     })
 }
 

@@ -32,9 +32,8 @@ impl Writer<'_> {
         });
         let slots = schema.slots.iter().zip(&schema.write.slots);
         let unique = slots.filter(|(_, from)| self.is_unique(**from));
-        let wanted = unique.map(|(slot, from)| {
-            (slot.name.as_str(), value_of(*from, &admitted, &blinds))
-        });
+        let wanted =
+            unique.map(|(slot, from)| (slot.name.as_str(), value_of(*from, &admitted, &blinds)));
         let mut found = Vec::new();
         for (name, value) in id.into_iter().chain(wanted).filter(|(_, value)| !value.is_null()) {
             let mine = if self.tenant.is_some() { " AND tenant = ?" } else { "" };

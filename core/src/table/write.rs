@@ -366,7 +366,11 @@ impl<'s> Writer<'s> {
     }
 }
 
-pub(super) fn value_of<'v>(from: From, values: &[ValueRef<'v>], blinds: &'v [BlindValue]) -> ValueRef<'v> {
+pub(super) fn value_of<'v>(
+    from: From,
+    values: &[ValueRef<'v>],
+    blinds: &'v [BlindValue],
+) -> ValueRef<'v> {
     match from {
         From::Column(position) => values.get(position).copied().unwrap_or(ValueRef::Null),
         From::Index(index) => blinds.get(index).map_or(ValueRef::Null, BlindValue::as_ref),
