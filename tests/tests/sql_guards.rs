@@ -79,8 +79,11 @@ fn an_edited_row_is_refused_however_it_is_read() {
     // Rows that were not edited read on, and what needs no record opens none.
     assert_eq!(vault.query("SELECT name FROM users WHERE id = 1", &[]).unwrap().rows.len(), 1);
     assert_eq!(vault.query("SELECT id, plan FROM users", &[]).unwrap().rows.len(), 3);
-    let check = vault.query("PRAGMA integrity_check", &[]).unwrap().rows;
-    assert!(check.is_empty() || check[0][0] == Value::Text("ok".into()));
+    let wrong = [[Value::Text("table users: rows that are not what was written: 1".into())]];
+    assert_eq!(vault.query("PRAGMA integrity_check", &[]).unwrap().rows, wrong);
+    assert_eq!(vault.query("PRAGMA main.integrity_check('users')", &[]).unwrap().rows, wrong);
+    let sound = [[Value::Text("ok".into())]];
+    assert_eq!(vault.query("PRAGMA integrity_check(notes)", &[]).unwrap().rows, sound);
 }
 
 #[test]

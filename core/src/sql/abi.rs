@@ -24,7 +24,7 @@ use super::face::{Face, panicked};
 use super::index_info::IndexInfo;
 use super::table::Table;
 use super::values::{Args, Output};
-use super::{integrity, plan, update};
+use super::{plan, update};
 use crate::db::Handle;
 use crate::error::{Error, ErrorKind, Result, err};
 
@@ -40,8 +40,8 @@ struct CursorObject {
     cursor: Cursor,
 }
 
-/// Version 4: the first with `xIntegrity`. No `xCreate`: the table of a module's name is there without being created, and
-/// no other. There is no `xShadowName` on the engine's own connections: in defensive mode
+/// No `xCreate`: the table of a module's name is there without being created, and no other. So SQLite neither renames it
+/// nor checks its integrity, which the statement layer does. There is no `xShadowName` on the engine's own connections: in defensive mode
 /// SQLite would keep the record path, too, from writing what it takes for shadow tables. The authorizer protects them.
 pub(super) static MODULE: ffi::sqlite3_module = ffi::sqlite3_module {
     iVersion: 4,
@@ -63,12 +63,12 @@ pub(super) static MODULE: ffi::sqlite3_module = ffi::sqlite3_module {
     xCommit: Some(end),
     xRollback: Some(end),
     xFindFunction: None,
-    xRename: Some(rename),
+    xRename: None,
     xSavepoint: Some(savepoint),
     xRelease: Some(release),
     xRollbackTo: Some(roll_back_to),
     xShadowName: None,
-    xIntegrity: Some(integrity),
+    xIntegrity: None,
 };
 
 fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
@@ -110,7 +110,7 @@ unsafe fn sqlite_text(text: &str) -> *mut c_char {
     }
 }
 
-/// Runs a callback on a table: the engine's turn to compile, its error kept.
+/// Runs a callback on a table, and keeps its error.
 ///
 /// # Safety
 /// M1 and M2 for `vtab`.
@@ -118,7 +118,6 @@ unsafe fn on_table(vtab: *mut ffi::sqlite3_vtab, work: impl FnOnce(&Table) -> Re
     // SAFETY: M1, M2.
     let object = unsafe { &*vtab.cast::<TableObject>() };
     let face = object.table.face();
-    let _turn = face.authority.engine();
     match caught(|| work(&object.table)) {
         Ok(()) => ffi::SQLITE_OK,
         Err(error) => {
@@ -350,37 +349,6 @@ unsafe extern "C" fn roll_back_to(vtab: *mut ffi::sqlite3_vtab, number: c_int) -
     unsafe {
         on_table(vtab, |table| {
             table.face().go_back(number);
-            Ok(())
-        })
-    }
-}
-
-unsafe extern "C" fn rename(vtab: *mut ffi::sqlite3_vtab, _name: *const c_char) -> c_int {
-    // SAFETY: M1, M2.
-    unsafe {
-        on_table(vtab, |table| {
-            Err(err!(
-                NotAllowed,
-                "table {} is sealed: rename it through the engine",
-                table.schema().name()
-            ))
-        })
-    }
-}
-
-unsafe extern "C" fn integrity(
-    vtab: *mut ffi::sqlite3_vtab,
-    _schema: *const c_char,
-    _name: *const c_char,
-    _flags: c_int,
-    out: *mut *mut c_char,
-) -> c_int {
-    // SAFETY: M1, M2, M3; what is found is a text in SQLite's memory.
-    unsafe {
-        on_table(vtab, |table| {
-            if let Some(found) = integrity::check(table)? {
-                *out = sqlite_text(&found);
-            }
             Ok(())
         })
     }

@@ -18,6 +18,8 @@ pub(super) enum Analysis {
     CreateIfMissing {
         table: Name,
     },
+    /// `PRAGMA integrity_check`.
+    Check,
     /// `ALTER TABLE … RENAME TO to`, which SQLite's authorizer is not told the new name of.
     Rename {
         to: String,
@@ -86,6 +88,9 @@ pub(super) fn analyse(sql: &str) -> Analysis {
     let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is(word));
     let analysed = if is(0, "SELECT") {
         count(&tokens)
+    } else if is(0, "PRAGMA") {
+        let check = tokens.iter().take(4).any(|token| token.is("integrity_check"));
+        check.then_some(Analysis::Check)
     } else if is(0, "ALTER") {
         rename(&tokens)
     } else if is(0, "CREATE") {

@@ -49,6 +49,8 @@ impl Drop for Walk {
 impl Cursor {
     /// Begins the walk that a plan describes.
     pub(super) fn filter(&mut self, table: &Table, number: c_int, args: &Args<'_>) -> Result<()> {
+        // What is compiled here is the engine's.
+        let _turn = table.face().authority.engine();
         self.walk = None;
         self.asked = None;
         let number = usize::try_from(number).unwrap_or(usize::MAX);
@@ -134,15 +136,17 @@ impl Cursor {
 
     /// Opens the row that the walk stands on.
     fn open(&mut self, table: &Table) -> Result<()> {
-        let step = table.face().step()?;
-        let schema = table.schema();
-        let state = self.state.get_or_insert_with(|| Arc::clone(&step.state));
+        let face = table.face();
+        // Looking for a key is the engine's, too.
+        let _turn = face.authority.engine();
+        let (schema, conn) = (table.schema(), face.conn()?);
+        let state = self.state.as_ref().ok_or_else(|| err!(Internal, "a walk without a state"))?;
         let stmt = self.walk.as_ref().and_then(|walk| walk.stmt.as_ref());
         let stmt = stmt.ok_or_else(|| err!(Internal, "SQLite reads behind the last row"))?;
         let set = self.opened.get_or_insert_with(|| RowSet::new(Arc::clone(schema)));
         set.clear();
         let buffers = self.buffers.take().unwrap_or_default();
-        let mut opener = Opener::with(buffers, step.conn, &state.ring, schema, None);
+        let mut opener = Opener::with(buffers, conn, &state.ring, schema, None);
         let opened = opener.open(&stmt.row(), self.asked.as_ref().map(Id::as_ref), set);
         self.buffers = Some(opener.into_buffers());
         opened?;

@@ -119,26 +119,34 @@ impl<'s> Within<'s> {
 /// While it lives, the module's callbacks know where they are.
 pub(super) struct Entered<'f> {
     pub(super) face: &'f Face,
-    pub(super) state: Arc<State>,
     before: Option<Now>,
 }
 
 impl Face {
     /// Begins a step on the connection. Its sealed tables are those of the state then.
     pub(super) fn enter(within: Within<'_>) -> Result<Entered<'_>> {
-        let conn = within.conn();
-        let face: &Face = conn.attached(|conn| Ok(Box::new(Face::new(conn)?)))?;
+        let face: &Face = within.conn().attached(|conn| Ok(Box::new(Face::new(conn)?)))?;
         let state = within.state();
+        let entered = face.begin(within, Arc::clone(&state));
+        sync(face, within.conn(), &state)?;
+        Ok(entered)
+    }
+
+    /// Begins another step of a statement that runs: nothing has changed since the last.
+    pub(super) fn resume(within: Within<'_>) -> Result<Entered<'_>> {
+        let face: &Face = within.conn().attached(|conn| Ok(Box::new(Face::new(conn)?)))?;
+        Ok(face.begin(within, within.state()))
+    }
+
+    fn begin<'f>(&'f self, within: Within<'f>, state: Arc<State>) -> Entered<'f> {
         let session = match within {
             Within::Session(session) => Some(NonNull::from(session)),
             Within::Snapshot(..) => None,
         };
-        let now = Now { conn: NonNull::from(conn), session, state: Arc::clone(&state) };
-        let before = face.now.replace(Some(now));
-        face.failure.take();
-        let entered = Entered { face, before, state: Arc::clone(&state) };
-        sync(face, conn, &state)?;
-        Ok(entered)
+        let now = Now { conn: NonNull::from(within.conn()), session, state };
+        let before = self.now.replace(Some(now));
+        self.failure.take();
+        Entered { face: self, before }
     }
 
     fn new(conn: &Conn) -> Result<Self> {
@@ -170,6 +178,17 @@ impl Face {
         Ok(Step { conn, session, state })
     }
 
+    /// The connection that the step runs on.
+    pub(super) fn conn(&self) -> Result<&Conn> {
+        match &*self.now.borrow() {
+            // SAFETY: F2.
+            Some(now) => Ok(unsafe { now.conn.as_ref() }),
+            None => {
+                Err(err!(NotAllowed, "a sealed table is reached through the engine's SQL only"))
+            }
+        }
+    }
+
     /// Keeps what a callback has failed with, for [`Entered::failure`].
     pub(super) fn fail(&self, error: Error) {
         *self.failure.borrow_mut() = Some(error);
@@ -198,12 +217,12 @@ impl Face {
         given.as_ref().filter(|given| given.inserts && given.table == table).map(Arc::clone)
     }
 
-    /// What is known of a statement by its text, under the tables of a state.
-    pub(super) fn known(&self, sql: &str, state: &State) -> Result<Arc<Known>> {
+    /// What is known of a statement by its text, under the tables of the step.
+    pub(super) fn known(&self, sql: &str) -> Result<Arc<Known>> {
         if let Some(known) = self.known.borrow().get(sql) {
             return Ok(Arc::clone(known));
         }
-        let known = Arc::new(know(sql, state)?);
+        let known = Arc::new(know(sql, &self.step()?.state)?);
         let mut kept = self.known.borrow_mut();
         if kept.len() >= MAX_KNOWN {
             kept.clear();

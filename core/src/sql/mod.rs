@@ -42,7 +42,7 @@ pub struct SqlRows {
 /// Runs a statement that returns no rows; the number of rows it changed.
 pub(crate) fn execute(session: &Session, sql: &str, parameters: &[ValueRef<'_>]) -> Result<usize> {
     let entered = Face::enter(Within::Session(session))?;
-    let known = entered.face.known(sql, &entered.state)?;
+    let known = entered.face.known(sql)?;
     let text = match &*known {
         Known::Nothing => return Ok(0),
         Known::Writes { write, .. } if write.returning.is_some() => {
@@ -65,7 +65,7 @@ pub(crate) fn execute(session: &Session, sql: &str, parameters: &[ValueRef<'_>])
 /// Runs a statement that returns rows, in a write transaction.
 pub(crate) fn query(session: &Session, sql: &str, parameters: &[ValueRef<'_>]) -> Result<SqlRows> {
     let entered = Face::enter(Within::Session(session))?;
-    let known = entered.face.known(sql, &entered.state)?;
+    let known = entered.face.known(sql)?;
     if let Known::Writes { write, text: Some(text), given } = &*known
         && write.returning.is_some()
     {
@@ -83,7 +83,7 @@ pub(crate) fn read(
 ) -> Result<SqlRows> {
     let within = Within::Snapshot(&session.conn, &session.state);
     let entered = Face::enter(within)?;
-    let known = entered.face.known(sql, &entered.state)?;
+    let known = entered.face.known(sql)?;
     rows(within, &entered, &known, sql, parameters)
 }
 
@@ -106,6 +106,7 @@ fn rows(
 ) -> Result<SqlRows> {
     let text = match known {
         Known::Instead(text) => text,
+        Known::Checks => return integrity::check(within, entered, sql, parameters),
         _ => sql,
     };
     statement::select(within, entered, text, parameters)

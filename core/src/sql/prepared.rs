@@ -70,12 +70,13 @@ enum Stands {
 impl<'c> Statement<'c> {
     pub(super) fn prepare(within: Within<'c>, sql: &str) -> Result<Self> {
         let entered = Face::enter(within)?;
-        let known = entered.face.known(sql, &entered.state)?;
+        let known = entered.face.known(sql)?;
         let (text, given) = match &*known {
             Known::Nothing => {
                 let (columns, stands) = (Vec::new(), Stands::Before);
                 return Ok(Statement { within, body: Body::Nothing, columns, stands });
             }
+            Known::Checks => fail!(Refused, "integrity_check is not prepared: use query"),
             Known::Plain => (sql, None),
             Known::Instead(text) => (text.as_str(), None),
             Known::Writes { text, given, .. } => {
@@ -170,7 +171,8 @@ impl<'c> Statement<'c> {
         if let Within::Session(session) = self.within {
             session.check_open()?;
         }
-        let entered = Face::enter(self.within)?;
+        let runs = self.stands == Stands::OnRow;
+        let entered = if runs { Face::resume(self.within)? } else { Face::enter(self.within)? };
         self.stands = Stands::Behind;
         let there = match &mut self.body {
             Body::Native { stmt, given } => {

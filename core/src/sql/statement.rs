@@ -27,6 +27,8 @@ pub(super) enum Known {
     Plain,
     /// It does nothing: the table that it would make is there.
     Nothing,
+    /// It checks the file.
+    Checks,
     /// Another text says the same.
     Instead(String),
     /// It writes a sealed table.
@@ -44,6 +46,7 @@ pub(super) fn know(sql: &str, state: &State) -> Result<Known> {
             None => Known::Plain,
         },
         Analysis::CreateIfMissing { table } if sealed(state, &table).is_some() => Known::Nothing,
+        Analysis::Check => Known::Checks,
         Analysis::Rename { to } if state.table(&to).is_ok() => {
             fail!(NotAllowed, "{to} is the name of a sealed table")
         }

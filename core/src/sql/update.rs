@@ -41,6 +41,7 @@ const FIRST_COLUMN: usize = 3;
 
 /// Carries out one change of a row; the row id of an inserted one.
 pub(super) fn write(table: &Table, args: &Args<'_>, mode: Mode) -> Result<Option<i64>> {
+    let _turn = table.face().authority.engine();
     let step = table.step()?;
     let Some(session) = step.session else {
         fail!(ReadOnly, "a sealed table is written in a write transaction only");
@@ -62,10 +63,12 @@ pub(super) fn write(table: &Table, args: &Args<'_>, mode: Mode) -> Result<Option
 
 fn insert(table: &Table, session: &Session, args: &Args<'_>, mode: Mode) -> Result<i64> {
     let schema = table.schema();
-    let given = table.given();
+    // SQLite does not say which columns an INSERT names: without the text nobody knows where a default belongs.
+    let Some(given) = table.given() else {
+        fail!(Refused, "an INSERT into table {} that is not an INSERT statement's", schema.name());
+    };
     let named = |position: usize| {
-        let named = given.as_ref().and_then(|given| given.named.as_ref());
-        named.is_none_or(|named| named.get(position).copied().unwrap_or(true))
+        given.named.as_ref().is_none_or(|named| named.get(position).copied().unwrap_or(true))
     };
     let mut values = Vec::with_capacity(table.columns().len());
     for (position, column) in schema.columns().enumerate() {
@@ -76,9 +79,7 @@ fn insert(table: &Table, session: &Session, args: &Args<'_>, mode: Mode) -> Resu
         } else {
             default
         };
-        // Where the text does not say (a trigger's INSERT), NULL stands for what was not given.
-        let unsaid = given.is_none() || mode == Mode::Replace;
-        if value.is_null() && column.not_null && unsaid {
+        if value.is_null() && column.not_null && mode == Mode::Replace {
             value = default;
         }
         if value.is_null() && column.not_null {
