@@ -233,11 +233,14 @@ unsafe extern "C" fn open(
 unsafe extern "C" fn close(raw: *mut ffi::sqlite3_vtab_cursor) -> c_int {
     // SAFETY: M1 ends here.
     let object = unsafe { Box::from_raw(raw.cast::<CursorObject>()) };
-    let _ = caught(move || {
-        drop(object);
-        Ok(())
-    });
-    ffi::SQLITE_OK
+    let CursorObject { base, cursor } = *object;
+    // SAFETY: M1, M2: the cursor's table is there.
+    unsafe {
+        on_table(base.pVtab, |table| {
+            cursor.close(table);
+            Ok(())
+        })
+    }
 }
 
 unsafe extern "C" fn filter(

@@ -129,6 +129,13 @@ impl Cursor {
         Ok(())
     }
 
+    /// Gives the table back what it lent.
+    pub(super) fn close(self, table: &Table) {
+        if let Some(set) = self.opened {
+            table.give_back(set);
+        }
+    }
+
     fn stmt(&self) -> Result<&RawStmt> {
         let stmt = self.walk.as_ref().and_then(|walk| walk.stmt.as_ref());
         stmt.ok_or_else(|| err!(Internal, "SQLite reads behind the last row"))
@@ -143,7 +150,7 @@ impl Cursor {
         let state = self.state.as_ref().ok_or_else(|| err!(Internal, "a walk without a state"))?;
         let stmt = self.walk.as_ref().and_then(|walk| walk.stmt.as_ref());
         let stmt = stmt.ok_or_else(|| err!(Internal, "SQLite reads behind the last row"))?;
-        let set = self.opened.get_or_insert_with(|| RowSet::new(Arc::clone(schema)));
+        let set = self.opened.get_or_insert_with(|| table.row_set());
         set.clear();
         let buffers = self.buffers.take().unwrap_or_default();
         let mut opener = Opener::with(buffers, conn, &state.ring, schema, None);

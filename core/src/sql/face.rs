@@ -82,8 +82,13 @@ pub(super) struct Given {
 
 struct Now {
     conn: NonNull<Conn>,
-    session: Option<NonNull<Session>>,
-    state: Arc<State>,
+    place: Place,
+}
+
+/// Where the state of a step is.
+enum Place {
+    Session(NonNull<Session>),
+    Snapshot(NonNull<Arc<State>>),
 }
 
 /// The step that runs.
@@ -125,28 +130,31 @@ pub(super) struct Entered<'f> {
 impl Face {
     /// Begins a step on the connection. Its sealed tables are those of the state then.
     pub(super) fn enter(within: Within<'_>) -> Result<Entered<'_>> {
-        let face: &Face = within.conn().attached(|conn| Ok(Box::new(Face::new(conn)?)))?;
-        let state = within.state();
-        let entered = face.begin(within, Arc::clone(&state));
-        sync(face, within.conn(), &state)?;
+        let entered = Self::begin(within)?;
+        sync(entered.face, within.conn(), &within.state())?;
         Ok(entered)
     }
 
-    /// Begins another step of a statement that runs: nothing has changed since the last.
+    /// Begins another step in the same transaction or snapshot: nobody else has changed anything since.
     pub(super) fn resume(within: Within<'_>) -> Result<Entered<'_>> {
-        let face: &Face = within.conn().attached(|conn| Ok(Box::new(Face::new(conn)?)))?;
-        Ok(face.begin(within, within.state()))
+        let entered = Self::begin(within)?;
+        let synced = entered.face.synced.borrow().is_of(&within.state());
+        if !synced {
+            sync(entered.face, within.conn(), &within.state())?;
+        }
+        Ok(entered)
     }
 
-    fn begin<'f>(&'f self, within: Within<'f>, state: Arc<State>) -> Entered<'f> {
-        let session = match within {
-            Within::Session(session) => Some(NonNull::from(session)),
-            Within::Snapshot(..) => None,
+    fn begin(within: Within<'_>) -> Result<Entered<'_>> {
+        let conn = within.conn();
+        let face: &Face = conn.attached(|conn| Ok(Box::new(Face::new(conn)?)))?;
+        let place = match within {
+            Within::Session(session) => Place::Session(NonNull::from(session)),
+            Within::Snapshot(_, state) => Place::Snapshot(NonNull::from(state)),
         };
-        let now = Now { conn: NonNull::from(within.conn()), session, state };
-        let before = self.now.replace(Some(now));
-        self.failure.take();
-        Entered { face: self, before }
+        let before = face.now.replace(Some(Now { conn: NonNull::from(conn), place }));
+        face.failure.take();
+        Ok(Entered { face, before })
     }
 
     fn new(conn: &Conn) -> Result<Self> {
@@ -172,9 +180,15 @@ impl Face {
             fail!(NotAllowed, "a sealed table is reached through the engine's SQL only");
         };
         // SAFETY: F2.
-        let (conn, session) =
-            unsafe { (now.conn.as_ref(), now.session.map(|session| session.as_ref())) };
-        let state = session.map_or_else(|| Arc::clone(&now.state), Session::state);
+        let (conn, session, state) = unsafe {
+            match now.place {
+                Place::Session(session) => {
+                    let session = session.as_ref();
+                    (now.conn.as_ref(), Some(session), session.state())
+                }
+                Place::Snapshot(state) => (now.conn.as_ref(), None, Arc::clone(state.as_ref())),
+            }
+        };
         Ok(Step { conn, session, state })
     }
 

@@ -123,8 +123,9 @@ impl<'a> IndexInfo<'a> {
         self.raw.colUsed >> column.min(63) & 1 != 0
     }
 
-    /// Wants the value of a condition as an argument of `xFilter`, counted from 0. SQLite checks the condition again.
-    pub(super) fn take(&mut self, constraint: Constraint, argument: usize) {
+    /// Wants the value of a condition as an argument of `xFilter`, counted from 0. SQLite checks the condition again, but
+    /// where the plan finds what is equal and nothing else.
+    pub(super) fn take(&mut self, constraint: Constraint, argument: usize, exact: bool) {
         let count = usize::try_from(self.raw.nConstraint).unwrap_or(0);
         if self.raw.aConstraintUsage.is_null() {
             return;
@@ -135,7 +136,7 @@ impl<'a> IndexInfo<'a> {
             (usage.get_mut(constraint.at), c_int::try_from(argument + 1))
         {
             usage.argvIndex = argument;
-            usage.omit = 0;
+            usage.omit = u8::from(exact);
         }
     }
 

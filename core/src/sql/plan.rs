@@ -104,8 +104,9 @@ pub(super) fn choose(table: &Table, info: &mut IndexInfo<'_>) -> Result<()> {
             .enumerate()
             .any(|(at, place)| used(at) && (is_protected(table, at) || place.slot.is_none()));
     let walk = choice.terms.is_empty() && records;
-    for (argument, constraint) in choice.taken.iter().enumerate() {
-        info.take(*constraint, argument);
+    for (argument, (constraint, term)) in choice.taken.iter().zip(&choice.terms).enumerate() {
+        let exact = constraint.op == Op::Eq && is_exact(table, info, *constraint, term.on);
+        info.take(*constraint, argument, exact);
     }
     if order.is_some() || choice.unique && !info.order().is_empty() {
         info.set_ordered();
@@ -129,6 +130,18 @@ pub(super) fn choose(table: &Table, info: &mut IndexInfo<'_>) -> Result<()> {
     let cost = if records { choice.cost * 3.0 } else { choice.cost };
     info.answer(table.keep(plan), &label, cost, choice.rows);
     Ok(())
+}
+
+/// True where the plan finds the rows that SQLite would find equal, and no other: by the key, or by the 128 bits of a
+/// unique blind index, compared as the column is.
+fn is_exact(table: &Table, info: &IndexInfo<'_>, constraint: Constraint, on: On) -> bool {
+    match on {
+        On::Key => true,
+        On::Column(_) => false,
+        On::Blind(position) => table.columns().get(position).is_some_and(|place| {
+            place.unique && info.collation(constraint).eq_ignore_ascii_case(place.collation)
+        }),
+    }
 }
 
 /// True where the column's value is not to be shown before the row is verified.

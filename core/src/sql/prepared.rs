@@ -171,8 +171,7 @@ impl<'c> Statement<'c> {
         if let Within::Session(session) = self.within {
             session.check_open()?;
         }
-        let runs = self.stands == Stands::OnRow;
-        let entered = if runs { Face::resume(self.within)? } else { Face::enter(self.within)? };
+        let entered = Face::resume(self.within)?;
         self.stands = Stands::Behind;
         let there = match &mut self.body {
             Body::Native { stmt, given } => {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::fmt::Write;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::face::{Face, FaceRef, Given, Step};
 use super::plan::Plan;
@@ -11,9 +11,10 @@ use crate::db::collation;
 use crate::db::schema::quote;
 use crate::error::{Result, err};
 use crate::table::definition::{Protection, is_internal};
+use crate::table::engine::State;
 use crate::table::schema::{Outside, Schema, SlotSource, StoredColumn};
 use crate::table::session::Session;
-use crate::table::{Sealer, Target, Writer};
+use crate::table::{RowSet, Sealer, Target, Writer};
 use crate::value::Type;
 
 /// A table of a connection.
@@ -26,6 +27,10 @@ pub(super) struct Table {
     /// Every plan that a statement was compiled to, by its number.
     plans: RefCell<Vec<Rc<Plan>>>,
     sealer: RefCell<Option<Arc<Sealer>>>,
+    /// The last state that the table was found to be of. Weak: a table keeps no keys.
+    seen: RefCell<Weak<State>>,
+    /// What the last cursor has opened rows into, wiped.
+    spare: RefCell<Option<RowSet>>,
 }
 
 /// Where a column's values are.
@@ -62,6 +67,8 @@ impl Table {
             columns: schema.columns().enumerate().map(place).collect(),
             plans: RefCell::default(),
             sealer: RefCell::default(),
+            seen: RefCell::default(),
+            spare: RefCell::default(),
         })
     }
 
@@ -128,11 +135,29 @@ impl Table {
     /// The step that runs, in which the table is as it was when it was connected.
     pub(super) fn step(&self) -> Result<Step<'_>> {
         let step = self.face().step()?;
+        let mut seen = self.seen.borrow_mut();
+        if std::ptr::eq(Weak::as_ptr(&seen), Arc::as_ptr(&step.state)) {
+            drop(seen);
+            return Ok(step);
+        }
         let now = step.state.table(self.schema.name())?;
         if Arc::ptr_eq(now, &self.schema) || now.stored == self.schema.stored {
+            *seen = Arc::downgrade(&step.state);
+            drop(seen);
             return Ok(step);
         }
         Err(err!(Busy, "table {} has been altered: run the statement again", self.schema.name()))
+    }
+
+    /// Room for one opened row.
+    pub(super) fn row_set(&self) -> RowSet {
+        self.spare.take().unwrap_or_else(|| RowSet::new(Arc::clone(&self.schema)))
+    }
+
+    /// Takes the room back.
+    pub(super) fn give_back(&self, mut set: RowSet) {
+        set.wipe();
+        *self.spare.borrow_mut() = Some(set);
     }
 
     /// The transaction is over: a table keeps no keys beyond it.

@@ -30,11 +30,18 @@ pub(super) struct Synced {
     schema: Option<i64>,
 }
 
+impl Synced {
+    /// True where the tables are those of that very state.
+    pub(super) fn is_of(&self, state: &Arc<State>) -> bool {
+        std::ptr::eq(Weak::as_ptr(&self.state), Arc::as_ptr(state))
+    }
+}
+
 /// Makes the connection's tables those of the state.
 pub(super) fn sync(face: &Face, conn: &Conn, state: &Arc<State>) -> Result<()> {
     let mut synced = face.synced.borrow_mut();
     let data = connection::data_version(face.handle);
-    let same = std::ptr::eq(Weak::as_ptr(&synced.state), Arc::as_ptr(state));
+    let same = synced.is_of(state);
     if same && data.is_some() && synced.data == data {
         return Ok(());
     }
