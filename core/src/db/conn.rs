@@ -57,8 +57,8 @@ impl Conn {
         make: impl FnOnce(&Self) -> Result<Box<T>>,
     ) -> Result<&T> {
         if self.attachment.get().is_none() {
-            let made: Box<dyn Any + Send> = make(self)?;
-            let _ = self.attachment.set(made);
+            let fresh: Box<dyn Any + Send> = make(self)?;
+            let _ = self.attachment.set(fresh);
         }
         let there = self.attachment.get().and_then(|kept| kept.downcast_ref());
         there.ok_or_else(|| err!(Internal, "another thing is attached to the connection"))

@@ -7,7 +7,7 @@
 //! - M2. The callbacks of one connection run one at a time on one thread. They nest only where a callback runs SQL; that
 //!   SQL reaches the same table at most (by a trigger), never the same cursor, so tables are borrowed shared and
 //!   cursors mutably.
-//! - M3. Arguments (`argv`, `idxInfo`, `sqlite3_context`) are SQLite's own and valid during the call.
+//! - M3. Arguments (`values`, `info`, `sqlite3_context`) are SQLite's own and valid during the call.
 //! - M4. `pAux` is the connection's [`Face`] (F1).
 //! - M5. No panic leaves a callback: all of them go through [`caught`].
 
@@ -151,8 +151,8 @@ unsafe fn on_cursor(
 unsafe extern "C" fn connect(
     db: *mut ffi::sqlite3,
     aux: *mut c_void,
-    argc: c_int,
-    argv: *const *const c_char,
+    count: c_int,
+    values: *const *const c_char,
     out: *mut *mut ffi::sqlite3_vtab,
     message: *mut *mut c_char,
 ) -> c_int {
@@ -160,11 +160,11 @@ unsafe extern "C" fn connect(
     let face = unsafe { &*aux.cast::<Face>() };
     let _turn = face.authority.engine();
     let connected = caught(|| {
-        if argc < 3 {
+        if count < 3 {
             return Err(err!(Internal, "a virtual table without a name"));
         }
         // SAFETY: M3: module, schema and table name come first, each a text.
-        let name = unsafe { CStr::from_ptr(*argv.add(2)) };
+        let name = unsafe { CStr::from_ptr(*values.add(2)) };
         let name = name.to_str().map_err(|_| err!(Corrupt, "a table's name is not UTF-8"))?;
         Table::connect(face, name)
     });
@@ -216,7 +216,12 @@ unsafe extern "C" fn best_index(
     info: *mut ffi::sqlite3_index_info,
 ) -> c_int {
     // SAFETY: M1, M2, M3.
-    unsafe { on_table(vtab, |table| plan::choose(table, &mut IndexInfo::new(&mut *info))) }
+    unsafe {
+        on_table(vtab, |table| {
+            plan::choose(table, &mut IndexInfo::new(&mut *info));
+            Ok(())
+        })
+    }
 }
 
 unsafe extern "C" fn open(
@@ -247,12 +252,12 @@ unsafe extern "C" fn filter(
     raw: *mut ffi::sqlite3_vtab_cursor,
     number: c_int,
     _label: *const c_char,
-    argc: c_int,
-    argv: *mut *mut ffi::sqlite3_value,
+    count: c_int,
+    values: *mut *mut ffi::sqlite3_value,
 ) -> c_int {
     // SAFETY: M1, M2, M3.
     unsafe {
-        let args = Args::new(argc, argv);
+        let args = Args::new(count, values);
         on_cursor(raw, |table, cursor| cursor.filter(table, number, &args))
     }
 }
@@ -294,13 +299,13 @@ unsafe extern "C" fn row_id(
 
 unsafe extern "C" fn write(
     vtab: *mut ffi::sqlite3_vtab,
-    argc: c_int,
-    argv: *mut *mut ffi::sqlite3_value,
+    count: c_int,
+    values: *mut *mut ffi::sqlite3_value,
     out: *mut ffi::sqlite3_int64,
 ) -> c_int {
     // SAFETY: M1, M2, M3; the conflict mode is asked for inside `xUpdate`, as SQLite wants it.
     unsafe {
-        let args = Args::new(argc, argv);
+        let args = Args::new(count, values);
         on_table(vtab, |table| {
             let Handle(db) = table.face().handle;
             let mode = ffi::sqlite3_vtab_on_conflict(db.as_ptr());

@@ -154,9 +154,9 @@ impl Cursor {
         set.clear();
         let buffers = self.buffers.take().unwrap_or_default();
         let mut opener = Opener::with(buffers, conn, &state.ring, schema, None);
-        let opened = opener.open(&stmt.row(), self.asked.as_ref().map(Id::as_ref), set);
+        let done = opener.open(&stmt.row(), self.asked.as_ref().map(Id::as_ref), set);
         self.buffers = Some(opener.into_buffers());
-        opened?;
+        done?;
         self.is_open = true;
         Ok(())
     }

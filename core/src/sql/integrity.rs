@@ -17,8 +17,8 @@ pub(super) fn check(
 ) -> Result<SqlRows> {
     let mut found = select(within, entered, sql, parameters)?;
     let tokens = tokens::tokens(sql);
-    let behind = tokens.iter().skip_while(|token| !token.is("integrity_check")).skip(1);
-    let named = behind.filter_map(tokens::Token::name).next();
+    let mut behind = tokens.iter().skip_while(|token| !token.is("integrity_check")).skip(1);
+    let named = behind.find_map(tokens::Token::name);
     let step = entered.face.step()?;
     let _turn = entered.face.authority.engine();
     let mut shown: Vec<&str> = step

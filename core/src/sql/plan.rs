@@ -1,6 +1,7 @@
 //! How the rows of a statement are found: by key, by an index, or by a walk.
 
 use std::cell::RefCell;
+use std::fmt::Write;
 
 use super::index_info::{Constraint, IndexInfo, Op};
 use super::table::{BINARY, Table};
@@ -84,7 +85,7 @@ struct Choice {
 }
 
 /// Answers `xBestIndex`.
-pub(super) fn choose(table: &Table, info: &mut IndexInfo<'_>) -> Result<()> {
+pub(super) fn choose(table: &Table, info: &mut IndexInfo<'_>) {
     let choice = best(table, info);
     let leads_secretly = choice.terms.iter().any(|term| match term.on {
         On::Key => false,
@@ -116,11 +117,8 @@ pub(super) fn choose(table: &Table, info: &mut IndexInfo<'_>) -> Result<()> {
     }
     let mut label = choice.label;
     if let Some(order) = ordered {
-        label.push_str(&format!(
-            ", order by {}{}",
-            order.name,
-            if order.descends { " desc" } else { "" }
-        ));
+        let descending = if order.descends { " desc" } else { "" };
+        let _ = write!(label, ", order by {}{descending}", order.name);
     }
     if !records {
         label.push_str(", no record opened");
@@ -129,7 +127,6 @@ pub(super) fn choose(table: &Table, info: &mut IndexInfo<'_>) -> Result<()> {
     let plan = Plan { sql, terms: choice.terms, opens, records, walk, idle: RefCell::default() };
     let cost = if records { choice.cost * 3.0 } else { choice.cost };
     info.answer(table.keep(plan), &label, cost, choice.rows);
-    Ok(())
 }
 
 /// True where the plan finds the rows that SQLite would find equal, and no other: by the key, or by the 128 bits of a
@@ -207,9 +204,8 @@ fn led(table: &Table, info: &IndexInfo<'_>, constraint: Constraint) -> Option<(O
     let binary = || info.collation(constraint).eq_ignore_ascii_case(BINARY);
     match constraint.column {
         None if schema.stored.text_key => None,
-        None => Some((On::Key, true, String::new())),
         Some(0) if schema.stored.text_key && !(constraint.op == Op::Eq && binary()) => None,
-        Some(0) => Some((On::Key, true, String::new())),
+        None | Some(0) => Some((On::Key, true, String::new())),
         Some(index) => {
             let (position, place) = table.column(index)?;
             let name = schema.column(position).ok()?.column.name.clone();
@@ -290,10 +286,10 @@ fn sql(table: &Table, terms: &[Term], order: Option<&Order>, records: bool) -> S
         let name =
             slot.and_then(|slot| schema.slots.get(slot)).map_or(&stored.key, |slot| &slot.name);
         sql.push_str(if at == 0 { " WHERE " } else { " AND " });
-        sql.push_str(&format!("{} {} ?{}", quote(name), term.op.sql(), at + 1));
+        let _ = write!(sql, "{} {} ?{}", quote(name), term.op.sql(), at + 1);
     }
     if let Some(order) = order {
-        sql.push_str(&format!(" ORDER BY {}", order.physical));
+        let _ = write!(sql, " ORDER BY {}", order.physical);
         if order.descends {
             sql.push_str(" DESC");
         }
