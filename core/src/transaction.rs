@@ -49,14 +49,14 @@ impl Transaction {
         self.session.savepoint(|| define_table(&self.session, definition))
     }
 
-    /// Runs one statement of plain SQL; the number of rows changed. Sealed tables are refused.
+    /// Runs one statement of SQL that returns no rows; the number of rows changed.
     pub fn execute(&self, sql: &str, parameters: &[ValueRef<'_>]) -> Result<usize> {
         self.check_root("run plain SQL")?;
         self.session.check_open()?;
         sql::execute(&self.session, sql, parameters)
     }
 
-    /// Runs a query in plain SQL; it sees what the transaction has written.
+    /// Runs a statement that returns rows, a query or a write with RETURNING; it sees what the transaction has written.
     pub fn query(&self, sql: &str, parameters: &[ValueRef<'_>]) -> Result<SqlRows> {
         self.check_root("run plain SQL")?;
         self.session.check_open()?;
@@ -158,7 +158,7 @@ impl Snapshot {
         sql::prepare_read(&self.session, sql)
     }
 
-    /// Runs a query in plain SQL, as of the snapshot.
+    /// Runs a query in SQL, as of the snapshot.
     pub fn query(&self, sql: &str, parameters: &[ValueRef<'_>]) -> Result<SqlRows> {
         if self.tenant.is_some() {
             fail!(NotAllowed, "a tenant's snapshot can't run plain SQL");

@@ -17,4 +17,5 @@ documents! {
     Readme = "README.md";
     RustGuide = "docs/rust.md";
     State = "docs/state.md";
+    Sql = "docs/sql.md";
 }

@@ -253,6 +253,27 @@ fn where_walks_are_off_a_statement_without_an_index_is_refused() {
 }
 
 #[test]
+fn where_sealed_tables_are_off_in_sql_they_are_not_there() {
+    let scratch = Scratch::new();
+    let mut config: Config = config();
+    config.sealed_sql = false;
+    let vault = Vault::at_with(scratch.path(), config).unwrap();
+    vault.initialise(&scratch.unlock()).unwrap();
+    users(&vault);
+    for sql in [
+        "SELECT name FROM users",
+        "SELECT count(*) FROM users",
+        "INSERT INTO users (email) VALUES ('x')",
+        "INSERT INTO users (email) VALUES ('x') ON CONFLICT DO NOTHING",
+        "DELETE FROM users",
+    ] {
+        refused(&vault, sql, ErrorKind::Sql);
+    }
+    refused(&vault, "CREATE TABLE users (id)", ErrorKind::NotAllowed);
+    assert_eq!(vault.query("SELECT plan FROM users_sealed", &[]).unwrap().rows.len(), 3);
+}
+
+#[test]
 fn the_plan_says_how_rows_are_found() {
     let vault = Vault::in_memory().unwrap();
     users(&vault);

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
+use super::open::Config;
+
 /// The suffix of a physical table.
 pub(crate) const SEALED_SUFFIX: &str = "_sealed";
 /// The prefix of the engine's own tables.
@@ -36,6 +38,8 @@ pub(crate) struct Authority {
     readable: Arc<Readable>,
     /// Whether a statement may write into a plain table what it reads from sealed columns.
     copies: bool,
+    /// Whether sealed tables are there in SQL.
+    pub(crate) shows: bool,
     /// Whether SQL may walk through a sealed table.
     pub(crate) scans: bool,
     /// What the statement that is being compiled has asked for.
@@ -74,12 +78,13 @@ impl Readable {
 }
 
 impl Authority {
-    pub(super) fn new(readable: &Arc<Readable>, copies: bool, scans: bool) -> Self {
+    pub(super) fn new(readable: &Arc<Readable>, config: &Config) -> Self {
         Authority {
             application: AtomicBool::new(false),
             readable: Arc::clone(readable),
-            copies,
-            scans,
+            copies: config.sealed_to_plain,
+            scans: config.sealed_scans,
+            shows: config.sealed_sql,
             asked: AtomicU8::new(0),
             refused: AtomicU8::new(0),
             clashes: Mutex::default(),

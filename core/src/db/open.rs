@@ -28,6 +28,9 @@ pub struct Config {
     /// How many bytes have to be free on the disk for [`crate::Vault::health`] to be content. Default: 64 MiB, or the
     /// size of the file where that is more, which is what finishing an erasure needs.
     pub disk_reserve: Option<u64>,
+    /// Whether sealed tables are tables in SQL. Default: yes. Without it SQL that is injected into the application reaches
+    /// plain columns only.
+    pub sealed_sql: bool,
     /// Whether an SQL statement may write into a plain table of the file what it reads from sealed columns
     /// (`CREATE TABLE … AS SELECT`, `INSERT … SELECT`, `UPDATE … FROM`). Default: no.
     pub sealed_to_plain: bool,
@@ -43,6 +46,7 @@ impl Default for Config {
             synchronous: Synchronous::Full,
             existing_database: false,
             disk_reserve: None,
+            sealed_sql: true,
             sealed_to_plain: false,
             sealed_scans: true,
         }
@@ -140,7 +144,7 @@ pub(super) fn open(
         let name = collation(normaliser).unwrap_or_default();
         raw.create_collation(name, move |a, b| compare(normaliser, a, b)).checked()?;
     }
-    let authority = Arc::new(Authority::new(readable, config.sealed_to_plain, config.sealed_scans));
+    let authority = Arc::new(Authority::new(readable, config));
     authority.install(&mut raw).checked()?;
     Ok(Conn::new(raw, authority, config.synchronous))
 }

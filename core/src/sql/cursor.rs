@@ -111,14 +111,14 @@ impl Cursor {
         }
         let index = usize::try_from(index).unwrap_or(usize::MAX);
         if index == 0 {
-            output.set(self.stmt()?.row().get(1)?);
+            output.set_column(self.stmt()?.row().get_unchecked_text(1)?);
             return Ok(());
         }
         let Some((position, place)) = table.column(index) else {
             fail!(Internal, "SQLite asks for a column that is not declared");
         };
         if let (Protection::Plain, Some(slot)) = (place.protection, place.slot) {
-            output.set(self.stmt()?.row().get(FIRST_SLOT + slot)?);
+            output.set_column(self.stmt()?.row().get_unchecked_text(FIRST_SLOT + slot)?);
             return Ok(());
         }
         if !self.is_open {

@@ -61,7 +61,8 @@ pub(super) fn sync(face: &Face, conn: &Conn, state: &Arc<State>) -> Result<()> {
 }
 
 fn register(face: &Face, synced: &mut Synced, state: &State) -> Result<()> {
-    let wanted: Vec<&Arc<Schema>> = state.tables.values().filter(|schema| shows(schema)).collect();
+    let shown = |schema: &&Arc<Schema>| face.authority.shows && shows(schema);
+    let wanted: Vec<&Arc<Schema>> = state.tables.values().filter(shown).collect();
     let mut changed = false;
     let before = std::mem::take(&mut synced.tables);
     for schema in &before {

@@ -154,6 +154,27 @@ impl Output {
         unsafe { ffi::sqlite3_vtab_nochange(self.raw) != 0 }
     }
 
+    /// Gives a column of a row as it stands there, copied: SQLite does not ask either whether a text is UTF-8.
+    pub(super) fn set_column(&self, (value, is_text): (ValueRef<'_>, bool)) {
+        match value {
+            ValueRef::Blob(text) if is_text => self.set_text(text),
+            value => self.set(value),
+        }
+    }
+
+    fn set_text(&self, text: &[u8]) {
+        // SAFETY: V1; pointer and length are those of a slice, which SQLite copies before it returns.
+        unsafe {
+            ffi::sqlite3_result_text64(
+                self.raw,
+                text.as_ptr().cast(),
+                text.len() as u64,
+                ffi::SQLITE_TRANSIENT(),
+                ffi::SQLITE_UTF8 as u8,
+            );
+        }
+    }
+
     /// Gives the value, copied.
     pub(super) fn set(&self, value: ValueRef<'_>) {
         let copied = ffi::SQLITE_TRANSIENT();
@@ -164,13 +185,7 @@ impl Output {
                 ValueRef::Integer(v) => ffi::sqlite3_result_int64(self.raw, v),
                 ValueRef::Boolean(v) => ffi::sqlite3_result_int64(self.raw, i64::from(v)),
                 ValueRef::Real(v) => ffi::sqlite3_result_double(self.raw, v),
-                ValueRef::Text(v) | ValueRef::Json(v) => ffi::sqlite3_result_text64(
-                    self.raw,
-                    v.as_ptr().cast(),
-                    v.len() as u64,
-                    copied,
-                    ffi::SQLITE_UTF8 as u8,
-                ),
+                ValueRef::Text(v) | ValueRef::Json(v) => return self.set_text(v.as_bytes()),
                 ValueRef::Blob([]) => ffi::sqlite3_result_zeroblob(self.raw, 0),
                 ValueRef::Blob(v) => {
                     ffi::sqlite3_result_blob64(self.raw, v.as_ptr().cast(), v.len() as u64, copied);
