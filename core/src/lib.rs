@@ -56,7 +56,7 @@ mod vault;
 
 pub use approval::{Approval, ApprovalRequest, ApprovalState, Approvals, Verdict};
 pub use audit::{Audit, AuditFault, AuditReport, Checkpoint, Entry, Event, ExportOptions};
-pub use db::{Config, Synchronous, prepare_fork};
+pub use db::{Config, SealedSql, Synchronous, prepare_fork};
 pub use error::{Error, ErrorKind, Result};
 pub use field::Field;
 pub use format::padding::Padding;

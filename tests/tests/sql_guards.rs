@@ -4,7 +4,7 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used)]
 
 use sealite::{
-    Column, Config, ErrorKind, Index, Normaliser, TableDefinition, Value, Vault, values,
+    Column, Config, ErrorKind, Index, Normaliser, SealedSql, TableDefinition, Value, Vault, values,
 };
 use sealite_tests::scratch::{Scratch, config};
 
@@ -226,7 +226,7 @@ fn a_view_or_trigger_in_the_file_reaches_no_sealed_table() {
 fn where_walks_are_off_a_statement_without_an_index_is_refused() {
     let scratch = Scratch::new();
     let mut config: Config = config();
-    config.sealed_scans = false;
+    config.sealed_sql = SealedSql::Indexed;
     let vault = Vault::at_with(scratch.path(), config).unwrap();
     vault.initialise(&scratch.unlock()).unwrap();
     users(&vault);
@@ -256,7 +256,7 @@ fn where_walks_are_off_a_statement_without_an_index_is_refused() {
 fn where_sealed_tables_are_off_in_sql_they_are_not_there() {
     let scratch = Scratch::new();
     let mut config: Config = config();
-    config.sealed_sql = false;
+    config.sealed_sql = SealedSql::Off;
     let vault = Vault::at_with(scratch.path(), config).unwrap();
     vault.initialise(&scratch.unlock()).unwrap();
     users(&vault);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
-use super::open::Config;
+use super::open::{Config, SealedSql};
 
 /// The suffix of a physical table.
 pub(crate) const SEALED_SUFFIX: &str = "_sealed";
@@ -83,8 +83,8 @@ impl Authority {
             application: AtomicBool::new(false),
             readable: Arc::clone(readable),
             copies: config.sealed_to_plain,
-            scans: config.sealed_scans,
-            shows: config.sealed_sql,
+            scans: config.sealed_sql == SealedSql::Full,
+            shows: config.sealed_sql != SealedSql::Off,
             asked: AtomicU8::new(0),
             refused: AtomicU8::new(0),
             clashes: Mutex::default(),

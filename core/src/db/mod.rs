@@ -14,7 +14,7 @@ pub(crate) use authority::Authority;
 pub(crate) use conn::{Conn, SqlRow, Stmt};
 pub(crate) use files::held_here;
 pub use gate::prepare_fork;
-pub use open::{Config, Synchronous};
+pub use open::{Config, SealedSql, Synchronous};
 pub(crate) use open::{Location, collation};
 pub(crate) use pool::{Lease, Pool};
 pub(crate) use raw::{Handle, RawStmt};

@@ -28,15 +28,11 @@ pub struct Config {
     /// How many bytes have to be free on the disk for [`crate::Vault::health`] to be content. Default: 64 MiB, or the
     /// size of the file where that is more, which is what finishing an erasure needs.
     pub disk_reserve: Option<u64>,
-    /// Whether sealed tables are tables in SQL. Default: yes. Without it SQL that is injected into the application reaches
-    /// plain columns only.
-    pub sealed_sql: bool,
+    /// What SQL does with sealed tables. Default: [`SealedSql::Full`].
+    pub sealed_sql: SealedSql,
     /// Whether an SQL statement may write into a plain table of the file what it reads from sealed columns
     /// (`CREATE TABLE … AS SELECT`, `INSERT … SELECT`, `UPDATE … FROM`). Default: no.
     pub sealed_to_plain: bool,
-    /// Whether SQL may walk through a sealed table and open every record, where no key or index leads to the rows.
-    /// Default: yes; without it such a statement fails as [`crate::ErrorKind::NotIndexed`].
-    pub sealed_scans: bool,
 }
 
 impl Default for Config {
@@ -46,11 +42,23 @@ impl Default for Config {
             synchronous: Synchronous::Full,
             existing_database: false,
             disk_reserve: None,
-            sealed_sql: true,
+            sealed_sql: SealedSql::Full,
             sealed_to_plain: false,
-            sealed_scans: true,
         }
     }
+}
+
+/// What SQL does with sealed tables.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum SealedSql {
+    /// They are not there: SQL that is injected into the application reaches plain columns only.
+    Off,
+    /// They are tables, and a statement that would open every record of one, since no key or index leads to the rows, fails
+    /// as [`ErrorKind::NotIndexed`].
+    Indexed,
+    /// They are tables.
+    Full,
 }
 
 /// When a commit is on the disk.

@@ -185,7 +185,7 @@ impl Output {
                 ValueRef::Integer(v) => ffi::sqlite3_result_int64(self.raw, v),
                 ValueRef::Boolean(v) => ffi::sqlite3_result_int64(self.raw, i64::from(v)),
                 ValueRef::Real(v) => ffi::sqlite3_result_double(self.raw, v),
-                ValueRef::Text(v) | ValueRef::Json(v) => return self.set_text(v.as_bytes()),
+                ValueRef::Text(v) | ValueRef::Json(v) => self.set_text(v.as_bytes()),
                 ValueRef::Blob([]) => ffi::sqlite3_result_zeroblob(self.raw, 0),
                 ValueRef::Blob(v) => {
                     ffi::sqlite3_result_blob64(self.raw, v.as_ptr().cast(), v.len() as u64, copied);
