@@ -1,7 +1,8 @@
 //! SQL: over the application's own tables, and over the sealed ones, which are virtual tables on every connection.
 //!
-//! From the top: [`execute`] and [`query`] run a statement within a transaction or snapshot; `face` is what a connection
-//! keeps for that; `tables` puts the sealed tables into its temp schema; `abi` is the module that SQLite calls, `table`,
+//! From the top: [`execute`], [`query`] and [`Statement`] run a statement within a transaction or snapshot, by what
+//! `statement` and `analysis` make of its text; `face` is what a connection
+//! keeps for that; `tables` registers the sealed tables there; `abi` is the module that SQLite calls, `table`,
 //! `plan`, `cursor` and `update` what it does; `values` and `index_info` are SQLite's structures, safely.
 
 mod abi;
