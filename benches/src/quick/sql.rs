@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rusqlite::Connection;
-use sealite::{Id, Statement, Value, ValueRef};
+use sealite::{Id, Statement, Unlock, Value, ValueRef};
 
 use super::tables::{remove, some_emails, some_ids};
 use super::{Measured, Options, Unit};
@@ -40,27 +40,7 @@ pub(super) fn measure(
         comparison: comparison.each(count),
         unit: Unit::Time,
     };
-    let inserted = interleave(
-        options.pairs,
-        || {
-            remove(&plain_path)?;
-            let plain = Plain::create(&plain_path, &data)?;
-            let watch = Stopwatch::start();
-            insert_plain(plain.connection(), &data)?;
-            let spent = watch.spent();
-            plain.checkpoint()?;
-            Ok(spent)
-        },
-        || {
-            remove(&sealed_path)?;
-            let sealed = Sealed::create(&sealed_path, &unlock, &data)?;
-            let watch = Stopwatch::start();
-            insert_sealed(&sealed, &data)?;
-            let spent = watch.spent();
-            sealed.close();
-            Ok(spent)
-        },
-    )?;
+    let inserted = insert(options, &data, &unlock, &plain_path, &sealed_path)?;
     let what = "INSERT of one row by a prepared statement, transactions of 10,000";
     note(time("sql_insert_vs_plain", what, inserted, options.rows))?;
 
@@ -146,6 +126,36 @@ pub(super) fn measure(
     note(time("sql_update_vs_plain", what, updated, ids.len()))?;
     sealed.close();
     Ok(())
+}
+
+fn insert(
+    options: &Options,
+    data: &Dataset,
+    unlock: &Unlock,
+    plain_path: &Path,
+    sealed_path: &Path,
+) -> Outcome<Comparison> {
+    interleave(
+        options.pairs,
+        || {
+            remove(plain_path)?;
+            let plain = Plain::create(plain_path, data)?;
+            let watch = Stopwatch::start();
+            insert_plain(plain.connection(), data)?;
+            let spent = watch.spent();
+            plain.checkpoint()?;
+            Ok(spent)
+        },
+        || {
+            remove(sealed_path)?;
+            let sealed = Sealed::create(sealed_path, unlock, data)?;
+            let watch = Stopwatch::start();
+            insert_sealed(&sealed, data)?;
+            let spent = watch.spent();
+            sealed.close();
+            Ok(spent)
+        },
+    )
 }
 
 fn insert_plain(conn: &Connection, data: &Dataset) -> Outcome<()> {
