@@ -169,7 +169,7 @@ impl Draw {
             raw.query_row(&sql, [], |row| row.get(0)).expect("a blob")
         };
         let set = |column: &str, seq: u64, value: &[u8]| {
-            let hex = sealite_tests::vaults::hex(value);
+            let hex = sealite_tests::bits::hex(value);
             format!("UPDATE {PHYSICAL} SET {column} = x'{hex}' WHERE seq = {seq}")
         };
         let column = ["sealed", "digest", "chain"][self.below(3) as usize];

@@ -9,7 +9,8 @@ use sealite::{
     Alteration, Column, ErrorKind, ExposeSecret, Field, Index, PassphraseCost, Protection, Result,
     SlotKind, Status, TableDefinition, Unlock, Vault, generate_key, values,
 };
-use sealite_tests::vaults::{Home, hex, people, plain};
+use sealite_tests::bits::hex;
+use sealite_tests::vaults::{Home, people, plain};
 
 fn kind<T>(result: Result<T>) -> Option<ErrorKind> {
     result.err().map(|error| error.kind())

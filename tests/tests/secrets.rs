@@ -10,8 +10,9 @@ use sealite::{
     Alteration, Column, Error, ErrorKind, ExposeSecret, Index, PassphraseCost, Result,
     TableDefinition, Unlock, Vault, generate_key, values,
 };
+use sealite_tests::bits::hex;
 use sealite_tests::process::{LEAD, staged};
-use sealite_tests::vaults::{Home, hex};
+use sealite_tests::vaults::Home;
 
 fn kind<T>(result: Result<T>) -> Option<ErrorKind> {
     result.err().map(|error| error.kind())

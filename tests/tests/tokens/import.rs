@@ -1,7 +1,8 @@
 //! Tokens made elsewhere: they work unchanged, and nothing plain is kept of them.
 
 use sealite::{ErrorKind, LegacyEntry, TokenKind, Vault};
-use sealite_tests::vaults::{Home, hex, plain};
+use sealite_tests::bits::hex;
+use sealite_tests::vaults::{Home, plain};
 
 use super::{count, entries, refused};
 
