@@ -42,6 +42,11 @@ impl Plain {
         })
     }
 
+    /// The connection, for statements of the caller's.
+    pub fn connection(&self) -> &Connection {
+        &self.conn
+    }
+
     /// Inserts rows in transactions of `batch`.
     pub fn insert(&self, names: &[&str], rows: &[Vec<ValueRef<'_>>], batch: usize) -> Outcome<()> {
         let marks = vec!["?"; names.len()].join(", ");

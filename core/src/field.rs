@@ -134,7 +134,7 @@ impl Field {
     ) -> Result<R> {
         let place = self.place(state, record_id);
         let mut buffers = Buffers::take();
-        let Buffers { context, payload } = &mut buffers;
+        let Buffers { context, payload, .. } = &mut buffers;
         payload.clear();
         open(payload, context, key.record_key()?, record, &place, |_| ())
             .map_err(|_| self.refused())?;

@@ -58,7 +58,7 @@ mod vault;
 
 pub use approval::{Approval, ApprovalRequest, ApprovalState, Approvals, Verdict};
 pub use audit::{Audit, AuditFault, AuditReport, Checkpoint, Entry, Event, ExportOptions};
-pub use db::{Config, Synchronous, prepare_fork};
+pub use db::{Config, SealedSql, Synchronous, prepare_fork};
 pub use error::{Error, ErrorKind, Result};
 pub use field::Field;
 pub use format::padding::Padding;
@@ -74,7 +74,7 @@ pub use settings::{
     Author, Change, CheckReport, ImportReport, Setting, SettingDefinition, SettingFault,
     SettingProblem, SettingSource, SettingValue, SettingVersion, Settings,
 };
-pub use sql::SqlRows;
+pub use sql::{SqlRows, Statement};
 pub use table::{
     Alteration, Column, Cursor, Fault, Index, Protection, Row, Scan, Table, TableDefinition,
     Verification,

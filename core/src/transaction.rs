@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::audit::{Entry, append_for, note};
 use crate::error::{Result, fail};
-use crate::sql::{self, SqlRows};
+use crate::sql::{self, SqlRows, Statement};
 use crate::table::definition::{TableDefinition, check_tenant};
 use crate::table::engine::Engine;
 use crate::table::session::{self, Session};
@@ -50,18 +50,25 @@ impl Transaction {
         self.session.savepoint(|| define_table(&self.session, definition))
     }
 
-    /// Runs one statement of plain SQL; the number of rows changed. Sealed tables are refused.
+    /// Runs one statement of SQL that returns no rows; the number of rows changed.
     pub fn execute(&self, sql: &str, parameters: &[ValueRef<'_>]) -> Result<usize> {
         self.check_root("run plain SQL")?;
         self.session.check_open()?;
-        sql::execute(self.session.conn(), sql, parameters)
+        sql::execute(&self.session, sql, parameters)
     }
 
-    /// Runs a query in plain SQL; it sees what the transaction has written.
+    /// Runs a statement that returns rows, a query or a write with RETURNING; it sees what the transaction has written.
     pub fn query(&self, sql: &str, parameters: &[ValueRef<'_>]) -> Result<SqlRows> {
         self.check_root("run plain SQL")?;
         self.session.check_open()?;
-        sql::query(self.session.conn(), sql, parameters)
+        sql::query(&self.session, sql, parameters)
+    }
+
+    /// Prepares one statement, to be bound and stepped. It sees what the transaction has written.
+    pub fn prepare(&self, sql: &str) -> Result<Statement<'_>> {
+        self.check_root("run plain SQL")?;
+        self.session.check_open()?;
+        sql::prepare(&self.session, sql)
     }
 
     /// Appends an audit entry in this transaction: the change that it records happens only with it. Its place in the
@@ -149,12 +156,20 @@ impl Snapshot {
         Table::new(Source::Snapshot(&self.session), name, Some(Arc::from(tenant))).checked()
     }
 
-    /// Runs a query in plain SQL, as of the snapshot.
+    /// Prepares a query, to be bound and stepped, as of the snapshot.
+    pub fn prepare(&self, sql: &str) -> Result<Statement<'_>> {
+        if self.tenant.is_some() {
+            fail!(NotAllowed, "a tenant's snapshot can't run plain SQL");
+        }
+        sql::prepare_read(&self.session, sql)
+    }
+
+    /// Runs a query in SQL, as of the snapshot.
     pub fn query(&self, sql: &str, parameters: &[ValueRef<'_>]) -> Result<SqlRows> {
         if self.tenant.is_some() {
             fail!(NotAllowed, "a tenant's snapshot can't run plain SQL");
         }
-        sql::query(&self.session.conn, sql, parameters)
+        sql::read(&self.session, sql, parameters)
     }
 }
 

@@ -19,4 +19,5 @@ documents! {
     Passwords = "docs/passwords.md";
     State = "docs/state.md";
     Tokens = "docs/tokens.md";
+    Sql = "docs/sql.md";
 }

@@ -21,7 +21,7 @@ const LAYERS: &[&[&str]] = &[
 
 /// Crates and where alone they may be named.
 const CONFINED: &[(&str, &[&str])] = &[
-    ("rusqlite", &["db"]),
+    ("rusqlite", &["db", "sql"]),
     ("aes", &["crypto"]),
     ("aes_gcm", &["crypto"]),
     ("hkdf", &["crypto"]),
@@ -34,6 +34,17 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("getrandom", &["crypto"]),
     ("subtle", &["crypto"]),
     ("libc", &["fork"]),
+];
+
+/// Files that may hold `unsafe` code: the at-fork hook, statements without a borrow, and SQLite's module interface.
+const UNSAFE: &[&str] = &[
+    "fork.rs",
+    "db/raw.rs",
+    "sql/abi.rs",
+    "sql/connection.rs",
+    "sql/face.rs",
+    "sql/index_info.rs",
+    "sql/values.rs",
 ];
 
 /// Lines of a file without its tests.
@@ -204,7 +215,8 @@ fn breaches(sources: &Sources) -> Vec<String> {
             }
         }
         if words(&code).any(|word| word == "unsafe" || word == "unsafe_code")
-            && !matches!(file.as_str(), "fork.rs" | "lib.rs")
+            && file != "lib.rs"
+            && !UNSAFE.contains(&file.as_str())
         {
             found.push(format!("{file}: unsafe"));
         }
@@ -282,7 +294,7 @@ fn each_kind_of_breach_is_found() {
         assert!(found.iter().any(|breach| breach.contains(wanted)), "{line} in {file}: {found:?}");
     }
     let long = "// a line\n".repeat(MAX_LINES + 1);
-    assert!(with("sql.rs", &long).iter().any(|breach| breach.contains("lines")));
+    assert!(with("sql/mod.rs", &long).iter().any(|breach| breach.contains("lines")));
     let mut lax = clean.clone();
     let lib = lax["lib.rs"].replace("#![deny(unsafe_code)]", "");
     lax.insert("lib.rs".to_owned(), lib);

@@ -19,14 +19,17 @@ struct Arguments {
     /// An interpreter with the wheel installed: measures from Python as well
     #[arg(long, value_name = "PATH")]
     python: Option<PathBuf>,
+    /// Measure one part only
+    #[arg(long, value_parser = ["tables", "values", "state", "sql"])]
+    only: Option<String>,
     /// The file of the ratios
     #[arg(long, value_name = "FILE", default_value = "target/bench/ratios.json")]
     out: PathBuf,
 }
 
 fn main() -> ExitCode {
-    let Arguments { rows, pairs, python, out } = Arguments::parse();
-    let options = Options { rows: rows as usize, pairs: pairs as usize, out, python };
+    let Arguments { rows, pairs, python, only, out } = Arguments::parse();
+    let options = Options { rows: rows as usize, pairs: pairs as usize, out, python, only };
     match run(&options, &mut std::io::stdout()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

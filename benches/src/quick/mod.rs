@@ -3,6 +3,7 @@
 mod c;
 mod python;
 mod report;
+mod sql;
 mod state;
 mod tables;
 mod tokens;
@@ -24,6 +25,8 @@ pub struct Options {
     pub out: PathBuf,
     /// An interpreter with the wheel installed, to measure from Python as well.
     pub python: Option<PathBuf>,
+    /// The one part to measure: `tables`, `values`, `state` or `sql`.
+    pub only: Option<String>,
 }
 
 /// One ratio.
@@ -72,11 +75,25 @@ pub fn run(options: &Options, out: &mut dyn Write) -> Outcome<()> {
         measured.push(one);
         Ok(())
     };
-    tables::measure(options, work.path(), &mut |one| note(one, out))?;
-    values::measure(options.pairs, &mut |one| note(one, out))?;
-    state::measure(options, work.path(), &mut |one| note(one, out))?;
-    tokens::measure(options, work.path(), &mut |one| note(one, out))?;
-    c::measure(options.pairs, work.path(), &mut |one| note(one, out))?;
+    let wanted = |part: &str| options.only.as_deref().is_none_or(|only| only == part);
+    if wanted("tables") {
+        tables::measure(options, work.path(), &mut |one| note(one, out))?;
+    }
+    if wanted("values") {
+        values::measure(options.pairs, &mut |one| note(one, out))?;
+    }
+    if wanted("state") {
+        state::measure(options, work.path(), &mut |one| note(one, out))?;
+    }
+    if wanted("tokens") {
+        tokens::measure(options, work.path(), &mut |one| note(one, out))?;
+    }
+    if wanted("sql") {
+        sql::measure(options, work.path(), &mut |one| note(one, out))?;
+    }
+    if wanted("c") {
+        c::measure(options.pairs, work.path(), &mut |one| note(one, out))?;
+    }
     let mut ratios = report::json(&measured);
     if let Some(interpreter) = &options.python {
         match python::measure(interpreter, work.path())? {

@@ -181,8 +181,13 @@ mod tests {
     #[test]
     fn both_are_measured_and_the_plain_side_stores_what_the_trail_stores() {
         let work = tempfile::tempdir().unwrap();
-        let options =
-            Options { rows: 1, pairs: 1, out: work.path().join("ratios.json"), python: None };
+        let options = Options {
+            rows: 1,
+            pairs: 1,
+            out: work.path().join("ratios.json"),
+            python: None,
+            only: None,
+        };
         let mut names = Vec::new();
         measure(&options, work.path(), &mut |one| {
             names.push(one.name);

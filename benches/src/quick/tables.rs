@@ -137,7 +137,7 @@ fn insert(
 }
 
 /// Removes a database of an earlier round.
-fn remove(path: &Path) -> Outcome<()> {
+pub(super) fn remove(path: &Path) -> Outcome<()> {
     for suffix in ["", "-wal", "-shm"] {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
@@ -149,11 +149,11 @@ fn remove(path: &Path) -> Outcome<()> {
     Ok(())
 }
 
-fn some_ids(data: &Dataset) -> Vec<Id> {
+pub(super) fn some_ids(data: &Dataset) -> Vec<Id> {
     random_places(data.ids.len()).filter_map(|at| data.ids.get(at).cloned()).collect()
 }
 
-fn some_emails(data: &Dataset) -> Outcome<Vec<ValueRef<'_>>> {
+pub(super) fn some_emails(data: &Dataset) -> Outcome<Vec<ValueRef<'_>>> {
     let all: Vec<_> = data.column_values("email").ok_or("no e-mail column")?.collect();
     Ok(random_places(all.len()).filter_map(|at| all.get(at).copied()).collect())
 }

@@ -2,33 +2,73 @@
 //! compiled again after a change of the schema.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+
+use super::open::{Config, SealedSql};
 
 /// The suffix of a physical table.
 pub(crate) const SEALED_SUFFIX: &str = "_sealed";
 /// The prefix of the engine's own tables.
 pub(crate) const ENGINE_PREFIX: &str = "sealite_";
 
-/// Which columns of which physical tables plain SQL may read: one list for all connections of a vault.
+/// Columns of tables, all names in lower case.
+pub(crate) type Columns = HashMap<String, HashSet<String>>;
+
+/// What plain SQL has to know of the sealed tables: one list for all connections of a vault.
 #[derive(Default)]
 pub(crate) struct Readable {
-    tables: Mutex<HashMap<String, HashSet<String>>>,
+    tables: Mutex<Lists>,
     version: AtomicU64,
+}
+
+#[derive(Default)]
+struct Lists {
+    /// The columns of the physical tables that plain SQL may read.
+    physical: Columns,
+    /// The sealed columns of the logical tables.
+    sealed: Columns,
 }
 
 /// Whether one connection compiles for the engine or for the application.
 pub(crate) struct Authority {
     application: AtomicBool,
     readable: Arc<Readable>,
+    /// Whether a statement may write into a plain table what it reads from sealed columns.
+    copies: bool,
+    /// Whether sealed tables are there in SQL.
+    pub(crate) shows: bool,
+    /// Whether SQL may walk through a sealed table.
+    pub(crate) scans: bool,
+    /// What the statement that is being compiled has asked for.
+    asked: AtomicU8,
+    /// Why it was refused, where the reason is not the general one.
+    refused: AtomicU8,
+    /// Sealed tables whose names something else in the file has, in lower case.
+    clashes: Mutex<HashSet<String>>,
 }
 
+const READS_SEALED: u8 = 1;
+const WRITES_PLAIN: u8 = 2;
+const COPIES: u8 = 1;
+const SCHEMA: u8 = 2;
+const CLASH: u8 = 3;
+
 impl Readable {
-    pub(crate) fn set(&self, tables: HashMap<String, HashSet<String>>) {
-        *self.tables.lock().unwrap_or_else(PoisonError::into_inner) = tables;
+    /// The readable columns of the physical tables, the sealed ones of the logical tables.
+    pub(crate) fn set(&self, physical: Columns, sealed: Columns) {
+        *self.lists() = Lists { physical, sealed };
         self.version.fetch_add(1, Ordering::Release);
+    }
+
+    fn lists(&self) -> MutexGuard<'_, Lists> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_sealed(&self, table: &str) -> bool {
+        self.lists().sealed.contains_key(&table.to_ascii_lowercase())
     }
 
     /// Advances with every change of the list.
@@ -38,14 +78,51 @@ impl Readable {
 }
 
 impl Authority {
-    pub(super) fn new(readable: &Arc<Readable>) -> Self {
-        Authority { application: AtomicBool::new(false), readable: Arc::clone(readable) }
+    pub(super) fn new(readable: &Arc<Readable>, config: &Config) -> Self {
+        Authority {
+            application: AtomicBool::new(false),
+            readable: Arc::clone(readable),
+            copies: config.sealed_to_plain,
+            scans: config.sealed_sql == SealedSql::Full,
+            shows: config.sealed_sql != SealedSql::Off,
+            asked: AtomicU8::new(0),
+            refused: AtomicU8::new(0),
+            clashes: Mutex::default(),
+        }
     }
 
     /// Everything compiled while the guard lives is the application's.
-    pub(super) fn application(&self) -> ApplicationSql<'_> {
-        self.application.store(true, Ordering::Relaxed);
-        ApplicationSql(self)
+    pub(crate) fn application(&self) -> Turn<'_> {
+        self.asked.store(0, Ordering::Relaxed);
+        self.refused.store(0, Ordering::Relaxed);
+        self.turn(true)
+    }
+
+    /// Everything compiled while the guard lives is the engine's, also inside an application's statement.
+    pub(crate) fn engine(&self) -> Turn<'_> {
+        self.turn(false)
+    }
+
+    fn turn(&self, application: bool) -> Turn<'_> {
+        Turn { authority: self, before: self.application.swap(application, Ordering::Relaxed) }
+    }
+
+    /// Why the statement that was compiled last was refused.
+    pub(super) fn reason(&self) -> Option<&'static str> {
+        match self.refused.load(Ordering::Relaxed) {
+            COPIES => Some(
+                "the statement reads sealed columns and writes a plain table, where they would stand in clear: read \
+                 and write in two statements, or allow sealed_to_plain",
+            ),
+            CLASH => Some(
+                "the file has a plain table or view of a sealed table's name, perhaps put there by somebody else: SQL \
+                 reaches neither until the plain one is dropped",
+            ),
+            SCHEMA => Some(
+                "a sealed table is declared, altered and dropped through the engine, and its name is taken",
+            ),
+            _ => None,
+        }
     }
 
     pub(crate) fn readable(&self) -> &Readable {
@@ -64,11 +141,70 @@ impl Authority {
         // Triggers and views are the application's, also where an engine statement sets one off (a foreign key's
         // cascade into an application's table).
         let engine = !self.application.load(Ordering::Relaxed) && asked.accessor.is_none();
-        if engine || self.allows(&asked.action) {
+        if engine || (self.allows(&asked.action) && self.keeps_apart(asked)) {
             Authorization::Allow
         } else {
             Authorization::Deny
         }
+    }
+
+    /// False where the statement would copy sealed values into a plain table of the file, or takes a sealed table's
+    /// name.
+    fn keeps_apart(&self, asked: &AuthContext<'_>) -> bool {
+        use AuthAction as A;
+        let temporary = asked.database_name == Some("temp");
+        if let A::Read { table_name, .. } | A::Insert { table_name } | A::Update { table_name, .. } =
+            asked.action
+            && self.clashes(table_name)
+        {
+            return self.refuse(CLASH);
+        }
+        let asks = match asked.action {
+            A::Read { table_name, column_name } => {
+                let lists = self.readable.lists();
+                let columns = lists.sealed.get(&table_name.to_ascii_lowercase());
+                let reads = |c: &HashSet<String>| c.contains(&column_name.to_ascii_lowercase());
+                if columns.is_some_and(reads) { READS_SEALED } else { 0 }
+            }
+            A::CreateTable { table_name } | A::CreateView { view_name: table_name }
+                if self.readable.is_sealed(table_name) =>
+            {
+                return self.refuse(SCHEMA);
+            }
+            A::CreateTempTable { table_name }
+            | A::CreateTempView { view_name: table_name }
+            | A::CreateVtable { table_name, .. }
+            | A::DropVtable { table_name, .. }
+                if self.readable.is_sealed(table_name) =>
+            {
+                return self.refuse(SCHEMA);
+            }
+            A::Insert { table_name } | A::Update { table_name, .. } if !temporary => {
+                if self.readable.is_sealed(table_name) { 0 } else { WRITES_PLAIN }
+            }
+            A::CreateTable { .. } => WRITES_PLAIN,
+            _ => 0,
+        };
+        let all = self.asked.fetch_or(asks, Ordering::Relaxed) | asks;
+        if !self.copies && all == READS_SEALED | WRITES_PLAIN {
+            return self.refuse(COPIES);
+        }
+        true
+    }
+
+    /// Says which sealed tables SQL can't reach, because their names stand for something else.
+    pub(crate) fn set_clashes(&self, clashes: HashSet<String>) {
+        *self.clashes.lock().unwrap_or_else(PoisonError::into_inner) = clashes;
+    }
+
+    fn clashes(&self, table: &str) -> bool {
+        let clashes = self.clashes.lock().unwrap_or_else(PoisonError::into_inner);
+        !clashes.is_empty() && clashes.contains(&table.to_ascii_lowercase())
+    }
+
+    fn refuse(&self, reason: u8) -> bool {
+        self.refused.store(reason, Ordering::Relaxed);
+        false
     }
 
     fn allows(&self, action: &AuthAction<'_>) -> bool {
@@ -117,19 +253,23 @@ impl Authority {
         if !ends_with(table, SEALED_SUFFIX) || column.is_empty() {
             return true;
         }
-        let tables = self.readable.tables.lock().unwrap_or_else(PoisonError::into_inner);
-        tables
+        let lists = self.readable.lists();
+        lists
+            .physical
             .get(&table.to_ascii_lowercase())
             .is_some_and(|columns| columns.contains(&column.to_ascii_lowercase()))
     }
 }
 
-/// Ends the application's turn when dropped.
-pub(super) struct ApplicationSql<'a>(&'a Authority);
+/// Ends a turn when dropped.
+pub(crate) struct Turn<'a> {
+    authority: &'a Authority,
+    before: bool,
+}
 
-impl Drop for ApplicationSql<'_> {
+impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        self.0.application.store(false, Ordering::Relaxed);
+        self.authority.application.store(self.before, Ordering::Relaxed);
     }
 }
 

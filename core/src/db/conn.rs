@@ -1,6 +1,7 @@
 //! A connection and its statements, in the engine's own vocabulary.
 
-use std::cell::Cell;
+use std::any::Any;
+use std::cell::{Cell, OnceCell};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +12,8 @@ use rusqlite::{CachedStatement, ToSql};
 use super::authority::Authority;
 use super::error::Checked;
 use super::open::Synchronous;
-use crate::error::{Result, err, fail};
+use super::raw::RawStmt;
+use crate::error::{ErrorKind, Result, err, fail};
 use crate::fork;
 use crate::value::ValueRef;
 
@@ -26,6 +28,8 @@ pub(crate) struct Conn {
     generation: u64,
     durability: Cell<Synchronous>,
     number: u64,
+    /// What a layer above keeps with the connection. It goes after the connection has been closed.
+    attachment: OnceCell<Box<dyn Any + Send>>,
 }
 
 impl Conn {
@@ -42,7 +46,22 @@ impl Conn {
             generation: fork::generation(),
             durability: Cell::new(durability),
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
+            attachment: OnceCell::new(),
         }
+    }
+
+    /// What a layer above keeps with the connection, made at its first use. It stays where it is in memory until the
+    /// connection has been closed.
+    pub(crate) fn attached<T: Any + Send>(
+        &self,
+        make: impl FnOnce(&Self) -> Result<Box<T>>,
+    ) -> Result<&T> {
+        if self.attachment.get().is_none() {
+            let fresh: Box<dyn Any + Send> = make(self)?;
+            let _ = self.attachment.set(fresh);
+        }
+        let there = self.attachment.get().and_then(|kept| kept.downcast_ref());
+        there.ok_or_else(|| err!(Internal, "another thing is attached to the connection"))
     }
 
     /// Sets when a commit is on the disk, where it is set otherwise. Outside of transactions only.
@@ -79,8 +98,13 @@ impl Conn {
         }
         let marked = format!("{sql}{APPLICATION_MARK} {}", self.authority.readable().version());
         let _turn = self.authority.application();
-        let raw = self.raw()?.prepare_cached(&marked).checked()?;
-        Ok(Stmt { raw, authority: Some(&self.authority) })
+        let prepared = self.raw()?.prepare_cached(&marked).checked();
+        match (prepared, self.authority.reason()) {
+            (Err(error), Some(reason)) if error.kind() == ErrorKind::NotAllowed => {
+                Err(err!(NotAllowed, "{reason}"))
+            }
+            (prepared, _) => Ok(Stmt { raw: prepared?, authority: Some(&self.authority) }),
+        }
     }
 
     /// Runs one engine statement; the number of rows it changed.
@@ -130,7 +154,7 @@ impl Conn {
         Ok(self.raw()?.last_insert_rowid())
     }
 
-    pub(crate) fn authority(&self) -> &Authority {
+    pub(crate) fn authority(&self) -> &Arc<Authority> {
         &self.authority
     }
 }
@@ -191,7 +215,7 @@ impl Stmt<'_> {
         let mut rows = self.raw.raw_query();
         let row = rows.next().checked()?;
         drop(turn);
-        row.map(|row| read(&SqlRow(row))).transpose()
+        row.map(|row| read(&SqlRow(Source::Cached(row)))).transpose()
     }
 
     /// Every row in turn, until `read` says stop.
@@ -207,7 +231,7 @@ impl Stmt<'_> {
             let turn = authority.map(Authority::application);
             let Some(row) = rows.next().checked()? else { return Ok(()) };
             drop(turn);
-            if read(&SqlRow(row))?.is_break() {
+            if read(&SqlRow(Source::Cached(row)))?.is_break() {
                 return Ok(());
             }
         }
@@ -225,29 +249,42 @@ impl Stmt<'_> {
 }
 
 /// A row that SQLite stands on.
-pub(crate) struct SqlRow<'r>(&'r rusqlite::Row<'r>);
+pub(crate) struct SqlRow<'r>(Source<'r>);
+
+enum Source<'r> {
+    Cached(&'r rusqlite::Row<'r>),
+    Raw(&'r RawStmt),
+}
 
 impl<'r> SqlRow<'r> {
+    pub(super) fn raw(stmt: &'r RawStmt) -> Self {
+        SqlRow(Source::Raw(stmt))
+    }
+
     /// A column, counted from 0, as one of SQLite's five types.
     pub(crate) fn get(&self, index: usize) -> Result<ValueRef<'r>> {
-        Ok(match self.0.get_ref(index).checked()? {
-            Raw::Null => ValueRef::Null,
-            Raw::Integer(v) => ValueRef::Integer(v),
-            Raw::Real(v) => ValueRef::Real(v),
-            Raw::Blob(v) => ValueRef::Blob(v),
-            Raw::Text(v) => ValueRef::Text(
+        Ok(match self.get_unchecked_text(index)? {
+            (ValueRef::Blob(v), true) => ValueRef::Text(
                 std::str::from_utf8(v).map_err(|_| err!(Corrupt, "text that is not UTF-8"))?,
             ),
+            (value, _) => value,
         })
     }
 
     /// A column as one of SQLite's five types, a text unchecked as a blob: for what is only authenticated here. True for
     /// a text.
     pub(crate) fn get_unchecked_text(&self, index: usize) -> Result<(ValueRef<'r>, bool)> {
-        match self.0.get_ref(index).checked()? {
-            Raw::Text(v) => Ok((ValueRef::Blob(v), true)),
-            _ => Ok((self.get(index)?, false)),
-        }
+        let row = match self.0 {
+            Source::Cached(row) => row,
+            Source::Raw(stmt) => return Ok(stmt.column(index)),
+        };
+        Ok(match row.get_ref(index).checked()? {
+            Raw::Null => (ValueRef::Null, false),
+            Raw::Integer(v) => (ValueRef::Integer(v), false),
+            Raw::Real(v) => (ValueRef::Real(v), false),
+            Raw::Blob(v) => (ValueRef::Blob(v), false),
+            Raw::Text(v) => (ValueRef::Blob(v), true),
+        })
     }
 
     pub(crate) fn integer(&self, index: usize) -> Result<i64> {

@@ -7,10 +7,10 @@ use crate::error::{Error, ErrorKind, err};
 pub(super) fn from_sqlite(error: rusqlite::Error) -> Error {
     match error {
         rusqlite::Error::SqliteFailure(failure, message) => {
-            failed(failure.extended_code, message.as_deref())
+            from_code(failure.extended_code, message.as_deref())
         }
         rusqlite::Error::SqlInputError { error, msg, .. } => {
-            failed(error.extended_code, Some(&msg))
+            from_code(error.extended_code, Some(&msg))
         }
         rusqlite::Error::NulError(_) => err!(InvalidInput, "SQL text with a NUL character"),
         rusqlite::Error::InvalidPath(_) => err!(InvalidInput, "not a path that SQLite can open"),
@@ -25,7 +25,8 @@ pub(super) fn from_sqlite(error: rusqlite::Error) -> Error {
     }
 }
 
-fn failed(code: i32, message: Option<&str>) -> Error {
+/// The error of an extended result code and SQLite's message.
+pub(super) fn from_code(code: i32, message: Option<&str>) -> Error {
     let kind = match (code & 0xff, code) {
         (ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED | ffi::SQLITE_PROTOCOL, _) => ErrorKind::Busy,
         (ffi::SQLITE_CORRUPT, _) => ErrorKind::Corrupt,

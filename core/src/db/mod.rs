@@ -7,11 +7,14 @@ mod files;
 mod gate;
 mod open;
 mod pool;
+mod raw;
 pub(crate) mod schema;
 
+pub(crate) use authority::Authority;
 pub(crate) use conn::{Conn, SqlRow, Stmt};
 pub(crate) use files::held_here;
 pub use gate::prepare_fork;
-pub(crate) use open::Location;
-pub use open::{Config, Synchronous};
+pub use open::{Config, SealedSql, Synchronous};
+pub(crate) use open::{Location, collation};
 pub(crate) use pool::{Lease, Pool};
+pub(crate) use raw::{Handle, RawStmt};

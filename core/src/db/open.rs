@@ -1,16 +1,19 @@
 //! Opening a connection: flags, pragmas, and the checks that come before anything is read.
 
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
+use zeroize::Zeroizing;
 
 use super::authority::{Authority, Readable};
 use super::conn::Conn;
 use super::error::Checked;
 use crate::error::{ErrorKind, Result, fail};
+use crate::index::normalise::Normaliser;
 
 /// How a vault uses SQLite. The defaults are the safe ones.
 #[derive(Clone, Debug)]
@@ -25,6 +28,11 @@ pub struct Config {
     /// How many bytes have to be free on the disk for [`crate::Vault::health`] to be content. Default: 64 MiB, or the
     /// size of the file where that is more, which is what finishing an erasure needs.
     pub disk_reserve: Option<u64>,
+    /// What SQL does with sealed tables. Default: [`SealedSql::Full`].
+    pub sealed_sql: SealedSql,
+    /// Whether an SQL statement may write into a plain table of the file what it reads from sealed columns
+    /// (`CREATE TABLE … AS SELECT`, `INSERT … SELECT`, `UPDATE … FROM`). Default: no.
+    pub sealed_to_plain: bool,
 }
 
 impl Default for Config {
@@ -34,8 +42,23 @@ impl Default for Config {
             synchronous: Synchronous::Full,
             existing_database: false,
             disk_reserve: None,
+            sealed_sql: SealedSql::Full,
+            sealed_to_plain: false,
         }
     }
+}
+
+/// What SQL does with sealed tables.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum SealedSql {
+    /// They are not there: SQL that is injected into the application reaches plain columns only.
+    Off,
+    /// They are tables, and a statement that would open every record of one, since no key or index leads to the rows, fails
+    /// as [`ErrorKind::NotIndexed`].
+    Indexed,
+    /// They are tables.
+    Full,
 }
 
 /// When a commit is on the disk.
@@ -125,9 +148,30 @@ pub(super) fn open(
     if role == Role::Reader {
         raw.execute_batch("PRAGMA query_only = ON").checked()?;
     }
-    let authority = Arc::new(Authority::new(readable));
+    for normaliser in [Normaliser::Text, Normaliser::Email, Normaliser::Digits] {
+        let name = collation(normaliser).unwrap_or_default();
+        raw.create_collation(name, move |a, b| compare(normaliser, a, b)).checked()?;
+    }
+    let authority = Arc::new(Authority::new(readable, config));
     authority.install(&mut raw).checked()?;
     Ok(Conn::new(raw, authority, config.synchronous))
+}
+
+/// The collation under which SQL compares a column of that normaliser as its blind index does; none for
+/// [`Normaliser::Exact`], which is SQLite's own `BINARY`.
+pub(crate) fn collation(normaliser: Normaliser) -> Option<&'static str> {
+    match normaliser {
+        Normaliser::Exact => None,
+        Normaliser::Text => Some("sealite_text"),
+        Normaliser::Email => Some("sealite_email"),
+        Normaliser::Digits => Some("sealite_digits"),
+    }
+}
+
+fn compare(normaliser: Normaliser, a: &str, b: &str) -> Ordering {
+    let mut first = Zeroizing::new(String::new());
+    let mut second = Zeroizing::new(String::new());
+    normaliser.normalise(a, &mut first).cmp(normaliser.normalise(b, &mut second))
 }
 
 /// A new vault's file is for its owner alone; `-wal` and `-shm` inherit the mode. The mode is set by path: opening the

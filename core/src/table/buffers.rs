@@ -1,9 +1,11 @@
 //! The buffers that opening a record takes.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use super::row::wipe;
 use crate::format::context::Context;
+use crate::keys::ring::Key;
 
 /// Buffers for one record after the other. Those of a thread's last ones are used again: a record that is opened alone
 /// needs no new ones.
@@ -12,13 +14,15 @@ pub(crate) struct Buffers {
     pub(crate) context: Context,
     /// What was opened. Wiped at the end.
     pub(crate) payload: Vec<u8>,
+    /// The key of the last record, and its id.
+    pub(crate) last: Option<(u32, Arc<Key>)>,
 }
 
 impl Buffers {
     pub(crate) fn take() -> Self {
         let spare = SPARE.try_with(Cell::take).ok().flatten();
         let (context, payload) = spare.unwrap_or_default();
-        Buffers { context, payload }
+        Buffers { context, payload, last: None }
     }
 }
 

@@ -14,14 +14,13 @@ use crate::keys::ring::{Key, Ring};
 use crate::keys::seal::open;
 use crate::value::{Id, IdRef, Type, ValueRef};
 
-/// Opens rows of one table for one tenant. Keeps the last key.
+/// Opens rows of one table for one tenant.
 pub(crate) struct Opener<'a> {
     conn: &'a Conn,
     ring: &'a Ring,
     schema: &'a Arc<Schema>,
     tenant: Option<&'a str>,
     buffers: Buffers,
-    last: Option<(u32, Arc<Key>)>,
     /// Result columns before those of the row.
     shift: usize,
 }
@@ -33,7 +32,23 @@ impl<'a> Opener<'a> {
         schema: &'a Arc<Schema>,
         tenant: Option<&'a str>,
     ) -> Self {
-        Opener { conn, ring, schema, tenant, buffers: Buffers::take(), last: None, shift: 0 }
+        Self::with(Buffers::take(), conn, ring, schema, tenant)
+    }
+
+    /// As [`Opener::new`], with what an opener of the same ring has kept.
+    pub(crate) fn with(
+        buffers: Buffers,
+        conn: &'a Conn,
+        ring: &'a Ring,
+        schema: &'a Arc<Schema>,
+        tenant: Option<&'a str>,
+    ) -> Self {
+        Opener { conn, ring, schema, tenant, buffers, shift: 0 }
+    }
+
+    /// For another opener, later.
+    pub(crate) fn into_buffers(self) -> Buffers {
+        self.buffers
     }
 
     /// For rows whose columns stand behind so many others in the result.
@@ -86,7 +101,7 @@ impl<'a> Opener<'a> {
         // An authenticated value of an unexpected type can't be what was sealed: the tag says so.
         let mut readable = true;
         let first = FIRST_SLOT + self.shift;
-        let Buffers { context, payload } = &mut self.buffers;
+        let Buffers { context, payload, last } = &mut self.buffers;
         payload.clear();
         let opened = open(payload, context, key.record_key()?, &record, &place, |context| {
             for (column, slot, kind) in &plan.authenticated {
@@ -100,7 +115,7 @@ impl<'a> Opener<'a> {
                 }
             }
         });
-        self.last = Some((record.key_id, key));
+        *last = Some((record.key_id, key));
         if opened.is_err() || !readable {
             return Err(self.refused(id));
         }
@@ -142,7 +157,7 @@ impl<'a> Opener<'a> {
 
     /// The key of that id, taken out of its place: [`Opener::open_into`] puts it back.
     fn take_key(&mut self, id: u32) -> Result<Arc<Key>> {
-        match self.last.take() {
+        match self.buffers.last.take() {
             Some((last, key)) if last == id => Ok(key),
             _ => self.ring.opening(self.conn, id, self.tenant),
         }

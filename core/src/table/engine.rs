@@ -203,7 +203,11 @@ impl Engine {
             .tables
             .values()
             .map(|schema| (schema.stored.physical().to_ascii_lowercase(), schema.readable()));
-        conn.authority().readable().set(readable.collect());
+        let sealed = state
+            .tables
+            .values()
+            .map(|schema| (schema.name().to_ascii_lowercase(), schema.sealed()));
+        conn.authority().readable().set(readable.collect(), sealed.collect());
     }
 }
 

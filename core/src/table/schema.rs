@@ -219,6 +219,13 @@ impl Schema {
         names
     }
 
+    /// The names of the sealed columns.
+    pub(crate) fn sealed(&self) -> HashSet<String> {
+        let columns = self.stored.columns.iter();
+        let sealed = columns.filter(|c| c.column.protection == Protection::Sealed);
+        sealed.map(|c| c.column.name.to_ascii_lowercase()).collect()
+    }
+
     /// The definition that would declare the table as it is.
     pub(crate) fn definition(&self) -> TableDefinition {
         TableDefinition {

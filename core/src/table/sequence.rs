@@ -20,11 +20,12 @@ use crate::value::{IdRef, ValueRef};
 const MARK: u32 = 1;
 
 /// The marks that a transaction has read.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Sequences {
     marks: BTreeMap<u32, Mark>,
 }
 
+#[derive(Clone, Copy)]
 struct Mark {
     value: i64,
     written: bool,

@@ -47,6 +47,13 @@ pub(crate) struct Savepoint {
     audited: u64,
 }
 
+/// What a transaction has in memory, for the savepoints that SQLite sets by itself.
+pub(crate) struct Memory {
+    state: Arc<State>,
+    sequences: Sequences,
+    audited: u64,
+}
+
 /// Buffers used again and again.
 #[derive(Default)]
 pub(crate) struct Scratch {
@@ -253,6 +260,21 @@ impl Session {
             self.conn.execute(&format!("RELEASE s{depth}"), &[])?;
         }
         Ok(())
+    }
+
+    /// What [`Session::recall`] goes back to.
+    pub(crate) fn remember(&self) -> Memory {
+        let (state, sequences) = (self.state(), self.sequences().clone());
+        Memory { state, sequences, audited: self.audited.get() }
+    }
+
+    /// After SQLite has gone back to a savepoint of its own: as it was then, with a ring that knows no key made since.
+    pub(crate) fn recall(&self, memory: &Memory) {
+        *self.state.borrow_mut() = Arc::new(memory.state.with_new_ring());
+        self.own_ring.set(true);
+        *self.sequences() = memory.sequences.clone();
+        self.kept.forget();
+        self.audited.set(memory.audited);
     }
 
     /// A savepoint ends once, in its own transaction, and those inside it with it. Its depth.

@@ -1,6 +1,6 @@
 //! Writing: every write of a row seals the whole record again.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::blind::BlindValue;
@@ -24,11 +24,21 @@ const MAX_VALUE: usize = 1_000_000_000;
 
 /// Writes rows of one table for one tenant.
 pub(crate) struct Writer<'s> {
-    session: &'s Session,
-    tenant: Option<&'s str>,
+    pub(super) session: &'s Session,
+    pub(super) tenant: Option<&'s str>,
     sealer: Arc<Sealer>,
+    /// What the last write found taken.
+    taken: Cell<Option<Taken>>,
     /// The INSERT, kept compiled while rows follow one another.
     insert: RefCell<Option<Stmt<'s>>>,
+}
+
+/// What two rows may not both have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    Key,
+    /// The unique column at a position in `Stored::columns`.
+    Column(usize),
 }
 
 /// A row as it was read, and the record that it was read from.
@@ -49,13 +59,14 @@ impl<'s> Writer<'s> {
     pub(crate) fn new(session: &'s Session, target: Target<'s>) -> Result<Self> {
         session.check_open()?;
         let sealer = Arc::new(Sealer::new(session, target)?);
-        Ok(Writer { session, tenant: target.tenant, sealer, insert: RefCell::new(None) })
+        Ok(Writer { tenant: target.tenant, ..Self::over(session, &sealer) })
     }
 
     /// Goes on with the sealer of another writer of the same table, without a tenant, in the same transaction.
     pub(crate) fn over(session: &'s Session, sealer: &Arc<Sealer>) -> Self {
         let sealer = Arc::clone(sealer);
-        Writer { session, tenant: None, sealer, insert: RefCell::new(None) }
+        let (taken, insert) = (Cell::new(None), RefCell::new(None));
+        Writer { session, tenant: None, sealer, taken, insert }
     }
 
     pub(crate) fn sealer(&self) -> &Arc<Sealer> {
@@ -64,6 +75,11 @@ impl<'s> Writer<'s> {
 
     pub(crate) fn schema(&self) -> &Arc<Schema> {
         &self.sealer.schema
+    }
+
+    /// What the write that has just failed as a conflict found taken.
+    pub(crate) fn taken(&self) -> Option<Taken> {
+        self.taken.get()
     }
 
     /// Inserts a row. `values` stand by position; what was not given holds the default.
@@ -268,7 +284,7 @@ impl<'s> Writer<'s> {
         Ok(value)
     }
 
-    fn blinds(&self, values: &[ValueRef<'_>], scratch: &mut Scratch) -> Vec<BlindValue> {
+    pub(super) fn blinds(&self, values: &[ValueRef<'_>], scratch: &mut Scratch) -> Vec<BlindValue> {
         let of = |index: &BlindIndex| {
             let value = values.get(index.position).copied().unwrap_or(ValueRef::Null);
             BlindValue::of(&index.mac, index.bits, index.normaliser, value, &mut scratch.text)
@@ -334,20 +350,28 @@ impl<'s> Writer<'s> {
                 "the high-water mark of table {table} lies behind the ids given out: an older one was put back"
             );
         }
-        let slot = self.sealer.schema.slots.iter().find(|slot| named.contains(&slot.name.as_str()));
-        let column = slot.and_then(|slot| match slot.source {
-            SlotSource::Column(at) | SlotSource::Blind(at) => {
-                self.sealer.schema.stored.columns.get(at)
-            }
-            SlotSource::Retired => None,
-        });
-        let column =
-            column.map_or(self.sealer.schema.stored.key.as_str(), |c| c.column.name.as_str());
+        let mut slots = self.sealer.schema.slots.iter();
+        let slot = slots.find(|slot| named.contains(&slot.name.as_str()));
+        let taken = match slot.map(|slot| slot.source) {
+            Some(SlotSource::Column(at) | SlotSource::Blind(at)) => Taken::Column(at),
+            _ => Taken::Key,
+        };
+        self.taken.set(Some(taken));
+        let stored = &self.sealer.schema.stored;
+        let column = match taken {
+            Taken::Column(at) => stored.columns.get(at).map(|c| c.column.name.as_str()),
+            Taken::Key => None,
+        };
+        let column = column.unwrap_or(&stored.key);
         err!(Conflict, "table {table} has a row with this {column} already").with_sqlite_code(code)
     }
 }
 
-fn value_of<'v>(from: From, values: &[ValueRef<'v>], blinds: &'v [BlindValue]) -> ValueRef<'v> {
+pub(super) fn value_of<'v>(
+    from: From,
+    values: &[ValueRef<'v>],
+    blinds: &'v [BlindValue],
+) -> ValueRef<'v> {
     match from {
         From::Column(position) => values.get(position).copied().unwrap_or(ValueRef::Null),
         From::Index(index) => blinds.get(index).map_or(ValueRef::Null, BlindValue::as_ref),

@@ -224,17 +224,17 @@ impl Vault {
         Snapshot::begin(&self.engine, None)
     }
 
-    /// Runs one statement of plain SQL, in a transaction of its own; the number of rows changed. For the application's
-    /// own tables in the same file: sealed tables are refused.
+    /// Runs one statement of SQL that returns no rows, in a transaction of its own; the number of rows changed. Sealed tables
+    /// are tables as the application's own are.
     pub fn execute(&self, sql: &str, parameters: &[ValueRef<'_>]) -> Result<usize> {
-        Session::run(&self.engine, |session| sql::execute(session.conn(), sql, parameters))
+        Session::run(&self.engine, |session| sql::execute(session, sql, parameters))
     }
 
-    /// Runs a query in plain SQL.
+    /// Runs a query in SQL. It only reads: a write with RETURNING takes a transaction.
     pub fn query(&self, sql: &str, parameters: &[ValueRef<'_>]) -> Result<SqlRows> {
         self.engine.state()?;
         let snapshot = ReadSession::begin(&self.engine)?;
-        sql::query(&snapshot.conn, sql, parameters)
+        sql::read(&snapshot, sql, parameters)
     }
 
     /// Opens every record and runs SQLite's own check. `progress` gets the number of rows opened so far.

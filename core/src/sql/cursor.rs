@@ -1,0 +1,210 @@
+//! A walk over rows: each is opened once, and only when something of its record is asked for.
+
+use std::ffi::c_int;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::face::Step;
+use super::plan::{On, Plan, Term};
+use super::table::Table;
+use super::values::{Arg, Args, Output};
+use crate::db::RawStmt;
+use crate::error::{Result, err, fail};
+use crate::index::normalise::Normaliser;
+use crate::keys::ring::IndexPlace;
+use crate::table::blind::BlindValue;
+use crate::table::definition::Protection;
+use crate::table::engine::State;
+use crate::table::schema::FIRST_SLOT;
+use crate::table::{Buffers, Opener, RowSet};
+use crate::value::{Id, Type, ValueRef};
+
+/// Where a statement stands in a table.
+#[derive(Default)]
+pub(super) struct Cursor {
+    walk: Option<Walk>,
+    /// What opening keeps from row to row.
+    buffers: Option<Buffers>,
+    /// The opened row, alone.
+    opened: Option<RowSet>,
+    is_open: bool,
+    /// The key that was asked for: it goes into the associated data, not what the row says.
+    asked: Option<Id>,
+    state: Option<Arc<State>>,
+}
+
+struct Walk {
+    plan: Rc<Plan>,
+    stmt: Option<RawStmt>,
+}
+
+impl Drop for Walk {
+    fn drop(&mut self) {
+        if let Some(stmt) = self.stmt.take() {
+            self.plan.give_back(stmt);
+        }
+    }
+}
+
+impl Cursor {
+    /// Begins the walk that a plan describes.
+    pub(super) fn filter(&mut self, table: &Table, number: c_int, args: &Args<'_>) -> Result<()> {
+        // What is compiled here is the engine's.
+        let _turn = table.face().authority.engine();
+        self.walk = None;
+        self.asked = None;
+        let number = usize::try_from(number).unwrap_or(usize::MAX);
+        let plan = table.plan(number)?;
+        let step = table.step()?;
+        if plan.walk && !step.conn.authority().scans {
+            fail!(
+                NotIndexed,
+                "the statement would open every record of table {}: it names no key and no indexed column",
+                table.schema().name()
+            );
+        }
+        // A key may have been kept from another ring.
+        if self.state.as_ref().is_none_or(|state| !Arc::ptr_eq(state, &step.state)) {
+            self.buffers = None;
+            self.state = Some(Arc::clone(&step.state));
+        }
+        let mut stmt = plan.statement(step.conn)?;
+        for (at, term) in plan.terms.iter().enumerate() {
+            let there = bind(table, &step, &mut stmt, at, *term, args.get(at)?, &mut self.asked)?;
+            if !there {
+                plan.give_back(stmt);
+                return Ok(());
+            }
+        }
+        self.walk = Some(Walk { plan, stmt: Some(stmt) });
+        self.next(table)
+    }
+
+    /// Goes to the next row, or to the end.
+    pub(super) fn next(&mut self, table: &Table) -> Result<()> {
+        self.is_open = false;
+        let Some(walk) = &mut self.walk else { return Ok(()) };
+        let stmt =
+            walk.stmt.as_mut().ok_or_else(|| err!(Internal, "a walk without its statement"))?;
+        if !stmt.step()? {
+            self.walk = None;
+            return Ok(());
+        }
+        if walk.plan.opens {
+            self.open(table)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.walk.is_none()
+    }
+
+    pub(super) fn row_id(&self) -> Result<i64> {
+        self.stmt()?.row().integer(0)
+    }
+
+    /// Gives a column of the row; 0 is the key.
+    pub(super) fn column(&mut self, table: &Table, index: c_int, output: &Output) -> Result<()> {
+        if output.is_unchanged() {
+            return Ok(());
+        }
+        let index = usize::try_from(index).unwrap_or(usize::MAX);
+        if index == 0 {
+            output.set_column(self.stmt()?.row().get_unchecked_text(1)?);
+            return Ok(());
+        }
+        let Some((position, place)) = table.column(index) else {
+            fail!(Internal, "SQLite asks for a column that is not declared");
+        };
+        if let (Protection::Plain, Some(slot)) = (place.protection, place.slot) {
+            output.set_column(self.stmt()?.row().get_unchecked_text(FIRST_SLOT + slot)?);
+            return Ok(());
+        }
+        if !self.is_open {
+            self.open(table)?;
+        }
+        let opened = self.opened.as_ref().ok_or_else(|| err!(Internal, "a row was not opened"))?;
+        output.set(opened.get(0, position + 1));
+        Ok(())
+    }
+
+    /// Gives the table back what it lent.
+    pub(super) fn close(self, table: &Table) {
+        if let Some(set) = self.opened {
+            table.give_back(set);
+        }
+    }
+
+    fn stmt(&self) -> Result<&RawStmt> {
+        let stmt = self.walk.as_ref().and_then(|walk| walk.stmt.as_ref());
+        stmt.ok_or_else(|| err!(Internal, "SQLite reads behind the last row"))
+    }
+
+    /// Opens the row that the walk stands on.
+    fn open(&mut self, table: &Table) -> Result<()> {
+        let face = table.face();
+        // Looking for a key is the engine's, too.
+        let _turn = face.authority.engine();
+        let (schema, conn) = (table.schema(), face.conn()?);
+        let state = self.state.as_ref().ok_or_else(|| err!(Internal, "a walk without a state"))?;
+        let stmt = self.walk.as_ref().and_then(|walk| walk.stmt.as_ref());
+        let stmt = stmt.ok_or_else(|| err!(Internal, "SQLite reads behind the last row"))?;
+        let set = self.opened.get_or_insert_with(|| table.row_set());
+        set.clear();
+        let buffers = self.buffers.take().unwrap_or_else(Buffers::take);
+        let mut opener = Opener::with(buffers, conn, &state.ring, schema, None);
+        let done = opener.open(&stmt.row(), self.asked.as_ref().map(Id::as_ref), set);
+        self.buffers = Some(opener.into_buffers());
+        done?;
+        self.is_open = true;
+        Ok(())
+    }
+}
+
+/// Binds a condition's value; false where no row can have it.
+fn bind(
+    table: &Table,
+    step: &Step<'_>,
+    stmt: &mut RawStmt,
+    at: usize,
+    term: Term,
+    arg: Arg<'_>,
+    asked: &mut Option<Id>,
+) -> Result<bool> {
+    let schema = table.schema();
+    let kind = match term.on {
+        On::Key if schema.stored.text_key => Type::Text,
+        On::Key => Type::Integer,
+        On::Column(position) | On::Blind(position) => schema.column(position)?.column.kind,
+    };
+    let value = arg.read(kind)?;
+    // Nothing compares to NULL but IS.
+    if value.is_null() && term.op != super::index_info::Op::Is {
+        return Ok(false);
+    }
+    let On::Blind(position) = term.on else {
+        if term.on == On::Key && term.op.is_equality() {
+            *asked = match value {
+                ValueRef::Integer(id) if !schema.stored.text_key => Some(Id::Integer(id)),
+                ValueRef::Text(id) if schema.stored.text_key => Some(Id::Text(id.to_owned())),
+                _ => return Ok(false),
+            };
+        }
+        stmt.bind(at + 1, value)?;
+        return Ok(true);
+    };
+    let stored = schema.column(position)?;
+    // A value that the column can't hold is in no row.
+    let Ok(value) = stored.column.kind.admit(value, "") else { return Ok(false) };
+    let Some(blind) = &stored.blind else { fail!(Internal, "a plan for an index that is gone") };
+    let place = IndexPlace::Table(schema.stored.id, blind.id, blind.generation);
+    // Without an index key nothing was ever indexed.
+    let Some(mac) = step.state.ring.index(step.conn, None, &place)? else { return Ok(false) };
+    let normaliser =
+        stored.column.index.as_ref().map_or(Normaliser::Exact, |index| index.normaliser);
+    let mut scratch = zeroize::Zeroizing::new(String::new());
+    let value = BlindValue::of(&mac, blind.bits, normaliser, value, &mut scratch);
+    stmt.bind(at + 1, value.as_ref())?;
+    Ok(true)
+}

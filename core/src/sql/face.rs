@@ -1,0 +1,341 @@
+//! What a connection keeps for the SQL face: the step that runs now, and what its callbacks have to say.
+//!
+//! SQLite calls the module back while a statement is compiled or runs, and only then. [`Face::enter`] marks that time and
+//! says on which connection, in which state and transaction it is; nothing of it is kept beyond.
+//!
+//! Invariants, which the `SAFETY` comments cite:
+//! - F1. A face stays where it is until its connection has been closed (`Conn::attached`), so the module's pointer to it
+//!   holds for every callback.
+//! - F2. The pointers of `Now` come from references that [`Entered`] borrows for as long as they stand there, and are
+//!   used by callbacks alone, which end before it does.
+//! - F3. A connection, and so its face, is used by one thread at a time, and changes threads only while `now` is empty.
+
+#![allow(unsafe_code)]
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::ffi::c_int;
+use std::ptr::NonNull;
+use std::sync::Arc;
+
+use super::statement::{Known, know};
+use super::tables::{Synced, sync};
+use super::update::Mode;
+use crate::db::{Authority, Conn, Handle};
+use crate::error::{Error, Result, err, fail};
+use crate::table::engine::State;
+use crate::table::session::{Memory, Session};
+
+/// Texts that a connection remembers.
+const MAX_KNOWN: usize = 128;
+
+/// What belongs to one connection.
+pub(super) struct Face {
+    pub(super) handle: Handle,
+    pub(super) authority: Arc<Authority>,
+    now: RefCell<Option<Now>>,
+    /// What a callback has failed with: SQLite carries only a number and a text.
+    failure: RefCell<Option<Error>>,
+    pub(super) synced: RefCell<Synced>,
+    /// What the text of the running statement says of its INSERT.
+    given: RefCell<Option<Arc<Given>>>,
+    /// Texts that have run, until the tables change.
+    pub(super) known: RefCell<HashMap<Box<str>, Arc<Known>>>,
+    /// The row ids that the running statement has written, where somebody wants to know.
+    written: RefCell<Option<Vec<i64>>>,
+    writing: Cell<bool>,
+    /// True where the constraint that has just failed is none of uniqueness.
+    no_clash: Cell<bool>,
+    saved: RefCell<Vec<(c_int, Memory)>>,
+}
+
+/// A table's way to its connection's face.
+pub(super) struct FaceRef(NonNull<Face>);
+
+impl FaceRef {
+    pub(super) fn new(face: &Face) -> Self {
+        FaceRef(NonNull::from(face))
+    }
+
+    pub(super) fn get(&self) -> &Face {
+        // SAFETY: F1: SQLite lets go of a table before its connection is closed.
+        unsafe { self.0.as_ref() }
+    }
+}
+
+// SAFETY: F3; while `now` is empty a face holds nothing that belongs to a thread.
+unsafe impl Send for Face {}
+
+/// What the text of a write says.
+pub(super) struct Given {
+    /// The table, in lower case.
+    pub(super) table: String,
+    /// True for an INSERT.
+    pub(super) inserts: bool,
+    /// For each column whether the INSERT names it; `None` where it names none, so all.
+    pub(super) named: Option<Vec<bool>>,
+    /// True where a row that conflicts is left out (`ON CONFLICT DO NOTHING`), and any other failure is one.
+    pub(super) nothing: bool,
+    /// The one unique column whose conflicts count for that; `None` for all.
+    pub(super) target: Option<String>,
+}
+
+struct Now {
+    conn: NonNull<Conn>,
+    place: Place,
+}
+
+/// Where the state of a step is.
+enum Place {
+    Session(NonNull<Session>),
+    Snapshot(NonNull<Arc<State>>),
+}
+
+/// The step that runs.
+pub(super) struct Step<'n> {
+    pub(super) conn: &'n Conn,
+    pub(super) session: Option<&'n Session>,
+    pub(super) state: Arc<State>,
+}
+
+/// What SQL runs in.
+#[derive(Clone, Copy)]
+pub(super) enum Within<'s> {
+    Session(&'s Session),
+    Snapshot(&'s Conn, &'s Arc<State>),
+}
+
+impl<'s> Within<'s> {
+    pub(super) fn conn(self) -> &'s Conn {
+        match self {
+            Within::Session(session) => session.conn(),
+            Within::Snapshot(conn, _) => conn,
+        }
+    }
+
+    fn state(self) -> Arc<State> {
+        match self {
+            Within::Session(session) => session.state(),
+            Within::Snapshot(_, state) => Arc::clone(state),
+        }
+    }
+}
+
+/// While it lives, the module's callbacks know where they are.
+pub(super) struct Entered<'f> {
+    pub(super) face: &'f Face,
+    before: Option<Now>,
+}
+
+impl Face {
+    /// Begins a step on the connection. Its sealed tables are those of the state then.
+    pub(super) fn enter(within: Within<'_>) -> Result<Entered<'_>> {
+        let entered = Self::begin(within)?;
+        sync(entered.face, within.conn(), &within.state())?;
+        Ok(entered)
+    }
+
+    /// Begins another step in the same transaction or snapshot: nobody else has changed anything since.
+    pub(super) fn resume(within: Within<'_>) -> Result<Entered<'_>> {
+        let entered = Self::begin(within)?;
+        let synced = entered.face.synced.borrow().is_of(&within.state());
+        if !synced {
+            sync(entered.face, within.conn(), &within.state())?;
+        }
+        Ok(entered)
+    }
+
+    fn begin(within: Within<'_>) -> Result<Entered<'_>> {
+        let conn = within.conn();
+        let face: &Face = conn.attached(|conn| Ok(Box::new(Face::new(conn)?)))?;
+        let place = match within {
+            Within::Session(session) => Place::Session(NonNull::from(session)),
+            Within::Snapshot(_, state) => Place::Snapshot(NonNull::from(state)),
+        };
+        let before = face.now.replace(Some(Now { conn: NonNull::from(conn), place }));
+        face.failure.take();
+        Ok(Entered { face, before })
+    }
+
+    fn new(conn: &Conn) -> Result<Self> {
+        Ok(Face {
+            handle: Handle::of(conn)?,
+            authority: Arc::clone(conn.authority()),
+            now: RefCell::default(),
+            failure: RefCell::default(),
+            synced: RefCell::default(),
+            given: RefCell::default(),
+            known: RefCell::default(),
+            written: RefCell::default(),
+            writing: Cell::default(),
+            no_clash: Cell::default(),
+            saved: RefCell::default(),
+        })
+    }
+
+    /// Where a callback is.
+    pub(super) fn step(&self) -> Result<Step<'_>> {
+        let now = self.now.borrow();
+        let Some(now) = &*now else {
+            fail!(NotAllowed, "a sealed table is reached through the engine's SQL only");
+        };
+        // SAFETY: F2.
+        let (conn, session, state) = unsafe {
+            match now.place {
+                Place::Session(session) => {
+                    let session = session.as_ref();
+                    (now.conn.as_ref(), Some(session), session.state())
+                }
+                Place::Snapshot(state) => (now.conn.as_ref(), None, Arc::clone(state.as_ref())),
+            }
+        };
+        Ok(Step { conn, session, state })
+    }
+
+    /// The connection that the step runs on.
+    pub(super) fn conn(&self) -> Result<&Conn> {
+        match &*self.now.borrow() {
+            // SAFETY: F2.
+            Some(now) => Ok(unsafe { now.conn.as_ref() }),
+            None => {
+                Err(err!(NotAllowed, "a sealed table is reached through the engine's SQL only"))
+            }
+        }
+    }
+
+    /// Keeps what a callback has failed with, for [`Entered::failure`].
+    pub(super) fn fail(&self, error: Error) {
+        *self.failure.borrow_mut() = Some(error);
+    }
+
+    /// The write that fails now clashes with no other row.
+    pub(super) fn is_no_clash(&self) {
+        self.no_clash.set(true);
+    }
+
+    /// True where SQLite must not take a failed constraint for a row to be left out: `ON CONFLICT DO NOTHING` runs as
+    /// `OR IGNORE`, which would forgive more.
+    pub(super) fn stops(&self) -> bool {
+        self.no_clash.take() && self.given.borrow().as_ref().is_some_and(|given| given.nothing)
+    }
+
+    /// True where the row whose write has just failed is left out, and the statement goes on.
+    pub(super) fn forgives(&self, mode: Mode) -> bool {
+        let only_clashes = self.given.borrow().as_ref().is_some_and(|given| given.nothing);
+        mode == Mode::Ignore && !(only_clashes && self.no_clash.get())
+    }
+
+    /// What the text of the running statement says of its write to that table (in lower case).
+    pub(super) fn given(&self, table: &str) -> Option<Arc<Given>> {
+        let given = self.given.borrow();
+        given.as_ref().filter(|given| given.inserts && given.table == table).map(Arc::clone)
+    }
+
+    /// What is known of a statement by its text, under the tables of the step.
+    pub(super) fn known(&self, sql: &str) -> Result<Arc<Known>> {
+        if let Some(known) = self.known.borrow().get(sql) {
+            return Ok(Arc::clone(known));
+        }
+        let known = Arc::new(if self.authority.shows {
+            know(sql, &self.step()?.state)?
+        } else {
+            Known::Plain
+        });
+        let mut kept = self.known.borrow_mut();
+        if kept.len() >= MAX_KNOWN {
+            kept.clear();
+        }
+        kept.insert(sql.into(), Arc::clone(&known));
+        Ok(known)
+    }
+
+    /// Takes note of a row that was written.
+    pub(super) fn note(&self, row: i64) {
+        if let Some(written) = &mut *self.written.borrow_mut() {
+            written.push(row);
+        }
+    }
+
+    /// One write at a time: a trigger that a write sets off writes no sealed table.
+    pub(super) fn write<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        if self.writing.replace(true) {
+            fail!(Refused, "a trigger writes a sealed table while another write sets it off");
+        }
+        let _writing = Writing(&self.writing);
+        work()
+    }
+
+    /// SQLite sets a savepoint of that number.
+    pub(super) fn save(&self, number: c_int) {
+        let mut saved = self.saved.borrow_mut();
+        // Every table is told; the first one counts.
+        if let Ok(Step { session: Some(session), .. }) = self.step()
+            && saved.last().is_none_or(|(last, _)| *last < number)
+        {
+            saved.push((number, session.remember()));
+        }
+    }
+
+    /// SQLite lets go of the savepoints from that number on.
+    pub(super) fn release(&self, number: c_int) {
+        self.saved.borrow_mut().retain(|(saved, _)| *saved < number);
+    }
+
+    /// SQLite goes back to the savepoint of that number.
+    pub(super) fn go_back(&self, number: c_int) {
+        let mut saved = self.saved.borrow_mut();
+        saved.retain(|(saved, _)| *saved <= number);
+        if let (Some((last, memory)), Ok(Step { session: Some(session), .. })) =
+            (saved.last(), self.step())
+            && *last == number
+        {
+            session.recall(memory);
+        }
+    }
+
+    /// The transaction is over.
+    pub(super) fn end(&self) {
+        self.saved.borrow_mut().clear();
+    }
+}
+
+impl Entered<'_> {
+    /// Tells the callbacks what the statement's text says.
+    pub(super) fn expect(&self, given: Option<&Arc<Given>>, written: bool) {
+        *self.face.given.borrow_mut() = given.map(Arc::clone);
+        *self.face.written.borrow_mut() = written.then(Vec::new);
+    }
+
+    /// The row ids written since [`Entered::expect`].
+    pub(super) fn written(&self) -> Vec<i64> {
+        self.face.written.borrow_mut().take().unwrap_or_default()
+    }
+
+    /// The result, with the error of the callback that failed in place of SQLite's words for it.
+    pub(super) fn checked<T>(&self, result: Result<T>) -> Result<T> {
+        let failure = self.face.failure.take();
+        result.map_err(|error| failure.unwrap_or(error))
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        *self.face.now.borrow_mut() = self.before.take();
+        self.face.given.take();
+        self.face.written.take();
+    }
+}
+
+/// Ends a write when dropped, be it by a panic.
+struct Writing<'f>(&'f Cell<bool>);
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
+    }
+}
+
+/// The error for a panic that was caught on its way into C.
+pub(super) fn panicked() -> Error {
+    err!(Internal, "the engine has met a fault of its own in a sealed table")
+}

@@ -1,0 +1,298 @@
+//! How the rows of a statement are found: by key, by an index, or by a walk.
+
+use std::cell::RefCell;
+use std::fmt::Write;
+
+use super::index_info::{Constraint, IndexInfo, Op};
+use super::table::{BINARY, Table};
+use crate::db::schema::quote;
+use crate::db::{Conn, RawStmt};
+use crate::error::Result;
+use crate::table::definition::Protection;
+
+/// A way to find rows, compiled into statements.
+pub(super) struct Plan {
+    sql: String,
+    pub(super) terms: Vec<Term>,
+    /// True where what led to a row is authenticated: the row is opened before it counts.
+    pub(super) opens: bool,
+    /// True where the statement reads the record.
+    pub(super) records: bool,
+    /// True where every record of the table is opened.
+    pub(super) walk: bool,
+    /// Statements that no cursor uses now.
+    idle: RefCell<Vec<RawStmt>>,
+}
+
+/// A condition that SQLite hands on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Term {
+    pub(super) on: On,
+    pub(super) op: Op,
+}
+
+/// What a condition is on; a column by its position.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum On {
+    Key,
+    Column(usize),
+    Blind(usize),
+}
+
+impl Plan {
+    pub(super) fn is_like(&self, other: &Plan) -> bool {
+        self.sql == other.sql
+            && self.terms == other.terms
+            && self.opens == other.opens
+            && self.records == other.records
+            && self.walk == other.walk
+    }
+
+    /// A statement that runs the plan.
+    pub(super) fn statement(&self, conn: &Conn) -> Result<RawStmt> {
+        match self.idle.borrow_mut().pop() {
+            Some(stmt) => Ok(stmt),
+            None => RawStmt::prepare(conn, &self.sql),
+        }
+    }
+
+    /// Takes a statement back.
+    pub(super) fn give_back(&self, mut stmt: RawStmt) {
+        stmt.reset();
+        stmt.clear();
+        if let Ok(mut idle) = self.idle.try_borrow_mut()
+            && idle.len() < MAX_IDLE
+        {
+            idle.push(stmt);
+        }
+    }
+}
+
+/// Statements that a plan keeps compiled.
+const MAX_IDLE: usize = 4;
+
+/// Rows that a table is taken to have: SQLite's own guess where it knows nothing.
+const ROWS: i64 = 1_048_576;
+
+/// Candidates from the best down, with their cost and rows.
+struct Choice {
+    taken: Vec<Constraint>,
+    terms: Vec<Term>,
+    unique: bool,
+    cost: f64,
+    rows: i64,
+    label: String,
+}
+
+/// Answers `xBestIndex`.
+pub(super) fn choose(table: &Table, info: &mut IndexInfo<'_>) {
+    let choice = best(table, info);
+    let leads_secretly = choice.terms.iter().any(|term| match term.on {
+        On::Key => false,
+        On::Column(at) => is_protected(table, at),
+        On::Blind(_) => true,
+    });
+    let order = order(table, info);
+    let ordered = order.as_ref().filter(|_| !choice.unique);
+    let sorts_secretly =
+        ordered.is_some_and(|order| order.position.is_some_and(|at| is_protected(table, at)));
+    let opens = leads_secretly || sorts_secretly;
+    let used = |position: usize| info.uses(position + 1);
+    let records = opens
+        || table
+            .columns()
+            .iter()
+            .enumerate()
+            .any(|(at, place)| used(at) && (is_protected(table, at) || place.slot.is_none()));
+    let walk = choice.terms.is_empty() && records;
+    for (argument, (constraint, term)) in choice.taken.iter().zip(&choice.terms).enumerate() {
+        let exact = constraint.op == Op::Eq && is_exact(table, info, *constraint, term.on);
+        info.take(*constraint, argument, exact);
+    }
+    if order.is_some() || choice.unique && !info.order().is_empty() {
+        info.set_ordered();
+    }
+    if choice.unique {
+        info.set_unique();
+    }
+    let mut label = choice.label;
+    if let Some(order) = ordered {
+        let descending = if order.descends { " desc" } else { "" };
+        let _ = write!(label, ", order by {}{descending}", order.name);
+    }
+    if !records {
+        label.push_str(", no record opened");
+    }
+    let sql = sql(table, &choice.terms, ordered, records);
+    let plan = Plan { sql, terms: choice.terms, opens, records, walk, idle: RefCell::default() };
+    let cost = if records { choice.cost * 3.0 } else { choice.cost };
+    info.answer(table.keep(plan), &label, cost, choice.rows);
+}
+
+/// True where the plan finds the rows that SQLite would find equal, and no other: by the key, or by the 128 bits of a
+/// unique blind index, compared as the column is.
+fn is_exact(table: &Table, info: &IndexInfo<'_>, constraint: Constraint, on: On) -> bool {
+    match on {
+        On::Key => true,
+        On::Column(_) => false,
+        On::Blind(position) => table.columns().get(position).is_some_and(|place| {
+            place.unique && info.collation(constraint).eq_ignore_ascii_case(place.collation)
+        }),
+    }
+}
+
+/// True where the column's value is not to be shown before the row is verified.
+fn is_protected(table: &Table, position: usize) -> bool {
+    table.columns().get(position).is_none_or(|place| place.protection != Protection::Plain)
+}
+
+fn best(table: &Table, info: &IndexInfo<'_>) -> Choice {
+    let stored = &table.schema().stored;
+    let mut found: Option<Choice> = None;
+    let mut offer = |choice: Choice| {
+        if found.as_ref().is_none_or(|found| choice.cost < found.cost) {
+            found = Some(choice);
+        }
+    };
+    let constraints = info.constraints();
+    for constraint in &constraints {
+        let Some((on, unique, name)) = led(table, info, *constraint) else { continue };
+        let name = if on == On::Key { stored.key.clone() } else { name };
+        if constraint.op.is_equality() {
+            // NULL may stand in many rows of a unique column.
+            let unique = unique && constraint.op == Op::Eq;
+            let (cost, rows) = if unique { (4.0, 1) } else { (40.0, 16) };
+            let how = if matches!(on, On::Blind(_)) { "blind index" } else { "index" };
+            let label =
+                if on == On::Key { format!("key {name} =") } else { format!("{how} {name} =") };
+            let cost = if on == On::Key { 2.0 } else { cost };
+            let terms = vec![Term { on, op: constraint.op }];
+            offer(Choice { taken: vec![*constraint], terms, unique, cost, rows, label });
+        } else if !matches!(on, On::Blind(_)) {
+            let lower = constraint.op.is_lower();
+            let other = constraints.iter().find(|other| {
+                other.at > constraint.at
+                    && !other.op.is_equality()
+                    && other.op.is_lower() != lower
+                    && led(table, info, **other).is_some_and(|(there, ..)| there == on)
+            });
+            let taken: Vec<Constraint> = [*constraint].into_iter().chain(other.copied()).collect();
+            let terms: Vec<Term> = taken.iter().map(|c| Term { on, op: c.op }).collect();
+            let rows = if terms.len() > 1 { ROWS / 64 } else { ROWS / 4 };
+            let ops: Vec<&str> = terms.iter().map(|term| term.op.sql()).collect();
+            let lead = if on == On::Key { "key" } else { "index" };
+            let label = format!("{lead} {name} {}", ops.join(" and "));
+            #[allow(clippy::cast_precision_loss)] // a guess
+            let cost = rows as f64 * 2.0;
+            offer(Choice { taken, terms, unique: false, cost, rows, label });
+        }
+    }
+    found.unwrap_or_else(|| Choice {
+        taken: Vec::new(),
+        terms: Vec::new(),
+        unique: false,
+        #[allow(clippy::cast_precision_loss)] // a guess
+        cost: ROWS as f64 * 3.0,
+        rows: ROWS,
+        label: "scan".to_owned(),
+    })
+}
+
+/// What a condition leads by, where it does: the key or an index, whether one row at most is there, the column's name.
+fn led(table: &Table, info: &IndexInfo<'_>, constraint: Constraint) -> Option<(On, bool, String)> {
+    let schema = table.schema();
+    let binary = || info.collation(constraint).eq_ignore_ascii_case(BINARY);
+    match constraint.column {
+        None if schema.stored.text_key => None,
+        Some(0) if schema.stored.text_key && !(constraint.op == Op::Eq && binary()) => None,
+        None | Some(0) => Some((On::Key, true, String::new())),
+        Some(index) => {
+            let (position, place) = table.column(index)?;
+            let name = schema.column(position).ok()?.column.name.clone();
+            if place.blind.is_some() {
+                // What is equal byte for byte has the same index value under every normaliser.
+                let fits =
+                    binary() || info.collation(constraint).eq_ignore_ascii_case(place.collation);
+                return (constraint.op.is_equality() && fits).then_some((
+                    On::Blind(position),
+                    place.unique,
+                    name,
+                ));
+            }
+            (place.indexed && binary()).then_some((On::Column(position), place.unique, name))
+        }
+    }
+}
+
+/// An order that the rows can be had in.
+struct Order {
+    /// The column; none for the key.
+    position: Option<usize>,
+    descends: bool,
+    name: String,
+    physical: String,
+}
+
+fn order(table: &Table, info: &IndexInfo<'_>) -> Option<Order> {
+    let stored = &table.schema().stored;
+    let wanted = info.order();
+    let [(column, descends)] = *wanted.as_slice() else { return None };
+    match column {
+        None => Some(Order {
+            position: None,
+            descends,
+            name: "rowid".to_owned(),
+            physical: quote(stored.row_id()),
+        }),
+        Some(0) => Some(Order {
+            position: None,
+            descends,
+            name: stored.key.clone(),
+            physical: quote(&stored.key),
+        }),
+        Some(index) => {
+            let (position, place) = table.column(index)?;
+            let slot = table.schema().slots.get(place.slot.filter(|_| place.indexed)?)?;
+            let name = slot.name.clone();
+            Some(Order { position: Some(position), descends, physical: quote(&name), name })
+        }
+    }
+}
+
+/// The SELECT of a plan: row id, key, record, slots, as all the engine's are; what is not read is NULL.
+fn sql(table: &Table, terms: &[Term], order: Option<&Order>, records: bool) -> String {
+    let schema = table.schema();
+    let stored = &schema.stored;
+    let slots = schema.slots.iter().enumerate().map(|(at, slot)| {
+        let plain = table
+            .columns()
+            .iter()
+            .any(|place| place.slot == Some(at) && place.protection == Protection::Plain);
+        if records || plain { quote(&slot.name) } else { "NULL".to_owned() }
+    });
+    let record = if records { "sealed" } else { "NULL" };
+    let columns: Vec<String> = [quote(stored.row_id()), quote(&stored.key), record.to_owned()]
+        .into_iter()
+        .chain(slots)
+        .collect();
+    let mut sql = format!("SELECT {} FROM main.{}", columns.join(", "), schema.sql.physical);
+    for (at, term) in terms.iter().enumerate() {
+        let place = |position: usize| table.columns().get(position);
+        let slot = match term.on {
+            On::Key => None,
+            On::Column(position) => place(position).and_then(|place| place.slot),
+            On::Blind(position) => place(position).and_then(|place| place.blind),
+        };
+        let name =
+            slot.and_then(|slot| schema.slots.get(slot)).map_or(&stored.key, |slot| &slot.name);
+        sql.push_str(if at == 0 { " WHERE " } else { " AND " });
+        let _ = write!(sql, "{} {} ?{}", quote(name), term.op.sql(), at + 1);
+    }
+    if let Some(order) = order {
+        let _ = write!(sql, " ORDER BY {}", order.physical);
+        if order.descends {
+            sql.push_str(" DESC");
+        }
+    }
+    sql
+}

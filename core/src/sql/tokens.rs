@@ -1,0 +1,147 @@
+//! The words of a statement, by SQLite's rules: enough to find clauses, not to understand them.
+
+/// A token that is neither space nor comment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Token<'s> {
+    pub(super) kind: Kind,
+    pub(super) text: &'s str,
+    /// Where it begins in the statement.
+    pub(super) at: usize,
+    /// How many parentheses are open around it; those of a pair count as outside.
+    pub(super) depth: usize,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// A keyword or a bare name.
+    Word,
+    /// A name in double quotes, backticks or brackets.
+    Quoted,
+    /// A text in single quotes.
+    Text,
+    Number,
+    Parameter,
+    Sign,
+}
+
+impl Token<'_> {
+    /// True for that keyword, which is never quoted.
+    pub(super) fn is(&self, keyword: &str) -> bool {
+        self.kind == Kind::Word && self.text.eq_ignore_ascii_case(keyword)
+    }
+
+    pub(super) fn is_sign(&self, sign: &str) -> bool {
+        self.kind == Kind::Sign && self.text == sign
+    }
+
+    pub(super) fn end(&self) -> usize {
+        self.at + self.text.len()
+    }
+
+    /// The name that it stands for, where it can be one.
+    pub(super) fn name(&self) -> Option<String> {
+        let inner = || self.text.get(1..self.text.len().saturating_sub(1)).unwrap_or_default();
+        match (self.kind, self.text.as_bytes().first()) {
+            (Kind::Word, _) => Some(self.text.to_owned()),
+            (Kind::Quoted | Kind::Text, Some(b'"')) => Some(inner().replace("\"\"", "\"")),
+            (Kind::Quoted | Kind::Text, Some(b'`')) => Some(inner().replace("``", "`")),
+            // SQLite takes a text for a name where only a name can stand.
+            (Kind::Quoted | Kind::Text, Some(b'\'')) => Some(inner().replace("''", "'")),
+            (Kind::Quoted, _) => Some(inner().to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// The tokens of a statement. What SQLite would refuse comes out somehow: it refuses it in its turn.
+pub(super) fn tokens(sql: &str) -> Vec<Token<'_>> {
+    let bytes = sql.as_bytes();
+    let mut found = Vec::new();
+    let (mut at, mut depth) = (0, 0_usize);
+    while let Some(first) = bytes.get(at).copied() {
+        let rest = sql.get(at..).unwrap_or_default();
+        let (kind, length) = match first {
+            b if b.is_ascii_whitespace() => (None, 1),
+            b'-' if rest.starts_with("--") => (None, rest.find('\n').unwrap_or(rest.len())),
+            b'/' if rest.starts_with("/*") => {
+                let body = rest.get(2..).unwrap_or_default();
+                (None, body.find("*/").map_or(rest.len(), |end| end + 4))
+            }
+            b'\'' => (Some(Kind::Text), quoted(rest, b'\'')),
+            b'"' | b'`' => (Some(Kind::Quoted), quoted(rest, first)),
+            b'[' => (Some(Kind::Quoted), rest.find(']').map_or(rest.len(), |end| end + 1)),
+            b'0'..=b'9' => (Some(Kind::Number), word(rest, |b| is_word(b) || b == b'.')),
+            b'?' | b':' | b'@' | b'$' | b'#' => {
+                (Some(Kind::Parameter), 1 + word(rest.get(1..).unwrap_or_default(), is_word))
+            }
+            b if is_word(b) => (Some(Kind::Word), word(rest, is_word)),
+            _ => (Some(Kind::Sign), 1),
+        };
+        let length = length.clamp(1, rest.len());
+        let text = rest.get(..length).unwrap_or(rest);
+        if let Some(kind) = kind {
+            if kind == Kind::Sign && text == ")" {
+                depth = depth.saturating_sub(1);
+            }
+            found.push(Token { kind, text, at, depth });
+            if kind == Kind::Sign && text == "(" {
+                depth += 1;
+            }
+        }
+        at += length;
+    }
+    found
+}
+
+/// The length of what stands in quotes, a doubled quote being one of it.
+fn quoted(rest: &str, quote: u8) -> usize {
+    let bytes = rest.as_bytes();
+    let mut at = 1;
+    loop {
+        match (bytes.get(at), bytes.get(at + 1)) {
+            (Some(b), Some(next)) if *b == quote && *next == quote => at += 2,
+            (Some(b), _) if *b == quote => return at + 1,
+            (Some(_), _) => at += 1,
+            (None, _) => return bytes.len(),
+        }
+    }
+}
+
+fn word(rest: &str, belongs: impl Fn(u8) -> bool) -> usize {
+    rest.bytes().position(|b| !belongs(b)).unwrap_or(rest.len())
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || !byte.is_ascii()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_comments_and_parentheses_hide_what_is_in_them() {
+        let sql = "INSERT /* RETURNING */ INTO \"a\"\"b\" ([c d], `e``f`) VALUES ('it''s', ?1, :né) -- RETURNING\n RETURNING id";
+        let found = tokens(sql);
+        let returning: Vec<&Token<'_>> = found.iter().filter(|t| t.is("returning")).collect();
+        assert_eq!(returning.len(), 1);
+        assert_eq!((returning[0].depth, sql.get(returning[0].at..)), (0, Some("RETURNING id")));
+        let names: Vec<String> =
+            found.iter().filter(|t| t.kind == Kind::Quoted).filter_map(Token::name).collect();
+        assert_eq!(names, ["a\"b", "c d", "e`f"]);
+        let parameters: Vec<&str> =
+            found.iter().filter(|t| t.kind == Kind::Parameter).map(|t| t.text).collect();
+        assert_eq!(parameters, ["?1", ":né"]);
+        assert_eq!(found.iter().find(|t| t.kind == Kind::Text).map(|t| t.text), Some("'it''s'"));
+    }
+
+    #[test]
+    fn unfinished_text_ends_with_the_statement() {
+        for sql in ["'abc", "\"abc", "[abc", "/* abc", "-- abc", "a 'b''", "é", "x'00", "((", "))"]
+        {
+            for token in tokens(sql) {
+                assert!(token.end() <= sql.len(), "{sql}");
+            }
+        }
+    }
+}

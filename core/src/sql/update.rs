@@ -1,0 +1,273 @@
+//! `xUpdate`: rows that SQL inserts, changes and deletes go through the table's one writer.
+//!
+//! Types are those of a STRICT table: SQLite's affinity first, and what does not fit then is refused. Ids are those of an
+//! AUTOINCREMENT key. Constraints fail with SQLite's own codes and words, in the names that the program declared.
+
+use std::ffi::c_int;
+
+use rusqlite::ffi;
+
+use super::table::Table;
+use super::values::{Arg, Args};
+use crate::db::schema::quote;
+use crate::error::{Error, ErrorKind, Result, err, fail};
+use crate::table::session::Session;
+use crate::table::{Taken, Writer, delete};
+use crate::value::{Id, IdRef, Type, ValueRef};
+
+/// What happens where a constraint fails.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// SQLite sees to it: the statement, or the transaction, is taken back, or ends as it is.
+    Fail,
+    /// The row is left out.
+    Ignore,
+    /// The rows in the way go.
+    Replace,
+}
+
+impl Mode {
+    pub(super) fn from_code(code: c_int) -> Self {
+        match code {
+            ffi::SQLITE_IGNORE => Mode::Ignore,
+            ffi::SQLITE_REPLACE => Mode::Replace,
+            _ => Mode::Fail,
+        }
+    }
+}
+
+/// Where the columns begin in the arguments, after the old row id, the new one and the key.
+const FIRST_COLUMN: usize = 3;
+
+/// Carries out one change of a row; the row id of an inserted one.
+pub(super) fn write(table: &Table, args: &Args<'_>, mode: Mode) -> Result<Option<i64>> {
+    let _turn = table.face().authority.engine();
+    let step = table.step()?;
+    let Some(session) = step.session else {
+        fail!(ReadOnly, "a sealed table is written in a write transaction only");
+    };
+    table.face().write(|| {
+        let old = args.get(0)?;
+        if args.len() == 1 {
+            let id = key_of(table, session, row_id(old)?)?;
+            delete(session, table.target(), id.as_ref())?;
+            return Ok(None);
+        }
+        if old.is_null() {
+            insert(table, session, args, mode).map(Some)
+        } else {
+            update(table, session, args, mode)
+        }
+    })
+}
+
+fn insert(table: &Table, session: &Session, args: &Args<'_>, mode: Mode) -> Result<i64> {
+    let schema = table.schema();
+    // SQLite does not say which columns an INSERT names: without the text nobody knows where a default belongs.
+    let Some(given) = table.given() else {
+        fail!(Refused, "an INSERT into table {} that is not an INSERT statement's", schema.name());
+    };
+    let named = |position: usize| {
+        given.named.as_ref().is_none_or(|named| named.get(position).copied().unwrap_or(true))
+    };
+    let mut values = Vec::with_capacity(table.columns().len());
+    for (position, column) in schema.columns().enumerate() {
+        let column = &column.column;
+        let default = column.default.as_ref().map_or(ValueRef::Null, |value| value.as_ref());
+        let mut value = if named(position) {
+            fitted(table, position, args.get(FIRST_COLUMN + position)?)?
+        } else {
+            default
+        };
+        if value.is_null() && column.not_null && mode == Mode::Replace {
+            value = default;
+        }
+        if value.is_null() && column.not_null {
+            let error = not_null(table, &column.name);
+            if table.face().forgives(mode) && new_key(table, args)?.is_none() {
+                session.next_id(&session.state(), schema.name())?;
+            }
+            return Err(error);
+        }
+        values.push(value);
+    }
+    let writer = table.writer(session)?;
+    let id = new_key(table, args)?;
+    if mode == Mode::Replace {
+        for way in writer.in_the_way(id, &values)? {
+            delete(session, table.target(), way.as_ref())?;
+        }
+    }
+    match writer.insert(id, &values) {
+        Ok(Id::Integer(row)) => Ok(noted(table, row)),
+        Ok(_) => Ok(noted(table, session.conn().last_insert_rowid()?)),
+        Err(error) => {
+            let error = constraint(table, &writer, error);
+            // A row that is left out uses up its id, as with AUTOINCREMENT; a failed statement uses up none.
+            if id.is_none() && table.face().forgives(mode) {
+                session.next_id(&session.state(), schema.name())?;
+            }
+            Err(error)
+        }
+    }
+}
+
+fn update(table: &Table, session: &Session, args: &Args<'_>, mode: Mode) -> Result<Option<i64>> {
+    let schema = table.schema();
+    let row = row_id(args.get(0)?)?;
+    let id = key_of(table, session, row)?;
+    let key = args.get(2)?;
+    let same_row = row_id(args.get(1)?)? == row;
+    let same_key = key.is_unchanged()
+        || match (&id, key.read(if schema.stored.text_key { Type::Text } else { Type::Integer })?) {
+            (Id::Integer(id), ValueRef::Integer(new)) => *id == new,
+            (Id::Text(id), ValueRef::Text(new)) => id == new,
+            _ => false,
+        };
+    if !(same_row && same_key) {
+        fail!(
+            Refused,
+            "the key of a row of table {} does not change: its record is bound to it. Insert the row anew",
+            schema.name()
+        );
+    }
+    let mut changes = Vec::new();
+    for (position, column) in schema.columns().enumerate() {
+        let arg = args.get(FIRST_COLUMN + position)?;
+        if arg.is_unchanged() {
+            continue;
+        }
+        let mut value = fitted(table, position, arg)?;
+        if value.is_null() && column.column.not_null && mode == Mode::Replace {
+            let default = column.column.default.as_ref();
+            value = default.map_or(ValueRef::Null, |value| value.as_ref());
+        }
+        if value.is_null() && column.column.not_null {
+            return Err(not_null(table, &column.column.name));
+        }
+        changes.push((position, value));
+    }
+    let writer = table.writer(session)?;
+    let Some(current) = writer.current(id.as_ref())? else { return Ok(None) };
+    if mode == Mode::Replace {
+        let mut values: Vec<ValueRef<'_>> =
+            (0..table.columns().len()).map(|position| current.get(position)).collect();
+        for (position, value) in &changes {
+            if let Some(slot) = values.get_mut(*position) {
+                *slot = *value;
+            }
+        }
+        for way in writer.in_the_way(None, &values)?.into_iter().filter(|way| *way != id) {
+            delete(session, table.target(), way.as_ref())?;
+        }
+    }
+    writer
+        .rewrite(id.as_ref(), &current, &changes)
+        .map_err(|error| constraint(table, &writer, error))?;
+    noted(table, row);
+    Ok(None)
+}
+
+fn noted(table: &Table, row: i64) -> i64 {
+    table.face().note(row);
+    row
+}
+
+fn row_id(arg: Arg<'_>) -> Result<i64> {
+    let id = arg.read(Type::Integer)?.as_i64();
+    id.ok_or_else(|| err!(TypeMismatch, "a row id is an integer"))
+}
+
+/// The key of the row with that row id; what it says is verified with the row.
+fn key_of(table: &Table, session: &Session, row: i64) -> Result<Id> {
+    let schema = table.schema();
+    if !schema.stored.text_key {
+        return Ok(Id::Integer(row));
+    }
+    let (key, row_id) = (quote(&schema.stored.key), quote(schema.stored.row_id()));
+    let sql = format!("SELECT {key} FROM main.{} WHERE {row_id} = ?", schema.sql.physical);
+    let key = session
+        .conn()
+        .first(&sql, &[ValueRef::Integer(row)], |row| Ok(Id::Text(row.text(0)?.to_owned())))?;
+    key.ok_or_else(|| err!(NotFound, "the row has gone while it was written"))
+}
+
+/// The key that an INSERT gives; none where the engine chooses it.
+fn new_key<'a>(table: &Table, args: &'a Args<'_>) -> Result<Option<IdRef<'a>>> {
+    let stored = &table.schema().stored;
+    let (row, key) = (args.get(1)?, args.get(2)?);
+    if stored.text_key {
+        if !row.is_null() {
+            fail!(Refused, "the row id of table {} is the engine's own", stored.name);
+        }
+        return match key.read(Type::Text)? {
+            ValueRef::Text(id) => Ok(Some(IdRef::Text(id))),
+            ValueRef::Null => Err(not_null(table, &stored.key)),
+            other => Err(datatype(table, &stored.key, Type::Text, other)),
+        };
+    }
+    let key = if key.is_null() { row } else { key };
+    match key.read(Type::Integer)? {
+        ValueRef::Null => Ok(None),
+        ValueRef::Integer(id) => Ok(Some(IdRef::Integer(id))),
+        _ => Err(err!(TypeMismatch, "datatype mismatch").with_sqlite_code(ffi::SQLITE_MISMATCH)),
+    }
+}
+
+/// The value in the column's type.
+fn fitted<'a>(table: &Table, position: usize, arg: Arg<'a>) -> Result<ValueRef<'a>> {
+    let column = &table.schema().column(position)?.column;
+    let value = arg.read(column.kind)?;
+    Ok(match (column.kind, value) {
+        (_, ValueRef::Null)
+        | (Type::Integer, ValueRef::Integer(_))
+        | (Type::Real, ValueRef::Real(_))
+        | (Type::Text | Type::Json, ValueRef::Text(_))
+        | (Type::Blob, ValueRef::Blob(_))
+        | (Type::Boolean, ValueRef::Integer(0 | 1)) => value,
+        #[allow(clippy::cast_precision_loss)] // as REAL affinity does
+        (Type::Real, ValueRef::Integer(v)) => ValueRef::Real(v as f64),
+        _ => return Err(datatype(table, &column.name, column.kind, value)),
+    })
+}
+
+fn datatype(table: &Table, column: &str, kind: Type, value: ValueRef<'_>) -> Error {
+    let given = match value {
+        ValueRef::Integer(_) => "INT",
+        ValueRef::Real(_) => "REAL",
+        ValueRef::Blob(_) => "BLOB",
+        _ => "TEXT",
+    };
+    let (kind, table) = (kind.name().to_uppercase(), table.schema().name());
+    err!(TypeMismatch, "cannot store {given} value in {kind} column {table}.{column}")
+        .with_sqlite_code(ffi::SQLITE_CONSTRAINT_DATATYPE)
+}
+
+fn not_null(table: &Table, column: &str) -> Error {
+    table.face().is_no_clash();
+    err!(Conflict, "NOT NULL constraint failed: {}.{column}", table.schema().name())
+        .with_sqlite_code(ffi::SQLITE_CONSTRAINT_NOTNULL)
+}
+
+/// A uniqueness that a write found taken, in SQLite's words; any other error as it is.
+fn constraint(table: &Table, writer: &Writer<'_>, error: Error) -> Error {
+    let stored = &table.schema().stored;
+    let (Some(taken), ErrorKind::Conflict) = (writer.taken(), error.kind()) else {
+        table.face().is_no_clash();
+        return error;
+    };
+    let (column, code) = match taken {
+        Taken::Key if stored.text_key => (&stored.key, ffi::SQLITE_CONSTRAINT_UNIQUE),
+        Taken::Key => (&stored.key, ffi::SQLITE_CONSTRAINT_PRIMARYKEY),
+        Taken::Column(at) => {
+            let column = stored.columns.get(at).map_or(&stored.key, |column| &column.column.name);
+            (column, ffi::SQLITE_CONSTRAINT_UNIQUE)
+        }
+    };
+    if let Some(target) = table.given().as_ref().and_then(|given| given.target.as_ref())
+        && !target.eq_ignore_ascii_case(column)
+    {
+        table.face().is_no_clash();
+    }
+    err!(Conflict, "UNIQUE constraint failed: {}.{column}", stored.name).with_sqlite_code(code)
+}
