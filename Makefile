@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # One cargo invocation for all of them: building is what costs. The Python module is tested through its wheel.
 CRATES := -p sealite -p sealite-cli -p sealite-ffi -p sealite-tests -p sealite-benches
 
-.PHONY: help fmt lint lint-deps test test-full test-rust test-python c-test million bench bench-quick docs wheel install demo fuzz-smoke venv wheel-test
+.PHONY: help fmt lint lint-deps test test-full test-rust test-python c-test million bench bench-quick docs wheel ext install demo fuzz-smoke venv wheel-test
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -29,6 +29,7 @@ fmt: ## Format the Rust sources
 
 lint: ## Check formatting, and clippy without a warning
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path ext/Cargo.toml --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
 lint-deps: ## Check the dependencies: licences, sources, one generation of cryptography (needs cargo-deny)
@@ -42,7 +43,9 @@ test-full: lint docs test-rust test-python million ## The same tests unscaled, a
 test-rust: venv
 	$(CARGO) test --locked $(CRATES)
 
+test-python: export SEALITE_EXTENSION := $(CURDIR)/target/ext/debug/libsealite_ext.so
 test-python: wheel-test
+	$(CARGO) build --locked --manifest-path ext/Cargo.toml --target-dir target/ext
 	$(BIN)/pytest python/tests
 
 c-test: ## The C interface alone: header, libraries, programs in C, C++, Node and Go
@@ -67,6 +70,9 @@ docs: ## The API documentation, into target/doc
 wheel: venv ## The Python wheel, as it is shipped, into target/wheels
 	rm -rf target/wheels
 	$(BIN)/maturin build --release --locked -m python/Cargo.toml --out target/wheels
+
+ext: ## The extension that SQLite loads, into target/ext/release
+	$(CARGO) build --release --locked --manifest-path ext/Cargo.toml --target-dir target/ext
 
 PREFIX ?= /usr/local
 

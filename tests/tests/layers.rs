@@ -43,6 +43,7 @@ const UNSAFE: &[&str] = &[
     "sql/abi.rs",
     "sql/connected.rs",
     "sql/face.rs",
+    "sql/guest.rs",
     "sql/host.rs",
     "sql/index_info.rs",
     "sql/native.rs",

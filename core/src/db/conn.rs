@@ -85,6 +85,13 @@ impl Conn {
         }
     }
 
+    /// Lets go of the compiled statements that are kept.
+    #[cfg(feature = "loadable")]
+    pub(crate) fn forget_statements(&self) -> Result<()> {
+        self.raw()?.flush_prepared_statement_cache();
+        Ok(())
+    }
+
     /// Closing this connection will not write the log back.
     pub(super) fn keep_log(&self) {
         if let Ok(raw) = self.raw() {

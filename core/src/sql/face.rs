@@ -49,6 +49,9 @@ pub(super) struct Face {
     /// True where the constraint that has just failed is none of uniqueness.
     no_clash: Cell<bool>,
     saved: RefCell<Vec<(c_int, Memory)>>,
+    /// True on a connection of somebody else's: `now` stays, and the text is that of the running statement.
+    #[cfg(feature = "loadable")]
+    is_guest: Cell<bool>,
 }
 
 /// A table's way to its connection's face.
@@ -165,7 +168,7 @@ impl Face {
 
     fn begin(within: Within<'_>) -> Result<Entered<'_>> {
         let conn = within.conn();
-        let face: &Face = conn.attached(|conn| Ok(Box::new(Face::new(conn)?)))?;
+        let face = Self::of(within)?;
         let place = match within {
             Within::Session(session) => Place::Session(NonNull::from(session)),
             Within::Snapshot(_, state) => Place::Snapshot(NonNull::from(state)),
@@ -174,6 +177,24 @@ impl Face {
         let before = face.now.replace(Some(Now { conn: NonNull::from(conn), place }));
         face.failure.take();
         Ok(Entered { face, before })
+    }
+
+    /// The face of the connection, made at its first use.
+    pub(super) fn of(within: Within<'_>) -> Result<&Face> {
+        within.conn().attached(|conn| Ok(Box::new(Face::new(conn)?)))
+    }
+
+    /// Makes every callback from now on a step of that host. Connection and host go with the face (G1).
+    #[cfg(feature = "loadable")]
+    pub(super) fn stay(&self, conn: &Conn, host: &Host) {
+        let place = Place::Host(NonNull::from(host));
+        self.now.replace(Some(Now { conn: NonNull::from(conn), place }));
+        self.is_guest.set(true);
+    }
+
+    #[cfg(feature = "loadable")]
+    pub(super) fn is_guest(&self) -> bool {
+        self.is_guest.get()
     }
 
     fn new(conn: &Conn) -> Result<Self> {
@@ -189,6 +210,8 @@ impl Face {
             writing: Cell::default(),
             no_clash: Cell::default(),
             saved: RefCell::default(),
+            #[cfg(feature = "loadable")]
+            is_guest: Cell::default(),
         })
     }
 
@@ -272,6 +295,10 @@ impl Face {
 
     /// What the text of the running statement says of its write to that table (in lower case).
     pub(super) fn given(&self, table: &str) -> Option<Arc<Given>> {
+        #[cfg(feature = "loadable")]
+        if self.is_guest.get() {
+            return self.given_by_statement(table);
+        }
         let given = self.given.borrow();
         given.as_ref().filter(|given| given.inserts && given.table == table).map(Arc::clone)
     }

@@ -11,6 +11,8 @@ mod connected;
 mod connection;
 mod cursor;
 mod face;
+#[cfg(feature = "loadable")]
+mod guest;
 mod handle;
 mod host;
 mod index_info;
@@ -27,6 +29,8 @@ mod update;
 mod values;
 
 pub use self::connection::Connection;
+#[cfg(feature = "loadable")]
+pub use self::guest::{Guest, Lent, VtabConfig};
 pub use self::handle::Statement;
 
 use self::face::{Entered, Face, Within};

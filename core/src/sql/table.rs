@@ -160,6 +160,20 @@ impl Table {
         *self.spare.borrow_mut() = Some(set);
     }
 
+    /// SQLite lets go of the table. A connection of somebody else's is closed only where no statement is left on it.
+    pub(super) fn disconnect(self) {
+        #[cfg(feature = "loadable")]
+        {
+            let face = FaceRef::new(self.face());
+            drop(self);
+            if face.get().is_guest()
+                && let Ok(conn) = face.get().conn()
+            {
+                let _ = conn.forget_statements();
+            }
+        }
+    }
+
     /// The transaction is about to write its first row of this table.
     pub(super) fn begin(&self) -> Result<()> {
         match self.face().host() {

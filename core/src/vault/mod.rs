@@ -242,6 +242,13 @@ impl Vault {
         Connection::open(&self.engine)
     }
 
+    /// What [`crate::Guest::new`] takes: the open vault.
+    #[cfg(feature = "loadable")]
+    pub fn lend(&self) -> Result<crate::Lent> {
+        self.engine.state()?;
+        Ok(crate::Lent::new(&self.engine))
+    }
+
     /// Opens every record and runs SQLite's own check. `progress` gets the number of rows opened so far.
     pub fn verify(&self, mut progress: impl FnMut(u64)) -> Result<Verification> {
         let snapshot = ReadSession::begin(&self.engine)?;
