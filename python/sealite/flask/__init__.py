@@ -2,6 +2,10 @@
 
     sealite = Sealite()
 
+    @sealite.on_open
+    def declare(vault):
+        vault.define_table("users", {"email": "text sealed not null unique email", "password": "text sealed"})
+
     def create_app():
         app = Flask(__name__)
         app.config.from_prefixed_env()          # FLASK_SEALITE_PATH=app.db, FLASK_SEALITE_UNLOCK=env:APP_KEY
@@ -48,6 +52,7 @@ the file.
 import datetime
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar, cast
 
 import flask
@@ -66,7 +71,16 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _V = TypeVar("_V", bound=Callable[..., object])
 _VAULT = "sealite"
-_OPTIONS = "sealite.options"
+_STATE = "sealite.state"
+
+
+@dataclass
+class _State:
+    """What an application has."""
+
+    vault: Vault
+    options: Options
+    declared: bool = False
 
 
 class Sealite:
@@ -74,6 +88,7 @@ class Sealite:
 
     def __init__(self, app: flask.Flask | None = None, vault: Vault | None = None) -> None:
         self._given = vault
+        self._declarations: list[Callable[[Vault], object]] = []
         if app is not None:
             self.init_app(app)
 
@@ -86,7 +101,7 @@ class Sealite:
         options = Options.of(app.config)
         vault = vault or self._given or options.opened()
         app.extensions[_VAULT] = vault
-        app.extensions[_OPTIONS] = options
+        app.extensions[_STATE] = _State(vault, options)
         register_vault(vault, options.name)
         for error in (SealiteError, web.RateLimited, web.LoginRequired, web.CsrfRejected):
             app.register_error_handler(error, _answer)
@@ -100,18 +115,33 @@ class Sealite:
             pages(lambda: self.vault, lambda: self.current_session, options, admin), url_prefix=options.url_prefix
         )
         app.cli.add_command(commands(lambda: self.vault, self.initialise))
+        with app.app_context():
+            # Once for all workers that are forked from here.
+            _ = self.vault
+
+    def on_open(self, declare: Callable[[Vault], object]) -> Callable[[Vault], object]:
+        """Has this called with the vault before it is used and once it is open, in every worker: the place for
+        `define_table` and `settings.define`, which may be repeated."""
+        self._declarations.append(declare)
+        return declare
 
     @property
     def vault(self) -> Vault:
         """The vault of the current application; unlocked here where another worker has initialised it meanwhile."""
-        vault, options = _state()
+        state = _state()
+        vault, options = state.vault, state.options
         if vault.status == "locked" and options.unlock is not None:
             vault.unlock(options.key())
+        if not state.declared and vault.status == "open":
+            for declare in self._declarations:
+                declare(vault)
+            state.declared = True
         return vault
 
     def initialise(self, unlock: Unlock | None = None) -> None:
         """Makes the vault: AlreadyInitialised where another worker was first, and the vault is open then, too."""
-        vault, options = _state()
+        state = _state()
+        vault, options = state.vault, state.options
         unlock = options.key() if unlock is None else unlock
         try:
             vault.initialise(unlock)
@@ -124,7 +154,7 @@ class Sealite:
     def current_session(self) -> Token | None:
         """The session that the request's cookie presents, as the token that it is; None where none holds. It is verified
         once a request, against what every other worker has revoked by then."""
-        session = _sessions.current(self.vault, _state()[1])
+        session = _sessions.current(self.vault, _state().options)
         return None if session is None else session.token
 
     def login(
@@ -144,7 +174,7 @@ class Sealite:
         yours give that."""
         return _sessions.log_in(
             self.vault,
-            _state()[1],
+            _state().options,
             subject,
             scopes=scopes,
             label=label,
@@ -156,12 +186,12 @@ class Sealite:
 
     def logout(self) -> None:
         """Ends the current session, in every worker, and takes the cookie back."""
-        _sessions.log_out(self.vault, _state()[1])
+        _sessions.log_out(self.vault, _state().options)
 
     def logout_everywhere(self, *, keep_current: bool = False) -> int:
         """Ends every session of whoever is logged in, but for this one where it is kept; how many. API keys stay: all that
         a subject has ends by `vault.tokens.revoke_subject`."""
-        return _sessions.log_out_everywhere(self.vault, _state()[1], keep_current=keep_current)
+        return _sessions.log_out_everywhere(self.vault, _state().options, keep_current=keep_current)
 
     def require_session(
         self, scopes: Iterable[str] = (), *, login: str | None = None
@@ -189,7 +219,7 @@ class Sealite:
     def csrf_token(self) -> str:
         """A token for the forms of the current session, in the field `csrf_token` or the header `X-CSRF-Token`; empty
         where there is no session. Templates have it as `{{ csrf_token() }}`."""
-        return _csrf.token(self.vault, _state()[1])
+        return _csrf.token(self.vault, _state().options)
 
     def csrf_exempt(self, view: _V) -> _V:
         """Lets a view be sent to by other sites: one that looks at no session."""
@@ -245,9 +275,9 @@ class Sealite:
         )
 
 
-def _state() -> tuple[Vault, Options]:
-    extensions = flask.current_app.extensions
-    return extensions[_VAULT], extensions[_OPTIONS]
+def _state() -> _State:
+    state: _State = flask.current_app.extensions[_STATE]
+    return state
 
 
 def _answer(error: Exception) -> ResponseReturnValue:
