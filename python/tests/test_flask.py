@@ -341,6 +341,35 @@ def test_a_cookie_of_a_former_vault_does_not_stop_the_setup(path: Path, key: str
     app.extensions["sealite"].close()
 
 
+def test_declarations_run_before_the_vault_is_used(path: Path, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APP_KEY", key)
+    app = flask.Flask(__name__)
+    app.config.update(SEALITE_PATH=path, SEALITE_UNLOCK="env:APP_KEY")
+    site = Sealite()
+    calls: list[str] = []
+
+    @site.on_open
+    def declare(vault: sealite.Vault) -> None:
+        vault.define_table("users", {"email": "text sealed unique email"})
+        calls.append("first")
+
+    site.init_app(app)
+    with app.app_context():
+        with pytest.raises(sealite.NotInitialised):
+            site.vault.table("users").count()
+        assert not calls
+        # As another worker does.
+        sealite.Vault.create(path, sealite.Unlock.key_text(key)).close()
+        assert site.vault.table("users").count() == 0
+        site.on_open(lambda vault: calls.append("second"))
+        assert site.vault.table("users").count() == site.vault.table("users").count()
+        assert calls == ["first", "first", "second"]
+    again = flask.Flask(__name__)
+    site.init_app(again, app.extensions["sealite"])
+    assert calls[3:] == ["first", "second"]
+    app.extensions["sealite"].close()
+
+
 def test_the_status_is_for_administrators(application: Callable[..., flask.Flask], vault: sealite.Vault) -> None:
     vault.settings.define("mail.password", secret=True, required=True)
     vault.settings.define("site.name", requires_restart=True)

@@ -148,21 +148,63 @@ def test_settings_are_set_from_the_standard_input_and_listed_masked(
     assert "canary" not in listed and "mail.password=" in listed and "site.name=Acme  (vault)" in listed
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_what_is_typed_at_a_terminal_is_not_seen(path: Path, key: str, tmp_path: Path) -> None:
+    import pty
+
+    with sealite.Vault.create(path, sealite.Unlock.key_text(key)) as vault:
+        vault.settings.define("mail.password", secret=True)
+    (tmp_path / "wsgi.py").write_text(APPLICATION)
+    program = (
+        "import os, sys; os.setsid(); os.close(os.open(sys.argv[1], os.O_RDWR))\n"
+        "os.execv(sys.executable, [sys.executable, '-m', 'flask', '--app', 'wsgi', 'sealite', *sys.argv[2:]])\n"
+    )
+    ours, theirs = pty.openpty()
+    line = [sys.executable, "-c", program, os.ttyname(theirs), "settings", "set", "mail.password"]
+    with subprocess.Popen(
+        line, cwd=tmp_path, env=environment(path, key), stdin=theirs, stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        for prompt in (b"mail.password: ", b"confirmation: "):
+            while not shown.endswith(prompt):
+                shown += os.read(ours, 1)
+            os.write(ours, b"typed canary\n")
+        # The system's error for a terminal that the last process has closed is its end.
+        try:
+            while more := os.read(ours, 100):
+                shown += more
+        except OSError:
+            pass
+        assert process.wait(120) == 0, shown
+    os.close(ours)
+    assert b"changed" in shown and b"canary" not in shown
+    with sealite.Vault.open(path, sealite.Unlock.key_text(key)) as vault:
+        kept = vault.settings.use("mail.password")
+        assert kept is not None and kept.expose() == "typed canary"
+
+
+APPLICATION = """
+import flask
+from sealite.flask import Sealite
+app = flask.Flask(__name__)
+app.config.from_prefixed_env()
+Sealite(app)
+"""
+
+
+def environment(path: Path, key: str) -> dict[str, str]:
+    return {**os.environ, "FLASK_SEALITE_PATH": str(path), "FLASK_SEALITE_UNLOCK": "env:APP_KEY", "APP_KEY": key}
+
+
 def test_the_commands_work_from_the_shell(path: Path, key: str, tmp_path: Path) -> None:
     """By `flask` itself, in processes of their own, as an administrator types them."""
-    (tmp_path / "wsgi.py").write_text(
-        "import flask\n"
-        "from sealite.flask import Sealite\n"
-        "app = flask.Flask(__name__)\n"
-        "app.config.from_prefixed_env()\n"
-        "Sealite(app)\n"
-    )
-    environment = {**os.environ, "FLASK_SEALITE_PATH": str(path), "FLASK_SEALITE_UNLOCK": "env:APP_KEY", "APP_KEY": key}
+    (tmp_path / "wsgi.py").write_text(APPLICATION)
 
     def shell(*arguments: str, given: str = "", **more: str) -> subprocess.CompletedProcess[str]:
         line = [sys.executable, "-m", "flask", "--app", "wsgi", "sealite", *arguments]
         return subprocess.run(
-            line, cwd=tmp_path, env=environment | more, input=given, capture_output=True, text=True, timeout=120
+            line, cwd=tmp_path, env=environment(path, key) | more, input=given, capture_output=True, text=True, timeout=120
         )
 
     assert shell("init").returncode == 0

@@ -80,7 +80,8 @@ class _State:
 
     vault: Vault
     options: Options
-    declared: bool = False
+    # How many of the declarations its vault has seen.
+    declared: int = 0
 
 
 class Sealite:
@@ -120,8 +121,8 @@ class Sealite:
             _ = self.vault
 
     def on_open(self, declare: Callable[[Vault], object]) -> Callable[[Vault], object]:
-        """Has this called with the vault before it is used and once it is open, in every worker: the place for
-        `define_table` and `settings.define`, which may be repeated."""
+        """Has this called with the vault once it is open and before anything else uses it, in every worker: the place for
+        `define_table` and `settings.define`, which may be repeated, as this may be."""
         self._declarations.append(declare)
         return declare
 
@@ -132,10 +133,11 @@ class Sealite:
         vault, options = state.vault, state.options
         if vault.status == "locked" and options.unlock is not None:
             vault.unlock(options.key())
-        if not state.declared and vault.status == "open":
-            for declare in self._declarations:
+        if state.declared < len(self._declarations) and vault.status == "open":
+            declarations = self._declarations[:]
+            for declare in declarations:
                 declare(vault)
-            state.declared = True
+            state.declared = len(declarations)
         return vault
 
     def initialise(self, unlock: Unlock | None = None) -> None:
