@@ -21,6 +21,7 @@ from . import (
     NotInitialised,
     QuotaLimit,
     SealiteError,
+    Tenant,
     Token,
     TokenRejected,
     Vault,
@@ -138,7 +139,7 @@ _HEADERS: dict[type[SealiteError], dict[str, str]] = {
 }
 
 
-def token_of(vault: Vault, authorization: str, kinds: str | Iterable[str], scopes: Iterable[str] = ()) -> Token:
+def token_of(vault: Vault | Tenant, authorization: str, kinds: str | Iterable[str], scopes: Iterable[str] = ()) -> Token:
     """The token that an `Authorization: Bearer` header presents; TokenRejected without a good one, Denied without its
     scopes, RateLimited over its own limits."""
     scheme, _, text = authorization.partition(" ")
@@ -150,7 +151,7 @@ def token_of(vault: Vault, authorization: str, kinds: str | Iterable[str], scope
     return token
 
 
-def charge(vault: Vault, limits: str | QuotaLimit, key: str) -> None:
+def charge(vault: Vault | Tenant, limits: str | QuotaLimit, key: str) -> None:
     """Charges a request to the key; raises RateLimited where it is over the limit. In front of everything else, so that
     failed attempts count."""
     decision = vault.quotas.check_and_charge(key, limits)

@@ -120,7 +120,7 @@ class Browser:
         other.cookies = dict(self.cookies)
         return other
 
-    def ask(self, method: str, path: str, form: dict[str, str] | None = None, **headers: str) -> Answer:
+    def ask(self, method: str, path: str, form: dict[str, str] | None = None, /, **headers: str) -> Answer:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         sent.setdefault("Sec-Fetch-Site", "same-origin")
         if self.cookies:
@@ -140,7 +140,7 @@ class Browser:
         return answer
 
     def get(self, path: str, **headers: str) -> Answer:
-        return self.ask("GET", path, **headers)
+        return self.ask("GET", path, None, **headers)
 
     def post(self, path: str, **form: str) -> Answer:
         """Sends a form of the home page."""

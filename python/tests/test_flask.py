@@ -1,8 +1,13 @@
 """sealite.flask: sessions in cookies, CSRF, the administrators' page, settings."""
 
+import contextlib
+import copy
 import datetime
 import logging
-from collections.abc import Callable
+import os
+import pickle
+import traceback
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +16,7 @@ import pytest
 from flask.testing import FlaskClient
 
 import sealite
-from sealite.flask import Sealite
+from sealite.flask import Sealite, _sessions
 from sealite.testing import Clock
 
 DAY = 86_400
@@ -368,6 +373,38 @@ def test_declarations_run_before_the_vault_is_used(path: Path, key: str, monkeyp
     site.init_app(again, app.extensions["sealite"])
     assert calls[3:] == ["first", "second"]
     app.extensions["sealite"].close()
+
+
+def test_an_error_s_report_does_not_show_the_session(
+    application: Callable[..., flask.Flask], vault: sealite.Vault
+) -> None:
+    """As tools that report errors make it: with the variables of every frame of the extension's."""
+    app = application()
+    app.testing = True
+    client = app.test_client()
+    text, _ = log_in(client)
+
+    @contextlib.contextmanager
+    def broken() -> Iterator[None]:
+        with pytest.raises(sealite.Closed) as raised:
+            yield
+        trace = traceback.TracebackException.from_exception(raised.value, capture_locals=True)
+        frames = [frame for frame in trace.stack if f"{os.sep}sealite{os.sep}" in frame.filename]
+        assert frames and text not in str([frame.locals for frame in frames])
+
+    vault.close()
+    with broken():
+        client.get("/me")
+    with broken():
+        client.post("/change")
+
+
+def test_the_session_of_a_request_is_not_copied() -> None:
+    session = _sessions.Session("canary", sealite.Vault.in_memory().tokens.issue("session").token)
+    assert "canary" not in f"{session} {session!r} {[session]}"
+    for way in (pickle.dumps, copy.copy, copy.deepcopy):
+        with pytest.raises(TypeError, match="pickled"):
+            way(session)
 
 
 def test_the_status_is_for_administrators(application: Callable[..., flask.Flask], vault: sealite.Vault) -> None:

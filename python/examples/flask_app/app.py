@@ -1,7 +1,7 @@
 """Log-in by password and by a link in an e-mail, an encrypted profile, settings for administrators, an API with keys.
 
     sealite key generate --out app.key
-    export FLASK_SEALITE_PATH=app.db FLASK_SEALITE_UNLOCK=file:app.key FLASK_OUTBOX=outbox
+    export FLASK_SEALITE_PATH=app.db FLASK_SEALITE_UNLOCK=file:app.key FLASK_OUTBOX=$(mktemp -d)
     flask sealite init
     gunicorn --preload --workers 4 'app:create_app()'   # without TLS: FLASK_SEALITE_COOKIE_SECURE=false
     flask make-admin ada@example.org                    # once she has registered

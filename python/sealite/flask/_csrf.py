@@ -27,17 +27,17 @@ def exempt(view: _V) -> _V:
     return view
 
 
-def token(vault: Vault, options: Options) -> str:
+def token(place: _sessions.Place, options: Options) -> str:
     """A token for the forms of the current session; empty where there is none."""
-    session = _sessions.current(vault, options)
-    return "" if session is None else vault.tokens.csrf(session.text)
+    session = _sessions.current(place, options)
+    return "" if session is None else place.tokens.csrf(session.text)
 
 
-def check(vault_of: Callable[[], Vault], options: Options) -> None:
+def check(vault_of: Callable[[], Vault], place_of: Callable[[], _sessions.Place], options: Options) -> None:
     """Raises `web.CsrfRejected`; in open mode counts and logs it only."""
     request = flask.request
     view = flask.current_app.view_functions.get(request.endpoint or "")
-    if request.method in _SAFE or view is None or getattr(view, _EXEMPT, False) or _holds(vault_of, options):
+    if request.method in _SAFE or view is None or getattr(view, _EXEMPT, False) or _holds(place_of, options):
         return
     if options.csrf_enforced:
         raise web.CsrfRejected
@@ -46,10 +46,10 @@ def check(vault_of: Callable[[], Vault], options: Options) -> None:
     vault_of().count("csrf_let_through_total")
 
 
-def _holds(vault_of: Callable[[], Vault], options: Options) -> bool:
-    request, vault = flask.request, vault_of()
+def _holds(place_of: Callable[[], _sessions.Place], options: Options) -> bool:
+    request = flask.request
     try:
-        session = _sessions.current(vault, options)
+        session = _sessions.current(place_of(), options)
     except (NotInitialised, Locked):
         # No session holds yet; what needs the vault is answered 503 by itself.
         session = None
@@ -57,4 +57,4 @@ def _holds(vault_of: Callable[[], Vault], options: Options) -> bool:
         return not web.is_cross_site(request.headers.get, request.host)
     # The form is not read where the header is there: uploads stay streams.
     presented = request.headers.get(HEADER) or request.form.get(FIELD, "")
-    return vault.tokens.check_csrf(session.text, presented)
+    return place_of().tokens.check_csrf(session.text, presented)

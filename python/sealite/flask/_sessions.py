@@ -7,12 +7,15 @@ from typing import Any
 
 import flask
 
-from .. import Token, TokenRejected, Tokens, Transaction, Vault
+from .. import Tenant, Token, TokenRejected, Tokens, Transaction, Vault
 from ._options import Options
 
 # Kept with the request itself: `flask.g` outlives it where a test or a command has pushed an application context.
 _SESSION = "sealite.session"
 _COOKIE = "sealite.cookie"
+
+# Where a request's sessions are.
+Place = Vault | Tenant
 
 
 class Session:
@@ -24,28 +27,32 @@ class Session:
         self.text = text
         self.token = token
 
+    def __reduce__(self) -> Any:
+        raise TypeError("a session can't be pickled or copied")
 
-def current(vault: Vault, options: Options) -> Session | None:
+
+def current(place: Place, options: Options) -> Session | None:
     """The session that the request's cookie presents, verified once a request."""
     environ = flask.request.environ
     if _SESSION not in environ:
-        environ[_SESSION] = _presented(vault, options)
+        environ[_SESSION] = _presented(place, options)
     session: Session | None = environ[_SESSION]
     return session
 
 
-def _presented(vault: Vault, options: Options) -> Session | None:
-    text = flask.request.cookies.get(options.cookie_name, "")
-    if not text:
+def _presented(place: Place, options: Options) -> Session | None:
+    # In no variable: reports of errors show those.
+    if not flask.request.cookies.get(options.cookie_name):
         return None
     try:
-        return Session(text, vault.tokens.verify(text, "session"))
+        token = place.tokens.verify(flask.request.cookies[options.cookie_name], "session")
     except TokenRejected:
         return None
+    return Session(flask.request.cookies[options.cookie_name], token)
 
 
 def log_in(
-    vault: Vault,
+    place: Place,
     options: Options,
     subject: str,
     *,
@@ -57,7 +64,7 @@ def log_in(
     transaction: Transaction | None,
 ) -> Token:
     """A new session for the subject, in place of the one that the request came with."""
-    before = current(vault, options)
+    before = current(place, options)
 
     def begin(tokens: Tokens) -> Session:
         issued = tokens.issue(
@@ -76,28 +83,39 @@ def log_in(
     if transaction is not None:
         session = begin(transaction.tokens)
     else:
-        with vault.transaction() as own:
+        with place.transaction() as own:
             session = begin(own.tokens)
     _set(session)
     return session.token
 
 
-def log_out(vault: Vault, options: Options) -> None:
+def rotate(place: Place, options: Options, grace: float | datetime.timedelta) -> Token | None:
+    """Another text for the session; None where there is none."""
+    session = current(place, options)
+    if session is None:
+        return None
+    issued = place.tokens.rotate(session.text, "session", grace=grace)
+    after = Session(issued.text, issued.token)
+    _set(after)
+    return after.token
+
+
+def log_out(place: Place, options: Options) -> None:
     """Ends the session, everywhere that it is presented."""
-    session = current(vault, options)
+    session = current(place, options)
     if session is not None:
-        vault.tokens.revoke(session.token.id)
+        place.tokens.revoke(session.token.id)
     _set(None)
 
 
-def log_out_everywhere(vault: Vault, options: Options, *, keep_current: bool) -> int:
+def log_out_everywhere(place: Place, options: Options, *, keep_current: bool) -> int:
     """Ends all sessions of whose session it is; how many."""
-    session = current(vault, options)
+    session = current(place, options)
     if session is None or session.token.subject is None:
-        log_out(vault, options)
+        log_out(place, options)
         return 0 if session is None else 1
     keep = session.token.id if keep_current else None
-    ended = vault.tokens.revoke_kind(session.token.subject, "session", keep=keep)
+    ended = place.tokens.revoke_kind(session.token.subject, "session", keep=keep)
     if not keep_current:
         _set(None)
     return ended
