@@ -241,6 +241,15 @@ def test_the_server_waits_for_its_vault_in_every_worker(tmp_path: Path) -> None:
         assert server.ask("GET", "/readyz").status == 200
 
 
+def test_sixteen_registrations_at_once_are_sixteen_users(browser: Browser) -> None:
+    forms = [{"email": f"sixteen-{number}@example.org", "password": PASSWORD} for number in range(16)]
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda form: browser.ask("POST", "/register", form), forms))
+    assert [answer.status for answer in answers] == [303] * 16
+    assert [browser.ask("POST", "/register", form).status for form in forms[:3]] == [409] * 3
+    assert Browser(browser.server).post("/login", **forms[15]).status == 303
+
+
 def test_a_wrong_password_gets_the_answer_of_no_such_user(browser: Browser) -> None:
     email = registered(browser, "grace")
     wrong, nobody = (

@@ -50,7 +50,10 @@ def commands(vault_of: Callable[[], Vault], initialise: Callable[[], None]) -> A
 
     @group.command()
     def init() -> None:
-        """Make the vault, exactly once, with the key that SEALITE_UNLOCK refers to."""
+        """Make the vault, exactly once.
+
+        With the key that SEALITE_UNLOCK refers to.
+        """
         with _failures():
             initialise()
         click.echo("initialised")
@@ -58,7 +61,10 @@ def commands(vault_of: Callable[[], Vault], initialise: Callable[[], None]) -> A
     @group.command()
     @_as_json
     def status(as_json: bool) -> None:
-        """Tell how the vault is; exit with 1 where it is not ready."""
+        """Tell how the vault is.
+
+        Exits with 1 where it is not ready.
+        """
         with _failures():
             told = web.status(vault_of())
         _tell(told, as_json)
@@ -68,7 +74,10 @@ def commands(vault_of: Callable[[], Vault], initialise: Callable[[], None]) -> A
     @_as_json
     @click.option("--checkpoint", type=click.File(), help="A checkpoint that was kept elsewhere.")
     def verify(as_json: bool, checkpoint: IO[str] | None) -> None:
-        """Open every record and walk the audit trail; exit with 1 where a fault is found."""
+        """Check every record and the audit trail.
+
+        Exits with 1 where a fault is found.
+        """
         with _failures():
             vault = vault_of()
             records = vault.verify()
@@ -89,7 +98,10 @@ def commands(vault_of: Callable[[], Vault], initialise: Callable[[], None]) -> A
 
     @group.command()
     def checkpoint() -> None:
-        """Print how far the audit trail goes: keep it on another machine."""
+        """Print a checkpoint of the audit trail.
+
+        It says how far the trail goes: keep it on another machine.
+        """
         with _failures():
             click.echo(vault_of().audit.checkpoint())
 
@@ -188,8 +200,11 @@ def _settings(vault_of: Callable[[], Vault]) -> AppGroup:
     @click.option("--actor", help="Who acts, for the audit trail; the user's name where none is given.")
     @click.option("--reason", help="Why, for the audit trail.")
     def set_(name: str, actor: str | None, reason: str | None) -> None:
-        """Set a setting to what is typed, unseen, or to what stands in the standard input. Never an argument: those are
-        seen by other processes, and kept by the shell."""
+        """Set a setting.
+
+        To what is typed, unseen, or to what stands in the standard input. Never an argument: those are seen by other
+        processes, and kept by the shell.
+        """
         if sys.stdin.isatty():
             text = click.prompt(name, hide_input=True, confirmation_prompt=True)
         else:
