@@ -86,7 +86,7 @@ class Sealite:
         app.after_request(_show_trace)
         app.after_request(lambda response: _sessions.show(response, options))
         app.teardown_request(_end_trace)
-        app.context_processor(lambda: {"csrf_token": self.csrf_token})
+        app.add_template_global(self.csrf_token, "csrf_token")
         app.register_blueprint(
             pages(lambda: self.vault, self._platform_session, options, admin), url_prefix=options.url_prefix
         )
