@@ -123,8 +123,8 @@ def test_a_token_is_not_issued_where_its_file_cannot_be_written(app: flask.Flask
 
 def test_wrong_usage_is_told_from_failure(command: Run) -> None:
     command("init")
-    for line in ("token revoke", "token revoke abc --subject ada", "token issue --kind cookie", "token issue --expires soon", "token list --kind x"):
-        command(line, 2)
+    for line in ("revoke", "revoke abc --subject ada", "issue --kind cookie", "issue --expires soon", "list --kind x"):
+        command(f"token {line}", 2)
     assert command("token revoke 3f9c1b60a2d4e8570c6b9a12", 7).stderr.startswith("not_found: ")
     command("settings set no.such", 7, given="x")
 
