@@ -60,6 +60,22 @@ def test_a_session_has_scopes_or_is_denied(application: Application) -> None:
     assert client.get("/editors").text == "the editors' page"
 
 
+@pytest.mark.parametrize("scopes", [["edit"], "edit", iter(["edit"])], ids=["list", "text", "iterator"])
+def test_scopes_are_asked_for_at_every_request(vault: sealite.Vault, scopes: Any) -> None:
+    app = flask.Flask(__name__)
+    site = Sealite(app, vault)
+
+    @app.get("/")
+    @site.require_token(iter(["api_key"]), scopes)
+    def view() -> str:
+        return "seen"
+
+    keys = [vault.tokens.issue("api_key", scopes=given).text for given in ([], ["edit"])]
+    for _ in range(2):
+        answers = [app.test_client().get("/", headers={"Authorization": f"Bearer {key}"}) for key in keys]
+        assert [answer.status_code for answer in answers] == [403, 200]
+
+
 def test_other_tokens_are_no_sessions(application: Application, vault: sealite.Vault) -> None:
     client = application().test_client()
     for kind in ("api_key", "admin", "magic_link"):

@@ -206,7 +206,7 @@ class Sealite:
     ) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
         """Lets a view be seen by who is logged in, with these scopes. Else 401 `login_required`, or a redirect to the
         endpoint `login`; 403 without a scope."""
-        asked = tuple([scopes] if isinstance(scopes, str) else scopes)
+        asked = _names(scopes)
 
         def decorate(view: Callable[_P, _R]) -> Callable[_P, _R]:
             @functools.wraps(view)
@@ -258,12 +258,13 @@ class Sealite:
         """Lets a view be called with a token of these kinds, with these scopes, in `Authorization: Bearer`; it is in
         `flask.g.token` then. Else 401, 403 without a scope, 429 over the token's own limits. No browser sends that header
         by itself, so no CSRF token is asked for."""
+        accepted, asked = _names(kinds), _names(scopes)
 
         def decorate(view: Callable[_P, _R]) -> Callable[_P, _R]:
             @functools.wraps(view)
             def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _R:
                 header = flask.request.headers.get("Authorization", "")
-                flask.g.token = flask.request.environ[_TOKEN] = web.token_of(self._place(), header, kinds, scopes)
+                flask.g.token = flask.request.environ[_TOKEN] = web.token_of(self._place(), header, accepted, asked)
                 return view(*args, **kwargs)
 
             return _csrf.exempt(guarded)
@@ -298,6 +299,11 @@ class Sealite:
             return None
         token: Token | None = flask.request.environ.get(_TOKEN) or self.current_session
         return None if token is None else token.subject
+
+
+def _names(given: str | Iterable[str]) -> tuple[str, ...]:
+    # Read once, for every request: an iterator would be empty at the second.
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def _state() -> _State:
