@@ -1,0 +1,84 @@
+"""A vault for as long as an application runs."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import fastapi
+
+from .. import AlreadyInitialised, Locked, NotInitialised, Unlock, Vault, aio
+from ..vaults import register_vault, unregister_vault
+
+
+class VaultLife:
+    """Opens a vault, or takes the one given, and knows what state it is in."""
+
+    def __init__(
+        self, path: str | os.PathLike[str] | None, unlock: str | None, vault: Vault | None, name: str
+    ) -> None:
+        if (vault is None) == (path is None or unlock is None):
+            raise TypeError("either a path and a reference to the key, or a vault")
+        self._path, self._unlock, self._vault, self._name = path, unlock, vault, name
+        self._owned = vault is None
+
+    @asynccontextmanager
+    async def lifespan(self, app: fastapi.FastAPI) -> AsyncIterator[None]:
+        """Opens the vault and registers it; closes it at the end. For an application's `lifespan`, or within one."""
+        if self._owned:
+            self._vault = await aio.run(self._opened)
+        vault = self.handle()
+        register_vault(vault, self._name)
+        try:
+            yield
+        finally:
+            unregister_vault(self._name)
+            if self._owned:
+                await aio.run(vault.close)
+                self._vault = None
+
+    def _opened(self) -> Vault:
+        assert self._path is not None
+        vault = Vault.at(self._path)
+        if vault.status == "locked":
+            vault.unlock(self._reference())
+        return vault
+
+    def _reference(self) -> Unlock:
+        if self._unlock is None:
+            raise TypeError("the vault was given without a reference to its key")
+        return Unlock.reference(self._unlock)
+
+    @property
+    def vault(self) -> Vault:
+        """The vault, while the application runs; unlocked here where another worker has initialised it meanwhile."""
+        vault = self.handle()
+        if self._owned and vault.status == "locked":
+            vault.unlock(self._reference())
+        return vault
+
+    def handle(self) -> Vault:
+        """The vault as it is, initialised or not."""
+        if self._vault is None:
+            raise RuntimeError("the vault is open while the application's lifespan is: FastAPI(lifespan=sealite.lifespan)")
+        return self._vault
+
+    def ready(self) -> Vault:
+        """The vault; NotInitialised or Locked where it is not open."""
+        vault = self.vault
+        status = vault.status
+        if status in ("absent", "uninitialised"):
+            raise NotInitialised("the vault has not been initialised")
+        if status == "locked":
+            raise Locked("the vault is locked")
+        return vault
+
+    def initialise(self, unlock: Unlock | None = None) -> None:
+        """Makes the vault: AlreadyInitialised where another worker was first, and the vault is open then, too."""
+        vault = self.handle()
+        unlock = self._reference() if unlock is None else unlock
+        try:
+            vault.initialise(unlock)
+        except AlreadyInitialised:
+            if vault.status == "locked":
+                vault.unlock(unlock)
+            raise
