@@ -213,13 +213,18 @@ class Sealite(VaultLife):
         subject: str | None = None,
         payload: Any = None,
         tenant: str | None = None,
+        transaction: Transaction | None = None,
     ) -> int:
         """Appends to the audit trail, with the ids of the request; the actor is the subject of the session or token that a
-        dependency has verified, the tenant the request's, where none is given."""
+        dependency has verified, the tenant the request's, where none is given. With a transaction (which has its own tenant)
+        the entry is written if and only if that commits."""
         trace, caller = web.current_trace.get(), current_caller.get()
         owner = caller.tenant if tenant is None else tenant
-        audit = self.vault.audit if owner is None else self.vault.tenant(owner).audit
-        return audit.append(
+        if transaction is not None:
+            append = transaction.audit
+        else:
+            append = (self.vault.audit if owner is None else self.vault.tenant(owner).audit).append
+        return append(
             event,
             actor=caller.subject if actor is None else actor,
             subject=subject,
