@@ -36,7 +36,7 @@ def site(vault: sealite.Vault | None = None, path: Path | None = None, **options
     @app.post("/login", dependencies=[extension.csrf()])
     def login(request: Request, subject: Annotated[str, Form()], scope: Annotated[str, Form()] = "") -> Response:
         answer = RedirectResponse("/me", 303)
-        extension.log_in(request, answer, subject, scopes=scope.split(), data={"theme": "dark"})
+        extension.login(request, answer, subject, scopes=scope.split(), data={"theme": "dark"})
         extension.audit("logged.in")
         return answer
 
@@ -69,13 +69,17 @@ def site(vault: sealite.Vault | None = None, path: Path | None = None, **options
 
     @app.post("/rotate")
     def rotate(request: Request, response: Response, session: Annotated[sealite.Token, extension.session()]) -> str:
-        return extension.rotate(request, response, grace=0).id
+        return extension.rotate_session(request, response, grace=0).id
 
     @app.post("/logout")
     def logout(
-        request: Request, response: Response, session: Annotated[sealite.Token, extension.session()], all: bool = False
-    ) -> int:
-        return extension.log_out(request, response, everywhere=all)
+        request: Request,
+        response: Response,
+        session: Annotated[sealite.Token, extension.session()],
+        all: bool = False,
+        keep: bool = False,
+    ) -> Any:
+        return extension.logout_everywhere(request, response, keep_current=keep) if all else extension.logout(request, response)
 
     @app.post("/letter", dependencies=[extension.gate()])
     def letter() -> str:
@@ -145,7 +149,7 @@ def test_no_session_and_a_session_that_ended_are_the_same_401(client: TestClient
     csrf = log_in(client)
     old = cookie_of(client)
     assert client.get("/anyone").json() is True
-    assert client.post("/logout", headers={"X-CSRF-Token": csrf}).json() == 1
+    assert client.post("/logout", headers={"X-CSRF-Token": csrf}).status_code == 200
     assert COOKIE not in client.cookies
     key = vault.tokens.issue("api_key", subject="ada").text
     for text in (old, key, "nonsense"):
@@ -157,7 +161,11 @@ def test_logging_out_everywhere_ends_the_sessions_and_no_key(client: TestClient,
     others = [vault.tokens.issue("session", subject=name).text for name in ("ada", "ada", "grace")]
     key = vault.tokens.issue("api_key", subject="ada", scopes=["orders:read"]).text
     csrf = log_in(client)
-    assert client.post("/logout?all=true", headers={"X-CSRF-Token": csrf}).json() == 3
+    vault.tokens.issue("session", subject="ada")
+    assert client.post("/logout?all=true&keep=true", headers={"X-CSRF-Token": csrf}).json() == 3
+    assert client.get("/me").status_code == 200
+    assert client.post("/logout?all=true", headers={"X-CSRF-Token": csrf}).json() == 1
+    assert COOKIE not in client.cookies
     states = [client.get("/me", headers={"Cookie": f"{COOKIE}={text}"}).status_code for text in others]
     assert states == [401, 401, 200]
     assert client.get("/orders", headers={"Authorization": f"Bearer {key}"}).status_code == 200
@@ -298,6 +306,52 @@ def test_a_failure_is_a_plain_500_with_what_finds_it_in_the_log(client: TestClie
     answer = client.get("/broken", headers={"X-Request-ID": "r-9"})
     assert (answer.status_code, answer.text) == (500, "Internal Server Error")
     assert answer.headers["x-request-id"] == "r-9"
+
+
+def test_the_page_for_administrators_is_theirs(vault: sealite.Vault) -> None:
+    app, _ = site(vault, tenant=lambda request: request.headers.get("x-tenant"))
+    with TestClient(app, base_url="https://site.example") as client:
+        assert client.get("/admin/status").status_code == 401
+        log_in(client)
+        assert (client.get("/admin/status").status_code, client.get("/admin/status").json()) == (403, {"error": "denied"})
+        client.cookies.clear()
+        log_in(client, scope="admin")
+        told = client.get("/admin/status")
+        assert told.json()["vault"] == "open" and told.headers["cache-control"] == "no-store" and "ada" not in told.text
+        client.cookies.clear()
+        keys = [vault.tokens.issue(kind, scopes=scopes).text for kind, scopes in (("admin", []), ("api_key", ["admin"]))]  # type: ignore[arg-type]
+        poor = vault.tokens.issue("api_key", scopes=["other"]).text
+        for key, status in ((keys[0], 200), (keys[1], 200), (poor, 403), ("x", 401)):
+            assert client.get("/admin/status", headers={"Authorization": f"Bearer {key}"}).status_code == status
+        # A tenant's administrator administers the tenant.
+        client.headers["X-Tenant"] = "acme"
+        log_in(client, scope="admin")
+        assert client.get("/admin").json() == "ok" and client.get("/admin/status").status_code == 403
+        assert client.get("/openapi.json").json()["paths"]["/admin/status"]["get"]["security"] == [{"Session": []}, {"Token": []}]
+    extension = Sealite(vault=vault)
+    app = fastapi.FastAPI(lifespan=extension.lifespan)
+    extension.install(app, "/ops", admin=lambda request: request.headers.get("x-is") == "ops")
+    with TestClient(app) as client:
+        assert [client.get("/ops/admin/status", headers={"X-Is": who}).status_code for who in ("ops", "eve")] == [200, 403]
+
+
+def test_declarations_run_before_anything_uses_the_vault(path: Path, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APP_KEY", key)
+    for round in range(2):
+        app, extension = site(path=path, busy_timeout=60)
+        declared: list[str] = []
+
+        @extension.on_open
+        def declare(vault: sealite.Vault, declared: list[str] = declared) -> None:
+            declared.append(vault.status)
+            vault.define_table("users", {"email": "text sealed"})
+
+        with TestClient(app, base_url="https://site.example") as client:
+            assert declared == ["open"] * round
+            if round == 0:
+                assert client.post("/setup").json() == "ok"
+            assert client.post("/stored").json() == "open" and declared == ["open"]
+            assert [table.name for table in extension.vault.tables()] == ["users"]
 
 
 def test_the_documentation_page_shows_how_to_authenticate(client: TestClient) -> None:

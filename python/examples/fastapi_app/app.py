@@ -21,7 +21,6 @@ from sealite.logging import RedactingFilter
 site = Sealite(os.environ.get("APP_DB", "app.db"), "env:APP_KEY")
 app = FastAPI(title="Sealite's example", lifespan=site.lifespan)
 site.install(app)
-hasher = PasswordHasher()
 guarded = [site.limit("20/hour"), site.csrf()]
 Session = Annotated[Token, site.session()]
 Visitor = Annotated[Token | None, site.session(optional=True)]
@@ -30,16 +29,20 @@ Secret = Annotated[SecretStr, Form()]
 logging.getLogger("uvicorn.access").addFilter(RedactingFilter())  # the links in letters come back as addresses
 
 
+@site.on_open
+def declare(vault: Vault) -> None:
+    sealed = dict.fromkeys(("password", "name", "phone"), "text sealed not null default ''")
+    vault.define_table("users", {"email": "text sealed not null unique email", "role": "text authenticated", **sealed})
+    vault.settings.define("site.url", default="http://127.0.0.1:8000")
+    vault.settings.define("mail.password", secret=True)
+
+
 @app.post("/setup")
 def setup(code: Secret, email: Text, password: Secret) -> str:
     if not hmac.compare_digest(code.get_secret_value().encode(), os.environ["SETUP_CODE"].encode()):
         raise HTTPException(403, "wrong code")
     site.initialise()
-    sealed = dict.fromkeys(("password", "name", "phone"), "text sealed not null default ''")
-    site.vault.define_table("users", {"email": "text sealed not null unique email", "role": "text authenticated", **sealed})
-    site.vault.settings.define("site.url", default="http://127.0.0.1:8000")
-    site.vault.settings.define("mail.password", secret=True)
-    site.vault.table("users").insert(email=email, password=hasher.hash(password.get_secret_value()), role="admin")
+    site.vault.table("users").insert(email=email, password=PasswordHasher().hash(password.get_secret_value()), role="admin")
     return "ready"
 
 
@@ -57,7 +60,7 @@ def home(request: Request, vault: VaultDep, session: Visitor, token: str = "") -
 @app.post("/login", dependencies=guarded)
 def login(request: Request, vault: VaultDep, email: Text, password: Secret) -> Response:
     user = vault.table("users").find_one("email", email)
-    if not hasher.verify(password.get_secret_value(), user["password"] if user else None) or user is None:
+    if not PasswordHasher().verify(password.get_secret_value(), user["password"] if user else None) or user is None:
         raise HTTPException(401, "wrong e-mail address or password")
     return begin(request, user)
 
@@ -76,7 +79,7 @@ def use_link(request: Request, vault: VaultDep, token: Secret) -> Response:
 
 @app.post("/logout")
 def logout(request: Request, session: Session) -> Response:
-    site.log_out(request, answer := RedirectResponse("/", 303))
+    site.logout(request, answer := RedirectResponse("/", 303))
     return answer
 
 
@@ -122,8 +125,7 @@ async def sessions(vault: Vault, token: Token) -> AsyncIterator[int]:
 
 
 def begin(request: Request, user: Row, tx: Transaction | None = None) -> Response:
-    answer = RedirectResponse("/", 303)
-    site.log_in(request, answer, str(user.id), scopes=["admin"] if user["role"] == "admin" else [], transaction=tx)
+    site.login(request, answer := RedirectResponse("/", 303), str(user.id), scopes=[user["role"]], transaction=tx)
     return answer
 
 

@@ -8,7 +8,7 @@
     def login(request: Request, response: Response, vault: VaultDep, email: Annotated[str, Form()], ...) -> None:
         row = vault.table("users").find_one("email", email)
         ...
-        sealite.log_in(request, response, subject=str(row.id))
+        sealite.login(request, response, subject=str(row.id))
 
     @app.post("/profile")
     def profile(session: Annotated[Token, sealite.session()], ...): ...
@@ -25,7 +25,7 @@ A vault that has not been initialised leaves the application running: whatever n
 `{"error": "instance_not_ready", "setup_required": true}` until `sealite.initialise()` was called. Errors of the engine's
 become JSON answers (`sealite.web`), and tell nothing of the file; a 422 tells nothing of what was sent.
 
-The dependencies here never block the event loop. In `async def` routes call the vault, and `log_in`, `log_out`, `rotate` and
+The dependencies here never block the event loop. In `async def` routes call the vault, and `login`, `logout`, `rotate_session` and
 `audit`, by `sealite.aio.run`; in `def` routes call them as they are.
 """
 

@@ -1,8 +1,7 @@
 """The object that an application is given its vault by."""
 
-import datetime
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import fastapi
@@ -11,17 +10,16 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import APIKeyCookie, HTTPBearer
 
 from .. import Denied, InvalidInput, QuotaLimit, SealiteError, Tenant, Token, Transaction, Vault, aio, web
-from . import _sessions, _validation
+from . import _pages, _sessions, _validation
 from ._lifespan import VaultLife
-from ._sessions import Place, SessionCookie
+from ._sessions import Place, Seconds, SessionCookie
 from ._stream import StreamGuard
 from ._trace import HEADER, TRACE, Caller, TraceIdMiddleware, current_caller
 
-_Seconds = float | datetime.timedelta
-
 
 class Sealite(VaultLife):
-    """A vault for an application: by path and reference to the key (`env:NAME`, `file:/path`, ...), or as it is given.
+    """A vault for an application: by path and reference to the key (`env:NAME`, `file:/path`, ...) and with options as those
+    of `Vault.at`, or as it is given.
 
     `cookie` is that of the sessions. `csrf="open"` lets through what CSRF would refuse, counted and logged, until all forms
     have their token. `tenant` says whose a request is, by its host or path, say: sessions and tokens are then looked for in
@@ -38,8 +36,13 @@ class Sealite(VaultLife):
         cookie: SessionCookie | None = None,
         csrf: Literal["enforced", "open"] = "enforced",
         tenant: Callable[[fastapi.Request], str | None] | None = None,
+        busy_timeout: float | None = None,
+        synchronous: Literal["full", "normal"] | None = None,
+        existing_database: bool = False,
+        disk_reserve: int | None = None,
     ) -> None:
-        super().__init__(path, unlock, vault, name)
+        options = {"synchronous": synchronous, "existing_database": existing_database, "disk_reserve": disk_reserve}
+        super().__init__(path, unlock, vault, name, {"busy_timeout": busy_timeout, **options})
         if csrf not in ("enforced", "open"):
             raise InvalidInput("csrf is enforced or open")
         self._cookie = SessionCookie() if cookie is None else cookie
@@ -49,31 +52,21 @@ class Sealite(VaultLife):
         self._by_cookie = APIKeyCookie(name=self._cookie.name, scheme_name="Session", auto_error=False)
         self._by_header = HTTPBearer(scheme_name="Token", auto_error=False)
 
-    def install(self, app: fastapi.FastAPI, prefix: str = "") -> None:
-        """Adds the error handlers, the trace ids, and the pages `/readyz` and `/metrics`."""
+    def install(
+        self, app: fastapi.FastAPI, prefix: str = "", *, admin: Callable[[fastapi.Request], bool] | None = None
+    ) -> None:
+        """Adds the error handlers, the trace ids, and the pages `/readyz`, `/metrics` and `/admin/status`. `admin` says who
+        may see the last; without it a token of the kind `admin`, an API key or a session with the scope `admin` may."""
         app.state.sealite = self
         app.add_middleware(TraceIdMiddleware)
-        for error in (SealiteError, web.RateLimited, web.CsrfRejected, web.LoginRequired):
+        for error in (SealiteError, web.RateLimited, web.LoginRequired, web.CsrfRejected):
             app.add_exception_handler(error, _answer)
         handlers: dict[Any, Any] = app.exception_handlers
         handlers[RequestValidationError] = _validation.answer
         handlers[WebSocketRequestValidationError] = _validation.close
         if Exception not in handlers and 500 not in handlers:
             handlers[Exception] = _failed
-        router = fastapi.APIRouter(prefix=prefix, tags=["operations"])
-
-        @router.get("/readyz")
-        def readyz() -> JSONResponse:
-            """Whether the application can work, for whoever sends it requests."""
-            answer = web.readiness(lambda: self.vault)
-            return JSONResponse(answer.body, answer.status, answer.headers)
-
-        @router.get("/metrics", response_class=PlainTextResponse)
-        def metrics() -> PlainTextResponse:
-            """The counters of this worker, as Prometheus reads them."""
-            return PlainTextResponse(self.vault.metrics().prometheus(), media_type="text/plain; version=0.0.4")
-
-        app.include_router(router)
+        app.include_router(_pages.pages(self, self._administrator(admin)), prefix=prefix)
 
     def gate(self) -> Any:
         """A dependency that lets nothing pass before the vault is initialised and unlocked, for routes that do other things
@@ -102,10 +95,10 @@ class Sealite(VaultLife):
 
         return fastapi.Depends(check)
 
-    def session(self, scopes: Iterable[str] = (), *, optional: bool = False) -> Any:
+    def session(self, scopes: str | Iterable[str] = (), *, optional: bool = False) -> Any:
         """A dependency that gives the token of the session that the cookie presents. Else 401, or None where that is
         `optional`; 403 without a scope, or where CSRF refuses a request that changes something."""
-        wanted = list(scopes)
+        wanted = _many(scopes)
 
         async def check(
             request: fastapi.Request, _: Annotated[str | None, fastapi.Depends(self._by_cookie)]
@@ -117,10 +110,10 @@ class Sealite(VaultLife):
 
         return fastapi.Security(check, scopes=wanted)
 
-    def token(self, kinds: str | Iterable[str] = "api_key", scopes: Iterable[str] = ()) -> Any:
+    def token(self, kinds: str | Iterable[str] = "api_key", scopes: str | Iterable[str] = ()) -> Any:
         """A dependency that gives the token of these kinds, with these scopes, from `Authorization: Bearer`. Else 401, 403
         without a scope, 429 over the token's own limits. The documentation page shows the scheme and the scopes."""
-        accepted, wanted = _kinds(kinds), list(scopes)
+        accepted, wanted = _many(kinds), _many(scopes)
 
         async def check(request: fastapi.Request, _: Annotated[Any, fastapi.Depends(self._by_header)]) -> Token:
             return await self._bearer(request, accepted, wanted)
@@ -128,13 +121,17 @@ class Sealite(VaultLife):
         return fastapi.Security(check, scopes=wanted)
 
     def stream(
-        self, kinds: str | Iterable[str] = ("session", "api_key"), scopes: Iterable[str] = (), *, every: float = 5.0
+        self,
+        kinds: str | Iterable[str] = ("session", "api_key"),
+        scopes: str | Iterable[str] = (),
+        *,
+        every: float = 5.0,
     ) -> Any:
         """A dependency that gives a StreamGuard, for routes that stay open: by `Authorization: Bearer`, or, where `session` is
         of the kinds, by the cookie. The stream ends within `every` seconds after the session or key does."""
         if not every > 0:
             raise InvalidInput("a stream looks again every so many seconds, more than 0")
-        accepted, wanted = _kinds(kinds), list(scopes)
+        accepted, wanted = _many(kinds), _many(scopes)
 
         async def check(
             request: fastapi.Request,
@@ -156,7 +153,7 @@ class Sealite(VaultLife):
 
         return fastapi.Security(check, scopes=wanted)
 
-    def log_in(
+    def login(
         self,
         request: fastapi.Request,
         response: fastapi.Response,
@@ -164,12 +161,15 @@ class Sealite(VaultLife):
         *,
         scopes: Iterable[str] = (),
         label: str | None = None,
-        data: Any = None,
+        data: Mapping[str, Any] | Sequence[Any] | str | None = None,
+        lifetime: Seconds | None = None,
+        idle: Seconds | None = None,
         transaction: Transaction | None = None,
     ) -> Token:
-        """Begins a session for the subject, in place of the one that the request came with, and gives it to the browser by
-        the response: the one that the route returns, or its parameter where it returns something else. With a transaction
-        (the tenant's, where there are tenants) the session exists if and only if that commits."""
+        """Begins a session of the subject (an id of yours), and gives it to the browser by the response: the one that the
+        route returns, or its parameter where it returns something else. The session that the request came with ends: what
+        was known before the log-in opens nothing after it. Scopes, label and data stay on the server, sealed. Within a
+        transaction (the tenant's, where there are tenants) give that: the session exists if and only if it commits."""
         session = _sessions.begin(
             request,
             self._place(request),
@@ -178,18 +178,29 @@ class Sealite(VaultLife):
             scopes=scopes,
             label=label,
             data=data,
+            lifetime=lifetime,
+            idle=idle,
             transaction=transaction,
         )
         self._cookie.set(response, session)
         return session.token
 
-    def log_out(self, request: fastapi.Request, response: fastapi.Response, *, everywhere: bool = False) -> int:
-        """Ends the session in all processes, or all sessions of whose it is; how many that were. Open streams end too."""
-        ended = _sessions.end(request, self._place(request), self._cookie, everywhere=everywhere)
+    def logout(self, request: fastapi.Request, response: fastapi.Response) -> None:
+        """Ends the session, in every worker, and takes the cookie back. Streams that it has open end too."""
+        _sessions.end(request, self._place(request), self._cookie)
         self._cookie.remove(response)
+
+    def logout_everywhere(
+        self, request: fastapi.Request, response: fastapi.Response, *, keep_current: bool = False
+    ) -> int:
+        """Ends every session of whoever is logged in, but for this one where it is kept; how many. API keys stay: all that
+        a subject has ends by `vault.tokens.revoke_subject`."""
+        ended = _sessions.end_all(request, self._place(request), self._cookie, keep_current=keep_current)
+        if not keep_current:
+            self._cookie.remove(response)
         return ended
 
-    def rotate(self, request: fastapi.Request, response: fastapi.Response, *, grace: _Seconds = 10) -> Token:
+    def rotate_session(self, request: fastapi.Request, response: fastapi.Response, *, grace: Seconds = 10) -> Token:
         """Gives the session another text, for when its user has proven more than before. The old one holds for the grace
         still, for requests that are under way; forms that the browser has open need the new session's CSRF token."""
         session = _sessions.rotate(request, self._place(request), self._cookie, grace)
@@ -232,6 +243,28 @@ class Sealite(VaultLife):
             correlation_id=None if trace is None else trace.correlation_id,
             payload=payload,
         )
+
+    def _administrator(self, admin: Callable[[fastapi.Request], bool] | None) -> Callable[..., Awaitable[None]]:
+        async def check(
+            request: fastapi.Request,
+            _: Annotated[str | None, fastapi.Depends(self._by_cookie)],
+            __: Annotated[Any, fastapi.Depends(self._by_header)],
+        ) -> None:
+            if admin is not None:
+                allowed = await aio.run(admin, request)
+            elif (header := request.headers.get("authorization")) is not None:
+                # Whoever administers a tenant does not administer the vault.
+                token = await aio.run(lambda: web.token_of(self.ready(), header, ("admin", "api_key")))
+                allowed = token.kind == "admin" or token.has_scope("admin")
+            else:
+                session = await self._authenticate(request)
+                if session is None:
+                    raise web.LoginRequired
+                allowed = session.token.has_scope("admin") and current_caller.get().tenant is None
+            if not allowed:
+                raise Denied("the page is the administrators'")
+
+        return check
 
     def _place(self, request: fastapi.Request) -> Place:
         """Where the request's sessions and tokens are: the vault, or its tenant."""
@@ -283,8 +316,8 @@ def _with_scopes(token: Token, scopes: list[str]) -> Token:
     return token
 
 
-def _kinds(kinds: str | Iterable[str]) -> list[str]:
-    return [kinds] if isinstance(kinds, str) else list(kinds)
+def _many(names: str | Iterable[str]) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)
 
 
 def _vault(request: fastapi.Request) -> Vault:

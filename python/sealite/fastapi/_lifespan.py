@@ -1,8 +1,9 @@
 """A vault for as long as an application runs."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import fastapi
 
@@ -14,34 +15,44 @@ class VaultLife:
     """Opens a vault, or takes the one given, and knows what state it is in."""
 
     def __init__(
-        self, path: str | os.PathLike[str] | None, unlock: str | None, vault: Vault | None, name: str
+        self,
+        path: str | os.PathLike[str] | None,
+        unlock: str | None,
+        vault: Vault | None,
+        name: str,
+        options: dict[str, Any],
     ) -> None:
         if (vault is None) == (path is None or unlock is None):
             raise TypeError("either a path and a reference to the key, or a vault")
         self._path, self._unlock, self._vault, self._name = path, unlock, vault, name
         self._owned = vault is None
+        self._options = options
+        self._declarations: list[Callable[[Vault], object]] = []
+        self._declared = 0
+
+    def on_open(self, declare: Callable[[Vault], object]) -> Callable[[Vault], object]:
+        """Has this called with the vault once it is open and before anything else uses it, in every worker: the place for
+        `define_table` and `settings.define`, which may be repeated, as this may be."""
+        self._declarations.append(declare)
+        return declare
 
     @asynccontextmanager
     async def lifespan(self, app: fastapi.FastAPI) -> AsyncIterator[None]:
         """Opens the vault and registers it; closes it at the end. For an application's `lifespan`, or within one."""
         if self._owned:
             self._vault = await aio.run(self._opened)
-        vault = self.handle()
-        register_vault(vault, self._name)
         try:
+            register_vault(await aio.run(lambda: self.vault), self._name)
             yield
         finally:
             unregister_vault(self._name)
             if self._owned:
-                await aio.run(vault.close)
+                await aio.run(self.handle().close)
                 self._vault = None
 
     def _opened(self) -> Vault:
         assert self._path is not None
-        vault = Vault.at(self._path)
-        if vault.status == "locked":
-            vault.unlock(self._reference())
-        return vault
+        return Vault.at(self._path, **self._options)
 
     def _reference(self) -> Unlock:
         if self._unlock is None:
@@ -54,6 +65,11 @@ class VaultLife:
         vault = self.handle()
         if self._owned and vault.status == "locked":
             vault.unlock(self._reference())
+        if self._declared < len(self._declarations) and vault.status == "open":
+            declarations = self._declarations[:]
+            for declare in declarations:
+                declare(vault)
+            self._declared = len(declarations)
         return vault
 
     def handle(self) -> Vault:

@@ -21,7 +21,7 @@ _SESSION = "sealite.session"
 _log = logging.getLogger("sealite.fastapi")
 
 Place = Vault | Tenant
-_Seconds = float | datetime.timedelta
+Seconds = float | datetime.timedelta
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class SessionCookie:
     name: str = ""
     secure: bool = True
     same_site: Literal["lax", "strict", "none"] = "lax"
-    lifetime: _Seconds | None = None
-    idle: _Seconds | None = None
+    lifetime: Seconds | None = None
+    idle: Seconds | None = None
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -97,6 +97,8 @@ def begin(
     scopes: Iterable[str],
     label: str | None,
     data: Any,
+    lifetime: Seconds | None,
+    idle: Seconds | None,
     transaction: Transaction | None,
 ) -> Session:
     """A new session for the subject, in place of the one that the request came with."""
@@ -109,8 +111,8 @@ def begin(
             label=label,
             scopes=list(scopes),
             data=data,
-            expires_in=cookie.lifetime,
-            idle=cookie.idle,
+            expires_in=cookie.lifetime if lifetime is None else lifetime,
+            idle=cookie.idle if idle is None else idle,
         )
         if before is not None:
             tokens.revoke(before.token.id)
@@ -125,18 +127,25 @@ def begin(
     return session
 
 
-def end(request: fastapi.Request, place: Place, cookie: SessionCookie, *, everywhere: bool) -> int:
-    """Ends the session, or all sessions of whose it is; how many."""
+def end(request: fastapi.Request, place: Place, cookie: SessionCookie) -> int:
+    """Ends the session; 0 where there was none."""
     session = current(request, place, cookie)
     request.scope[_SESSION] = None
-    if session is None:
-        return 0
-    if everywhere and session.token.subject is not None:
-        return place.tokens.revoke_kind(session.token.subject, "session")
-    return int(place.tokens.revoke(session.token.id))
+    return 0 if session is None else int(place.tokens.revoke(session.token.id))
 
 
-def rotate(request: fastapi.Request, place: Place, cookie: SessionCookie, grace: _Seconds) -> Session | None:
+def end_all(request: fastapi.Request, place: Place, cookie: SessionCookie, *, keep_current: bool) -> int:
+    """Ends all sessions of whose the session is, or all but this one; how many."""
+    session = current(request, place, cookie)
+    if session is None or session.token.subject is None:
+        return end(request, place, cookie)
+    if not keep_current:
+        request.scope[_SESSION] = None
+    keep = session.token.id if keep_current else None
+    return place.tokens.revoke_kind(session.token.subject, "session", keep=keep)
+
+
+def rotate(request: fastapi.Request, place: Place, cookie: SessionCookie, grace: Seconds) -> Session | None:
     """The successor of the session; None where there is none."""
     session = current(request, place, cookie)
     if session is None:
