@@ -1,15 +1,12 @@
-"""FastAPI: sessions in a cookie, CSRF, scopes, tenants, the gate, the trail, the documentation page, and a loop that runs on."""
+"""FastAPI: sessions in a cookie, CSRF, scopes, tenants, the gate, the trail, and the pages that show something of it."""
 
-import asyncio
 import json
 import logging
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import fastapi
-import httpx2
 import pytest
 from fastapi import Form, Request, Response
 from fastapi.responses import RedirectResponse
@@ -365,32 +362,3 @@ def test_the_documentation_page_shows_how_to_authenticate(client: TestClient) ->
     assert paths["/admin"]["get"]["security"] == [{"Session": ["admin"]}]
     assert paths["/orders"]["get"]["security"] == [{"Token": ["orders:read"]}]
     assert "security" not in paths["/login"]["post"] and client.get("/docs").status_code == 200
-
-
-def test_the_event_loop_runs_on_while_the_vault_is_busy(path: Path, unlock: sealite.Unlock) -> None:
-    """A route that has to wait for another writer holds up nobody else."""
-    vault = sealite.Vault.create(path, unlock, busy_timeout=300)
-    app, extension = site(vault)
-    begun = threading.Event()
-
-    @app.post("/limited", dependencies=[extension.limit("9/minute", key=lambda request: begun.set() or "a")])
-    async def limited() -> str:
-        return "ok"
-
-    @app.get("/ping")
-    async def ping() -> str:
-        return "pong"
-
-    async def main() -> None:
-        transport = httpx2.ASGITransport(app=app)
-        async with app.router.lifespan_context(app), httpx2.AsyncClient(transport=transport, base_url="https://s") as client:
-            async with sealite.aio.transaction(vault):
-                waiting = asyncio.create_task(client.post("/limited"))
-                await asyncio.to_thread(begun.wait, 60)
-                for _ in range(3):
-                    assert (await client.get("/ping")).json() == "pong"
-                assert not waiting.done()
-            assert (await waiting).status_code == 200
-
-    asyncio.run(main())
-    vault.close()

@@ -80,8 +80,7 @@ class Sealite(VaultLife):
         def check(request: fastapi.Request) -> None:
             address = request.client.host if request.client else "unknown"
             who = address if key is None else key(request)
-            route = request.scope.get("route")
-            web.charge(self.vault, limits, f"{getattr(route, 'path', request.url.path)}/{who}")
+            web.charge(self.vault, limits, f"{_name(request)}/{who}")
 
         return fastapi.Depends(check)
 
@@ -302,6 +301,13 @@ class Sealite(VaultLife):
         place, token = await aio.run(verified)
         _remember(place, token)
         return token
+
+
+def _name(request: fastapi.Request) -> str:
+    """The route's, in all processes: with its function, as its path is without the prefix of a router that it is in."""
+    function, route = request.scope["endpoint"], request.scope["route"]
+    named = function if hasattr(function, "__qualname__") else type(function)
+    return f"{named.__module__}.{named.__qualname__}{route.path}"
 
 
 def _remember(place: Place, token: Token | None) -> None:
