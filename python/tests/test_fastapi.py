@@ -81,6 +81,7 @@ def site(vault: sealite.Vault | None = None, path: Path | None = None, **options
     @app.post("/letter", dependencies=[extension.gate()])
     def letter() -> str:
         app.state.begun += 1
+        extension.audit("letter.sent")
         return "sent"
 
     @app.post("/stored")
@@ -295,8 +296,9 @@ def test_who_asked_and_in_which_trace_reaches_the_audit(client: TestClient, vaul
     for event, actor, trace in (("note.written", "ada", "r-7"), ("note.put", "ada", "r-7"), ("orders.read", "job", "r-8")):
         assert (told[event].actor, told[event].trace_id) == (actor, trace)
     assert (told["note.written"].correlation_id, told["note.written"].subject) == ("c-7", "n1")
-    # Nobody was logged in when that began, and nobody is once it is over.
-    assert told["logged.in"].actor is None
+    # Nobody was logged in when that began; and who was, is not who asks next.
+    client.post("/letter")
+    assert told["logged.in"].actor is None and vault.audit.tail(1)[0].actor is None
 
 
 def test_a_failure_is_a_plain_500_with_what_finds_it_in_the_log(client: TestClient) -> None:

@@ -58,7 +58,7 @@ def test_what_does_not_validate_or_authenticate_counts(extension: Sealite) -> No
 
 def test_the_event_loop_runs_on_while_the_vault_is_busy(path: Path, unlock: sealite.Unlock) -> None:
     """A route that has to wait for another writer holds up nobody else."""
-    vault = sealite.Vault.create(path, unlock, busy_timeout=300)
+    vault = sealite.Vault.create(path, unlock, busy_timeout=120)
     extension = Sealite(vault=vault)
     app = application(extension)
     begun = threading.Event()
