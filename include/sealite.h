@@ -409,6 +409,64 @@ typedef int32_t sealite_format;
 #endif // __cplusplus
 
 /**
+ * What a token is for. A token is never accepted as one of another kind. Its name in rows is that of the choice, in small
+ * letters.
+ */
+enum sealite_token_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Of an administrator. Does not expire by default.
+   */
+  SEALITE_TOKEN_ADMIN = 0,
+  /**
+   * Of a user, kept for long. Does not expire by default.
+   */
+  SEALITE_TOKEN_USER = 1,
+  /**
+   * Of a program, with scopes and perhaps limits of its own. Does not expire by default.
+   */
+  SEALITE_TOKEN_API_KEY = 2,
+  /**
+   * For emergencies: valid only while it is armed, once for each arming.
+   */
+  SEALITE_TOKEN_BREAK_GLASS = 3,
+  /**
+   * Logs in from an e-mail: once, for 15 minutes by default.
+   */
+  SEALITE_TOKEN_MAGIC_LINK = 4,
+  /**
+   * Resets a password: once, for an hour by default.
+   */
+  SEALITE_TOKEN_RESET = 5,
+  /**
+   * Invites: once, for 7 days by default.
+   */
+  SEALITE_TOKEN_INVITE = 6,
+  /**
+   * Of a session, or an access token: for 7 days by default.
+   */
+  SEALITE_TOKEN_SESSION = 7,
+  /**
+   * Gets new tokens, and is rotated when it does: for 30 days by default.
+   */
+  SEALITE_TOKEN_REFRESH = 8,
+  /**
+   * Digits that a person types: see sealite_tokens_issue_code().
+   */
+  SEALITE_TOKEN_SHORT_CODE = 9,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sealite_token_kind sealite_token_kind;
+#else
+typedef int32_t sealite_token_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * A request for approval. By default it expires after an hour, and anybody but the requester may decide it. Not for two
  * threads at once (SEALITE_BUSY).
  */
@@ -437,6 +495,12 @@ typedef struct sealite_bytes sealite_bytes;
  * sealite_changes_free().
  */
 typedef struct sealite_changes sealite_changes;
+
+/**
+ * A short code to issue: by default of 6 digits, with 5 attempts, valid for 10 minutes, and in the place of those that
+ * the subject still has. Not for two threads at once (SEALITE_BUSY).
+ */
+typedef struct sealite_code_request sealite_code_request;
 
 /**
  * How a vault uses SQLite. What is not set keeps its default, which is the safe one.
@@ -473,9 +537,25 @@ typedef struct sealite_error sealite_error;
 typedef struct sealite_field sealite_field;
 
 /**
+ * Tokens that were made elsewhere, known by the SHA-256 of their texts: what sealite_tokens_import_legacy() takes. Not for
+ * two threads at once (SEALITE_BUSY).
+ */
+typedef struct sealite_legacy_entries sealite_legacy_entries;
+
+/**
  * The limits that a charge is held against, at most 8. Not for two threads at once (SEALITE_BUSY).
  */
 typedef struct sealite_limits sealite_limits;
+
+/**
+ * Hashes and verifies users' passwords: Argon2id (RFC 9106), as PHC strings; bcrypt is verified and upgraded. Needs no
+ * vault. It may be used from any thread. A call takes tenths of a second and the memory of its cost: limit the rate of
+ * log-ins first, and call it outside of transactions.
+ *
+ * A password is taken as the bytes that it is, at most 4,096: never cut, trimmed or normalised. No copy of it is kept; the
+ * caller wipes its own.
+ */
+typedef struct sealite_password_hasher sealite_password_hasher;
 
 /**
  * Limits on how often something happens, of a vault or tenant: shared by all processes, kept over restarts. A charge is a
@@ -519,6 +599,21 @@ typedef struct sealite_table sealite_table;
  * One tenant of a vault. It can't reach what belongs to another, or to the vault itself. It may be used from any thread.
  */
 typedef struct sealite_tenant sealite_tenant;
+
+/**
+ * A token to issue: sealite_tokens_issue(). What is not set has the default of the kind. A request may be used for any
+ * number of tokens. Not for two threads at once (SEALITE_BUSY).
+ */
+typedef struct sealite_token_request sealite_token_request;
+
+/**
+ * Tokens, of a vault or tenant, each call a transaction of its own, or of a transaction. A tenant's reach only the tenant's
+ * tokens, the vault's own only those without a tenant. It may be used from any thread.
+ *
+ * Whatever is presented, the answer to what does not hold is SEALITE_TOKEN_REJECTED; why, only the metrics and the audit
+ * trail tell. SEALITE_DENIED is the answer to a token that holds and lacks a scope. To a web client: 401 and 403.
+ */
+typedef struct sealite_tokens sealite_tokens;
 
 /**
  * A write transaction: what is done in it is committed together or not at all. Calls on it take turns; a forked child
@@ -997,8 +1092,8 @@ sealite_status sealite_vault_holds_file(const char *path,
                                         sealite_error **error);
 
 /**
- * Makes a handle that reaches one tenant's rows, fields, settings, audit entries, quotas and approvals, and nothing
- * else. Free it with sealite_tenant_free().
+ * Makes a handle that reaches one tenant's rows, fields, settings, tokens, audit entries, quotas and approvals, and
+ * nothing else. Free it with sealite_tenant_free().
  */
 sealite_status sealite_vault_tenant(sealite_vault *vault,
                                     const char *name,
@@ -2011,6 +2106,74 @@ sealite_status sealite_vault_set_clock(sealite_vault *vault,
                                        sealite_error **error);
 
 /**
+ * Makes a hasher with a cost for new hashes: `memory_kib` (19,456 to 1,048,576), `passes` (2 to 16) and `lanes` (1 to 16);
+ * all 0 for the default: 65,536, 3 and 4. Free it with sealite_password_hasher_free().
+ *
+ * SEALITE_LIMIT for a cost out of range.
+ */
+sealite_status sealite_password_hasher_create(uint32_t memory_kib,
+                                              uint32_t passes,
+                                              uint32_t lanes,
+                                              sealite_password_hasher **hasher,
+                                              sealite_error **error);
+
+/**
+ * Makes the hash to store for a new password: ASCII, with the cost and a fresh salt in it. Keep it in a sealed column. Free
+ * it with sealite_bytes_free().
+ *
+ * SEALITE_WEAK_KEY for an empty password; SEALITE_LIMIT for one of more than 4,096 bytes, and where the memory can't be had.
+ */
+sealite_status sealite_password_hasher_hash(const sealite_password_hasher *hasher,
+                                            const char *password,
+                                            size_t password_length,
+                                            sealite_bytes **stored,
+                                            sealite_error **error);
+
+/**
+ * Writes true to `right` where the password is the one that `stored` was made of. NULL for `stored` is for a user who does
+ * not exist: wrong, after as much work, so that the time does not tell who exists.
+ *
+ * SEALITE_INVALID_INPUT where `stored` is no hash that this reads, SEALITE_LIMIT where its cost is out of range; never for a
+ * password, whatever it is.
+ */
+sealite_status sealite_password_hasher_verify(const sealite_password_hasher *hasher,
+                                              const char *password,
+                                              size_t password_length,
+                                              const char *stored,
+                                              size_t stored_length,
+                                              bool *right,
+                                              sealite_error **error);
+
+/**
+ * As sealite_password_hasher_verify(). Where the password is right and its hash is not what this hasher would make, `better`
+ * gets a new one, to be stored in the place of the old; else NULL. Free it with sealite_bytes_free().
+ */
+sealite_status sealite_password_hasher_verify_and_update(const sealite_password_hasher *hasher,
+                                                         const char *password,
+                                                         size_t password_length,
+                                                         const char *stored,
+                                                         size_t stored_length,
+                                                         bool *right,
+                                                         sealite_bytes **better,
+                                                         sealite_error **error);
+
+/**
+ * Writes true to `needs` where a stored hash is not what this hasher would make: bcrypt, or another cost.
+ *
+ * SEALITE_INVALID_INPUT, SEALITE_LIMIT: as of sealite_password_hasher_verify().
+ */
+sealite_status sealite_password_hasher_needs_rehash(const sealite_password_hasher *hasher,
+                                                    const char *stored,
+                                                    size_t stored_length,
+                                                    bool *needs,
+                                                    sealite_error **error);
+
+/**
+ * Frees the hasher. NULL is fine.
+ */
+void sealite_password_hasher_free(sealite_password_hasher *hasher);
+
+/**
  * Makes an empty set of limits. Free it with sealite_limits_free().
  */
 sealite_status sealite_limits_create(sealite_limits **limits, sealite_error **error);
@@ -2444,6 +2607,564 @@ sealite_status sealite_settings_import(sealite_settings *settings,
                                        size_t reason_length,
                                        sealite_rows **rows,
                                        sealite_error **error);
+
+/**
+ * Makes a request for a code of a subject, 1 to 256 bytes. Free it with sealite_code_request_free().
+ */
+sealite_status sealite_code_request_create(const char *subject,
+                                           size_t subject_length,
+                                           sealite_code_request **request,
+                                           sealite_error **error);
+
+/**
+ * Sets how many digits: 6 to 10.
+ */
+sealite_status sealite_code_request_set_digits(sealite_code_request *request,
+                                               uint32_t digits,
+                                               sealite_error **error);
+
+/**
+ * Sets how many attempts: 1 to 10.
+ */
+sealite_status sealite_code_request_set_attempts(sealite_code_request *request,
+                                                 uint32_t attempts,
+                                                 sealite_error **error);
+
+/**
+ * Sets how long it is valid: a millisecond to a day.
+ */
+sealite_status sealite_code_request_set_expires_in(sealite_code_request *request,
+                                                   uint64_t milliseconds,
+                                                   sealite_error **error);
+
+/**
+ * Sets what people know it by. Sealed.
+ */
+sealite_status sealite_code_request_set_label(sealite_code_request *request,
+                                              const char *label,
+                                              size_t label_length,
+                                              sealite_error **error);
+
+/**
+ * Sets what the application wants to know of it, as JSON text of at most 16 KiB. Sealed.
+ */
+sealite_status sealite_code_request_set_data(sealite_code_request *request,
+                                             const char *data_json,
+                                             size_t data_json_length,
+                                             sealite_error **error);
+
+/**
+ * Leaves the codes that the subject still has valid. Each has attempts of its own.
+ */
+sealite_status sealite_code_request_set_keep_older(sealite_code_request *request,
+                                                   sealite_error **error);
+
+/**
+ * Frees the request. NULL is fine.
+ */
+void sealite_code_request_free(sealite_code_request *request);
+
+/**
+ * Issues a short code, and gives out its digits, which are kept nowhere. Free them with sealite_bytes_free(). The `id` of
+ * the row goes into the form in which the person types the code. Takes some 50 ms of computing, and 19 MiB. `rows` may be
+ * NULL. Rows: as of sealite_tokens_issue().
+ *
+ * SEALITE_REFUSED inside a transaction; SEALITE_INVALID_INPUT and SEALITE_LIMIT for a request out of bounds.
+ */
+sealite_status sealite_tokens_issue_code(sealite_tokens *tokens,
+                                         const sealite_code_request *request,
+                                         sealite_bytes **code,
+                                         sealite_rows **rows,
+                                         sealite_error **error);
+
+/**
+ * Verifies a short code by the id that it was issued under, and uses it up. Each call is an attempt, whatever its outcome:
+ * of any number of processes that guess at once, no more than the attempts are answered. `rows` may be NULL. Rows: as of
+ * sealite_tokens_issue().
+ *
+ * SEALITE_TOKEN_REJECTED for a wrong code, and for everything else that does not hold; SEALITE_REFUSED inside a
+ * transaction.
+ */
+sealite_status sealite_tokens_verify_code(sealite_tokens *tokens,
+                                          const char *id,
+                                          size_t id_length,
+                                          const char *code,
+                                          size_t code_length,
+                                          sealite_rows **rows,
+                                          sealite_error **error);
+
+/**
+ * Makes a handle to the vault's own tokens. Free it with sealite_tokens_free().
+ */
+sealite_status sealite_vault_tokens(sealite_vault *vault,
+                                    sealite_tokens **tokens,
+                                    sealite_error **error);
+
+/**
+ * Makes a handle to the tenant's tokens. Free it with sealite_tokens_free().
+ */
+sealite_status sealite_tenant_tokens(sealite_tenant *tenant,
+                                     sealite_tokens **tokens,
+                                     sealite_error **error);
+
+/**
+ * Makes a handle to tokens within the transaction: what is issued, used or revoked is so where it commits. It ends with
+ * the transaction (SEALITE_CLOSED) and is still to be freed, with sealite_tokens_free().
+ */
+sealite_status sealite_transaction_tokens(sealite_transaction *transaction,
+                                          sealite_tokens **tokens,
+                                          sealite_error **error);
+
+/**
+ * Issues a token, and gives out its text, which is kept nowhere and can't be had again. Free it with sealite_bytes_free().
+ *
+ * `rows` may be NULL. One row: `id` (24 hexadecimal digits: names the token, and opens nothing), `kind`, `subject`, `label`,
+ * `scopes` (in order, separated by spaces), `limits`, `quota_key` (for sealite_quotas_check_and_charge()), `data`, `prefix`,
+ * `family`, `enabled`, `created_at`, `not_before`, `expires_at`, `idle_ms`, `last_used_at` (as far as it is written down),
+ * `uses_left`, `attempts_left`, `armed_until`, `armed_reason`, `rotated_at`, `successor` (its id), `revoked_at` (by itself,
+ * with its kind or family), `is_imported`. What a token does not have is SEALITE_NULL. Times are in milliseconds since 1970.
+ *
+ * SEALITE_INVALID_INPUT and SEALITE_LIMIT for a request out of bounds, and for a short code; SEALITE_NOT_FOUND for a family
+ * that no valid token is of.
+ */
+sealite_status sealite_tokens_issue(sealite_tokens *tokens,
+                                    const sealite_token_request *request,
+                                    sealite_bytes **text,
+                                    sealite_rows **rows,
+                                    sealite_error **error);
+
+/**
+ * Verifies a token that may be used any number of times: of one of `kinds`, an array of `kind_count` sealite_token_kind,
+ * with all of the `scope_count` scopes. Writes nothing but its last use, at most once in the interval that it was issued
+ * with. `rows` may be NULL. Rows: as of sealite_tokens_issue().
+ *
+ * `text` is read where it lies and kept nowhere. SEALITE_TOKEN_REJECTED for whatever does not hold, whatever its length
+ * and bytes; SEALITE_DENIED for one that lacks a scope.
+ */
+sealite_status sealite_tokens_verify(sealite_tokens *tokens,
+                                     const char *text,
+                                     size_t text_length,
+                                     const int32_t *kinds,
+                                     size_t kind_count,
+                                     const sealite_string *scopes,
+                                     size_t scope_count,
+                                     sealite_rows **rows,
+                                     sealite_error **error);
+
+/**
+ * Whether sealite_tokens_consume() would take a use of the token now, without taking it: for the form that a link leads
+ * to. Says nothing about break-glass. Parameters and results: as of sealite_tokens_verify().
+ */
+sealite_status sealite_tokens_peek(sealite_tokens *tokens,
+                                   const char *text,
+                                   size_t text_length,
+                                   const int32_t *kinds,
+                                   size_t kind_count,
+                                   const sealite_string *scopes,
+                                   size_t scope_count,
+                                   sealite_rows **rows,
+                                   sealite_error **error);
+
+/**
+ * Takes one use of the token, and of a break-glass token its arming: of any number of threads and processes that try, as
+ * many get SEALITE_OK as there are uses. In a transaction the use is taken only where that commits. Parameters and results:
+ * as of sealite_tokens_verify().
+ */
+sealite_status sealite_tokens_consume(sealite_tokens *tokens,
+                                      const char *text,
+                                      size_t text_length,
+                                      const int32_t *kinds,
+                                      size_t kind_count,
+                                      const sealite_string *scopes,
+                                      size_t scope_count,
+                                      sealite_rows **rows,
+                                      sealite_error **error);
+
+/**
+ * Issues a successor for a token that may be used any number of times, and gives out its text. For `grace_ms`, at most a
+ * day, the old one gives the same successor again; presented after that, it revokes its family. `rows`, which may be NULL,
+ * and `successor` are as of sealite_tokens_issue(); the other parameters as of sealite_tokens_verify().
+ *
+ * SEALITE_REFUSED inside a transaction; SEALITE_INVALID_INPUT for a grace of more than a day, and for an imported token.
+ */
+sealite_status sealite_tokens_rotate(sealite_tokens *tokens,
+                                     const char *text,
+                                     size_t text_length,
+                                     const int32_t *kinds,
+                                     size_t kind_count,
+                                     const sealite_string *scopes,
+                                     size_t scope_count,
+                                     uint64_t grace_ms,
+                                     sealite_bytes **successor,
+                                     sealite_rows **rows,
+                                     sealite_error **error);
+
+/**
+ * Frees the handle. NULL is fine.
+ */
+void sealite_tokens_free(sealite_tokens *tokens);
+
+/**
+ * Makes an empty list. Free it with sealite_legacy_entries_free().
+ */
+sealite_status sealite_legacy_entries_create(sealite_legacy_entries **entries,
+                                             sealite_error **error);
+
+/**
+ * Adds the entries of a file of admin tokens, from its JSON text: a list of entries with `id`, `hash`, `enabled` and
+ * `breakglass`, the same under `tokens`, or an object that gives an entry, or a hash alone, for each id.
+ *
+ * SEALITE_CORRUPT for a torn file, SEALITE_INVALID_INPUT for one of another form, SEALITE_LIMIT above 16 MiB: it is refused
+ * whole, and the message shows nothing of it.
+ */
+sealite_status sealite_legacy_entries_add_admin_tokens(sealite_legacy_entries *entries,
+                                                       const char *json,
+                                                       size_t json_length,
+                                                       sealite_error **error);
+
+/**
+ * Adds the entries of a file of users' tokens, from its JSON text: a list of entries with `id`, `name`, `hash`, `enabled`
+ * and `created`, an object that gives an entry for each id, or one whose names are the tokens themselves, which are hashed
+ * at once and kept nowhere. Failures: as of sealite_legacy_entries_add_admin_tokens().
+ */
+sealite_status sealite_legacy_entries_add_users(sealite_legacy_entries *entries,
+                                                const char *json,
+                                                size_t json_length,
+                                                sealite_error **error);
+
+/**
+ * Adds a token of which the SHA-256 is known: 64 hexadecimal digits, with or without `sha256:` before them. `kind` is a
+ * sealite_token_kind; `subject` and `label` may be NULL; with `enabled` 0 it is refused until it is enabled.
+ */
+sealite_status sealite_legacy_entries_add_hash(sealite_legacy_entries *entries,
+                                               int32_t kind,
+                                               const char *hash,
+                                               size_t hash_length,
+                                               const char *subject,
+                                               size_t subject_length,
+                                               const char *label,
+                                               size_t label_length,
+                                               int32_t enabled,
+                                               sealite_error **error);
+
+/**
+ * As sealite_legacy_entries_add_hash(), of a token that is known in clear, such as one of an environment variable: it is
+ * hashed at once and not kept.
+ */
+sealite_status sealite_legacy_entries_add_token(sealite_legacy_entries *entries,
+                                                int32_t kind,
+                                                const char *token,
+                                                size_t token_length,
+                                                const char *subject,
+                                                size_t subject_length,
+                                                const char *label,
+                                                size_t label_length,
+                                                int32_t enabled,
+                                                sealite_error **error);
+
+/**
+ * Frees the list. NULL is fine.
+ */
+void sealite_legacy_entries_free(sealite_legacy_entries *entries);
+
+/**
+ * Imports tokens that were made elsewhere, all or none. They keep their text, and get the keyed hash of it with their first
+ * use. Importing again changes nothing: writes how many are new to `imported` and how many were here already, and stay as
+ * they are, to `known`; each may be NULL.
+ *
+ * SEALITE_INVALID_INPUT for a subject or label that no token may have.
+ */
+sealite_status sealite_tokens_import_legacy(sealite_tokens *tokens,
+                                            const sealite_legacy_entries *entries,
+                                            uint64_t *imported,
+                                            uint64_t *known,
+                                            sealite_error **error);
+
+/**
+ * Reads what is known of the token of that id. Rows: as of sealite_tokens_issue().
+ *
+ * SEALITE_NOT_FOUND for an id that names no token, here and wherever an id is given.
+ */
+sealite_status sealite_tokens_get(sealite_tokens *tokens,
+                                  const char *id,
+                                  size_t id_length,
+                                  sealite_rows **rows,
+                                  sealite_error **error);
+
+/**
+ * Reads tokens, the newest first, at most `limit`: of a subject, of a kind (a sealite_token_kind), of a family; NULL for
+ * each stands for all. With `active` 1 only those that are enabled and neither expired nor revoked, nor used up, nor
+ * rotated. By subject or family an index finds them; else every token is read. Rows: as of sealite_tokens_issue().
+ */
+sealite_status sealite_tokens_list(sealite_tokens *tokens,
+                                   const char *subject,
+                                   size_t subject_length,
+                                   const int32_t *kind,
+                                   const char *family,
+                                   size_t family_length,
+                                   int32_t active,
+                                   size_t limit,
+                                   sealite_rows **rows,
+                                   sealite_error **error);
+
+/**
+ * Takes sealite_tokens_disable() back. Writes false to `changed` where it was enabled; `changed` may be NULL.
+ */
+sealite_status sealite_tokens_enable(sealite_tokens *tokens,
+                                     const char *id,
+                                     size_t id_length,
+                                     bool *changed,
+                                     sealite_error **error);
+
+/**
+ * Makes a token unusable until it is enabled again. Writes false to `changed` where it was so already; `changed` may be
+ * NULL.
+ */
+sealite_status sealite_tokens_disable(sealite_tokens *tokens,
+                                      const char *id,
+                                      size_t id_length,
+                                      bool *changed,
+                                      sealite_error **error);
+
+/**
+ * Revokes a token for good. Every process sees it with its next verification. Writes false to `changed` where it was
+ * revoked already; `changed` may be NULL.
+ */
+sealite_status sealite_tokens_revoke(sealite_tokens *tokens,
+                                     const char *id,
+                                     size_t id_length,
+                                     bool *changed,
+                                     sealite_error **error);
+
+/**
+ * Revokes every token of a family, and writes how many; `revoked` may be NULL.
+ */
+sealite_status sealite_tokens_revoke_family(sealite_tokens *tokens,
+                                            const char *family,
+                                            size_t family_length,
+                                            uint64_t *revoked,
+                                            sealite_error **error);
+
+/**
+ * Revokes what a subject has of one kind, a sealite_token_kind, but for the token of the id `keep`, and writes how many:
+ * the other sessions of somebody who has changed the password. `keep` and `revoked` may be NULL.
+ */
+sealite_status sealite_tokens_revoke_kind(sealite_tokens *tokens,
+                                          const char *subject,
+                                          size_t subject_length,
+                                          int32_t kind,
+                                          const char *keep,
+                                          size_t keep_length,
+                                          uint64_t *revoked,
+                                          sealite_error **error);
+
+/**
+ * Revokes everything that was ever issued to a subject, of every kind: sessions, refresh tokens, API keys, links that are
+ * still out. What is issued later revives nothing.
+ */
+sealite_status sealite_tokens_revoke_subject(sealite_tokens *tokens,
+                                             const char *subject,
+                                             size_t subject_length,
+                                             sealite_error **error);
+
+/**
+ * Arms a break-glass token for one use within so many milliseconds, for a reason of 1 to 256 bytes. Audited. `rows` may be
+ * NULL. Rows: as of sealite_tokens_issue().
+ *
+ * SEALITE_INVALID_INPUT for another kind, without a reason, and for a time out of bounds.
+ */
+sealite_status sealite_tokens_arm(sealite_tokens *tokens,
+                                  const char *id,
+                                  size_t id_length,
+                                  const char *reason,
+                                  size_t reason_length,
+                                  uint64_t valid_for_ms,
+                                  sealite_rows **rows,
+                                  sealite_error **error);
+
+/**
+ * Takes an arming back. Writes false to `changed` where there was none; `changed` may be NULL.
+ */
+sealite_status sealite_tokens_disarm(sealite_tokens *tokens,
+                                     const char *id,
+                                     size_t id_length,
+                                     bool *changed,
+                                     sealite_error **error);
+
+/**
+ * Deletes what was of no use to anybody for so many milliseconds (expired, revoked or used up), in short transactions, and
+ * writes how many; `purged` may be NULL. The vault's own handle does so for every tenant.
+ *
+ * SEALITE_REFUSED inside a transaction.
+ */
+sealite_status sealite_tokens_purge(sealite_tokens *tokens,
+                                    uint64_t ended_for_ms,
+                                    uint64_t *purged,
+                                    sealite_error **error);
+
+/**
+ * Makes a request for a token of a kind, a sealite_token_kind. Free it with sealite_token_request_free().
+ */
+sealite_status sealite_token_request_create(int32_t kind,
+                                            sealite_token_request **request,
+                                            sealite_error **error);
+
+/**
+ * Says whose it is: an id of the application's, 1 to 256 bytes, compared byte for byte. Sealed. Without one
+ * sealite_tokens_revoke_subject() does not reach the token.
+ */
+sealite_status sealite_token_request_set_subject(sealite_token_request *request,
+                                                 const char *subject,
+                                                 size_t subject_length,
+                                                 sealite_error **error);
+
+/**
+ * Sets what people know it by, at most 256 bytes. Sealed.
+ */
+sealite_status sealite_token_request_set_label(sealite_token_request *request,
+                                               const char *label,
+                                               size_t label_length,
+                                               sealite_error **error);
+
+/**
+ * Adds a scope, as RFC 6749 (section 3.3) has them: printable ASCII without spaces, quotation marks and backslashes. At
+ * most 64 of at most 128 bytes. Readable in the file.
+ */
+sealite_status sealite_token_request_add_scope(sealite_token_request *request,
+                                               const char *scope,
+                                               size_t scope_length,
+                                               sealite_error **error);
+
+/**
+ * Gives it limits of its own, as sealite_limits_parse() reads them: `30/minute; 1000/day`. The application charges them,
+ * under the `quota_key` of the token.
+ */
+sealite_status sealite_token_request_set_limits(sealite_token_request *request,
+                                                const char *limits,
+                                                size_t limits_length,
+                                                sealite_error **error);
+
+/**
+ * Sets what the application wants to know of it, as JSON text of at most 16 KiB. Sealed.
+ */
+sealite_status sealite_token_request_set_data(sealite_token_request *request,
+                                              const char *data_json,
+                                              size_t data_json_length,
+                                              sealite_error **error);
+
+/**
+ * Sets what its text begins with: 1 to 24 small letters and digits, a letter first, in words that single underscores join.
+ */
+sealite_status sealite_token_request_set_prefix(sealite_token_request *request,
+                                                const char *prefix,
+                                                size_t prefix_length,
+                                                sealite_error **error);
+
+/**
+ * Puts it into the family of another token (its `family`): revoked with it.
+ */
+sealite_status sealite_token_request_set_family(sealite_token_request *request,
+                                                const char *family,
+                                                size_t family_length,
+                                                sealite_error **error);
+
+/**
+ * Makes it valid only after so many milliseconds.
+ */
+sealite_status sealite_token_request_set_not_before_in(sealite_token_request *request,
+                                                       uint64_t milliseconds,
+                                                       sealite_error **error);
+
+/**
+ * Sets how long it is valid: a millisecond to 100 years, as every time of a token.
+ */
+sealite_status sealite_token_request_set_expires_in(sealite_token_request *request,
+                                                    uint64_t milliseconds,
+                                                    sealite_error **error);
+
+/**
+ * Makes it valid until it is revoked.
+ */
+sealite_status sealite_token_request_set_never_expires(sealite_token_request *request,
+                                                       sealite_error **error);
+
+/**
+ * Ends it when it was not used for so long, at least 10 seconds; it may end a tenth of that earlier.
+ */
+sealite_status sealite_token_request_set_idle(sealite_token_request *request,
+                                              uint64_t milliseconds,
+                                              sealite_error **error);
+
+/**
+ * Keeps rotation from giving a successor that is valid for longer than so long from now.
+ */
+sealite_status sealite_token_request_set_renew_for(sealite_token_request *request,
+                                                   uint64_t milliseconds,
+                                                   sealite_error **error);
+
+/**
+ * Sets how often it can be used, by sealite_tokens_consume() alone; not 0.
+ */
+sealite_status sealite_token_request_set_uses(sealite_token_request *request,
+                                              uint32_t uses,
+                                              sealite_error **error);
+
+/**
+ * Sets how often the last use is written down, at most: by default every minute, or a tenth of the idle time where that
+ * is less.
+ */
+sealite_status sealite_token_request_set_last_used_every(sealite_token_request *request,
+                                                         uint64_t milliseconds,
+                                                         sealite_error **error);
+
+/**
+ * Revokes what its subject has of this kind. Takes a subject.
+ */
+sealite_status sealite_token_request_set_replace_older(sealite_token_request *request,
+                                                       sealite_error **error);
+
+/**
+ * Frees the request. NULL is fine.
+ */
+void sealite_token_request_free(sealite_token_request *request);
+
+/**
+ * Issues a CSRF token for the forms of a session, from the session's own text: 86 characters, another one with each call,
+ * good for as long as the session. Nothing is stored: verify the session first. Free it with sealite_bytes_free().
+ *
+ * SEALITE_TOKEN_REJECTED where the text is not that of a token.
+ */
+sealite_status sealite_tokens_issue_csrf(sealite_tokens *tokens,
+                                         const char *session,
+                                         size_t session_length,
+                                         sealite_bytes **csrf,
+                                         sealite_error **error);
+
+/**
+ * Writes true to `valid` where a form's field or header holds a CSRF token of the session. In constant time.
+ */
+sealite_status sealite_tokens_check_csrf(sealite_tokens *tokens,
+                                         const char *session,
+                                         size_t session_length,
+                                         const char *csrf,
+                                         size_t csrf_length,
+                                         bool *valid,
+                                         sealite_error **error);
+
+/**
+ * Writes true to `is` where a text has the form and the checksum of a token of the engine's: for scanners of secrets. Needs
+ * no vault; whether the token is valid is another question.
+ */
+sealite_status sealite_is_token_text(const char *text,
+                                     size_t text_length,
+                                     bool *is,
+                                     sealite_error **error);
+
+/**
+ * A regular expression, in the common subset of RE2, PCRE, Python, JavaScript and Rust, for scanners of secrets and filters
+ * of logs: it finds every token that the engine makes, whatever its prefix, and hardly anything else. Static.
+ */
+const char *sealite_token_pattern(void);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -66,5 +66,7 @@ pub mod approval;
 pub mod audit;
 pub mod field;
 pub mod health;
+pub mod password;
 pub mod quota;
 pub mod setting;
+pub mod token;

@@ -13,7 +13,7 @@ const PREAMBLE: &str = include_str!("../header/preamble.h");
 const HELPERS: &str = include_str!("../header/helpers.h");
 
 /// Enumerations that no function names: they go in and out as integers.
-const CHOICES: [&str; 7] = [
+const CHOICES: [&str; 8] = [
     "sealite_type",
     "sealite_vault_state",
     "sealite_synchronous",
@@ -21,6 +21,7 @@ const CHOICES: [&str; 7] = [
     "sealite_protection",
     "sealite_verdict",
     "sealite_format",
+    "sealite_token_kind",
 ];
 
 fn root() -> PathBuf {
