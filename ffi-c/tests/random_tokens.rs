@@ -197,9 +197,9 @@ impl World {
                 let now = self.now;
                 let expected =
                     self.writes(inside).map(|state| state.revoke_kind(subject, kind, now));
-                let mut revoked = 7;
+                let (mut revoked, subject) = (7, subject_name(subject));
                 let status = ffi!(
-                    sealite_tokens_revoke_kind; tokens, [&subject_name(subject)], number_of(kind),
+                    sealite_tokens_revoke_kind; tokens, [&subject], number_of(kind),
                     null(), 0, &raw mut revoked
                 );
                 agree(status, revoked, expected);
@@ -207,7 +207,8 @@ impl World {
             Step::RevokeSubject { inside, subject } => {
                 let (tokens, _) = self.handle(inside);
                 let expected = self.writes(inside).map(|state| state.revoke_subject(subject));
-                let status = ffi!(sealite_tokens_revoke_subject; tokens, [&subject_name(subject)]);
+                let subject = subject_name(subject);
+                let status = ffi!(sealite_tokens_revoke_subject; tokens, [&subject]);
                 assert_eq!(status, expected.err().unwrap_or(SEALITE_OK));
             }
             Step::RevokeFamily { inside, token } => {
@@ -418,9 +419,9 @@ impl World {
             ids.sort();
             ids
         });
-        let mut rows = null_mut();
+        let (mut rows, subject) = (null_mut(), subject_name(subject));
         let status = ffi!(
-            sealite_tokens_list; tokens, [&subject_name(subject)], null(), null(), 0,
+            sealite_tokens_list; tokens, [&subject], null(), null(), 0,
             i32::from(active), 1_000, &raw mut rows
         );
         assert_eq!(status, expected.as_ref().err().copied().unwrap_or(SEALITE_OK));

@@ -33,7 +33,7 @@ const THREADS: u64 = 8;
 const STEPS: u64 = 250;
 /// Uses of the token that all threads take from.
 const USES: u32 = 40;
-const SESSION: i32 = SEALITE_TOKEN_SESSION as i32;
+static SESSION: i32 = SEALITE_TOKEN_SESSION as i32;
 
 /// A generator whose numbers a failure can be repeated with (Knuth's MMIX).
 struct Numbers(u64);

@@ -105,9 +105,10 @@ static void sessions(sealite_vault *vault) {
   CHECK(!valid);
   OK(sealite_tokens_check_csrf(tokens, B(first), NULL, 0, &valid, &error));
   CHECK(!valid);
+  sealite_bytes_free(other);
+  sealite_bytes_free(csrf);
   GIVES(SEALITE_TOKEN_REJECTED, sealite_tokens_issue_csrf(tokens, T("no token"), &csrf, &error));
   CHECK(csrf == NULL);
-  sealite_bytes_free(other);
 
   OK(sealite_tokens_disable(tokens, T(first_id), &changed, &error));
   CHECK(changed && verified(tokens, first, SESSION) == SEALITE_TOKEN_REJECTED);
