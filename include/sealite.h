@@ -301,6 +301,36 @@ typedef int32_t sealite_synchronous;
 #endif // __cplusplus
 
 /**
+ * What SQL does with sealed tables.
+ */
+enum sealite_sealed_sql
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * They are not there: SQL that is injected into the application reaches plain columns only.
+   */
+  SEALITE_SEALED_SQL_OFF = 0,
+  /**
+   * They are tables, and a statement that would open every record of one, since no key or index leads to the rows, fails
+   * as SEALITE_NOT_INDEXED.
+   */
+  SEALITE_SEALED_SQL_INDEXED = 1,
+  /**
+   * They are tables. The default.
+   */
+  SEALITE_SEALED_SQL_FULL = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sealite_sealed_sql sealite_sealed_sql;
+#else
+typedef int32_t sealite_sealed_sql;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * How the sealed values of a row are padded, so that their length does not show.
  */
 enum sealite_padding
@@ -895,6 +925,21 @@ sealite_status sealite_config_set_disk_reserve(sealite_config *config,
                                                sealite_error **error);
 
 /**
+ * Sets what SQL does with sealed tables: a sealite_sealed_sql.
+ */
+sealite_status sealite_config_set_sealed_sql(sealite_config *config,
+                                             int32_t sealed_sql,
+                                             sealite_error **error);
+
+/**
+ * Sets whether an SQL statement may write into a plain table what it reads from sealed columns (`CREATE TABLE … AS
+ * SELECT`, `INSERT … SELECT`, `UPDATE … FROM`): 1 for yes. Default: 0.
+ */
+sealite_status sealite_config_set_sealed_to_plain(sealite_config *config,
+                                                  int32_t allowed,
+                                                  sealite_error **error);
+
+/**
  * Frees the configuration. NULL is fine.
  */
 void sealite_config_free(sealite_config *config);
@@ -1363,8 +1408,12 @@ sealite_status sealite_snapshot_tenant_table(sealite_snapshot *snapshot,
 void sealite_snapshot_free(sealite_snapshot *snapshot);
 
 /**
- * Runs one statement of plain SQL, in a transaction of its own, and writes the number of rows changed; `changed` may be
- * NULL. Sealed tables are refused with SEALITE_NOT_ALLOWED.
+ * Runs one statement of SQL that returns no rows, in a transaction of its own, and writes the number of rows changed;
+ * `changed` may be NULL. The application's own tables and sealed ones alike are tables in it, unless
+ * sealite_config_set_sealed_sql() says otherwise.
+ *
+ * SEALITE_SQL where the statement is wrong or returns rows; SEALITE_NOT_ALLOWED for what only the engine may do, such as
+ * writing the table that lies under a sealed one.
  */
 sealite_status sealite_vault_execute(sealite_vault *vault,
                                      const char *sql,
@@ -1375,7 +1424,7 @@ sealite_status sealite_vault_execute(sealite_vault *vault,
                                      sealite_error **error);
 
 /**
- * Runs a query in plain SQL. Rows: those of the query.
+ * Runs a statement of SQL that returns rows, and reads all of them. Rows: those of the statement.
  */
 sealite_status sealite_vault_query(sealite_vault *vault,
                                    const char *sql,

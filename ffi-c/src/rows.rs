@@ -27,7 +27,7 @@ pub(crate) enum Rows {
     Table(Vec<Row>),
     /// Tokens. Their values are read when they are asked for: a verification is to cost no more than in Rust.
     Tokens(Vec<Known>),
-    /// Rows of the ABI's own, or of plain SQL.
+    /// Rows of the ABI's own, or of SQL.
     Made(Made),
 }
 
@@ -48,7 +48,7 @@ impl Made {
         Made { columns, cells: Vec::new() }
     }
 
-    /// The rows of a query in plain SQL.
+    /// The rows of a query in SQL.
     pub(crate) fn of_sql(found: sealite::SqlRows) -> Self {
         Made {
             columns: found.columns,
