@@ -187,6 +187,10 @@ enum sealite_status
    * What was presented as a token does not hold.
    */
   SEALITE_TOKEN_REJECTED = 35,
+  /**
+   * The program has interrupted the call.
+   */
+  SEALITE_INTERRUPTED = 36,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -538,6 +542,16 @@ typedef struct sealite_code_request sealite_code_request;
 typedef struct sealite_config sealite_config;
 
 /**
+ * A long-lived connection for SQL, as `sqlite3` has it: outside of BEGIN and COMMIT each statement commits by itself. The
+ * application's own tables and sealed ones alike are tables on it, unless sealite_config_set_sealed_sql() says otherwise.
+ *
+ * It may be used from any thread: calls take turns. It outlives a fork where it is outside of a transaction and none of
+ * its statements stands on a row; else it stays the parent's, and the child gets SEALITE_FORKED. A vault in memory has
+ * one SQLite connection: between BEGIN and COMMIT nothing else of the vault gets it.
+ */
+typedef struct sealite_connection sealite_connection;
+
+/**
  * A place in a table that is being read. Memory is bounded by one batch. Not for two threads at once (SEALITE_BUSY); a
  * forked child gets SEALITE_FORKED.
  */
@@ -618,6 +632,15 @@ typedef struct sealite_settings sealite_settings;
  * write-ahead log while it lives: keep it short. Calls on it take turns; a forked child gets SEALITE_FORKED.
  */
 typedef struct sealite_snapshot sealite_snapshot;
+
+/**
+ * A statement of a connection, compiled once and run as often as wanted. Rows come one at a time: memory is bounded
+ * whatever their number, but for RETURNING on a sealed table, whose rows are kept until they have been stepped through.
+ *
+ * Not for two threads at once (SEALITE_BUSY). What a value of its row points to lives until the statement is next stepped,
+ * reset, bound or freed.
+ */
+typedef struct sealite_stmt sealite_stmt;
 
 /**
  * A sealed table, reached through a vault, a tenant, a transaction or a snapshot. On a vault or tenant each call is a
@@ -1191,6 +1214,105 @@ sealite_status sealite_vault_verify(sealite_vault *vault,
                                     sealite_error **error);
 
 /**
+ * Opens a connection for SQL to the vault; several may be open at once. Free it with sealite_connection_free().
+ */
+sealite_status sealite_vault_connect(sealite_vault *vault,
+                                     sealite_connection **connection,
+                                     sealite_error **error);
+
+/**
+ * Prepares the first statement of a text, to be bound and stepped. Writes to `tail` at which byte the text goes on; `stmt`
+ * is NULL where only blanks and comments are left. With NULL for `tail` the text has to be one statement. Free it with
+ * sealite_stmt_free().
+ *
+ * SEALITE_SQL where the statement is wrong, and, without `tail`, where there is none or more than one;
+ * SEALITE_NOT_ALLOWED for what only the engine may do, such as writing the table that lies under a sealed one.
+ */
+sealite_status sealite_connection_prepare(sealite_connection *connection,
+                                          const char *sql,
+                                          size_t sql_length,
+                                          sealite_stmt **stmt,
+                                          size_t *tail,
+                                          sealite_error **error);
+
+/**
+ * Runs one statement to its end, BEGIN and COMMIT among them, and writes the number of rows changed; `changed` may be
+ * NULL. Rows that it returns are passed over.
+ */
+sealite_status sealite_connection_execute(sealite_connection *connection,
+                                          const char *sql,
+                                          size_t sql_length,
+                                          const sealite_value *parameters,
+                                          size_t parameter_count,
+                                          uint64_t *changed,
+                                          sealite_error **error);
+
+/**
+ * Runs one statement and reads all of its rows. Rows: those of the statement.
+ */
+sealite_status sealite_connection_query(sealite_connection *connection,
+                                        const char *sql,
+                                        size_t sql_length,
+                                        const sealite_value *parameters,
+                                        size_t parameter_count,
+                                        sealite_rows **rows,
+                                        sealite_error **error);
+
+/**
+ * Writes true to `within` between BEGIN and the COMMIT or ROLLBACK that ends it.
+ */
+sealite_status sealite_connection_in_transaction(sealite_connection *connection,
+                                                 bool *within,
+                                                 sealite_error **error);
+
+/**
+ * Writes how many rows the last INSERT, UPDATE or DELETE has changed.
+ */
+sealite_status sealite_connection_changes(sealite_connection *connection,
+                                          uint64_t *changes,
+                                          sealite_error **error);
+
+/**
+ * Writes how many rows were changed since the connection was opened.
+ */
+sealite_status sealite_connection_total_changes(sealite_connection *connection,
+                                                uint64_t *changes,
+                                                sealite_error **error);
+
+/**
+ * Writes the row id of the last INSERT; 0 before the first.
+ */
+sealite_status sealite_connection_last_insert_rowid(sealite_connection *connection,
+                                                    int64_t *id,
+                                                    sealite_error **error);
+
+/**
+ * Writes how often the SQLite connection under it has been opened: more than once after a fork. What was in the temp
+ * schema is gone then.
+ */
+sealite_status sealite_connection_opened(sealite_connection *connection,
+                                         uint64_t *times,
+                                         sealite_error **error);
+
+/**
+ * Makes the statement that runs now, on whatever thread, fail with SEALITE_INTERRUPTED. Does not wait for it.
+ */
+sealite_status sealite_connection_interrupt(sealite_connection *connection,
+                                            sealite_error **error);
+
+/**
+ * Rolls back what is open and closes: calls on it and its statements fail with SEALITE_CLOSED from then on. The handle
+ * is still to be freed.
+ */
+sealite_status sealite_connection_close(sealite_connection *connection,
+                                        sealite_error **error);
+
+/**
+ * Closes and frees the connection. Its statements are still to be freed. NULL is fine.
+ */
+void sealite_connection_free(sealite_connection *connection);
+
+/**
  * Reads the next rows, at most 256: `rows` is NULL at the end. A failure ends the cursor. Rows: as of
  * sealite_table_get().
  */
@@ -1466,6 +1588,144 @@ sealite_status sealite_snapshot_query(sealite_snapshot *snapshot,
                                       size_t parameter_count,
                                       sealite_rows **rows,
                                       sealite_error **error);
+
+/**
+ * Lists the columns of its rows; none where it returns no rows. Rows: `name`, `declared_type` (of a column of a table, as
+ * its declaration has it; SEALITE_NULL of an expression).
+ */
+sealite_status sealite_stmt_columns(sealite_stmt *stmt,
+                                    sealite_rows **rows,
+                                    sealite_error **error);
+
+/**
+ * Lists its parameters, in order. Rows: `name` (with its `:`, `@`, `$` or `?`; SEALITE_NULL of a bare `?`).
+ */
+sealite_status sealite_stmt_parameters(sealite_stmt *stmt,
+                                       sealite_rows **rows,
+                                       sealite_error **error);
+
+/**
+ * Writes how many columns its rows have; 0 where it returns no rows.
+ */
+sealite_status sealite_stmt_column_count(sealite_stmt *stmt, size_t *count, sealite_error **error);
+
+/**
+ * Writes the name of the column at `position`, counted from 0. It is not ended by a NUL, and lives until the statement is
+ * next stepped or freed.
+ *
+ * SEALITE_SQL where there is no such column.
+ */
+sealite_status sealite_stmt_column_name(sealite_stmt *stmt,
+                                        size_t position,
+                                        const char **name,
+                                        size_t *name_length,
+                                        sealite_error **error);
+
+/**
+ * Writes true to `is` where it changes nothing in the file.
+ */
+sealite_status sealite_stmt_is_read_only(sealite_stmt *stmt, bool *is, sealite_error **error);
+
+/**
+ * Binds the parameter at `index`, counted from 1, and resets the statement. The value is copied. What is not bound is
+ * NULL.
+ *
+ * SEALITE_SQL where there is no such parameter.
+ */
+sealite_status sealite_stmt_bind(sealite_stmt *stmt,
+                                 size_t index,
+                                 const sealite_value *value,
+                                 sealite_error **error);
+
+/**
+ * As sealite_stmt_bind(), by the name of the parameter, with its `:`, `@` or `$`.
+ */
+sealite_status sealite_stmt_bind_name(sealite_stmt *stmt,
+                                      const char *name,
+                                      size_t name_length,
+                                      const sealite_value *value,
+                                      sealite_error **error);
+
+/**
+ * Binds every parameter, in order, and resets the statement.
+ *
+ * SEALITE_SQL where `value_count` is not how many it takes.
+ */
+sealite_status sealite_stmt_bind_all(sealite_stmt *stmt,
+                                     const sealite_value *values,
+                                     size_t value_count,
+                                     sealite_error **error);
+
+/**
+ * Makes every parameter NULL again, and resets the statement.
+ */
+sealite_status sealite_stmt_clear_bindings(sealite_stmt *stmt, sealite_error **error);
+
+/**
+ * Goes to the next row: writes true to `row` where there is one, false at the end and for a statement that returns none.
+ * The step after the end, or after a failure, begins anew.
+ *
+ * SEALITE_INTERRUPTED after sealite_connection_interrupt(); SEALITE_CLOSED where the process has forked since the
+ * parameters were bound: bind them again.
+ */
+sealite_status sealite_stmt_step(sealite_stmt *stmt,
+                                 bool *row,
+                                 sealite_error **error);
+
+/**
+ * Writes the value of the column at `position`, counted from 0, in the row that the statement stands on, as one of SQLite's
+ * types: SEALITE_NULL, SEALITE_INTEGER, SEALITE_REAL, SEALITE_TEXT or SEALITE_BLOB. What it points to lives until the
+ * statement is next stepped, reset, bound or freed.
+ *
+ * SEALITE_SQL where it stands on no row or has no such column.
+ */
+sealite_status sealite_stmt_value(sealite_stmt *stmt,
+                                  size_t position,
+                                  sealite_value *value,
+                                  sealite_error **error);
+
+/**
+ * As sealite_stmt_value(), of the first `count` columns in one call, to the array `values`; all or none.
+ */
+sealite_status sealite_stmt_read(sealite_stmt *stmt,
+                                 sealite_value *values,
+                                 size_t count,
+                                 sealite_error **error);
+
+/**
+ * Makes the statement ready for another run, and lets go of the locks that it holds. What was bound stays.
+ */
+sealite_status sealite_stmt_reset(sealite_stmt *stmt,
+                                  sealite_error **error);
+
+/**
+ * Binds every parameter and runs to the end, and writes the number of rows changed; `changed` may be NULL. Rows that it
+ * returns are passed over.
+ */
+sealite_status sealite_stmt_execute(sealite_stmt *stmt,
+                                    const sealite_value *values,
+                                    size_t value_count,
+                                    uint64_t *changed,
+                                    sealite_error **error);
+
+/**
+ * Binds every parameter and reads all rows. Rows: those of the statement.
+ */
+sealite_status sealite_stmt_query(sealite_stmt *stmt,
+                                  const sealite_value *values,
+                                  size_t value_count,
+                                  sealite_rows **rows,
+                                  sealite_error **error);
+
+/**
+ * Writes how many rows its last run has changed; 0 while it still runs.
+ */
+sealite_status sealite_stmt_changes(sealite_stmt *stmt, uint64_t *changes, sealite_error **error);
+
+/**
+ * Frees the statement, wherever it stands. NULL is fine.
+ */
+void sealite_stmt_free(sealite_stmt *stmt);
 
 /**
  * Inserts a row. Columns that are not given hold their default or NULL. A column named like the primary key gives the
