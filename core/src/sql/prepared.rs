@@ -195,11 +195,14 @@ impl Prepared {
                         stmt.step()
                     }
                 };
-                let stepped = entered.checked(stepped)?;
-                if !stepped {
-                    self.changes = stmt.changes();
+                let stepped = entered.checked(stepped);
+                match stepped {
+                    Ok(false) => self.changes = stmt.changes(),
+                    Ok(true) => {}
+                    // One that was busy would stand in the way of every COMMIT until then.
+                    Err(_) => stmt.reset(),
                 }
-                stepped
+                stepped?
             }
             Body::Returning { known, bound, rows, row, .. } => {
                 if first {
