@@ -12,11 +12,12 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 use sealite::{Entry, ErrorKind, ExportOptions};
 
 use crate::error::{Failure, error};
-use crate::setting::json;
 use crate::row::unpicklable;
+use crate::setting::json;
 use crate::time::from_datetime;
 use crate::trail_event::{AuditEvent, AuditReport};
 use crate::value::{OrRaise, text_of};
+use crate::verify::goes_on;
 
 /// The audit trail of a vault. A tenant's handle appends entries of that tenant only, and reads only those.
 #[pyclass(module = "sealite", frozen)]
@@ -218,15 +219,11 @@ impl Audit {
     ) -> PyResult<AuditReport> {
         let (progress, mut raised) = (progress.map(Bound::as_unbound), None);
         let report = py.detach(|| {
-            self.0.verify_with_progress(checkpoint, |count| {
-                if let (Some(progress), None) = (progress, &raised) {
-                    raised = Python::attach(|py| progress.call1(py, (count,)).err());
-                }
-            })
+            self.0.verify_while(checkpoint, |count| goes_on(progress, count, &mut raised))
         });
         match raised {
             Some(raised) => Err(raised),
-            None => report.map(AuditReport).or_raise(),
+            None => report.map(Option::unwrap_or_default).map(AuditReport).or_raise(),
         }
     }
 
