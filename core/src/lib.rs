@@ -76,7 +76,7 @@ pub use settings::{
 };
 pub use sql::{SqlRows, Statement};
 pub use table::{
-    Alteration, Column, Cursor, Fault, Index, Protection, Row, Scan, Table, TableDefinition,
+    Alteration, Column, Cursor, Fault, Index, Protection, ProtectionPlan, Row, Scan, Table, TableDefinition,
     Verification,
 };
 pub use tenant::Tenant;

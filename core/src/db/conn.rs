@@ -27,6 +27,8 @@ pub(crate) struct Conn {
     authority: Arc<Authority>,
     generation: u64,
     durability: Cell<Synchronous>,
+    /// Whether foreign keys are enforced.
+    enforces: Cell<bool>,
     number: u64,
     /// What a layer above keeps with the connection. It goes after the connection has been closed.
     attachment: OnceCell<Box<dyn Any + Send>>,
@@ -45,6 +47,7 @@ impl Conn {
             authority,
             generation: fork::generation(),
             durability: Cell::new(durability),
+            enforces: Cell::new(true),
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
             attachment: OnceCell::new(),
         }
@@ -69,6 +72,16 @@ impl Conn {
         if self.durability.get() != durability {
             self.batch(durability.pragma())?;
             self.durability.set(durability);
+        }
+        Ok(())
+    }
+
+    /// Sets whether foreign keys are enforced, where it is set otherwise. Outside of transactions only.
+    pub(super) fn set_enforces(&self, enforces: bool) -> Result<()> {
+        if self.enforces.get() != enforces {
+            let set = if enforces { "ON" } else { "OFF" };
+            self.batch(&format!("PRAGMA foreign_keys = {set}"))?;
+            self.enforces.set(enforces);
         }
         Ok(())
     }

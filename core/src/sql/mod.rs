@@ -17,7 +17,6 @@ mod prepared;
 mod statement;
 mod table;
 mod tables;
-mod tokens;
 mod update;
 mod values;
 
@@ -25,6 +24,7 @@ pub use self::prepared::Statement;
 
 use self::face::{Entered, Face, Within};
 use self::statement::Known;
+use crate::db::tokens;
 use crate::error::{Result, fail};
 use crate::table::ReadSession;
 use crate::table::session::Session;

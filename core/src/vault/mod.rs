@@ -1,6 +1,7 @@
 //! The public object: a vault file, or one in memory.
 
 mod capabilities;
+mod protect;
 mod schema;
 mod unlocking;
 
