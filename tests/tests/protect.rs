@@ -80,7 +80,11 @@ fn refused(vault: &Vault, table: &str, words: &[&str], kind: ErrorKind, says: &[
     }
     assert!(vault.tables().unwrap().is_empty());
     assert_eq!(rows(vault, &format!("SELECT * FROM {table}")), before);
-    assert_eq!(count(vault, "SELECT count(*) FROM sqlite_master WHERE name LIKE '%_sealed'"), 1, "the trail's");
+    assert_eq!(
+        count(vault, "SELECT count(*) FROM sqlite_master WHERE name LIKE '%_sealed'"),
+        1,
+        "the trail's"
+    );
 }
 
 #[test]
@@ -104,15 +108,27 @@ fn a_table_is_converted_with_its_rows_ids_indexes_constraints_and_foreign_keys()
     assert_eq!(protections[..4], [Sealed, Sealed, Authenticated, Plain]);
 
     // Ids are not given out twice, and defaults and constraints are what they were.
-    let insert = "INSERT INTO users (email) VALUES ('new@example.org') RETURNING id, role, plan, active";
+    let insert =
+        "INSERT INTO users (email) VALUES ('new@example.org') RETURNING id, role, plan, active";
     let found = vault.transaction(|tx| tx.query(insert, &[])).unwrap();
-    assert_eq!(found.rows[0], [Value::Integer(1_204), Value::Text("user".into()), Value::Text("free".into()), Value::Integer(1)]);
+    assert_eq!(
+        found.rows[0],
+        [
+            Value::Integer(1_204),
+            Value::Text("user".into()),
+            Value::Text("free".into()),
+            Value::Integer(1)
+        ]
+    );
     for (sql, kind) in [
         ("INSERT INTO users (email) VALUES (' NEW@example.org')", ErrorKind::Conflict),
         ("INSERT INTO users (email) VALUES (NULL)", ErrorKind::Conflict),
         ("INSERT INTO users (email, plan) VALUES ('x@example.org', 'gold')", ErrorKind::Conflict),
         ("INSERT INTO users (email, org) VALUES ('x@example.org', 99)", ErrorKind::Conflict),
-        ("INSERT INTO users (email, org, boss) VALUES ('x@example.org', 2, 1200)", ErrorKind::Conflict),
+        (
+            "INSERT INTO users (email, org, boss) VALUES ('x@example.org', 2, 1200)",
+            ErrorKind::Conflict,
+        ),
         ("INSERT INTO orders (user) VALUES (99999)", ErrorKind::Conflict),
     ] {
         assert_eq!(vault.execute(sql, &[]).expect_err(sql).kind(), kind, "{sql}");
@@ -129,7 +145,8 @@ fn a_table_is_converted_with_its_rows_ids_indexes_constraints_and_foreign_keys()
     assert!(vault.verify(|_| ()).unwrap().is_sound());
     let plan = rows(&vault, "EXPLAIN QUERY PLAN SELECT id FROM users WHERE plan = 'free'");
     assert!(format!("{:?}", plan[0][3].as_ref().as_str()).contains("index plan ="), "{plan:?}");
-    let indexes = "SELECT name FROM sqlite_master WHERE type = 'index' AND name GLOB 'users*' ORDER BY 1";
+    let indexes =
+        "SELECT name FROM sqlite_master WHERE type = 'index' AND name GLOB 'users*' ORDER BY 1";
     assert_eq!(rows(&vault, indexes).len(), 2);
     vault.close();
     drop(scratch);
@@ -143,7 +160,8 @@ fn a_converted_table_becomes_plain_again() {
     vault.unprotect_table("users").unwrap();
     assert!(vault.tables().unwrap().is_empty());
     assert!(rows(&vault, ALL) == before);
-    let insert = "INSERT INTO users (email) VALUES ('new@example.org') RETURNING id, role, plan, active";
+    let insert =
+        "INSERT INTO users (email) VALUES ('new@example.org') RETURNING id, role, plan, active";
     let found = vault.transaction(|tx| tx.query(insert, &[])).unwrap();
     assert_eq!(found.rows[0][0], Value::Integer(701));
     assert_eq!(found.rows[0][2], Value::Text("free".into()));
@@ -158,7 +176,8 @@ fn a_converted_table_becomes_plain_again() {
     assert_eq!(count(&vault, "SELECT count(*) FROM orders WHERE user = 7"), 0);
     vault.execute("DELETE FROM orgs WHERE id = 1", &[]).unwrap();
     assert_eq!(rows(&vault, "PRAGMA foreign_key_check"), [] as [Vec<Value>; 0]);
-    let indexes = "SELECT name FROM sqlite_master WHERE type = 'index' AND name GLOB 'users*' ORDER BY 1";
+    let indexes =
+        "SELECT name FROM sqlite_master WHERE type = 'index' AND name GLOB 'users*' ORDER BY 1";
     assert_eq!(rows(&vault, indexes).len(), 2);
     // And there again.
     let now = rows(&vault, ALL);
@@ -186,21 +205,40 @@ fn nothing_that_was_sealed_is_left_in_the_file_or_its_log() {
 #[test]
 fn text_keys_and_tables_without_row_ids_are_converted() {
     let vault = Vault::in_memory().unwrap();
-    vault.execute("CREATE TABLE pages (slug TEXT PRIMARY KEY, body TEXT, data JSON) WITHOUT ROWID", &[]).unwrap();
-    vault.execute("CREATE TABLE links (id INTEGER PRIMARY KEY, page TEXT REFERENCES pages (slug))", &[]).unwrap();
+    vault
+        .execute(
+            "CREATE TABLE pages (slug TEXT PRIMARY KEY, body TEXT, data JSON) WITHOUT ROWID",
+            &[],
+        )
+        .unwrap();
+    vault
+        .execute(
+            "CREATE TABLE links (id INTEGER PRIMARY KEY, page TEXT REFERENCES pages (slug))",
+            &[],
+        )
+        .unwrap();
     vault.execute("INSERT INTO pages VALUES ('b', 'B', '[1]'), ('a', 'A', NULL)", &[]).unwrap();
     vault.execute("INSERT INTO links (page) VALUES ('a')", &[]).unwrap();
     let _ = vault.protect_table("pages", &["body sealed"]).unwrap();
     assert_eq!(rows(&vault, "SELECT slug, body FROM pages ORDER BY slug").len(), 2);
     let table = vault.table("pages").unwrap();
     assert_eq!(table.get(IdRef::Text("a")).unwrap().unwrap().text("body").unwrap(), "A");
-    assert_eq!(vault.execute("DELETE FROM pages WHERE slug = 'a'", &[]).unwrap_err().kind(), ErrorKind::Conflict);
-    assert_eq!(vault.execute("INSERT INTO links (page) VALUES ('c')", &[]).unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(
+        vault.execute("DELETE FROM pages WHERE slug = 'a'", &[]).unwrap_err().kind(),
+        ErrorKind::Conflict
+    );
+    assert_eq!(
+        vault.execute("INSERT INTO links (page) VALUES ('c')", &[]).unwrap_err().kind(),
+        ErrorKind::Conflict
+    );
     table.insert(values! {"slug" => "c", "body" => "C"}).unwrap();
     vault.execute("INSERT INTO links (page) VALUES ('c')", &[]).unwrap();
     vault.unprotect_table("pages").unwrap();
     assert_eq!(rows(&vault, "SELECT body FROM pages ORDER BY slug").len(), 3);
-    assert_eq!(vault.execute("DELETE FROM pages WHERE slug = 'a'", &[]).unwrap_err().kind(), ErrorKind::Conflict);
+    assert_eq!(
+        vault.execute("DELETE FROM pages WHERE slug = 'a'", &[]).unwrap_err().kind(),
+        ErrorKind::Conflict
+    );
 }
 
 #[test]
@@ -209,12 +247,24 @@ fn what_can_not_be_kept_is_listed_and_nothing_is_changed() {
     for (ddl, words, says) in [
         ("CREATE VIEW v AS SELECT email FROM users", WORDS, "view v"),
         ("CREATE TRIGGER t AFTER INSERT ON users BEGIN SELECT 1; END", WORDS, "trigger t"),
-        ("CREATE TRIGGER t AFTER INSERT ON orders BEGIN DELETE FROM users; END", WORDS, "trigger t"),
+        (
+            "CREATE TRIGGER t AFTER INSERT ON orders BEGIN DELETE FROM users; END",
+            WORDS,
+            "trigger t",
+        ),
         ("CREATE INDEX i ON users (name)", WORDS, "lookup N"),
         ("CREATE INDEX i ON users (plan, name)", WORDS, "index i uses a sealed column"),
-        ("CREATE INDEX i ON users (plan) WHERE name IS NULL", WORDS, "index i uses a sealed column"),
+        (
+            "CREATE INDEX i ON users (plan) WHERE name IS NULL",
+            WORDS,
+            "index i uses a sealed column",
+        ),
         ("CREATE INDEX i ON users (lower(name))", WORDS, "index i uses a sealed column"),
-        ("CREATE TABLE i (id INTEGER PRIMARY KEY, user REFERENCES users (email))", WORDS, "refers to email"),
+        (
+            "CREATE TABLE i (id INTEGER PRIMARY KEY, user REFERENCES users (email))",
+            WORDS,
+            "refers to email",
+        ),
         ("CREATE TABLE i (a)", &["email sealed lookup 5000", "name sealed"], "say `unique`"),
         ("CREATE TABLE i (a)", &["org sealed"], "foreign key (org)"),
         ("CREATE TABLE i (a)", &["plan sealed"], "CHECK"),
@@ -243,10 +293,19 @@ fn what_can_not_be_kept_is_listed_and_nothing_is_changed() {
         ("CREATE TABLE t (a TEXT, b TEXT)", "no key of one column"),
         ("CREATE TABLE t (a INTEGER, b TEXT, PRIMARY KEY (a, b))", "no key of one column"),
         ("CREATE TABLE t (id INTEGER PRIMARY KEY, b TEXT COLLATE NOCASE)", "compares by NOCASE"),
-        ("CREATE TABLE t (id INTEGER PRIMARY KEY, b TEXT, c TEXT COLLATE NOCASE)", "compares by NOCASE"),
+        (
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, b TEXT, c TEXT COLLATE NOCASE)",
+            "compares by NOCASE",
+        ),
         ("CREATE TABLE t (id INTEGER PRIMARY KEY, b TEXT, c AS (b || 'x'))", "generated"),
-        ("CREATE TABLE t (id INTEGER PRIMARY KEY, b TEXT, c DATETIME DEFAULT CURRENT_TIMESTAMP)", "default null"),
-        ("CREATE TABLE t (id INTEGER PRIMARY KEY, b TEXT UNIQUE ON CONFLICT IGNORE)", "ON CONFLICT"),
+        (
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, b TEXT, c DATETIME DEFAULT CURRENT_TIMESTAMP)",
+            "default null",
+        ),
+        (
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, b TEXT UNIQUE ON CONFLICT IGNORE)",
+            "ON CONFLICT",
+        ),
         ("CREATE TABLE t (id INTEGER PRIMARY KEY, b TEXT, c INTEGER CHECK (c > '3'))", "CHECK"),
         ("CREATE TABLE t (id INTEGER PRIMARY KEY, b TEXT, sealed TEXT)", "reserved"),
         ("CREATE VIRTUAL TABLE t USING fts5 (b)", "virtual"),
@@ -256,7 +315,9 @@ fn what_can_not_be_kept_is_listed_and_nothing_is_changed() {
         vault.execute("DROP TABLE t", &[]).unwrap();
     }
     let text = "b sealed unique text";
-    vault.execute("CREATE TABLE t (id INTEGER PRIMARY KEY, b TEXT COLLATE NOCASE UNIQUE)", &[]).unwrap();
+    vault
+        .execute("CREATE TABLE t (id INTEGER PRIMARY KEY, b TEXT COLLATE NOCASE UNIQUE)", &[])
+        .unwrap();
     let _ = vault.protect_table("t", &[text]).unwrap();
 }
 
@@ -281,4 +342,51 @@ fn a_conversion_is_asked_for_again_in_vain_or_refused_where_it_differs() {
     assert_eq!(vault.plan_protection("users", WORDS).unwrap_err().kind(), ErrorKind::Conflict);
     assert_eq!(vault.unprotect_table("orders").unwrap_err().kind(), ErrorKind::NotFound);
     assert_eq!(vault.protect_table("sealite_meta", WORDS).unwrap_err().kind(), ErrorKind::NotFound);
+}
+
+#[test]
+fn what_others_write_meanwhile_is_sealed_too() {
+    let (_scratch, vault) = users(4_000);
+    let writer = vault.clone();
+    let (begin, begun) = std::sync::mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        begun.recv().unwrap();
+        for n in 0..400_i64 {
+            let (id, email) = (n * 7 + 2, format!("late{n}@example.org"));
+            let email = email.as_str();
+            writer
+                .execute("UPDATE users SET name = 'Secretname new' WHERE id = ?", &[id.into()])
+                .unwrap();
+            writer
+                .execute("INSERT INTO users (email, name) VALUES (?, 'late')", &[email.into()])
+                .unwrap();
+            if n % 3 == 0 {
+                // A unique value goes from one row to another that may have been copied already.
+                writer
+                    .transaction(|tx| {
+                        tx.execute(
+                            "UPDATE users SET email = 'x' || id WHERE id = ?",
+                            &[(id + 1).into()],
+                        )?;
+                        tx.execute(
+                            "UPDATE users SET email = ? WHERE id = 1",
+                            &[format!("{}@Example.org", id + 1).as_str().into()],
+                        )
+                    })
+                    .unwrap();
+                writer
+                    .execute("UPDATE users SET email = '1@example.org' WHERE id = 1", &[])
+                    .unwrap();
+                writer.execute("DELETE FROM users WHERE id = ?", &[(id + 2).into()]).unwrap();
+            }
+        }
+    });
+    begin.send(()).unwrap();
+    let _ = vault.protect_table("users", WORDS).unwrap();
+    thread.join().unwrap();
+    assert_eq!(count(&vault, "SELECT count(*) FROM users WHERE name = 'late'"), 400);
+    assert_eq!(count(&vault, "SELECT count(*) FROM users WHERE name = 'Secretname new'"), 400);
+    assert_eq!(count(&vault, "SELECT count(*) FROM users"), 4_000 + 400 - 134);
+    assert_eq!(rows(&vault, "PRAGMA foreign_key_check"), [] as [Vec<Value>; 0]);
+    assert!(vault.verify(|_| ()).unwrap().is_sound());
 }

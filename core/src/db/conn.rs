@@ -18,8 +18,9 @@ use crate::fork;
 use crate::value::ValueRef;
 
 /// The application's statements are cached under their text, this, and the version of what they may read, the engine's
-/// under their text alone, so that neither is ever served to the other, nor what was compiled under other rights.
-const APPLICATION_MARK: &str = "\n-- application";
+/// under their text alone, so that neither is ever served to the other, nor what was compiled under other rights. The statement ends before it: ALTER TABLE keeps a
+/// column's text up to its end.
+const APPLICATION_MARK: &str = "\n;-- application";
 
 /// One SQLite connection. Never used, and never closed, in another process than the one that opened it.
 pub(crate) struct Conn {

@@ -7,8 +7,11 @@
 
 mod abi;
 mod analysis;
+mod change;
+mod command;
 mod connection;
 mod cursor;
+mod ddl;
 mod face;
 mod index_info;
 mod integrity;
@@ -20,6 +23,7 @@ mod tables;
 mod update;
 mod values;
 
+pub(crate) use self::command::{command, protect_table, unprotect_table};
 pub use self::prepared::Statement;
 
 use self::face::{Entered, Face, Within};
@@ -40,12 +44,19 @@ pub struct SqlRows {
     pub rows: Vec<Vec<Value>>,
 }
 
+/// True where a statement may have dropped what stood in a sealed table: remnants are overwritten after its transaction.
+pub(crate) fn may_erase(sql: &str) -> bool {
+    tokens::tokens(sql).first().is_some_and(|first| first.is("ALTER") || first.is("DROP"))
+}
+
 /// Runs a statement that returns no rows; the number of rows it changed.
 pub(crate) fn execute(session: &Session, sql: &str, parameters: &[ValueRef<'_>]) -> Result<usize> {
     let entered = Face::enter(Within::Session(session))?;
     let known = entered.face.known(sql)?;
     let text = match &*known {
         Known::Nothing => return Ok(0),
+        Known::Instead(text) => text,
+        Known::Schema(schema) if change::change(session, schema)? => return Ok(0),
         Known::Writes { write, .. } if write.returning.is_some() => {
             fail!(Sql, "the statement returns rows: use query");
         }
@@ -107,6 +118,9 @@ fn rows(
 ) -> Result<SqlRows> {
     let text = match known {
         Known::Instead(text) => text,
+        Known::Schema(change) if !change.may_be_plain() => {
+            fail!(Sql, "the statement returns no rows: use execute")
+        }
         Known::Checks => return integrity::check(within, entered, sql, parameters),
         _ => sql,
     };

@@ -76,6 +76,9 @@ impl<'c> Statement<'c> {
                 let (columns, stands) = (Vec::new(), Stands::Before);
                 return Ok(Statement { within, body: Body::Nothing, columns, stands });
             }
+            Known::Schema(_) => {
+                fail!(Refused, "a change of the schema is not prepared: use execute")
+            }
             Known::Checks => fail!(Refused, "integrity_check is not prepared: use query"),
             Known::Plain => (sql, None),
             Known::Instead(text) => (text.as_str(), None),

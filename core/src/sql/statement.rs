@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 use super::SqlRows;
 use super::analysis::{Analysis, Name, Upsert, Verb, Write, analyse};
+use super::command::{command, not_alone};
+use super::ddl::{self, Change};
 use super::face::{Entered, Given, Within};
 use super::table::shows;
 use crate::db::Conn;
@@ -31,12 +33,20 @@ pub(super) enum Known {
     Checks,
     /// Another text says the same.
     Instead(String),
+    /// It changes the schema around a sealed table.
+    Schema(Arc<Change>),
     /// It writes a sealed table.
     Writes { write: Box<Write>, text: Option<String>, given: Arc<Given> },
 }
 
 /// Reads a statement's text, under the tables of a state.
 pub(super) fn know(sql: &str, state: &State) -> Result<Known> {
+    if command(sql)?.is_some() {
+        return Err(not_alone());
+    }
+    if let Some(known) = ddl::know(sql, state)? {
+        return Ok(known);
+    }
     Ok(match analyse(sql) {
         Analysis::Count { table, at } => match sealed(state, &table) {
             Some(schema) => {
@@ -62,7 +72,7 @@ pub(super) fn know(sql: &str, state: &State) -> Result<Known> {
 }
 
 /// The sealed table that a statement means by a name, where it is one.
-fn sealed<'s>(state: &'s State, name: &Name) -> Option<&'s Arc<Schema>> {
+pub(super) fn sealed<'s>(state: &'s State, name: &Name) -> Option<&'s Arc<Schema>> {
     let schema = name.schema.as_deref();
     if schema.is_some_and(|schema| !schema.eq_ignore_ascii_case("main")) {
         return None;

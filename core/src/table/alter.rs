@@ -7,6 +7,7 @@ use super::ddl::{index_name_there, index_sql, sql_literal};
 use super::define::{new_blind, new_column};
 use super::definition::{Column, Index, Protection, check_table_name};
 use super::engine::Engine;
+use super::protect::check_unused;
 use super::schema::{Stored, physical_name};
 use super::session::Session;
 use crate::db::schema::quote;
@@ -144,6 +145,12 @@ fn find(stored: &Stored, name: &str) -> Result<usize> {
     found.ok_or_else(|| err!(NotFound, "table {} has no column {name}", stored.name))
 }
 
+/// A column that goes, or is edited from outside no more, is nobody else's.
+fn check_used(session: &Session, stored: &Stored, name: &str) -> Result<()> {
+    let column = stored.columns.get(find(stored, name)?);
+    column.map_or(Ok(()), |column| check_unused(session.conn(), stored, column))
+}
+
 fn column_mut<'s>(
     stored: &'s mut Stored,
     name: &str,
@@ -209,6 +216,7 @@ fn drop_column(session: &Session, stored: &mut Stored, name: &str) -> Result<()>
         drop_index(session, stored, name)?;
     }
     let table = quote(&stored.physical());
+    check_used(session, stored, name)?;
     let column = column_mut(stored, name)?;
     if column.column.protection == Protection::Plain {
         run(session, &format!("ALTER TABLE {table} DROP COLUMN {}", quote(&column.column.name)))?;
@@ -241,6 +249,10 @@ fn rename_table(session: &Session, stored: &mut Stored, to: &str) -> Result<()> 
     if stored.name.to_lowercase() != to.to_lowercase() && state.table(to).is_ok() {
         fail!(Conflict, "there is a table {to} already");
     }
+    let plain = "SELECT 1 FROM main.sqlite_master WHERE type IN ('table', 'view') AND name = ? COLLATE NOCASE";
+    if session.conn().first(plain, &[to.into()], |_| Ok(()))?.is_some() {
+        fail!(Conflict, "there is a plain table or view {to} already");
+    }
     let (old, new) = (quote(&stored.physical()), quote(&physical_name(to)));
     // By way of a third name: SQLite refuses a new name that differs in case only.
     let between = quote(&format!("sealite_{}_renamed", stored.id));
@@ -257,6 +269,7 @@ fn protect(session: &Session, stored: &mut Stored, name: &str, to: Protection) -
     if was == to {
         return Ok(());
     }
+    check_used(session, stored, name)?;
     let crosses = (was == Protection::Sealed) != (to == Protection::Sealed);
     if crosses && index.is_some() {
         drop_index(session, stored, name)?;

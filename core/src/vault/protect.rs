@@ -1,10 +1,9 @@
 //! Plain tables that become sealed ones, and back.
 
 use super::{Erasure, Vault};
-use crate::audit::note;
 use crate::error::Result;
-use crate::table::ProtectionPlan;
-use crate::table::protect;
+use crate::sql;
+use crate::table::{ProtectionPlan, protect};
 
 impl Vault {
     /// Converts a plain table of the file into a sealed one of the same name, with its rows, under their ids. `columns` are
@@ -33,9 +32,7 @@ impl Vault {
     /// `not_found`; `conflict` where a value stands twice in a column that is to be unique, or the table is sealed already in
     /// another way; `type_mismatch`. The table is as it was then.
     pub fn protect_table(&self, table: &str, columns: &[&str]) -> Result<Erasure> {
-        protect::protect(&self.engine, table, columns, &|session, table| {
-            note(session, "table.protected", &serde_json::json!({"table": table, "columns": columns}))
-        })?;
+        sql::protect_table(&self.engine, table, columns)?;
         self.finish_erasure()
     }
 
@@ -53,8 +50,6 @@ impl Vault {
     /// `refused` for a table of tenants, and where views use its physical side; any error of a row that does not open. The
     /// table is as it was then.
     pub fn unprotect_table(&self, table: &str) -> Result<()> {
-        protect::unprotect(&self.engine, table, &|session, table| {
-            note(session, "table.unprotected", &serde_json::json!({"table": table}))
-        })
+        sql::unprotect_table(&self.engine, table)
     }
 }

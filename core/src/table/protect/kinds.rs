@@ -77,9 +77,7 @@ pub(super) fn default(conn: &Conn, text: &str, kind: Type) -> Result<Option<Valu
 fn is_literal(tokens: &[Token<'_>]) -> bool {
     let literal = |token: &Token<'_>| match token.kind {
         Kind::Text | Kind::Number => true,
-        Kind::Word => {
-            ["NULL", "TRUE", "FALSE"].iter().any(|word| token.is(word))
-        }
+        Kind::Word => ["NULL", "TRUE", "FALSE"].iter().any(|word| token.is(word)),
         _ => false,
     };
     match tokens {

@@ -14,13 +14,15 @@ mod plain;
 mod plan;
 mod swap;
 mod unprotect;
+mod used;
 pub(crate) mod written;
 
 use std::sync::Arc;
 
-use self::plan::{Plan, Wanted};
 pub(crate) use self::plan::on_table;
+use self::plan::{Plan, Wanted};
 pub(crate) use self::unprotect::unprotect;
+pub(crate) use self::used::{check_unused, index_of};
 use super::definition::{Column, TableDefinition, check_own, check_table_name};
 use super::engine::{Engine, State};
 use super::session::Session;
@@ -48,8 +50,8 @@ pub(crate) fn planned(engine: &Engine, table: &str, words: &[&str]) -> Result<Pr
     let wanted = wanted(table, words)?;
     engine.read(|conn, _| {
         let state = engine.refresh(conn)?;
-        let (plain, plan) = look(conn, &state, table, &wanted)?;
-        let rows = plain::rows(conn, &plain.name)?;
+        let (source, plan) = look(conn, &state, table, &wanted)?;
+        let rows = plain::rows(conn, &source.name)?;
         Ok(ProtectionPlan {
             definition: plan.definition,
             rows: u64::try_from(rows).unwrap_or(0),
@@ -71,24 +73,22 @@ pub(crate) fn protect(
     if is_done(engine, table, &wanted)? {
         return Ok(());
     }
-    let done = copy::copy(engine, table, &wanted)
-        .and_then(|()| Session::replace(engine, |session| swap::swap(session, table, &wanted, note)));
+    let done = copy::copy(engine, table, &wanted).and_then(|()| {
+        Session::replace(engine, |session| swap::swap(session, table, &wanted, note))
+    });
     match done {
         Ok(()) => Ok(()),
         // Another process has been at it too, and was the first.
-        Err(error) => match is_done(engine, table, &wanted) {
-            Ok(true) => Ok(()),
-            _ => {
-                let lasting = matches!(
-                    error.kind(),
-                    ErrorKind::Conflict | ErrorKind::TypeMismatch | ErrorKind::Refused | ErrorKind::Limit
-                );
-                if lasting {
-                    Session::run(engine, |session| copy::discard(session, table).map(|_| ()))?;
-                }
-                Err(error)
+        Err(error) => {
+            use ErrorKind::{Conflict, Limit, Refused, TypeMismatch};
+            if is_done(engine, table, &wanted).is_ok_and(|done| done) {
+                return Ok(());
             }
-        },
+            if matches!(error.kind(), Conflict | TypeMismatch | Refused | Limit) {
+                Session::run(engine, |session| copy::discard(session, table).map(|_| ()))?;
+            }
+            Err(error)
+        }
     }
 }
 
@@ -120,22 +120,27 @@ fn wanted(table: &str, words: &[&str]) -> Result<Vec<Wanted>> {
 }
 
 /// The plain table as it is, and what becomes of it.
-fn look(conn: &Conn, state: &State, table: &str, wanted: &[Wanted]) -> Result<(plain::Plain, Plan)> {
+fn look(
+    conn: &Conn,
+    state: &State,
+    table: &str,
+    wanted: &[Wanted],
+) -> Result<(plain::Plain, Plan)> {
     if state.table(table).is_ok() {
         fail!(Conflict, "table {table} is sealed already");
     }
-    let plain = plain::read(conn, table)?;
-    let plain = plain.ok_or_else(|| err!(NotFound, "there is no table {table}"))?;
-    check_table_name(&plain.name)?;
-    let mut plan = plan::plan(conn, &plain, wanted)?;
-    let physical = super::schema::physical_name(&plain.name);
+    let source = plain::read(conn, table)?;
+    let source = source.ok_or_else(|| err!(NotFound, "there is no table {table}"))?;
+    check_table_name(&source.name)?;
+    let mut plan = plan::plan(conn, &source, wanted)?;
+    let physical = super::schema::physical_name(&source.name);
     if plain::read(conn, &physical)?.is_some() {
         plan.obstacles.push(format!("a table {physical} stands in the way"));
     }
     if let Err(error) = plan.definition.check() {
         plan.obstacles.push(error.message().to_owned());
     }
-    Ok((plain, plan))
+    Ok((source, plan))
 }
 
 /// The internal name of a table that is being filled.

@@ -36,6 +36,7 @@ pub(super) struct PlainColumn {
 }
 
 /// An index of it.
+#[allow(clippy::struct_excessive_bools)] // each is a question of its own
 pub(super) struct PlainIndex {
     pub(super) name: String,
     pub(super) unique: bool,
@@ -71,7 +72,8 @@ pub(super) struct Seen {
 
 /// Reads the table of that name; none where there is none.
 pub(super) fn read(conn: &Conn, name: &str) -> Result<Option<Plain>> {
-    let sql = "SELECT name, sql FROM main.sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE";
+    let sql =
+        "SELECT name, sql FROM main.sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE";
     let found = conn.first(sql, &[name.into()], |row| {
         Ok((row.text(0)?.to_owned(), row.get(1)?.as_str().unwrap_or_default().to_owned()))
     })?;
@@ -199,7 +201,8 @@ pub(super) fn indexes(conn: &Conn, table: &str) -> Result<Vec<PlainIndex>> {
 
 fn children(conn: &Conn, table: &str) -> Result<Vec<Child>> {
     let mut found = Vec::new();
-    let sql = "SELECT m.name, f.\"to\" FROM main.sqlite_master m JOIN pragma_foreign_key_list(m.name) f
+    let sql =
+        "SELECT m.name, f.\"to\" FROM main.sqlite_master m JOIN pragma_foreign_key_list(m.name) f
                WHERE m.type = 'table' AND f.\"table\" = ? COLLATE NOCASE";
     conn.prepare(sql)?.each(&[table.into()], |row| {
         let to = row.get(1)?.as_str().map(str::to_owned);

@@ -30,7 +30,6 @@ pub(super) struct Plan {
 
 /// An index of the application that goes on under its name.
 pub(super) struct KeptIndex {
-    pub(super) name: String,
     /// Its CREATE INDEX on the physical table.
     pub(super) sql: String,
     /// The column whose index it is in the catalog.
@@ -41,17 +40,14 @@ pub(super) struct KeptIndex {
 pub(super) type Wanted = (Column, bool);
 
 /// Makes the plan. `wanted` are the columns that the words name.
-pub(super) fn plan(conn: &Conn, plain: &Plain, wanted: &[Wanted]) -> Result<Plan> {
-    let Some((key, text_key)) = plain.key().filter(|_| plain.odd.is_none()) else {
-        fail!(Refused, "table {} {}", plain.name, plain.odd.unwrap_or("has no key"));
+pub(super) fn plan(conn: &Conn, source: &Plain, wanted: &[Wanted]) -> Result<Plan> {
+    let Some((key, text_key)) = source.key().filter(|_| source.odd.is_none()) else {
+        fail!(Refused, "table {} {}", source.name, source.odd.unwrap_or("has no key"));
     };
-    let mut definition = TableDefinition::new(&plain.name);
-    definition = if text_key {
-        definition.text_key(&key.name)
-    } else {
-        definition.integer_key(&key.name)
-    };
-    check_wanted(plain, key, wanted)?;
+    let mut definition = TableDefinition::new(&source.name);
+    definition =
+        if text_key { definition.text_key(&key.name) } else { definition.integer_key(&key.name) };
+    check_wanted(source, key, wanted)?;
     let mut plan = Plan {
         definition,
         references: Vec::new(),
@@ -61,21 +57,21 @@ pub(super) fn plan(conn: &Conn, plain: &Plain, wanted: &[Wanted]) -> Result<Plan
         changed: Vec::new(),
         obstacles: Vec::new(),
     };
-    for column in plain.columns.iter().filter(|column| column.key == 0) {
+    for column in source.columns.iter().filter(|column| column.key == 0) {
         let wanted = wanted.iter().find(|(c, _)| c.name.eq_ignore_ascii_case(&column.name));
-        let column = plan.column(conn, plain, column, wanted)?;
+        let column = plan.column(conn, source, column, wanted)?;
         plan.definition.columns.push(column);
     }
-    if text_key && plain.look(conn, key)?.texts != super::plain::rows(conn, &plain.name)? {
+    if text_key && source.look(conn, key)?.texts != super::plain::rows(conn, &source.name)? {
         plan.against(format!("the key {} holds values that are not text", key.name));
     }
-    for index in &plain.indexes {
-        plan.index(conn, plain, index)?;
+    for index in &source.indexes {
+        plan.index(conn, source, index)?;
     }
-    plan.collations(plain, key);
-    plan.checks(plain);
-    plan.references(plain, key, text_key);
-    for dependent in &plain.dependents {
+    plan.collations(source, key);
+    plan.checks(source);
+    plan.references(source, key, text_key);
+    for dependent in &source.dependents {
         plan.against(format!("{dependent} uses it: drop it first"));
     }
     for column in &plan.definition.columns {
@@ -241,7 +237,7 @@ impl Plan {
                 };
                 let catalog = catalog.filter(|_| !self.indexes.iter().any(taken));
                 let sql = on_table(sql, &crate::table::schema::physical_name(&plain.name));
-                self.indexes.push(KeptIndex { name: name.clone(), sql, catalog });
+                self.indexes.push(KeptIndex { sql, catalog });
             }
         }
         Ok(())
@@ -275,7 +271,9 @@ impl Plan {
                 (!index.binary && !folds).then_some("in its own collation: say `email` or `text`")
             }
             Some(_) => Some("and its blind index is not: say `unique`"),
-            None if index.unique => Some("in its own collation: say `unique email` or `unique text`"),
+            None if index.unique => {
+                Some("in its own collation: say `unique email` or `unique text`")
+            }
             None => Some("that does not work on sealed values: say `lookup N`, or drop it"),
         };
         match problem {
@@ -335,11 +333,11 @@ impl Plan {
             let columns = reference.columns.join(", ");
             let what = format!("foreign key ({columns}) to {}", reference.parent);
             let plainly = |name: &String| self.protection(name) == Protection::Plain;
-            if !reference.columns.iter().all(plainly) {
-                self.against(format!("{what} is over a column that is not plain"));
-            } else {
+            if reference.columns.iter().all(plainly) {
                 self.kept.push(what);
                 self.references.push(reference.clone());
+            } else {
+                self.against(format!("{what} is over a column that is not plain"));
             }
         }
         for child in &plain.children {
@@ -352,7 +350,9 @@ impl Plan {
                 Some(to) => Some(format!("refers to {to}, which is not plain")),
             };
             match problem {
-                Some(problem) => self.against(format!("the foreign key of table {table} {problem}")),
+                Some(problem) => {
+                    self.against(format!("the foreign key of table {table} {problem}"))
+                }
                 None => self.kept.push(format!("foreign key of table {table}")),
             }
         }

@@ -20,12 +20,12 @@ pub(super) fn swap(
     note: &dyn Fn(&Session, &str) -> Result<()>,
 ) -> Result<()> {
     let (conn, state) = (session.conn(), session.state());
-    let (plain, plan) = look(conn, &state, table, wanted)?;
+    let (source, plan) = look(conn, &state, table, wanted)?;
     plan.check()?;
     if !staged(conn, &state, table, &plan)? {
         fail!(Busy, "table {table} has been altered while it was converted: call again");
     }
-    reconcile(session, &plain).map_err(|error| match error.kind() {
+    reconcile(session, &source).map_err(|error| match error.kind() {
         ErrorKind::Conflict => err!(
             Conflict,
             "table {table} holds a value twice in a column that is to be unique, in the form in which its index compares"
@@ -33,14 +33,14 @@ pub(super) fn swap(
         _ => error,
     })?;
     let mut stored = state.table(&staged_name(table))?.stored.clone();
-    if let Some(last) = plain.sequence {
+    if let Some(last) = source.sequence {
         session.sequences().note(conn, &state.ring, stored.id, last)?;
     }
-    let referring = referring(&plain);
+    let referring = referring(&source);
     let before = dangling(conn, &referring);
     let was = stored.physical();
-    plain.name.clone_into(&mut stored.name);
-    take_place(session, &plain.name, &was, &stored.physical())?;
+    source.name.clone_into(&mut stored.name);
+    take_place(session, &source.name, &was, &stored.physical())?;
     for index in &plan.indexes {
         match &index.catalog {
             Some((column, kept)) => {
@@ -54,9 +54,9 @@ pub(super) fn swap(
     session.advance()?;
     let referring = referring
         .into_iter()
-        .map(|name| if name.eq_ignore_ascii_case(&plain.name) { stored.physical() } else { name });
+        .map(|name| if name.eq_ignore_ascii_case(&source.name) { stored.physical() } else { name });
     check_references(session, before, &referring.collect())?;
-    note(session, &plain.name)
+    note(session, &source.name)
 }
 
 /// The tables whose foreign keys are about the table.

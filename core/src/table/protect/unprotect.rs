@@ -49,7 +49,8 @@ pub(crate) fn unprotect(
             return Err(refused(name, &dependents));
         }
         let sql = "SELECT sql FROM main.sqlite_master WHERE type = 'table' AND name = ?";
-        let text = conn.first(sql, &[physical.as_str().into()], |row| Ok(row.text(0)?.to_owned()))?;
+        let text =
+            conn.first(sql, &[physical.as_str().into()], |row| Ok(row.text(0)?.to_owned()))?;
         let text = text.ok_or_else(|| err!(Corrupt, "table {name} has no physical side"))?;
         let indexes = plain::indexes(conn, &physical)?;
         let made = format!("sealite_{}_plain", schema.stored.id);
@@ -65,7 +66,10 @@ pub(crate) fn unprotect(
         if !schema.stored.text_key {
             let parameters = [ValueRef::Text(name), ValueRef::Integer(mark)];
             conn.execute("DELETE FROM main.sqlite_sequence WHERE name = ?", &[name.into()])?;
-            conn.execute("INSERT INTO main.sqlite_sequence (name, seq) VALUES (?, ?)", &parameters)?;
+            conn.execute(
+                "INSERT INTO main.sqlite_sequence (name, seq) VALUES (?, ?)",
+                &parameters,
+            )?;
         }
         let id = ValueRef::from(schema.stored.id);
         conn.execute("DELETE FROM sealite_catalog WHERE id = ?", &[id])?;
@@ -90,14 +94,13 @@ fn referring(session: &Session, physical: &str) -> Result<HashSet<String>> {
 }
 
 /// The CREATE TABLE of the plain table, with what the physical one has of constraints.
-fn create_plain(
-    schema: &Schema,
-    name: &str,
-    written: &Written,
-    indexes: &[PlainIndex],
-) -> String {
+fn create_plain(schema: &Schema, name: &str, written: &Written, indexes: &[PlainIndex]) -> String {
     let stored = &schema.stored;
-    let kind = if stored.text_key { "TEXT NOT NULL PRIMARY KEY" } else { "INTEGER PRIMARY KEY AUTOINCREMENT" };
+    let kind = if stored.text_key {
+        "TEXT NOT NULL PRIMARY KEY"
+    } else {
+        "INTEGER PRIMARY KEY AUTOINCREMENT"
+    };
     let mut parts = vec![format!("{} {kind}", quote(&stored.key))];
     for column in schema.columns() {
         let column = &column.column;
@@ -159,7 +162,11 @@ fn index_sql(schema: &Schema, indexes: &[PlainIndex]) -> Vec<String> {
         let lookup = column.index.as_ref().is_some_and(|index| !index.unique);
         if lookup && !served {
             let name = quote(&format!("{table}_{}_index", column.name));
-            sql.push(format!("CREATE INDEX IF NOT EXISTS {name} ON {} ({})", quote(table), quote(&column.name)));
+            sql.push(format!(
+                "CREATE INDEX IF NOT EXISTS {name} ON {} ({})",
+                quote(table),
+                quote(&column.name)
+            ));
         }
     }
     sql
@@ -208,7 +215,11 @@ fn fill(session: &Session, schema: &Arc<Schema>, made: &str) -> Result<()> {
             })
         });
         rows += 1;
-        if same { Ok(ControlFlow::Continue(())) } else { fail!(Internal, "a row does not read back as it was written") }
+        if same {
+            Ok(ControlFlow::Continue(()))
+        } else {
+            fail!(Internal, "a row does not read back as it was written")
+        }
     })?;
     if rows != plain::rows(conn, &schema.stored.physical())? {
         fail!(Internal, "a row was left out");

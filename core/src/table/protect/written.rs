@@ -25,8 +25,6 @@ pub(crate) struct Reference {
     pub(crate) to: Vec<String>,
     /// What follows: actions, and when it is checked.
     pub(crate) tail: String,
-    /// True where a change of the parent changes or deletes rows.
-    pub(crate) acts: bool,
 }
 
 /// Words that begin a constraint of the whole table; SQLite keeps them from being names.
@@ -108,13 +106,13 @@ pub(crate) fn reference(sql: &str, tokens: &[Token<'_>]) -> Option<(Reference, u
         at += 1;
     }
     let behind = at;
-    let mut acts = false;
     loop {
         if is(at, "ON") && (is(at + 1, "DELETE") || is(at + 1, "UPDATE")) {
             let two = is(at + 2, "SET") || is(at + 2, "NO");
-            acts |= is(at + 2, "SET") || is(at + 2, "CASCADE");
             at += if two { 4 } else { 3 };
-        } else if is(at, "MATCH") || is(at, "INITIALLY") || is(at, "NOT") && is(at + 1, "DEFERRABLE")
+        } else if is(at, "MATCH")
+            || is(at, "INITIALLY")
+            || is(at, "NOT") && is(at + 1, "DEFERRABLE")
         {
             at += 2;
         } else if is(at, "DEFERRABLE") {
@@ -128,7 +126,7 @@ pub(crate) fn reference(sql: &str, tokens: &[Token<'_>]) -> Option<(Reference, u
         (Some(first), Some(last)) if at > behind => sql.get(first.at..last.end())?.to_owned(),
         _ => String::new(),
     };
-    Some((Reference { columns: Vec::new(), parent, to, tail, acts }, at))
+    Some((Reference { columns: Vec::new(), parent, to, tail }, at))
 }
 
 /// True where a text names one of these, as a word or in quotation marks. It may find more than there is: a keyword or the
@@ -157,10 +155,10 @@ mod tests {
         assert_eq!(found.checks, ["CHECK (org > (1) and 'x)' <> '')", "CHECK (length(mail) > 2)"]);
         assert!(found.on_conflict);
         let [org, boss, both] = &found.references[..] else { panic!("{found:?}") };
-        assert_eq!((org.parent.as_str(), org.tail.as_str(), org.acts), ("orgs", "ON DELETE NO ACTION", false));
+        assert_eq!((org.parent.as_str(), org.tail.as_str()), ("orgs", "ON DELETE NO ACTION"));
         assert_eq!(boss.tail, "ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED");
-        assert_eq!((&boss.columns, &boss.to, boss.acts), (&vec!["boss".into()], &vec!["id".into()], true));
+        assert_eq!((&boss.columns, &boss.to), (&vec!["boss".into()], &vec!["id".into()]));
         assert_eq!(both.columns, ["a", "b c"]);
-        assert_eq!((both.to.len(), both.acts), (2, true));
+        assert_eq!(both.to.len(), 2);
     }
 }
