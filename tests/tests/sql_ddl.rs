@@ -398,3 +398,57 @@ fn ddl_is_off_where_sealed_tables_are() {
     }
     assert_eq!(vault.tables().unwrap().len(), 1);
 }
+
+#[test]
+fn ddl_on_a_long_lived_connection_commits_by_itself_or_with_its_transaction() {
+    for memory in [true, false] {
+        let scratch = Scratch::new();
+        let vault = if memory { Vault::in_memory().unwrap() } else { scratch.create() };
+        users(&vault);
+        let connection = vault.connect().unwrap();
+        let run = |sql: &str| connection.execute(sql, &[]).expect(sql);
+        let rows = |sql: &str| connection.query(sql, &[]).expect(sql).rows;
+        run("ALTER TABLE users ADD COLUMN phone TEXT DEFAULT 'x'");
+        run(
+            "CREATE TABLE orders (id INTEGER PRIMARY KEY, user INTEGER REFERENCES users ON DELETE CASCADE)",
+        );
+        run("INSERT INTO orders (user) VALUES (1)");
+        assert_eq!(rows("SELECT phone FROM users").len(), 2);
+        run("BEGIN");
+        run("ALTER TABLE users RENAME TO people");
+        run("CREATE INDEX i ON people (plan)");
+        run("UPDATE people SET phone = 'y'");
+        run("ALTER TABLE people DROP COLUMN name");
+        assert_eq!(rows("SELECT phone FROM people WHERE phone = 'y'").len(), 2);
+        run("ROLLBACK");
+        assert_eq!(rows("SELECT name FROM users WHERE phone = 'x'").len(), 2);
+        run("BEGIN");
+        run("DROP TABLE users");
+        run("ROLLBACK");
+        run("BEGIN");
+        run("INSERT INTO users (email) VALUES ('new@example.org')");
+        run("SAVEPOINT one");
+        run("ALTER TABLE users DROP COLUMN phone");
+        run("ROLLBACK TO one");
+        run("ALTER TABLE users DROP COLUMN name");
+        let error = connection.query("SELECT sealite_unprotect('users')", &[]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Refused);
+        run("COMMIT");
+        assert_eq!(rows("SELECT phone FROM users WHERE email = 'NEW@example.org'").len(), 1);
+        assert!(connection.query("SELECT name FROM users", &[]).is_err());
+        run("DELETE FROM users WHERE id = 1");
+        assert!(rows("SELECT * FROM orders").is_empty());
+        assert!(connection.execute("INSERT INTO orders (user) VALUES (1)", &[]).is_err());
+        let done = connection.query("SELECT sealite_unprotect(?)", &["users".into()]).unwrap();
+        assert_eq!(done.rows, [[Value::Text("complete".into())]]);
+        assert!(vault.tables().unwrap().is_empty());
+        assert_eq!(rows("SELECT phone FROM users ORDER BY id").len(), 2);
+        run("SELECT sealite_protect('users', 'email sealed unique email', 'phone sealed')");
+        assert_eq!(vault.tables().unwrap().len(), 1);
+        assert_eq!(rows("SELECT phone FROM users WHERE email = 'NEW@example.org'").len(), 1);
+        run("DROP TABLE orders");
+        run("DROP TABLE users");
+        assert!(vault.tables().unwrap().is_empty());
+        assert!(vault.verify(|_| ()).unwrap().is_sound());
+    }
+}

@@ -1,19 +1,64 @@
 //! Changes of the schema that SQL asks for, each inside the transaction that it is part of.
 
 use super::ddl::{Change, NewIndex};
+use super::face::{Entered, Within};
 use super::table::shows;
 use crate::audit::note;
 use crate::db::schema::quote;
 use crate::error::{Error, ErrorKind, Result, err, fail};
 use crate::table::definition::is_internal;
+use crate::table::engine::State;
 use crate::table::protect::index_of;
 use crate::table::schema::Schema;
 use crate::table::session::Session;
 use crate::table::{Alteration, Index, alter, backfill, define};
 
-/// Carries out a change, whole or not at all. False where it is none of a sealed table, and so SQLite's.
-pub(super) fn change(session: &Session, change: &Change) -> Result<bool> {
-    session.savepoint(|| match change {
+/// Carries out a change, whole or not at all. `sql` is its text.
+pub(super) fn run(
+    within: Within<'_>,
+    entered: &Entered<'_>,
+    change: &Change,
+    sql: &str,
+) -> Result<()> {
+    let done = within.atomically(|| match within {
+        Within::Session(session) => apply(session, change),
+        Within::Host(conn, host) => {
+            // A write that writes nothing: SQLite then tells the engine of the transaction's end.
+            let state = host.state(entered.face.handle, conn)?;
+            let Some(any) = any_table(&state, change) else { return Ok(false) };
+            let touch = format!("DELETE FROM main.{} WHERE 0", quote(&any));
+            entered.checked(conn.prepare_application(&touch)?.execute(&[]))?;
+            match host.session() {
+                Some(session) => {
+                    let _turn = entered.face.authority.engine();
+                    apply(session, change)
+                }
+                None => fail!(Internal, "a write without a transaction"),
+            }
+        }
+        Within::Snapshot(..) => fail!(ReadOnly, "a snapshot changes nothing"),
+    })?;
+    if !done {
+        entered.checked(within.conn().prepare_application(sql)?.execute(&[]))?;
+    }
+    Ok(())
+}
+
+/// The name of a sealed table that SQL shows: the change's own, or any where it does not say.
+fn any_table(state: &State, change: &Change) -> Option<String> {
+    match change {
+        Change::Alter { table, .. } | Change::Drop { table } => Some(table.clone()),
+        Change::Index(index) => Some(index.table.clone()),
+        Change::DropIndex { .. } => {
+            let mut shown = state.tables.values().filter(|schema| shows(schema));
+            shown.next().map(|schema| schema.name().to_owned())
+        }
+    }
+}
+
+/// False where the change is none of a sealed table, and so SQLite's.
+fn apply(session: &Session, change: &Change) -> Result<bool> {
+    match change {
         Change::Alter { table, alteration } => alter_table(session, table, alteration),
         Change::Drop { table } => {
             define::drop_table(session, table)?;
@@ -22,7 +67,7 @@ pub(super) fn change(session: &Session, change: &Change) -> Result<bool> {
         }
         Change::Index(index) => create_index(session, index),
         Change::DropIndex { name } => drop_index(session, name),
-    })
+    }
 }
 
 /// Alters a table, and moves its rows in the same transaction.

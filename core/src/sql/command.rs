@@ -92,6 +92,11 @@ pub(crate) fn not_alone() -> crate::Error {
 }
 
 impl Command {
+    /// The function's name.
+    pub(crate) fn name(&self) -> &'static str {
+        if self.protects { PROTECT } else { UNPROTECT }
+    }
+
     /// The number of parameters.
     pub(crate) fn parameters(&self) -> usize {
         self.arguments.iter().filter(|argument| **argument == Argument::Parameter).count()
@@ -119,8 +124,7 @@ impl Command {
             unprotect_table(engine, table)?;
         }
         let complete = backfill::finish_erasure(engine)?;
-        let name = if self.protects { PROTECT } else { UNPROTECT };
-        Ok(row(name, if complete { "complete" } else { "pending" }))
+        Ok(row(self.name(), if complete { "complete" } else { "pending" }))
     }
 }
 

@@ -35,6 +35,11 @@ pub(super) enum Change {
 }
 
 impl Change {
+    /// True where what stood in the file is gone afterwards.
+    pub(super) fn erases(&self) -> bool {
+        matches!(self, Change::Alter { .. } | Change::Drop { .. })
+    }
+
     /// True for what only the file tells to be a sealed table's, and may be SQLite's alone.
     pub(super) fn may_be_plain(&self) -> bool {
         matches!(self, Change::DropIndex { .. })

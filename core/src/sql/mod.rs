@@ -9,12 +9,17 @@ mod abi;
 mod analysis;
 mod change;
 mod command;
+mod connected;
 mod connection;
 mod cursor;
 mod ddl;
 mod face;
+mod handle;
+mod host;
 mod index_info;
 mod integrity;
+mod keeper;
+mod native;
 mod plan;
 mod prepared;
 mod statement;
@@ -24,7 +29,8 @@ mod update;
 mod values;
 
 pub(crate) use self::command::{command, protect_table, unprotect_table};
-pub use self::prepared::Statement;
+pub use self::connection::Connection;
+pub use self::handle::Statement;
 
 use self::face::{Entered, Face, Within};
 use self::statement::Known;
@@ -56,7 +62,11 @@ pub(crate) fn execute(session: &Session, sql: &str, parameters: &[ValueRef<'_>])
     let text = match &*known {
         Known::Nothing => return Ok(0),
         Known::Instead(text) => text,
-        Known::Schema(schema) if change::change(session, schema)? => return Ok(0),
+        Known::Command(_) => return Err(command::not_alone()),
+        Known::Schema(schema) => {
+            change::run(Within::Session(session), &entered, schema, sql)?;
+            return Ok(0);
+        }
         Known::Writes { write, .. } if write.returning.is_some() => {
             fail!(Sql, "the statement returns rows: use query");
         }
@@ -82,7 +92,7 @@ pub(crate) fn query(session: &Session, sql: &str, parameters: &[ValueRef<'_>]) -
         && write.returning.is_some()
     {
         let known = (&**write, text.as_str(), given);
-        return statement::returning(session, &entered, sql, known, parameters);
+        return statement::returning(Within::Session(session), &entered, sql, known, parameters);
     }
     rows(Within::Session(session), &entered, &known, sql, parameters)
 }
@@ -101,12 +111,12 @@ pub(crate) fn read(
 
 /// Prepares a statement, in a write transaction.
 pub(crate) fn prepare<'s>(session: &'s Session, sql: &str) -> Result<Statement<'s>> {
-    Statement::prepare(Within::Session(session), sql)
+    Statement::within(Within::Session(session), sql)
 }
 
 /// Prepares a query, in a snapshot.
 pub(crate) fn prepare_read<'s>(session: &'s ReadSession, sql: &str) -> Result<Statement<'s>> {
-    Statement::prepare(Within::Snapshot(&session.conn, &session.state), sql)
+    Statement::within(Within::Snapshot(&session.conn, &session.state), sql)
 }
 
 fn rows(
@@ -118,6 +128,7 @@ fn rows(
 ) -> Result<SqlRows> {
     let text = match known {
         Known::Instead(text) => text,
+        Known::Command(_) => return Err(command::not_alone()),
         Known::Schema(change) if !change.may_be_plain() => {
             fail!(Sql, "the statement returns no rows: use execute")
         }

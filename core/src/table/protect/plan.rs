@@ -351,7 +351,7 @@ impl Plan {
             };
             match problem {
                 Some(problem) => {
-                    self.against(format!("the foreign key of table {table} {problem}"))
+                    self.against(format!("the foreign key of table {table} {problem}"));
                 }
                 None => self.kept.push(format!("foreign key of table {table}")),
             }
