@@ -78,8 +78,8 @@ pub use sql::{Connection, SqlRows, Statement};
 #[cfg(feature = "loadable")]
 pub use sql::{Guest, Lent, VtabConfig};
 pub use table::{
-    Alteration, Column, Cursor, Fault, Index, Protection, Row, Scan, Table, TableDefinition,
-    Verification,
+    Alteration, Column, Cursor, Fault, Index, Protection, ProtectionPlan, Row, Scan, Table,
+    TableDefinition, Verification,
 };
 pub use tenant::Tenant;
 pub use token::{

@@ -10,13 +10,16 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::command::not_alone;
 use super::connection::Connection;
 use super::face::Within;
 use super::keeper::Inner;
 use super::prepared::Prepared;
 use crate::db::{Conn, Keeper};
 use crate::error::{ErrorKind, Result, err, fail};
-use crate::value::ValueRef;
+use crate::table::backfill;
+use crate::table::engine::Engine;
+use crate::value::{Value, ValueRef};
 
 /// How often a statement is compiled anew when the tables change under it.
 const MAX_COMPILATIONS: usize = 16;
@@ -63,12 +66,16 @@ impl Connected {
     pub(super) fn step(&mut self) -> Result<bool> {
         let (key, sql, bound) = (self.key, &self.sql, self.has_parameters);
         let columns = &mut self.columns;
+        let engine = Arc::clone(&self.connection.0.engine);
         self.connection.with(|inner| {
             if inner.restore(key, sql)? && bound {
                 fail!(
                     Closed,
                     "the process has forked since the parameters were bound: bind them again"
                 );
+            }
+            if inner.statements.get(&key).is_some_and(|prepared| prepared.command().is_some()) {
+                return command(&engine, inner, key);
             }
             let mut left = MAX_COMPILATIONS;
             loop {
@@ -91,7 +98,14 @@ impl Connected {
                         }
                         return Err(error);
                     }
-                    Ok(there) => return Ok(there),
+                    Ok(there) => {
+                        if prepared.may_erase() && !conn.in_transaction()? {
+                            inner.give_back();
+                            // What is pending, stays so: health tells.
+                            let _ = backfill::finish_erasure(&engine)?;
+                        }
+                        return Ok(there);
+                    }
                 }
             }
         })
@@ -121,6 +135,21 @@ impl Drop for Connected {
             }
         }
     }
+}
+
+/// Runs a command, which takes transactions of its own.
+fn command(engine: &Arc<Engine>, inner: &mut Inner, key: u64) -> Result<bool> {
+    if inner.conn()?.in_transaction()? {
+        return Err(not_alone());
+    }
+    // The one connection of a vault in memory is the command's meanwhile.
+    inner.give_back();
+    let Some(prepared) = inner.statements.get_mut(&key) else { return Err(gone()) };
+    let Some((command, bound)) = prepared.command() else { return Ok(false) };
+    let bound: Vec<ValueRef<'_>> = bound.iter().map(Value::as_ref).collect();
+    let answer = command.run(engine, &bound)?.rows.into_iter().next().unwrap_or_default();
+    prepared.answer(answer);
+    Ok(true)
 }
 
 /// What passes when the statement is compiled anew.

@@ -7,9 +7,12 @@
 
 mod abi;
 mod analysis;
+mod change;
+mod command;
 mod connected;
 mod connection;
 mod cursor;
+mod ddl;
 mod face;
 #[cfg(feature = "loadable")]
 mod guest;
@@ -24,10 +27,10 @@ mod prepared;
 mod statement;
 mod table;
 mod tables;
-mod tokens;
 mod update;
 mod values;
 
+pub(crate) use self::command::{command, protect_table, unprotect_table};
 pub use self::connection::Connection;
 #[cfg(feature = "loadable")]
 pub use self::guest::{Guest, Lent, VtabConfig};
@@ -35,6 +38,7 @@ pub use self::handle::Statement;
 
 use self::face::{Entered, Face, Within};
 use self::statement::Known;
+use crate::db::tokens;
 use crate::error::{Result, fail};
 use crate::table::ReadSession;
 use crate::table::session::Session;
@@ -50,12 +54,23 @@ pub struct SqlRows {
     pub rows: Vec<Vec<Value>>,
 }
 
+/// True where a statement may have dropped what stood in a sealed table: remnants are overwritten after its transaction.
+pub(crate) fn may_erase(sql: &str) -> bool {
+    tokens::tokens(sql).first().is_some_and(|first| first.is("ALTER") || first.is("DROP"))
+}
+
 /// Runs a statement that returns no rows; the number of rows it changed.
 pub(crate) fn execute(session: &Session, sql: &str, parameters: &[ValueRef<'_>]) -> Result<usize> {
     let entered = Face::enter(Within::Session(session))?;
     let known = entered.face.known(sql)?;
     let text = match &*known {
         Known::Nothing => return Ok(0),
+        Known::Instead(text) => text,
+        Known::Command(_) => return Err(command::not_alone()),
+        Known::Schema(schema) => {
+            change::run(Within::Session(session), &entered, schema, sql)?;
+            return Ok(0);
+        }
         Known::Writes { write, .. } if write.returning.is_some() => {
             fail!(Sql, "the statement returns rows: use query");
         }
@@ -117,6 +132,10 @@ fn rows(
 ) -> Result<SqlRows> {
     let text = match known {
         Known::Instead(text) => text,
+        Known::Command(_) => return Err(command::not_alone()),
+        Known::Schema(change) if !change.may_be_plain() => {
+            fail!(Sql, "the statement returns no rows: use execute")
+        }
         Known::Checks => return integrity::check(within, entered, sql, parameters),
         _ => sql,
     };

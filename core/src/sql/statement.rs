@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 use super::SqlRows;
 use super::analysis::{Analysis, Name, Upsert, Verb, Write, analyse};
+use super::command::{Command, command};
+use super::ddl::{self, Change};
 use super::face::{Entered, Given, Within};
 use super::table::shows;
 use crate::db::Conn;
@@ -30,12 +32,22 @@ pub(super) enum Known {
     Checks,
     /// Another text says the same.
     Instead(String),
+    /// It takes transactions of its own.
+    Command(Arc<Command>),
+    /// It changes the schema around a sealed table.
+    Schema(Arc<Change>),
     /// It writes a sealed table.
     Writes { write: Box<Write>, text: Option<String>, given: Arc<Given> },
 }
 
 /// Reads a statement's text, under the tables of a state.
 pub(super) fn know(sql: &str, state: &State) -> Result<Known> {
+    if let Some(command) = command(sql)? {
+        return Ok(Known::Command(Arc::new(command)));
+    }
+    if let Some(known) = ddl::know(sql, state)? {
+        return Ok(known);
+    }
     Ok(match analyse(sql) {
         Analysis::Count { table, at } => match sealed(state, &table) {
             Some(schema) => {
@@ -61,7 +73,7 @@ pub(super) fn know(sql: &str, state: &State) -> Result<Known> {
 }
 
 /// The sealed table that a statement means by a name, where it is one.
-fn sealed<'s>(state: &'s State, name: &Name) -> Option<&'s Arc<Schema>> {
+pub(super) fn sealed<'s>(state: &'s State, name: &Name) -> Option<&'s Arc<Schema>> {
     let schema = name.schema.as_deref();
     if schema.is_some_and(|schema| !schema.eq_ignore_ascii_case("main")) {
         return None;
