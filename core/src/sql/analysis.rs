@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::parameters::Parameters;
 use super::tokens::{Kind, Token, tokens};
 
 /// A statement, as far as it matters here.
@@ -53,6 +54,7 @@ pub(super) struct Write {
     pub(super) upsert: Option<Upsert>,
     /// The expressions behind RETURNING, where it is there, and where the word stands.
     pub(super) returning: Option<Returning>,
+    pub(super) parameters: Parameters,
     /// The end of the statement, before a semicolon.
     pub(super) end: usize,
 }
@@ -77,7 +79,6 @@ pub(super) struct Upsert {
 pub(super) struct Returning {
     pub(super) at: usize,
     pub(super) expressions: Range<usize>,
-    pub(super) has_parameters: bool,
 }
 
 pub(super) fn analyse(sql: &str) -> Analysis {
@@ -182,15 +183,24 @@ fn write(tokens: &[Token<'_>]) -> Option<Write> {
     let body = rest.get(..returning.unwrap_or(rest.len()))?;
     let returning = returning.and_then(|at| {
         let behind = rest.get(at + 1..)?;
-        Some(Returning {
-            at: rest.get(at)?.at,
-            expressions: behind.first()?.at..end,
-            has_parameters: behind.iter().any(|token| token.kind == Kind::Parameter),
-        })
+        Some(Returning { at: rest.get(at)?.at, expressions: behind.first()?.at..end })
     });
     let upsert = if verb == Verb::Insert { upsert(body, clause_end) } else { None };
     let verb_at = verb_token.at..verb_token.end();
-    Some(Write { verb, name, verb_at, says_or, target, alias, columns, upsert, returning, end })
+    let parameters = Parameters::of(tokens);
+    Some(Write {
+        verb,
+        name,
+        verb_at,
+        says_or,
+        target,
+        alias,
+        columns,
+        upsert,
+        returning,
+        parameters,
+        end,
+    })
 }
 
 /// The verb, behind a WITH clause if there is one.
@@ -286,7 +296,6 @@ mod tests {
         assert_eq!((upsert.columns, upsert.nothing), (Some(vec!["a".to_owned()]), true));
         let returning = found.returning.expect("RETURNING");
         assert_eq!(sql.get(returning.expressions), Some("id, u.a"));
-        assert!(!returning.has_parameters);
     }
 
     #[test]

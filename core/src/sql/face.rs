@@ -16,8 +16,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::c_int;
 use std::ptr::NonNull;
+use std::rc::Rc;
 use std::sync::Arc;
 
+use super::run::Run;
 use super::statement::{Known, know};
 use super::tables::{Synced, sync};
 use super::update::Mode;
@@ -41,8 +43,8 @@ pub(super) struct Face {
     given: RefCell<Option<Arc<Given>>>,
     /// Texts that have run, until the tables change.
     pub(super) known: RefCell<HashMap<Box<str>, Arc<Known>>>,
-    /// The row ids that the running statement has written, where somebody wants to know.
-    written: RefCell<Option<Vec<i64>>>,
+    /// What the running write does for each row.
+    run: RefCell<Option<Rc<Run>>>,
     writing: Cell<bool>,
     /// True where the constraint that has just failed is none of uniqueness.
     no_clash: Cell<bool>,
@@ -166,7 +168,7 @@ impl Face {
             synced: RefCell::default(),
             given: RefCell::default(),
             known: RefCell::default(),
-            written: RefCell::default(),
+            run: RefCell::default(),
             writing: Cell::default(),
             no_clash: Cell::default(),
             saved: RefCell::default(),
@@ -249,11 +251,15 @@ impl Face {
         Ok(known)
     }
 
-    /// Takes note of a row that was written.
-    pub(super) fn note(&self, row: i64) {
-        if let Some(written) = &mut *self.written.borrow_mut() {
-            written.push(row);
-        }
+    /// What the running write does for each row.
+    pub(super) fn run(&self) -> Option<Rc<Run>> {
+        self.run.borrow().as_ref().map(Rc::clone)
+    }
+
+    /// The result, with the error of the callback that failed in place of SQLite's words for it.
+    pub(super) fn checked<T>(&self, result: Result<T>) -> Result<T> {
+        let failure = self.failure.take();
+        result.map_err(|error| failure.unwrap_or(error))
     }
 
     /// One write at a time: a trigger that a write sets off writes no sealed table.
@@ -301,20 +307,14 @@ impl Face {
 
 impl Entered<'_> {
     /// Tells the callbacks what the statement's text says.
-    pub(super) fn expect(&self, given: Option<&Arc<Given>>, written: bool) {
+    pub(super) fn expect(&self, given: Option<&Arc<Given>>, run: Option<&Rc<Run>>) {
         *self.face.given.borrow_mut() = given.map(Arc::clone);
-        *self.face.written.borrow_mut() = written.then(Vec::new);
+        *self.face.run.borrow_mut() = run.map(Rc::clone);
     }
 
-    /// The row ids written since [`Entered::expect`].
-    pub(super) fn written(&self) -> Vec<i64> {
-        self.face.written.borrow_mut().take().unwrap_or_default()
-    }
-
-    /// The result, with the error of the callback that failed in place of SQLite's words for it.
+    /// As [`Face::checked`].
     pub(super) fn checked<T>(&self, result: Result<T>) -> Result<T> {
-        let failure = self.face.failure.take();
-        result.map_err(|error| failure.unwrap_or(error))
+        self.face.checked(result)
     }
 }
 
@@ -322,7 +322,7 @@ impl Drop for Entered<'_> {
     fn drop(&mut self) {
         *self.face.now.borrow_mut() = self.before.take();
         self.face.given.take();
-        self.face.written.take();
+        self.face.run.take();
     }
 }
 

@@ -12,8 +12,10 @@ mod cursor;
 mod face;
 mod index_info;
 mod integrity;
+mod parameters;
 mod plan;
 mod prepared;
+mod run;
 mod statement;
 mod table;
 mod tables;
@@ -50,7 +52,7 @@ pub(crate) fn execute(session: &Session, sql: &str, parameters: &[ValueRef<'_>])
             fail!(Sql, "the statement returns rows: use query");
         }
         Known::Writes { text, given, .. } => {
-            entered.expect(Some(given), false);
+            entered.expect(Some(given), None);
             text.as_deref().unwrap_or(sql)
         }
         _ => sql,

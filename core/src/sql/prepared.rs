@@ -89,12 +89,12 @@ impl<'c> Statement<'c> {
         }
         let mut columns = stmt.column_names();
         let mut body = Body::Native { stmt, given };
-        if let (Known::Writes { write, .. }, Body::Native { stmt, .. }) = (&*known, &body)
+        if let Known::Writes { write, .. } = &*known
             && write.returning.is_some()
         {
             columns = entered.checked(statement::returned(within.conn(), sql, write))?;
-            let names = (1..=stmt.parameter_count()).map(|at| stmt.parameter_name(at)).collect();
-            let bound = vec![Value::Null; stmt.parameter_count()];
+            let names = write.parameters.names.clone();
+            let bound = vec![Value::Null; write.parameters.count()];
             let (rows, row) = (Vec::new().into_iter(), Vec::new());
             let (sql, known) = (sql.to_owned(), Arc::clone(&known));
             body = Body::Returning { sql, known, bound, rows, row, names };
@@ -175,7 +175,7 @@ impl<'c> Statement<'c> {
         self.stands = Stands::Behind;
         let there = match &mut self.body {
             Body::Native { stmt, given } => {
-                entered.expect(given.as_ref(), false);
+                entered.expect(given.as_ref(), None);
                 let _turn = entered.face.authority.application();
                 entered.checked(stmt.step())?
             }

@@ -2,20 +2,22 @@
 //!
 //! - DEFAULT: SQLite does not tell a virtual table which columns an INSERT names; the text does.
 //! - RETURNING: SQLite evaluates it before the row is written, without its id. Here the statement runs without the clause,
-//!   and its expressions are read from the rows that it has written; of a DELETE, from those that it is going to delete.
+//!   and its expressions are read from each row when it has been written; of a DELETE, before it goes.
 //! - `ON CONFLICT DO NOTHING` runs as `OR IGNORE` that forgives conflicts with other rows only.
 //! - `SELECT count(*) FROM` a sealed table counts the physical one.
 
 use std::ops::{ControlFlow, Range};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::SqlRows;
 use super::analysis::{Analysis, Name, Upsert, Verb, Write, analyse};
 use super::face::{Entered, Given, Within};
+use super::run::Run;
 use super::table::shows;
 use crate::db::Conn;
 use crate::db::schema::quote;
-use crate::error::{Result, err, fail};
+use crate::error::{Result, fail};
 use crate::table::engine::State;
 use crate::table::schema::Schema;
 use crate::table::session::Session;
@@ -122,9 +124,6 @@ fn check_upsert(write: &Write, upsert: &Upsert, schema: &Schema) -> Result<()> {
 pub(super) fn returned(conn: &Conn, sql: &str, write: &Write) -> Result<Vec<String>> {
     let table = quote(&write.name.table);
     let Some(clause) = &write.returning else { fail!(Internal, "a statement without RETURNING") };
-    if clause.has_parameters {
-        fail!(Refused, "on a sealed table RETURNING takes no parameters (table {table})");
-    }
     let expressions = part(sql, clause.expressions.clone());
     // SQLite says whether these expressions can be returned.
     let alias = quote(&write.alias);
@@ -133,7 +132,7 @@ pub(super) fn returned(conn: &Conn, sql: &str, write: &Write) -> Result<Vec<Stri
     Ok(conn.prepare_application(&probe)?.column_names())
 }
 
-/// Runs a write with RETURNING: all of it or nothing.
+/// Runs a write with RETURNING.
 pub(super) fn returning(
     session: &Session,
     entered: &Entered<'_>,
@@ -142,60 +141,13 @@ pub(super) fn returning(
     parameters: &[ValueRef<'_>],
 ) -> Result<SqlRows> {
     let columns = entered.checked(returned(session.conn(), sql, write))?;
-    let Some(clause) = &write.returning else { fail!(Internal, "a statement without RETURNING") };
-    let expressions = part(sql, clause.expressions.clone());
-    let alias = quote(&write.alias);
-    let target = format!("main.{} AS {alias}", quote(&write.name.table));
-    session.savepoint(|| {
-        let rows = if write.verb == Verb::Delete {
-            deleted(session, entered, sql, write, clause.at, (&target, expressions), parameters)?
-        } else {
-            entered.expect(Some(given), true);
-            let mut stmt = entered.checked(session.conn().prepare_application(base))?;
-            entered.checked(stmt.execute(parameters))?;
-            drop(stmt);
-            let select = format!("SELECT {expressions} FROM {target} WHERE {alias}.rowid = ?");
-            let mut rows = Vec::new();
-            for row in entered.written() {
-                let within = Within::Session(session);
-                rows.extend(select_rows(within, entered, &select, &[row.into()])?);
-            }
-            rows
-        };
-        Ok(SqlRows { columns, rows })
-    })
-}
-
-/// A DELETE with RETURNING: the rows are read, and then they, and no others, are deleted.
-fn deleted(
-    session: &Session,
-    entered: &Entered<'_>,
-    sql: &str,
-    write: &Write,
-    end: usize,
-    (target, expressions): (&str, &str),
-    parameters: &[ValueRef<'_>],
-) -> Result<Vec<Vec<Value>>> {
-    let (with, behind) = (part(sql, 0..write.verb_at.start), part(sql, write.target.end..end));
-    let alias = quote(&write.alias);
-    let select = format!("{with}SELECT {alias}.rowid, {expressions} FROM {target}{behind}");
-    let mut rows = select_rows(Within::Session(session), entered, &select, parameters)?;
-    let mut ids = Vec::with_capacity(rows.len());
-    for row in &mut rows {
-        match row.drain(..1).next() {
-            Some(Value::Integer(id)) => ids.push(id.to_string()),
-            _ => fail!(Internal, "a row without its id"),
-        }
-    }
-    let ids = format!("[{}]", ids.join(","));
-    let table = quote(&write.name.table);
-    let delete =
-        format!("DELETE FROM main.{table} WHERE rowid IN (SELECT value FROM json_each(?))");
-    let mut stmt = entered.checked(session.conn().prepare_application(&delete))?;
-    if entered.checked(stmt.execute(&[ValueRef::Text(&ids)]))? != rows.len() {
-        return Err(err!(Internal, "a DELETE that deleted other rows than it returned"));
-    }
-    Ok(rows)
+    let run = Rc::new(Run::new(sql, write, parameters)?);
+    entered.expect(Some(given), Some(&run));
+    let end = write.returning.as_ref().map_or(write.end, |clause| clause.at);
+    let bound = parameters.get(..write.parameters.count_before(end)).unwrap_or(parameters);
+    let mut stmt = entered.checked(session.conn().prepare_application(base))?;
+    entered.checked(stmt.execute(bound))?;
+    Ok(SqlRows { columns, rows: run.rows() })
 }
 
 /// The rows of a statement that returns some.
