@@ -23,6 +23,7 @@ use super::run::Run;
 use super::statement::{Known, know};
 use super::tables::{Synced, sync};
 use super::update::Mode;
+use super::upsert::Clause;
 use crate::db::{Authority, Conn, Handle};
 use crate::error::{Error, Result, err, fail};
 use crate::table::engine::State;
@@ -76,10 +77,8 @@ pub(super) struct Given {
     pub(super) inserts: bool,
     /// For each column whether the INSERT names it; `None` where it names none, so all.
     pub(super) named: Option<Vec<bool>>,
-    /// True where a row that conflicts is left out (`ON CONFLICT DO NOTHING`), and any other failure is one.
-    pub(super) nothing: bool,
-    /// The one unique column whose conflicts count for that; `None` for all.
-    pub(super) target: Option<String>,
+    /// `ON CONFLICT`: what happens where a row conflicts; any other failure is one.
+    pub(super) upsert: Vec<Clause>,
 }
 
 struct Now {
@@ -215,16 +214,19 @@ impl Face {
         self.no_clash.set(true);
     }
 
-    /// True where SQLite must not take a failed constraint for a row to be left out: `ON CONFLICT DO NOTHING` runs as
-    /// `OR IGNORE`, which would forgive more.
+    /// True where SQLite must not take a failed constraint for a row to be left out: `ON CONFLICT` runs as `OR IGNORE`,
+    /// which would forgive more.
     pub(super) fn stops(&self) -> bool {
-        self.no_clash.take() && self.given.borrow().as_ref().is_some_and(|given| given.nothing)
+        self.no_clash.take() && self.is_upsert()
     }
 
     /// True where the row whose write has just failed is left out, and the statement goes on.
     pub(super) fn forgives(&self, mode: Mode) -> bool {
-        let only_clashes = self.given.borrow().as_ref().is_some_and(|given| given.nothing);
-        mode == Mode::Ignore && !(only_clashes && self.no_clash.get())
+        mode == Mode::Ignore && !(self.is_upsert() && self.no_clash.get())
+    }
+
+    fn is_upsert(&self) -> bool {
+        self.given.borrow().as_ref().is_some_and(|given| !given.upsert.is_empty())
     }
 
     /// What the text of the running statement says of its write to that table (in lower case).
@@ -269,6 +271,14 @@ impl Face {
         }
         let _writing = Writing(&self.writing);
         work()
+    }
+
+    /// A write that another one makes of its own.
+    pub(super) fn within_write<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = self.writing.replace(false);
+        let done = work();
+        self.writing.set(before);
+        done
     }
 
     /// SQLite sets a savepoint of that number.

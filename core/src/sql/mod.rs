@@ -21,6 +21,7 @@ mod table;
 mod tables;
 mod tokens;
 mod update;
+mod upsert;
 mod values;
 
 pub use self::prepared::Statement;
@@ -51,6 +52,10 @@ pub(crate) fn execute(session: &Session, sql: &str, parameters: &[ValueRef<'_>])
         Known::Writes { write, .. } if write.returning.is_some() => {
             fail!(Sql, "the statement returns rows: use query");
         }
+        Known::Writes { write, text: Some(text), given } if write.runs() => {
+            let known = (&**write, text.as_str(), given);
+            return Ok(statement::run(session, &entered, sql, known, parameters)?.1);
+        }
         Known::Writes { text, given, .. } => {
             entered.expect(Some(given), None);
             text.as_deref().unwrap_or(sql)
@@ -73,7 +78,7 @@ pub(crate) fn query(session: &Session, sql: &str, parameters: &[ValueRef<'_>]) -
         && write.returning.is_some()
     {
         let known = (&**write, text.as_str(), given);
-        return statement::returning(session, &entered, sql, known, parameters);
+        return Ok(statement::run(session, &entered, sql, known, parameters)?.0);
     }
     rows(Within::Session(session), &entered, &known, sql, parameters)
 }

@@ -56,16 +56,23 @@ impl Parameters {
         before.map(|(_, number)| *number).max().unwrap_or(0)
     }
 
-    /// A part of the statement, with each parameter by its number.
-    pub(super) fn numbered(&self, sql: &str, part: Range<usize>) -> String {
+    /// A part of the statement, with each parameter by its number, and with other edits.
+    pub(super) fn numbered(
+        &self,
+        sql: &str,
+        part: Range<usize>,
+        edits: &[(Range<usize>, String)],
+    ) -> String {
+        let numbers =
+            self.places.iter().map(|(place, number)| (place.clone(), format!("?{number}")));
+        let mut edits: Vec<(Range<usize>, String)> = numbers.chain(edits.iter().cloned()).collect();
+        edits.retain(|(place, _)| place.start >= part.start && place.end <= part.end);
+        edits.sort_by_key(|(place, _)| place.start);
         let mut text = String::with_capacity(part.len());
         let mut at = part.start;
-        let inside =
-            |place: &&(Range<usize>, usize)| place.0.start >= part.start && place.0.end <= part.end;
-        for (place, number) in self.places.iter().filter(inside) {
+        for (place, instead) in edits {
             text.push_str(sql.get(at..place.start).unwrap_or_default());
-            text.push('?');
-            text.push_str(&number.to_string());
+            text.push_str(&instead);
             at = place.end;
         }
         text.push_str(sql.get(at..part.end).unwrap_or_default());
@@ -85,10 +92,10 @@ mod tests {
         let numbers: Vec<usize> = found.places.iter().map(|(_, number)| *number).collect();
         assert_eq!(numbers, [1, 2, 5, 6, 2, 7, 2]);
         assert_eq!(
-            found.numbered(sql, 0..sql.len()),
+            found.numbered(sql, 0..sql.len(), &[]),
             "SELECT ?1, ?2, ?5, ?6, '?', ?2, ?7, ?2 -- ?"
         );
-        assert_eq!(found.numbered(sql, 7..14), "?1, ?2,");
+        assert_eq!(found.numbered(sql, 8..14, &[(8..9, "x".into())]), "x ?2,");
         assert_eq!((found.count(), found.count_before(18)), (7, 5));
         let names: Vec<Option<&str>> = found.names.iter().map(Option::as_deref).collect();
         assert_eq!(names, [None, Some(":a"), None, None, Some("?5"), None, Some("@b")]);

@@ -54,6 +54,7 @@ enum Body {
         bound: Vec<Value>,
         rows: std::vec::IntoIter<Vec<Value>>,
         row: Vec<Value>,
+        changes: usize,
         names: Vec<Option<String>>,
     },
     /// There is nothing to do.
@@ -90,14 +91,14 @@ impl<'c> Statement<'c> {
         let mut columns = stmt.column_names();
         let mut body = Body::Native { stmt, given };
         if let Known::Writes { write, .. } = &*known
-            && write.returning.is_some()
+            && write.runs()
         {
             columns = entered.checked(statement::returned(within.conn(), sql, write))?;
             let names = write.parameters.names.clone();
             let bound = vec![Value::Null; write.parameters.count()];
             let (rows, row) = (Vec::new().into_iter(), Vec::new());
             let (sql, known) = (sql.to_owned(), Arc::clone(&known));
-            body = Body::Returning { sql, known, bound, rows, row, names };
+            body = Body::Returning { sql, known, bound, rows, row, changes: 0, names };
         }
         Ok(Statement { within, body, columns, stands: Stands::Before })
     }
@@ -179,7 +180,7 @@ impl<'c> Statement<'c> {
                 let _turn = entered.face.authority.application();
                 entered.checked(stmt.step())?
             }
-            Body::Returning { sql, known, bound, rows, row, .. } => {
+            Body::Returning { sql, known, bound, rows, row, changes, .. } => {
                 if rows.len() == 0 && row.is_empty() {
                     let (
                         Within::Session(session),
@@ -190,7 +191,8 @@ impl<'c> Statement<'c> {
                     };
                     let bound: Vec<ValueRef<'_>> = bound.iter().map(Value::as_ref).collect();
                     let known = (&**write, text.as_str(), given);
-                    let found = statement::returning(session, &entered, sql, known, &bound)?;
+                    let found;
+                    (found, *changes) = statement::run(session, &entered, sql, known, &bound)?;
                     *rows = found.rows.into_iter();
                 }
                 match rows.next() {
@@ -233,13 +235,10 @@ impl<'c> Statement<'c> {
     /// Binds every parameter and runs to the end; the number of rows changed. Rows that it returns are passed over.
     pub fn execute(&mut self, parameters: &[ValueRef<'_>]) -> Result<usize> {
         self.bind_all(parameters)?;
-        let mut returned = 0;
-        while self.step()? {
-            returned += 1;
-        }
+        while self.step()? {}
         Ok(match &self.body {
             Body::Native { stmt, .. } => stmt.changes(),
-            Body::Returning { .. } => returned,
+            Body::Returning { changes, .. } => *changes,
             Body::Nothing => 0,
         })
     }

@@ -1,4 +1,5 @@
-//! What a write of a sealed table does, row by row, beyond what SQLite does for a virtual table: it returns rows.
+//! What a write of a sealed table does, row by row, beyond what SQLite does for a virtual table: it returns rows,
+//! and changes others that stand in the way.
 
 use std::cell::RefCell;
 
@@ -24,7 +25,7 @@ impl Run {
             fail!(Sql, "{} parameters for a statement that takes {wanted}", parameters.len());
         }
         let returning = write.returning.as_ref().map(|clause| {
-            let expressions = write.parameters.numbered(sql, clause.expressions.clone());
+            let expressions = write.parameters.numbered(sql, clause.expressions.clone(), &[]);
             let (table, alias) = (quote(&write.name.table), quote(&write.alias));
             format!(
                 "SELECT {expressions} FROM main.{table} AS {alias} WHERE {alias}.rowid = ?{}",
@@ -39,14 +40,28 @@ impl Run {
     pub(super) fn returns(&self, face: &Face, conn: &Conn, row: i64) -> Result<()> {
         let Some(select) = &self.returning else { return Ok(()) };
         let mut stmt = face.checked(conn.prepare_application(select))?;
-        let parameters = self.parameters.iter().map(Value::as_ref).chain([ValueRef::Integer(row)]);
-        let parameters: Vec<ValueRef<'_>> = parameters.collect();
         let width = stmt.column_count();
-        let values = stmt.first(&parameters, |row| {
+        let values = stmt.first(&self.with(&[ValueRef::Integer(row)]), |row| {
             (0..width).map(|at| Ok(row.get(at)?.to_owned())).collect::<Result<Vec<_>>>()
         });
         self.rows.borrow_mut().extend(face.checked(values)?);
         Ok(())
+    }
+
+    /// Runs a statement that takes the parameters and more; the number of rows it changed.
+    pub(super) fn execute(
+        &self,
+        face: &Face,
+        conn: &Conn,
+        sql: &str,
+        more: &[ValueRef<'_>],
+    ) -> Result<usize> {
+        let mut stmt = face.checked(conn.prepare_application(sql))?;
+        face.checked(stmt.execute(&self.with(more)))
+    }
+
+    fn with<'v>(&'v self, more: &[ValueRef<'v>]) -> Vec<ValueRef<'v>> {
+        self.parameters.iter().map(Value::as_ref).chain(more.iter().copied()).collect()
     }
 
     /// The rows to return.

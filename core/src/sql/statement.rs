@@ -3,7 +3,7 @@
 //! - DEFAULT: SQLite does not tell a virtual table which columns an INSERT names; the text does.
 //! - RETURNING: SQLite evaluates it before the row is written, without its id. Here the statement runs without the clause,
 //!   and its expressions are read from each row when it has been written; of a DELETE, before it goes.
-//! - `ON CONFLICT DO NOTHING` runs as `OR IGNORE` that forgives conflicts with other rows only.
+//! - `ON CONFLICT` runs as `OR IGNORE` that forgives conflicts with other rows only, and updates those rows.
 //! - `SELECT count(*) FROM` a sealed table counts the physical one.
 
 use std::ops::{ControlFlow, Range};
@@ -11,17 +11,18 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::SqlRows;
-use super::analysis::{Analysis, Name, Upsert, Verb, Write, analyse};
+use super::analysis::{Analysis, Name, Verb, Write, analyse};
 use super::face::{Entered, Given, Within};
 use super::run::Run;
 use super::table::shows;
+use super::upsert;
 use crate::db::Conn;
 use crate::db::schema::quote;
 use crate::error::{Result, fail};
 use crate::table::engine::State;
 use crate::table::schema::Schema;
 use crate::table::session::Session;
-use crate::value::{Value, ValueRef};
+use crate::value::ValueRef;
 
 /// What is known of a statement before it is compiled.
 pub(super) enum Known {
@@ -82,48 +83,25 @@ fn base(sql: &str, write: &Write, schema: &Schema) -> Result<(Option<String>, Gi
         let is_named = |name: &str| columns.iter().any(|column| column.eq_ignore_ascii_case(name));
         schema.columns().map(|column| is_named(&column.column.name)).collect()
     };
-    let mut given = Given {
+    let given = Given {
         table: schema.name().to_lowercase(),
         inserts: write.verb == Verb::Insert,
         named: write.columns.as_ref().map(named),
-        target: None,
-        nothing: false,
+        upsert: upsert::clauses(sql, write, schema)?,
     };
     let end = write.returning.as_ref().map_or(sql.len(), |returning| returning.at);
-    let Some(upsert) = &write.upsert else {
+    let Some((upsert, _)) = &write.upsert else {
         return Ok(((end < sql.len()).then(|| part(sql, 0..end).to_owned()), given));
     };
-    check_upsert(write, upsert, schema)?;
-    given.nothing = true;
-    given.target = upsert.columns.as_ref().and_then(|columns| columns.first().cloned());
-    let (verb, clause) = (&write.verb_at, &upsert.clause);
-    let (before, after) = (part(sql, 0..verb.end), part(sql, verb.end..clause.start));
+    let verb = &write.verb_at;
+    let (before, after) = (part(sql, 0..verb.end), part(sql, verb.end..*upsert));
     Ok((Some(format!("{before} OR IGNORE{after}")), given))
-}
-
-fn check_upsert(write: &Write, upsert: &Upsert, schema: &Schema) -> Result<()> {
-    let table = schema.name();
-    if !upsert.nothing || write.says_or {
-        fail!(
-            Refused,
-            "on a sealed table only ON CONFLICT DO NOTHING is carried out, and without OR: to change the row that is \
-             there, UPDATE it first, and INSERT where nothing changed (table {table})"
-        );
-    }
-    match upsert.columns.as_deref() {
-        None => Ok(()),
-        Some([column]) if schema.is_unique(column) => Ok(()),
-        Some(_) => fail!(
-            Sql,
-            "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint of table {table}"
-        ),
-    }
 }
 
 /// The names of the columns that a write with RETURNING returns.
 pub(super) fn returned(conn: &Conn, sql: &str, write: &Write) -> Result<Vec<String>> {
     let table = quote(&write.name.table);
-    let Some(clause) = &write.returning else { fail!(Internal, "a statement without RETURNING") };
+    let Some(clause) = &write.returning else { return Ok(Vec::new()) };
     let expressions = part(sql, clause.expressions.clone());
     // SQLite says whether these expressions can be returned.
     let alias = quote(&write.alias);
@@ -132,35 +110,34 @@ pub(super) fn returned(conn: &Conn, sql: &str, write: &Write) -> Result<Vec<Stri
     Ok(conn.prepare_application(&probe)?.column_names())
 }
 
-/// Runs a write with RETURNING.
-pub(super) fn returning(
+/// Runs a write that does more than SQLite does by itself: the rows it returns, and how many it changed.
+pub(super) fn run(
     session: &Session,
     entered: &Entered<'_>,
     sql: &str,
     (write, base, given): (&Write, &str, &Arc<Given>),
     parameters: &[ValueRef<'_>],
-) -> Result<SqlRows> {
-    let columns = entered.checked(returned(session.conn(), sql, write))?;
+) -> Result<(SqlRows, usize)> {
+    let conn = session.conn();
+    let columns = entered.checked(returned(conn, sql, write))?;
+    for update in given.upsert.iter().filter_map(|clause| clause.update.as_ref()) {
+        // What is wrong with it is said before anything is written.
+        entered.checked(conn.prepare_application(update))?;
+    }
     let run = Rc::new(Run::new(sql, write, parameters)?);
     entered.expect(Some(given), Some(&run));
-    let end = write.returning.as_ref().map_or(write.end, |clause| clause.at);
+    let ends = [
+        write.returning.as_ref().map(|clause| clause.at),
+        write.upsert.as_ref().map(|(at, _)| *at),
+    ];
+    let end = ends.into_iter().flatten().min().unwrap_or(write.end);
     let bound = parameters.get(..write.parameters.count_before(end)).unwrap_or(parameters);
-    let mut stmt = entered.checked(session.conn().prepare_application(base))?;
-    entered.checked(stmt.execute(bound))?;
-    Ok(SqlRows { columns, rows: run.rows() })
+    let mut stmt = entered.checked(conn.prepare_application(base))?;
+    let changed = entered.checked(stmt.execute(bound))?;
+    Ok((SqlRows { columns, rows: run.rows() }, changed))
 }
 
-/// The rows of a statement that returns some.
-pub(super) fn select_rows(
-    within: Within<'_>,
-    entered: &Entered<'_>,
-    sql: &str,
-    parameters: &[ValueRef<'_>],
-) -> Result<Vec<Vec<Value>>> {
-    select(within, entered, sql, parameters).map(|found| found.rows)
-}
-
-/// As [`select_rows`], with the names of the columns.
+/// The rows of a statement that returns some, with the names of the columns.
 pub(super) fn select(
     within: Within<'_>,
     entered: &Entered<'_>,

@@ -8,6 +8,7 @@ use std::ffi::c_int;
 use rusqlite::ffi;
 
 use super::table::Table;
+use super::upsert::{self, Clause};
 use super::values::{Arg, Args};
 use crate::db::schema::quote;
 use crate::error::{Error, ErrorKind, Result, err, fail};
@@ -100,19 +101,21 @@ fn insert(table: &Table, session: &Session, args: &Args<'_>, mode: Mode) -> Resu
     }
     let (writer, id) = (table.writer(session)?, id?);
     if let Err(error) = fit(table, values.iter_mut().enumerate()) {
-        return Err(match id {
-            // Behind the types where ON CONFLICT names another column.
-            Some(id)
-                if mode != Mode::Replace
-                    && table.given().is_none_or(|given| given.target.is_none()) =>
-            {
-                key_taken(table, &writer, id)?.unwrap_or(error)
+        return Err(match key_taken(table, &writer, id, mode)? {
+            Some(taken) => {
+                if table.face().forgives(mode) {
+                    use_up(table, session, id)?;
+                }
+                taken
             }
-            _ => error,
+            None => error,
         });
     }
+    if let Some(last) = upsert::meet(table, session, &writer, id, &values)? {
+        return Ok(last);
+    }
     if mode == Mode::Replace {
-        for way in writer.in_the_way(id, &values)? {
+        for way in writer.in_the_way(id, &values, None)? {
             delete(session, table.target(), way.as_ref())?;
         }
     }
@@ -181,7 +184,7 @@ fn update(table: &Table, session: &Session, args: &Args<'_>, mode: Mode) -> Resu
                 *slot = *value;
             }
         }
-        for way in writer.in_the_way(None, &values)?.into_iter().filter(|way| *way != id) {
+        for way in writer.in_the_way(None, &values, None)?.into_iter().filter(|way| *way != id) {
             delete(session, table.target(), way.as_ref())?;
         }
     }
@@ -192,15 +195,21 @@ fn update(table: &Table, session: &Session, args: &Args<'_>, mode: Mode) -> Resu
     Ok(None)
 }
 
-/// A row that is left out uses up its id, as with AUTOINCREMENT; a failed statement uses up none.
-fn use_up(table: &Table, session: &Session, id: Option<IdRef<'_>>) -> Result<()> {
+/// A row that is left out uses up its id, as with AUTOINCREMENT; a failed statement uses up none. The id, where the
+/// engine chooses it.
+pub(super) fn use_up(
+    table: &Table,
+    session: &Session,
+    id: Option<IdRef<'_>>,
+) -> Result<Option<i64>> {
     let (state, stored) = (session.state(), &table.schema().stored);
     match id {
-        None => session.next_id(&state, &stored.name).map(drop),
+        None => session.next_id(&state, &stored.name).map(Some),
         Some(IdRef::Integer(id)) => {
-            session.sequences().note(session.conn(), &state.ring, stored.id, id)
+            session.sequences().note(session.conn(), &state.ring, stored.id, id)?;
+            Ok(None)
         }
-        Some(IdRef::Text(_)) => Ok(()),
+        Some(IdRef::Text(_)) => Ok(None),
     }
 }
 
@@ -279,12 +288,20 @@ where
     Ok(())
 }
 
-/// The error of a key that a row has already, where one has it.
-fn key_taken(table: &Table, writer: &Writer<'_>, id: IdRef<'_>) -> Result<Option<Error>> {
-    if table.schema().stored.text_key || writer.current(id)?.is_none() {
+/// The error of a key that a row has already, where one has it and where SQLite looks at keys before types.
+fn key_taken(
+    table: &Table,
+    writer: &Writer<'_>,
+    id: Option<IdRef<'_>>,
+    mode: Mode,
+) -> Result<Option<Error>> {
+    let first =
+        table.given().is_none_or(|given| given.upsert.first().is_none_or(Clause::leaves_keys_out));
+    if !first || mode == Mode::Replace || table.schema().stored.text_key {
         return Ok(None);
     }
-    Ok(Some(taken(table, Taken::Key)))
+    let found = writer.in_the_way(id, &[], Some(Taken::Key))?;
+    Ok(found.first().map(|_| taken(table, Taken::Key)))
 }
 
 fn datatype(table: &Table, column: &str, kind: Type, value: ValueRef<'_>) -> Error {
@@ -311,10 +328,14 @@ fn constraint(table: &Table, writer: &Writer<'_>, error: Error) -> Error {
         table.face().is_no_clash();
         return error;
     };
+    // What ON CONFLICT is for has been met before.
+    if table.given().is_some_and(|given| !given.upsert.iter().any(Clause::leaves_all_out)) {
+        table.face().is_no_clash();
+    }
     taken(table, what)
 }
 
-fn taken(table: &Table, taken: Taken) -> Error {
+pub(super) fn taken(table: &Table, taken: Taken) -> Error {
     let stored = &table.schema().stored;
     let (column, code) = match taken {
         Taken::Key => (&stored.key, ffi::SQLITE_CONSTRAINT_PRIMARYKEY),
@@ -323,10 +344,5 @@ fn taken(table: &Table, taken: Taken) -> Error {
             (column, ffi::SQLITE_CONSTRAINT_UNIQUE)
         }
     };
-    if let Some(target) = table.given().as_ref().and_then(|given| given.target.as_ref())
-        && !target.eq_ignore_ascii_case(column)
-    {
-        table.face().is_no_clash();
-    }
     err!(Conflict, "UNIQUE constraint failed: {}.{column}", stored.name).with_sqlite_code(code)
 }

@@ -13,6 +13,8 @@ pub(crate) struct Maker<'w> {
     pub(crate) tables: &'w [Shape],
     /// True where the order in which rows are visited matters: then no index is to lead to them.
     pub(crate) in_order: bool,
+    /// True where every value is to be of its kind.
+    pub(crate) tidy: bool,
 }
 
 /// A table, and what it is called here.
@@ -49,6 +51,7 @@ impl<'w> Maker<'w> {
     /// A value, mostly of that kind, as a literal or a parameter.
     pub(crate) fn value(&mut self, kind: Kind) -> String {
         let kind = match self.dice.below(24) {
+            1..=4 if self.tidy => kind,
             0 => return "NULL".to_owned(),
             1 => Kind::Integer,
             2 => Kind::Real,

@@ -26,7 +26,7 @@ const TRANSACTIONS: usize = 40;
 
 /// A statement, with its parameters by number or, where each stands once, perhaps by place.
 fn statement(dice: &mut Dice, tables: &[Shape]) -> Statement {
-    let mut maker = Maker { dice, parameters: Vec::new(), tables, in_order: false };
+    let mut maker = Maker { dice, parameters: Vec::new(), tables, in_order: false, tidy: false };
     let (sql, ordered, returns) = if maker.dice.one_in(2) {
         let (sql, ordered) = queries::query(&mut maker);
         (sql, ordered, true)

@@ -102,6 +102,13 @@ fn insert(maker: &mut Maker<'_>, table: &Shape) -> String {
     if maker.dice.one_in(24) {
         return format!("{verb} INTO {} DEFAULT VALUES", table.name);
     }
+    let conflict = if verb == "INSERT" && maker.dice.one_in(4) {
+        conflict(maker, table)
+    } else {
+        String::new()
+    };
+    // Of a value that fits no type, DO UPDATE makes what it wants.
+    maker.tidy = conflict.contains("DO UPDATE");
     let named = named(maker, table);
     let key = table.text_key && !maker.dice.one_in(12) || maker.dice.one_in(3);
     let mut names: Vec<String> =
@@ -121,11 +128,7 @@ fn insert(maker: &mut Maker<'_>, table: &Shape) -> String {
         }
         format!("VALUES {}", rows.join(", "))
     };
-    let mut sql = format!("{verb} INTO {} ({}) {source}", table.name, names.join(", "));
-    if verb == "INSERT" && maker.dice.one_in(4) {
-        sql += &conflict(maker, table);
-    }
-    sql
+    format!("{verb} INTO {} ({}) {source}{conflict}", table.name, names.join(", "))
 }
 
 /// The rows of an INSERT from a query, in one order.
