@@ -55,6 +55,8 @@ pub(super) struct Write {
     /// The expressions behind RETURNING, where it is there, and where the word stands.
     pub(super) returning: Option<Returning>,
     pub(super) parameters: Parameters,
+    /// True for an UPDATE with FROM, unless it is `OR FAIL`.
+    pub(super) joins: bool,
     /// The end of the statement, before a semicolon.
     pub(super) end: usize,
 }
@@ -63,7 +65,8 @@ impl Write {
     /// True where the statement does more for each row than SQLite does by itself.
     pub(super) fn runs(&self) -> bool {
         let updates = |clause: &Upsert| matches!(clause.action, Action::Update { .. });
-        self.returning.is_some()
+        self.joins
+            || self.returning.is_some()
             || self.upsert.as_ref().is_some_and(|(_, clauses)| clauses.iter().any(updates))
     }
 }
@@ -209,6 +212,9 @@ fn write(tokens: &[Token<'_>]) -> Option<Write> {
     let upsert = if verb == Verb::Insert { upsert(body, clause_end) } else { None };
     let verb_at = verb_token.at..verb_token.end();
     let parameters = Parameters::of(tokens);
+    let joins = verb == Verb::Update
+        && !is(at + 2, "FAIL")
+        && body.iter().any(|token| outside(token) && token.is("FROM"));
     Some(Write {
         verb,
         name,
@@ -220,6 +226,7 @@ fn write(tokens: &[Token<'_>]) -> Option<Write> {
         upsert,
         returning,
         parameters,
+        joins,
         end,
     })
 }

@@ -7,11 +7,16 @@
 
 mod abi;
 mod analysis;
+mod connected;
 mod connection;
 mod cursor;
 mod face;
+mod handle;
+mod host;
 mod index_info;
 mod integrity;
+mod keeper;
+mod native;
 mod parameters;
 mod plan;
 mod prepared;
@@ -24,7 +29,8 @@ mod update;
 mod upsert;
 mod values;
 
-pub use self::prepared::Statement;
+pub use self::connection::Connection;
+pub use self::handle::Statement;
 
 use self::face::{Entered, Face, Within};
 use self::statement::Known;
@@ -52,9 +58,10 @@ pub(crate) fn execute(session: &Session, sql: &str, parameters: &[ValueRef<'_>])
         Known::Writes { write, .. } if write.returning.is_some() => {
             fail!(Sql, "the statement returns rows: use query");
         }
-        Known::Writes { write, text: Some(text), given } if write.runs() => {
-            let known = (&**write, text.as_str(), given);
-            return Ok(statement::run(session, &entered, sql, known, parameters)?.1);
+        Known::Writes { write, text, given } if write.runs() => {
+            let known = (&**write, text.as_deref().unwrap_or(sql), given);
+            let within = Within::Session(session);
+            return Ok(statement::run(within, &entered, sql, known, parameters)?.1);
         }
         Known::Writes { text, given, .. } => {
             entered.expect(Some(given), None);
@@ -78,7 +85,8 @@ pub(crate) fn query(session: &Session, sql: &str, parameters: &[ValueRef<'_>]) -
         && write.returning.is_some()
     {
         let known = (&**write, text.as_str(), given);
-        return Ok(statement::run(session, &entered, sql, known, parameters)?.0);
+        let within = Within::Session(session);
+        return Ok(statement::run(within, &entered, sql, known, parameters)?.0);
     }
     rows(Within::Session(session), &entered, &known, sql, parameters)
 }
@@ -97,12 +105,12 @@ pub(crate) fn read(
 
 /// Prepares a statement, in a write transaction.
 pub(crate) fn prepare<'s>(session: &'s Session, sql: &str) -> Result<Statement<'s>> {
-    Statement::prepare(Within::Session(session), sql)
+    Statement::within(Within::Session(session), sql)
 }
 
 /// Prepares a query, in a snapshot.
 pub(crate) fn prepare_read<'s>(session: &'s ReadSession, sql: &str) -> Result<Statement<'s>> {
-    Statement::prepare(Within::Snapshot(&session.conn, &session.state), sql)
+    Statement::within(Within::Snapshot(&session.conn, &session.state), sql)
 }
 
 fn rows(

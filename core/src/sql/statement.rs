@@ -4,6 +4,7 @@
 //! - RETURNING: SQLite evaluates it before the row is written, without its id. Here the statement runs without the clause,
 //!   and its expressions are read from each row when it has been written; of a DELETE, before it goes.
 //! - `ON CONFLICT` runs as `OR IGNORE` that forgives conflicts with other rows only, and updates those rows.
+//! - `UPDATE … FROM` runs in a savepoint: SQLite does not see to it that one on a virtual table which fails leaves nothing.
 //! - `SELECT count(*) FROM` a sealed table counts the physical one.
 
 use std::ops::{ControlFlow, Range};
@@ -21,7 +22,6 @@ use crate::db::schema::quote;
 use crate::error::{Result, fail};
 use crate::table::engine::State;
 use crate::table::schema::Schema;
-use crate::table::session::Session;
 use crate::value::ValueRef;
 
 /// What is known of a statement before it is compiled.
@@ -112,13 +112,13 @@ pub(super) fn returned(conn: &Conn, sql: &str, write: &Write) -> Result<Vec<Stri
 
 /// Runs a write that does more than SQLite does by itself: the rows it returns, and how many it changed.
 pub(super) fn run(
-    session: &Session,
+    within: Within<'_>,
     entered: &Entered<'_>,
     sql: &str,
     (write, base, given): (&Write, &str, &Arc<Given>),
     parameters: &[ValueRef<'_>],
 ) -> Result<(SqlRows, usize)> {
-    let conn = session.conn();
+    let conn = within.conn();
     let columns = entered.checked(returned(conn, sql, write))?;
     for update in given.upsert.iter().filter_map(|clause| clause.update.as_ref()) {
         // What is wrong with it is said before anything is written.
@@ -132,8 +132,10 @@ pub(super) fn run(
     ];
     let end = ends.into_iter().flatten().min().unwrap_or(write.end);
     let bound = parameters.get(..write.parameters.count_before(end)).unwrap_or(parameters);
-    let mut stmt = entered.checked(conn.prepare_application(base))?;
-    let changed = entered.checked(stmt.execute(bound))?;
+    let changed = within.one(write.joins, || {
+        let mut stmt = entered.checked(conn.prepare_application(base))?;
+        entered.checked(stmt.execute(bound))
+    })?;
     Ok((SqlRows { columns, rows: run.rows() }, changed))
 }
 
