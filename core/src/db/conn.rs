@@ -290,6 +290,11 @@ impl Stmt<'_> {
         self.raw.column_count() > 0 && !self.raw.readonly()
     }
 
+    /// The number of the result's columns.
+    pub(crate) fn column_count(&self) -> usize {
+        self.raw.column_count()
+    }
+
     /// The names of the result's columns.
     pub(crate) fn column_names(&self) -> Vec<String> {
         self.raw.column_names().map(str::to_owned).collect()

@@ -133,33 +133,33 @@ impl Host {
         }
     }
 
-    /// Runs `work` so that it happens whole or not at all: in a transaction of its own where there is none.
-    pub(super) fn atomically<T>(&self, conn: &Conn, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        let (begin, keep, undo) = if conn.in_transaction()? {
-            (
-                "SAVEPOINT sealite_whole",
-                "RELEASE sealite_whole",
-                "ROLLBACK TO sealite_whole; RELEASE sealite_whole",
-            )
-        } else {
-            ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
-        };
-        let engine = |sql| {
-            let _turn = conn.authority().engine();
-            conn.batch(sql)
-        };
-        engine(begin)?;
-        let done = work().and_then(|done| engine(keep).map(|()| done));
-        if done.is_err() && conn.in_transaction()? {
-            engine(undo)?;
-        }
-        done
-    }
-
     /// Lets go of the session.
     pub(super) fn forget(&self) {
         if let Some(writing) = self.session.take() {
             writing.session.ended();
         }
     }
+}
+
+/// Runs `work`, one write, in a transaction of its own where there is none; if `whole`, all of it or nothing.
+pub(super) fn one<T>(conn: &Conn, whole: bool, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let (begin, keep, undo) = match (conn.in_transaction()?, whole) {
+        (true, false) => return work(),
+        (true, true) => (
+            "SAVEPOINT sealite_whole",
+            "RELEASE sealite_whole",
+            "ROLLBACK TO sealite_whole; RELEASE sealite_whole",
+        ),
+        (false, _) => ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"),
+    };
+    let engine = |sql| {
+        let _turn = conn.authority().engine();
+        conn.batch(sql)
+    };
+    engine(begin)?;
+    let done = work().and_then(|done| engine(keep).map(|()| done));
+    if done.is_err() && conn.in_transaction()? {
+        engine(undo)?;
+    }
+    done
 }

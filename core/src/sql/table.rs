@@ -239,7 +239,7 @@ fn place(schema: &Schema, position: usize, column: &StoredColumn) -> ColumnPlace
 }
 
 /// The declared type, which gives the affinity that comparisons have.
-fn declared(kind: Type) -> &'static str {
+pub(super) fn declared(kind: Type) -> &'static str {
     match kind {
         Type::Integer => "INTEGER",
         Type::Real => "REAL",
