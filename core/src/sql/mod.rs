@@ -10,12 +10,14 @@ mod analysis;
 mod connected;
 mod connection;
 mod cursor;
+mod declare;
 mod face;
 mod handle;
 mod host;
 mod index_info;
 mod integrity;
 mod keeper;
+mod listing;
 mod native;
 mod plan;
 mod prepared;
@@ -52,6 +54,7 @@ pub(crate) fn execute(session: &Session, sql: &str, parameters: &[ValueRef<'_>])
     let known = entered.face.known(sql)?;
     let text = match &*known {
         Known::Nothing => return Ok(0),
+        Known::Declares(_) => fail!(Sql, "the statement returns rows: use query"),
         Known::Writes { write, .. } if write.returning.is_some() => {
             fail!(Sql, "the statement returns rows: use query");
         }
@@ -114,6 +117,11 @@ fn rows(
     let text = match known {
         Known::Instead(text) => text,
         Known::Checks => return integrity::check(within, entered, sql, parameters),
+        Known::Declares(definition) => {
+            let made = entered.checked(declare::declare(within, entered.face, definition))?;
+            let columns = vec![declare::DEFINE.to_owned()];
+            return Ok(SqlRows { columns, rows: vec![vec![Value::Integer(made.into())]] });
+        }
         _ => sql,
     };
     statement::select(within, entered, text, parameters)

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use super::declare::{DEFINE, declare};
 use super::face::{Entered, Face, Given, Within};
 use super::statement::{self, Known};
 use super::tokens::tokens;
 use crate::db::RawStmt;
 use crate::error::{Result, err, fail};
+use crate::table::TableDefinition;
 use crate::value::{Value, ValueRef};
 
 /// A statement. It borrows nothing: every call says what it runs within.
@@ -31,6 +33,8 @@ enum Body {
     },
     /// A check of the file: it runs whole at the first step.
     Check { rows: std::vec::IntoIter<Vec<Value>>, row: Vec<Value> },
+    /// It declares a table, at the first step.
+    Declare { definition: Arc<TableDefinition>, made: bool },
     /// There is nothing to do.
     Nothing,
 }
@@ -49,6 +53,10 @@ impl Prepared {
         let known = entered.face.known(sql)?;
         let (text, given) = match &*known {
             Known::Nothing => return Ok(Self::with(sql, Body::Nothing, Vec::new())),
+            Known::Declares(definition) => {
+                let body = Body::Declare { definition: Arc::clone(definition), made: false };
+                return Ok(Self::with(sql, body, vec![DEFINE.to_owned()]));
+            }
             Known::Plain | Known::Checks => (sql, None),
             Known::Instead(text) => (text.as_str(), None),
             Known::Writes { text, given, .. } => {
@@ -110,7 +118,7 @@ impl Prepared {
         match &self.body {
             Body::Native { stmt, .. } => stmt.parameter_count(),
             Body::Returning { bound, .. } => bound.len(),
-            Body::Nothing | Body::Check { .. } => 0,
+            Body::Nothing | Body::Check { .. } | Body::Declare { .. } => 0,
         }
     }
 
@@ -118,7 +126,7 @@ impl Prepared {
         match &self.body {
             Body::Native { stmt, .. } => stmt.parameter_name(index),
             Body::Returning { names, .. } => names.get(index.checked_sub(1)?)?.clone(),
-            Body::Nothing | Body::Check { .. } => None,
+            Body::Nothing | Body::Check { .. } | Body::Declare { .. } => None,
         }
     }
 
@@ -130,7 +138,7 @@ impl Prepared {
     pub(super) fn is_read_only(&self) -> bool {
         match &self.body {
             Body::Native { stmt, .. } => stmt.is_read_only(),
-            Body::Returning { .. } => false,
+            Body::Returning { .. } | Body::Declare { .. } => false,
             Body::Nothing | Body::Check { .. } => true,
         }
     }
@@ -167,7 +175,7 @@ impl Prepared {
                     None => Err(err!(Sql, "parameter {index} of a statement that takes {wanted}")),
                 }
             }
-            Body::Nothing | Body::Check { .. } => {
+            Body::Nothing | Body::Check { .. } | Body::Declare { .. } => {
                 Err(err!(Sql, "parameter {index} of a statement that takes none"))
             }
         }
@@ -215,6 +223,12 @@ impl Prepared {
                 }
                 next(rows, row)
             }
+            Body::Declare { definition, made } => {
+                if first {
+                    *made = entered.checked(declare(within, entered.face, definition))?;
+                }
+                first
+            }
             Body::Nothing => false,
         };
         if there {
@@ -237,6 +251,7 @@ impl Prepared {
             Body::Returning { row, .. } | Body::Check { row, .. } => {
                 Ok(row.get(column).map_or(ValueRef::Null, Value::as_ref))
             }
+            Body::Declare { made, .. } => Ok(ValueRef::Integer(i64::from(*made))),
             Body::Nothing => Ok(ValueRef::Null),
         }
     }
@@ -253,7 +268,7 @@ impl Prepared {
                 *rows = Vec::new().into_iter();
                 row.clear();
             }
-            Body::Nothing => {}
+            Body::Declare { .. } | Body::Nothing => {}
         }
     }
 
@@ -263,7 +278,7 @@ impl Prepared {
         match &mut self.body {
             Body::Native { stmt, .. } => stmt.clear(),
             Body::Returning { bound, .. } => bound.fill(Value::Null),
-            Body::Nothing | Body::Check { .. } => {}
+            Body::Nothing | Body::Check { .. } | Body::Declare { .. } => {}
         }
     }
 }

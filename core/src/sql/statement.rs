@@ -11,11 +11,13 @@ use std::sync::Arc;
 
 use super::SqlRows;
 use super::analysis::{Analysis, Name, Upsert, Verb, Write, analyse};
+use super::declare::declared;
 use super::face::{Entered, Given, Within};
 use super::table::shows;
 use crate::db::Conn;
 use crate::db::schema::quote;
 use crate::error::{Result, err, fail};
+use crate::table::TableDefinition;
 use crate::table::engine::State;
 use crate::table::schema::Schema;
 use crate::value::{Value, ValueRef};
@@ -30,12 +32,17 @@ pub(super) enum Known {
     Checks,
     /// Another text says the same.
     Instead(String),
+    /// It declares a table.
+    Declares(Arc<TableDefinition>),
     /// It writes a sealed table.
     Writes { write: Box<Write>, text: Option<String>, given: Arc<Given> },
 }
 
 /// Reads a statement's text, under the tables of a state.
 pub(super) fn know(sql: &str, state: &State) -> Result<Known> {
+    if let Some(definition) = declared(sql)? {
+        return Ok(Known::Declares(Arc::new(definition)));
+    }
     Ok(match analyse(sql) {
         Analysis::Count { table, at } => match sealed(state, &table) {
             Some(schema) => {
