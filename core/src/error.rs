@@ -111,6 +111,8 @@ kinds! {
     PayloadChanged = 34, "payload_changed";
     /// What was presented is no token that holds. Why, only the metrics and the audit trail tell.
     TokenRejected = 35, "token_rejected";
+    /// The program has interrupted the call.
+    Interrupted = 36, "interrupted";
 }
 
 impl ErrorKind {

@@ -7,7 +7,8 @@ use crate::error::{Result, fail};
 use crate::sql::{self, SqlRows, Statement};
 use crate::table::definition::{TableDefinition, check_tenant};
 use crate::table::engine::Engine;
-use crate::table::session::{self, Session};
+use crate::table::savepoint;
+use crate::table::session::Session;
 use crate::table::{ReadSession, Source, Table, define};
 use crate::token::Tokens;
 use crate::value::ValueRef;
@@ -128,7 +129,7 @@ impl Transaction {
 }
 
 /// A place in a transaction to go back to: see [`Transaction::begin_savepoint`].
-pub struct Savepoint(session::Savepoint);
+pub struct Savepoint(savepoint::Savepoint);
 
 /// A view of the vault at one moment. It reads only, holds a connection until it is dropped, and holds back the
 /// write-ahead log while it lives: keep it short.

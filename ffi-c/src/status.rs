@@ -82,13 +82,15 @@ pub enum sealite_status {
     SEALITE_PAYLOAD_CHANGED = 34,
     /// What was presented as a token does not hold.
     SEALITE_TOKEN_REJECTED = 35,
+    /// The program has interrupted the call.
+    SEALITE_INTERRUPTED = 36,
 }
 
 use sealite_status::*;
 
 impl sealite_status {
     /// Every status, at the place of its number.
-    pub(crate) const ALL: [sealite_status; 36] = [
+    pub(crate) const ALL: [sealite_status; 37] = [
         SEALITE_OK,
         SEALITE_NOT_INITIALISED,
         SEALITE_ALREADY_INITIALISED,
@@ -125,6 +127,7 @@ impl sealite_status {
         SEALITE_DENIED,
         SEALITE_PAYLOAD_CHANGED,
         SEALITE_TOKEN_REJECTED,
+        SEALITE_INTERRUPTED,
     ];
 
     /// The status of an error of the engine.

@@ -174,6 +174,7 @@ fn described(kind: ErrorKind) -> (&'static str, &'static str) {
         ErrorKind::PayloadChanged => {
             ("PayloadChanged", "The payload is not the one that was approved.")
         }
+        ErrorKind::Interrupted => ("Interrupted", "The program has interrupted the call."),
         ErrorKind::TokenRejected => {
             ("TokenRejected", "The token that was presented is not valid; why is not told.")
         }

@@ -41,9 +41,11 @@ const UNSAFE: &[&str] = &[
     "fork.rs",
     "db/raw.rs",
     "sql/abi.rs",
-    "sql/connection.rs",
+    "sql/connected.rs",
     "sql/face.rs",
+    "sql/host.rs",
     "sql/index_info.rs",
+    "sql/native.rs",
     "sql/values.rs",
 ];
 

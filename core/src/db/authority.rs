@@ -35,6 +35,10 @@ struct Lists {
 /// Whether one connection compiles for the engine or for the application.
 pub(crate) struct Authority {
     application: AtomicBool,
+    /// True while a statement of the application runs that must not be compiled anew meanwhile.
+    running: AtomicBool,
+    /// True where SQL may begin and end transactions.
+    ends: AtomicBool,
     readable: Arc<Readable>,
     /// Whether a statement may write into a plain table what it reads from sealed columns.
     copies: bool,
@@ -55,6 +59,7 @@ const WRITES_PLAIN: u8 = 2;
 const COPIES: u8 = 1;
 const SCHEMA: u8 = 2;
 const CLASH: u8 = 3;
+const STALE: u8 = 4;
 
 impl Readable {
     /// The readable columns of the physical tables, the sealed ones of the logical tables.
@@ -81,6 +86,8 @@ impl Authority {
     pub(super) fn new(readable: &Arc<Readable>, config: &Config) -> Self {
         Authority {
             application: AtomicBool::new(false),
+            running: AtomicBool::new(false),
+            ends: AtomicBool::new(false),
             readable: Arc::clone(readable),
             copies: config.sealed_to_plain,
             scans: config.sealed_sql == SealedSql::Full,
@@ -101,6 +108,23 @@ impl Authority {
     /// Everything compiled while the guard lives is the engine's, also inside an application's statement.
     pub(crate) fn engine(&self) -> Turn<'_> {
         self.turn(false)
+    }
+
+    /// A statement of the application runs. Where SQLite would compile it anew, since the schema has changed under it, it
+    /// fails if it names a sealed table: what the name stands for has to be looked at first.
+    pub(crate) fn running(&self) -> Running<'_> {
+        let before = self.running.swap(true, Ordering::Relaxed);
+        Running { turn: self.application(), before }
+    }
+
+    /// True where the statement that ran last failed for that reason.
+    pub(crate) fn is_stale(&self) -> bool {
+        self.refused.load(Ordering::Relaxed) == STALE
+    }
+
+    /// Whether SQL may begin and end transactions, and set what concerns its own connection.
+    pub(crate) fn let_end(&self, ends: bool) {
+        self.ends.store(ends, Ordering::Relaxed);
     }
 
     fn turn(&self, application: bool) -> Turn<'_> {
@@ -153,6 +177,16 @@ impl Authority {
     fn keeps_apart(&self, asked: &AuthContext<'_>) -> bool {
         use AuthAction as A;
         let temporary = asked.database_name == Some("temp");
+        if self.running.load(Ordering::Relaxed)
+            && self.application.load(Ordering::Relaxed)
+            && let A::Read { table_name, .. }
+            | A::Insert { table_name }
+            | A::Update { table_name, .. }
+            | A::Delete { table_name } = asked.action
+            && self.readable.is_sealed(table_name)
+        {
+            return self.refuse(STALE);
+        }
         if let A::Read { table_name, .. } | A::Insert { table_name } | A::Update { table_name, .. } =
             asked.action
             && self.clashes(table_name)
@@ -234,10 +268,13 @@ impl Authority {
             A::CreateView { view_name } | A::CreateTempView { view_name } => {
                 !engine_table(view_name)
             }
-            A::Pragma { pragma_name, pragma_value } => may_use_pragma(pragma_name, pragma_value),
-            A::Transaction { .. }
-            | A::Savepoint { .. }
-            | A::Attach { .. }
+            A::Pragma { pragma_name, pragma_value } => {
+                may_use_pragma(pragma_name, pragma_value)
+                    || (self.ends.load(Ordering::Relaxed)
+                        && concerns_itself(pragma_name, pragma_value.unwrap_or_default()))
+            }
+            A::Transaction { .. } | A::Savepoint { .. } => self.ends.load(Ordering::Relaxed),
+            A::Attach { .. }
             | A::Detach { .. }
             | A::Unknown { .. } => false,
             A::Function { function_name } => !function_name.eq_ignore_ascii_case("load_extension"),
@@ -258,6 +295,18 @@ impl Authority {
             .physical
             .get(&table.to_ascii_lowercase())
             .is_some_and(|columns| columns.contains(&column.to_ascii_lowercase()))
+    }
+}
+
+/// Ends the run of a statement when dropped.
+pub(crate) struct Running<'a> {
+    turn: Turn<'a>,
+    before: bool,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.turn.authority.running.store(self.before, Ordering::Relaxed);
     }
 }
 
@@ -313,4 +362,23 @@ fn may_use_pragma(name: &str, value: Option<&str>) -> bool {
         Some(_) if is(&["user_version", "application_id"]) => false,
         Some(_) => is(ABOUT) || is(SETTABLE),
     }
+}
+
+/// What a program may set on a connection of its own: nothing that makes a commit less durable than the file's own log
+/// does, writes temporary data to the disk or leaves remnants.
+fn concerns_itself(name: &str, value: &str) -> bool {
+    const ANY: &[&str] = &["foreign_keys", "busy_timeout", "automatic_index", "threads"];
+    const SOME: &[(&str, &[&str])] = &[
+        ("journal_mode", &["wal"]),
+        ("synchronous", &["normal", "full", "extra", "1", "2", "3"]),
+        ("temp_store", &["memory", "2"]),
+        ("secure_delete", &["on", "1", "true", "yes"]),
+        ("encoding", &["utf-8", "utf8"]),
+        ("mmap_size", &["0"]),
+    ];
+    let is = |item: &str| name.eq_ignore_ascii_case(item);
+    ANY.iter().any(|item| is(item))
+        || SOME.iter().any(|(item, values)| {
+            is(item) && values.iter().any(|allowed| value.eq_ignore_ascii_case(allowed))
+        })
 }

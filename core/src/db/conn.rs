@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef as Raw};
 use rusqlite::{CachedStatement, ToSql};
 
@@ -74,13 +75,20 @@ impl Conn {
     }
 
     /// The connection; refused in the child where it was open when the process forked.
-    pub(super) fn raw(&self) -> Result<&rusqlite::Connection> {
+    pub(crate) fn raw(&self) -> Result<&rusqlite::Connection> {
         match &self.raw {
             Some(raw) if self.generation == fork::generation() => Ok(raw),
             _ => fail!(
                 Forked,
                 "the handle was in use when the process forked, and can't be used in the child"
             ),
+        }
+    }
+
+    /// Closing this connection will not write the log back.
+    pub(super) fn keep_log(&self) {
+        if let Ok(raw) = self.raw() {
+            let _ = raw.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
         }
     }
 
@@ -149,6 +157,16 @@ impl Conn {
         Ok(!self.raw()?.is_autocommit())
     }
 
+    /// Rows that the last statement has changed.
+    pub(crate) fn last_changes(&self) -> Result<u64> {
+        Ok(self.raw()?.changes())
+    }
+
+    /// What stops this connection's statement from another thread.
+    pub(crate) fn interrupter(&self) -> Result<Interrupter> {
+        Ok(Interrupter(self.raw()?.get_interrupt_handle()))
+    }
+
     /// The row id of the last INSERT.
     pub(crate) fn last_insert_rowid(&self) -> Result<i64> {
         Ok(self.raw()?.last_insert_rowid())
@@ -166,6 +184,15 @@ impl Drop for Conn {
         if self.generation != fork::generation() {
             std::mem::forget(self.raw.take());
         }
+    }
+}
+
+/// Stops what a connection runs. It outlives the connection.
+pub(crate) struct Interrupter(rusqlite::InterruptHandle);
+
+impl Interrupter {
+    pub(crate) fn interrupt(&self) {
+        self.0.interrupt();
     }
 }
 

@@ -37,6 +37,9 @@ pub(super) fn from_code(code: i32, message: Option<&str>) -> Error {
         (ffi::SQLITE_CONSTRAINT, _) => ErrorKind::Conflict,
         (ffi::SQLITE_TOOBIG | ffi::SQLITE_NOMEM, _) => ErrorKind::Limit,
         (ffi::SQLITE_AUTH, _) => ErrorKind::NotAllowed,
+        (ffi::SQLITE_INTERRUPT, _) => ErrorKind::Interrupted,
+        // Rolled back under a statement that was reading.
+        (ffi::SQLITE_ABORT, _) => ErrorKind::Closed,
         (ffi::SQLITE_ERROR | ffi::SQLITE_MISMATCH | ffi::SQLITE_RANGE, _) => ErrorKind::Sql,
         _ => ErrorKind::Internal,
     };

@@ -11,10 +11,9 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
-use rusqlite::config::DbConfig;
-
 use super::conn::Conn;
 use super::files::FileId;
+use super::kept::{ThroughFork, address};
 use crate::error::{Result, fail};
 
 /// How long a fork waits for connections in use.
@@ -47,6 +46,8 @@ pub(super) struct State {
     pub(super) writer_out: Option<ThreadId>,
     pub(super) readers_out: Vec<ThreadId>,
     pub(super) closing: usize,
+    /// Connections that programs keep open.
+    pub(super) kept: usize,
     /// Threads that wait for a change.
     pub(super) waiting: usize,
     /// A fork is near: until then no thread gets a connection that holds none.
@@ -65,7 +66,7 @@ impl State {
     /// True where connections are open, not counting so many that are on loan and yet to be opened.
     pub(super) fn has_open(&self, unopened: usize) -> bool {
         let idle = self.writer.is_some() || !self.readers.is_empty();
-        idle || self.on_loan() > unopened || self.closing > 0
+        idle || self.on_loan() + self.kept > unopened || self.closing > 0
     }
 
     /// True where the gate is for that file; by its path while the file is being made.
@@ -78,7 +79,7 @@ impl State {
 
     /// Frees the gate for another pool, once nothing of the last one is left.
     pub(super) fn release(&mut self) {
-        if self.orphaned && !self.in_use() && !self.abandoned {
+        if self.orphaned && !self.in_use() && self.kept == 0 && !self.abandoned {
             *self = State::default();
         }
     }
@@ -196,35 +197,36 @@ pub(super) fn check_alone(
 }
 
 type Held<T> = MutexGuard<'static, T>;
-type HeldThroughFork = (Option<Held<Vec<&'static Gate>>>, Vec<Held<State>>);
+/// The list of gates, each gate's address and state, and the slots.
+type HeldThroughFork = (Option<Held<Vec<&'static Gate>>>, Vec<(usize, Held<State>)>, ThroughFork);
 
 thread_local! {
     /// The locks that the forking thread holds through the fork, so that neither side inherits one that nobody opens.
-    static THROUGH_FORK: RefCell<HeldThroughFork> = const { RefCell::new((None, Vec::new())) };
+    static THROUGH_FORK: RefCell<Option<HeldThroughFork>> = const { RefCell::new(None) };
 }
 
 /// In the parent, before: waits a little for connections in use, closes the idle ones and holds every lock. Nothing
 /// here waits without end: a lock that cannot be had in time is left.
 pub(super) fn before_fork() {
     let deadline = Instant::now() + FORK_PATIENCE;
-    let Some(gates) = try_lock(&GATES, deadline) else { return };
+    // First the slots, whose users take the gates' locks.
+    let slots = ThroughFork::hold(deadline);
+    let gates = try_lock(&GATES, deadline.max(Instant::now() + LOCK_PATIENCE));
     let me = std::thread::current().id();
-    let mut held = Vec::with_capacity(gates.len());
-    for gate in gates.iter() {
+    let mut held = Vec::new();
+    for gate in gates.iter().flat_map(|gates| gates.iter().copied()) {
         let patience = deadline.max(Instant::now() + LOCK_PATIENCE);
         let Some(mut state) = try_lock(&gate.state, patience) else { continue };
         state = gate.drained(state, me, deadline);
         if state.file.is_some() {
             for conn in state.writer.take().into_iter().chain(std::mem::take(&mut state.readers)) {
-                if let Ok(raw) = conn.raw() {
-                    // A checkpoint here would make a program that forks often write the whole log each time.
-                    let _ = raw.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
-                }
+                // A checkpoint here would make a program that forks often write the whole log each time.
+                conn.keep_log();
             }
         }
-        held.push(state);
+        held.push((address(gate), state));
     }
-    THROUGH_FORK.with(|slot| *slot.borrow_mut() = (Some(gates), held));
+    THROUGH_FORK.with(|slot| *slot.borrow_mut() = Some((gates, held, slots)));
 }
 
 /// Before a fork, for a program whose threads can't go on once the forking thread is inside `fork`, as under Python's
@@ -244,11 +246,12 @@ pub fn prepare_fork() {
 
 pub(super) fn after_fork() {
     THROUGH_FORK.with(|slot| {
-        let (gates, mut held) = std::mem::take(&mut *slot.borrow_mut());
-        for state in &mut held {
+        let Some((gates, mut held, slots)) = slot.borrow_mut().take() else { return };
+        for (_, state) in &mut held {
             state.forking = None;
         }
         drop(held);
+        drop(slots);
         for gate in gates.iter().flat_map(|gates| gates.iter()) {
             gate.changed.notify_all();
         }
@@ -258,22 +261,31 @@ pub(super) fn after_fork() {
 /// In the child: what was in use belongs to the parent.
 pub(super) fn in_child() {
     THROUGH_FORK.with(|slot| {
-        let held = &mut slot.borrow_mut().1;
-        for state in held.iter_mut() {
+        let mut slot = slot.borrow_mut();
+        let Some((_, held, slots)) = &mut *slot else { return };
+        let lost = slots.take_over();
+        for (gate, state) in held.iter_mut() {
             // A vault in memory that has been opened is abandoned too: a new connection would be an empty store.
-            state.abandoned |= state.in_use() || state.writer.is_some();
+            let kept = lost.contains(gate);
+            state.abandoned |= state.in_use() || state.writer.is_some() || kept;
         }
         // SQLite's lock tables belong to the file: every other handle to it is lost with the one in use.
-        let lost: Vec<FileId> =
-            held.iter().filter(|state| state.abandoned).filter_map(|state| state.file).collect();
-        for state in held.iter_mut() {
+        let lost: Vec<FileId> = held
+            .iter()
+            .filter(|(_, state)| state.abandoned)
+            .filter_map(|(_, state)| state.file)
+            .collect();
+        for (_, state) in held.iter_mut() {
             state.abandoned |= state.file.is_some_and(|file| lost.contains(&file));
         }
     });
     after_fork();
 }
 
-fn try_lock<T>(lock: &'static Mutex<T>, deadline: Instant) -> Option<MutexGuard<'static, T>> {
+pub(super) fn try_lock<T: ?Sized>(
+    lock: &'static Mutex<T>,
+    deadline: Instant,
+) -> Option<MutexGuard<'static, T>> {
     loop {
         match lock.try_lock() {
             Ok(guard) => return Some(guard),

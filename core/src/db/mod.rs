@@ -5,15 +5,17 @@ mod conn;
 mod error;
 mod files;
 mod gate;
+mod kept;
 mod open;
 mod pool;
 mod raw;
 pub(crate) mod schema;
 
 pub(crate) use authority::Authority;
-pub(crate) use conn::{Conn, SqlRow, Stmt};
+pub(crate) use conn::{Conn, Interrupter, SqlRow, Stmt};
 pub(crate) use files::held_here;
 pub use gate::prepare_fork;
+pub(crate) use kept::{Keeper, Kept, Locked, Own};
 pub use open::{Config, SealedSql, Synchronous};
 pub(crate) use open::{Location, collation};
 pub(crate) use pool::{Lease, Pool};

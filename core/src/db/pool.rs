@@ -8,6 +8,7 @@ use super::authority::Readable;
 use super::conn::Conn;
 use super::files::FileId;
 use super::gate::{GATES, Gate, State, after_fork, before_fork, check_alone, in_child};
+use super::kept::{self, Keeper, Kept, Own};
 use super::open::{Config, Location, Role, Synchronous, open};
 use crate::error::{Result, fail};
 use crate::fork::{self, Hooks};
@@ -125,6 +126,22 @@ impl Pool {
         Ok(lease)
     }
 
+    /// Gives a keeper a place where a fork finds it.
+    pub(crate) fn keep(&self, keeper: Box<dyn Keeper>) -> Kept {
+        Kept::new(self.gate, keeper)
+    }
+
+    /// A connection for a keeper, which reads and writes. Not of a vault in memory, which has one connection.
+    pub(crate) fn own(&self) -> Result<Own> {
+        let own = Own::reserve(self.gate);
+        Ok(own.with(self.open(Role::Writer)?))
+    }
+
+    /// Fails where the pool gives out no connection; waits while a fork is near.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.wait(|_| true, "").map(drop)
+    }
+
     /// True where the file was there when this pool last opened it, or was made.
     pub(crate) fn knows_file(&self) -> bool {
         self.gate.lock().file.is_some()
@@ -146,6 +163,7 @@ impl Pool {
         let conns = (state.writer.take(), std::mem::take(&mut state.readers));
         drop(state);
         // The last connection of a file writes the log back: never under the lock that a fork needs.
+        kept::close_idle(self.gate);
         drop(conns);
         self.gate.lock().closing -= 1;
         self.gate.changed.notify_all();

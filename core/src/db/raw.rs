@@ -3,7 +3,8 @@
 //! Invariants, which the `SAFETY` comments cite:
 //! - R1. `RawStmt::raw` is a statement that `sqlite3_prepare_v3` gave, finalised once, on drop. SQLite closes no
 //!   connection that has statements (`sqlite3_close` answers BUSY), so the connection is there for as long as it.
-//! - R2. A connection is used by one thread at a time: `Conn` is not `Sync`, and a `RawStmt` is not `Send`.
+//! - R2. A connection is used by one thread at a time, and its statements by the same one: `Conn` and `RawStmt` are not
+//!   `Sync`, and who sends one to another thread sends both.
 //! - R3. What SQLite lends (a column's bytes) holds until the next step, reset or drop, which all take `&mut self`.
 
 #![allow(unsafe_code)]
@@ -26,6 +27,9 @@ pub(crate) struct Handle(pub(crate) NonNull<ffi::sqlite3>);
 pub(crate) struct RawStmt {
     raw: NonNull<ffi::sqlite3_stmt>,
 }
+
+// SAFETY: R2.
+unsafe impl Send for RawStmt {}
 
 impl Handle {
     pub(crate) fn of(conn: &Conn) -> Result<Self> {
@@ -169,11 +173,6 @@ impl RawStmt {
         unsafe { text(ffi::sqlite3_bind_parameter_name(self.raw.as_ptr(), index)) }
     }
 
-    /// The parameter of that name, counted from 1.
-    pub(crate) fn parameter_index(&self, name: &str) -> Option<usize> {
-        (1..=self.parameter_count()).find(|at| self.parameter_name(*at).as_deref() == Some(name))
-    }
-
     /// The number of rows that the statement, if it writes, has just changed.
     pub(crate) fn changes(&self) -> usize {
         let stmt = self.raw.as_ptr();
@@ -185,6 +184,29 @@ impl RawStmt {
             }
         };
         usize::try_from(changes).unwrap_or(0)
+    }
+
+    /// True where the statement changes nothing in the file.
+    pub(crate) fn is_read_only(&self) -> bool {
+        // SAFETY: R1, R2.
+        unsafe { ffi::sqlite3_stmt_readonly(self.raw.as_ptr()) != 0 }
+    }
+
+    /// The declared type of a result column, counted from 0.
+    pub(crate) fn declared_type(&self, column: usize) -> Option<String> {
+        let column = c_int::try_from(column).ok()?;
+        // SAFETY: R1, R2; the text stands until the statement is compiled anew. A column that is not there has none.
+        unsafe { text(ffi::sqlite3_column_decltype(self.raw.as_ptr(), column)) }
+    }
+
+    /// Gives another statement of the same connection what was bound.
+    pub(crate) fn hand_over(&mut self, to: &mut RawStmt) -> Result<()> {
+        if self.parameter_count() != to.parameter_count() {
+            fail!(Busy, "the tables have changed under the statement: prepare it again");
+        }
+        // SAFETY: R1, R2: both are of one connection.
+        let code = unsafe { ffi::sqlite3_transfer_bindings(self.raw.as_ptr(), to.raw.as_ptr()) };
+        to.checked(code)
     }
 
     /// A column of the row, counted from 0; a text comes as its bytes, and `true`.

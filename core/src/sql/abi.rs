@@ -58,10 +58,10 @@ pub(super) static MODULE: ffi::sqlite3_module = ffi::sqlite3_module {
     xColumn: Some(column),
     xRowid: Some(row_id),
     xUpdate: Some(write),
-    xBegin: Some(nothing),
-    xSync: Some(nothing),
-    xCommit: Some(end),
-    xRollback: Some(end),
+    xBegin: Some(begin),
+    xSync: Some(sync),
+    xCommit: Some(commit),
+    xRollback: Some(roll_back),
     xFindFunction: None,
     xRename: None,
     xSavepoint: Some(savepoint),
@@ -317,16 +317,38 @@ unsafe extern "C" fn write(
     }
 }
 
-/// Transactions are SQLite's own, which the physical tables take part in.
-unsafe extern "C" fn nothing(_vtab: *mut ffi::sqlite3_vtab) -> c_int {
-    ffi::SQLITE_OK
+/// Transactions are SQLite's own, which the physical tables take part in. Where SQL ends them, the host is told.
+unsafe extern "C" fn begin(vtab: *mut ffi::sqlite3_vtab) -> c_int {
+    // SAFETY: M1, M2.
+    unsafe { on_table(vtab, Table::begin) }
 }
 
-unsafe extern "C" fn end(vtab: *mut ffi::sqlite3_vtab) -> c_int {
+unsafe extern "C" fn sync(vtab: *mut ffi::sqlite3_vtab) -> c_int {
+    // SAFETY: M1, M2.
+    unsafe { on_table(vtab, Table::sync) }
+}
+
+unsafe extern "C" fn commit(vtab: *mut ffi::sqlite3_vtab) -> c_int {
     // SAFETY: M1, M2.
     unsafe {
         on_table(vtab, |table| {
             table.end();
+            if let Some(host) = table.face().host() {
+                host.commit();
+            }
+            Ok(())
+        })
+    }
+}
+
+unsafe extern "C" fn roll_back(vtab: *mut ffi::sqlite3_vtab) -> c_int {
+    // SAFETY: M1, M2.
+    unsafe {
+        on_table(vtab, |table| {
+            table.end();
+            if let Some(host) = table.face().host() {
+                host.roll_back();
+            }
             Ok(())
         })
     }

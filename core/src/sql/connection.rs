@@ -1,49 +1,191 @@
-//! What the SQL face asks of a connection that only SQLite's C interface offers.
+//! A connection for SQL that lives as long as its program wants: autocommit, BEGIN, COMMIT and savepoints in SQL.
 
-#![allow(unsafe_code)]
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use std::ffi::c_void;
-use std::ptr;
+use super::SqlRows;
+use super::connected::Connected;
+use super::handle::Statement;
+use super::keeper::{Inner, Setup};
+use super::tokens::{first_statement, is_blank};
+use crate::db::{Interrupter, Keeper, Kept, Locked};
+use crate::error::{Result, fail};
+use crate::table::engine::Engine;
+use crate::value::ValueRef;
 
-use rusqlite::ffi;
+/// A long-lived connection for SQL: sealed tables are tables on it, and BEGIN, COMMIT, ROLLBACK and savepoints are
+/// statements, as with `sqlite3`. Outside of a transaction each statement commits by itself.
+///
+/// A handle: clones are the same connection. It may be used from many threads, one call at a time. Outside of
+/// transactions, and with no statement standing on a row, it outlives a fork: the SQLite connection is closed before and
+/// opened anew on both sides, with an empty temp schema ([`Connection::opened`] counts). In use at a fork it stays the
+/// parent's, and calls in the child fail as `forked`. A vault in memory has one SQLite connection: between BEGIN and
+/// COMMIT nothing else of the vault gets it.
+///
+/// ```
+/// use sealite::{Column, TableDefinition, Vault};
+///
+/// # fn main() -> sealite::Result<()> {
+/// # let folder = std::env::temp_dir().join(format!("sealite-doc-connection-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder).unwrap();
+/// let unlock = sealite::Unlock::key(sealite::generate_key()?.as_ref())?;
+/// let vault = Vault::create(folder.join("app.db"), &unlock)?;
+/// vault.define_table(&TableDefinition::new("notes").column(Column::text("body").sealed()))?;
+/// let connection = vault.connect()?;
+/// connection.execute("BEGIN", &[])?;
+/// connection.execute("INSERT INTO notes (body) VALUES (?)", &["first".into()])?;
+/// assert_eq!(connection.last_insert_rowid()?, 1);
+/// connection.execute("ROLLBACK", &[])?;
+/// assert!(connection.query("SELECT body FROM notes", &[])?.rows.is_empty());
+/// # vault.close();
+/// # std::fs::remove_dir_all(&folder).unwrap();
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Connection(pub(super) Arc<Shared>);
 
-use super::abi::MODULE;
-use super::face::Face;
-use crate::db::Handle;
-use crate::error::{Result, err};
-
-/// Makes a table of that name known on the face's connection.
-pub(super) fn register(face: &Face, table: &str) -> Result<()> {
-    create_module(face, table, &raw const MODULE)
+pub(super) struct Shared {
+    /// Before the engine, whose pool it goes back to.
+    kept: Kept,
+    pub(super) engine: Arc<Engine>,
+    /// True while it is inside a transaction, or a statement stands on a row.
+    pub(super) busy: AtomicBool,
+    pub(super) interrupter: Mutex<Option<Interrupter>>,
 }
 
-/// Takes the table of that name away. Statements that were compiled with it fail from now on.
-pub(super) fn unregister(face: &Face, table: &str) -> Result<()> {
-    create_module(face, table, ptr::null())
+impl Connection {
+    pub(crate) fn open(engine: &Arc<Engine>) -> Result<Self> {
+        engine.state()?;
+        let connection = Connection(Arc::new(Shared {
+            engine: Arc::clone(engine),
+            kept: engine.pool.keep(Box::new(Inner::new(engine))),
+            busy: AtomicBool::new(false),
+            interrupter: Mutex::default(),
+        }));
+        connection.with(|_| Ok(()))?;
+        Ok(connection)
+    }
+
+    /// Prepares one statement.
+    ///
+    /// # Errors
+    /// `sql` for a text that is none or more than one; `not_allowed`, `refused` for what is not for SQL.
+    pub fn prepare(&self, sql: &str) -> Result<Statement<'static>> {
+        let (key, columns) = self.with(|inner| {
+            let prepared = inner.compile(sql)?;
+            let columns = Arc::clone(&prepared.columns);
+            Ok((inner.take_in(prepared), columns))
+        })?;
+        let connection = self.clone();
+        let connected = Connected::new(connection, key, sql, columns);
+        Ok(Statement::connected(connected))
+    }
+
+    /// Prepares the first statement of a text, and says at which byte the text goes on; none where only blanks and comments
+    /// are left.
+    pub fn prepare_first(&self, sql: &str) -> Result<(Option<Statement<'static>>, usize)> {
+        let end = first_statement(sql);
+        let first = sql.get(..end).unwrap_or_default();
+        if is_blank(first) {
+            return Ok((None, end));
+        }
+        Ok((Some(self.prepare(first)?), end))
+    }
+
+    /// Runs a statement to its end; the number of rows changed. Rows that it returns are passed over.
+    pub fn execute(&self, sql: &str, parameters: &[ValueRef<'_>]) -> Result<usize> {
+        self.prepare(sql)?.execute(parameters)
+    }
+
+    /// Runs a statement and collects its rows.
+    pub fn query(&self, sql: &str, parameters: &[ValueRef<'_>]) -> Result<SqlRows> {
+        self.prepare(sql)?.query(parameters)
+    }
+
+    /// True between BEGIN and the COMMIT or ROLLBACK that ends it, or the RELEASE of the outermost savepoint.
+    pub fn in_transaction(&self) -> Result<bool> {
+        let inner = self.lock()?;
+        inner.place.as_ref().map_or(Ok(false), |place| place.conn().in_transaction())
+    }
+
+    /// The number of rows that the last INSERT, UPDATE or DELETE changed.
+    pub fn changes(&self) -> Result<u64> {
+        self.with(|inner| inner.conn()?.last_changes())
+    }
+
+    /// The number of rows changed since the connection was opened.
+    pub fn total_changes(&self) -> Result<u64> {
+        self.with(|inner| inner.conn()?.changes())
+    }
+
+    /// The row id of the last INSERT; 0 before the first.
+    pub fn last_insert_rowid(&self) -> Result<i64> {
+        self.with(|inner| inner.conn()?.last_insert_rowid())
+    }
+
+    /// Makes the statement that runs now, on any thread, fail as `interrupted`.
+    pub fn interrupt(&self) {
+        let interrupter = self.0.interrupter.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(interrupter) = &*interrupter {
+            interrupter.interrupt();
+        }
+    }
+
+    /// How often the SQLite connection has been opened: more than once after a fork. What was in the temp schema is gone
+    /// then.
+    pub fn opened(&self) -> Result<u64> {
+        Ok(self.lock()?.opened)
+    }
+
+    /// Rolls back what is open and closes. Statements that stand on a row end with their next step.
+    pub fn close(&self) {
+        let Ok(mut inner) = self.lock() else { return };
+        inner.closed = true;
+        inner.roll_back();
+        inner.close_idle(false);
+    }
+
+    /// Sets something up on the SQLite connection, now and whenever it is opened anew.
+    #[allow(dead_code)]
+    pub(crate) fn set_up(&self, setup: Setup) -> Result<()> {
+        self.with(|inner| {
+            setup(inner.conn()?)?;
+            inner.setups.push(setup);
+            Ok(())
+        })
+    }
+
+    pub(super) fn lock(&self) -> Result<Locked<'_, Inner>> {
+        self.0.kept.lock()
+    }
+
+    /// Runs `work` on the open connection.
+    pub(super) fn with<T>(&self, work: impl FnOnce(&mut Inner) -> Result<T>) -> Result<T> {
+        let shared = &*self.0;
+        // Waits for a fork that is near, and so not under the lock that the fork needs.
+        if !shared.busy.load(Ordering::Acquire) {
+            shared.engine.pool.check()?;
+        }
+        let mut inner = self.lock()?;
+        if inner.closed {
+            fail!(Closed, "the connection has been closed");
+        }
+        if inner.place.is_none() {
+            inner.open(shared)?;
+        }
+        let done = work(&mut inner);
+        let busy = inner.is_busy();
+        shared.busy.store(busy, Ordering::Release);
+        if !busy {
+            inner.give_back();
+        }
+        done
+    }
 }
 
-fn create_module(face: &Face, table: &str, module: *const ffi::sqlite3_module) -> Result<()> {
-    let name = format!("{table}\0");
-    let Handle(db) = face.handle;
-    let aux = ptr::from_ref(face).cast_mut().cast::<c_void>();
-    // SAFETY: the name ends with NUL, the module is static, and `pAux` is the face (F1).
-    let code = unsafe {
-        ffi::sqlite3_create_module_v2(db.as_ptr(), name.as_ptr().cast(), module, aux, None)
-    };
-    if code == ffi::SQLITE_OK { Ok(()) } else { Err(err!(Internal, "SQLite takes no module")) }
-}
-
-/// SQLite's counter of changes to the file; it differs after every commit, whoever's it is.
-pub(super) fn data_version(handle: Handle) -> Option<u32> {
-    let mut version: u32 = 0;
-    // SAFETY: the connection is this thread's (F3), and the operation writes 4 bytes.
-    let code = unsafe {
-        ffi::sqlite3_file_control(
-            handle.0.as_ptr(),
-            c"main".as_ptr(),
-            ffi::SQLITE_FCNTL_DATA_VERSION,
-            (&raw mut version).cast(),
-        )
-    };
-    (code == ffi::SQLITE_OK).then_some(version)
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Connection")
+    }
 }

@@ -18,13 +18,15 @@ use std::ffi::c_int;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
+use super::host::Host;
 use super::statement::{Known, know};
 use super::tables::{Synced, sync};
 use super::update::Mode;
 use crate::db::{Authority, Conn, Handle};
 use crate::error::{Error, Result, err, fail};
 use crate::table::engine::State;
-use crate::table::session::{Memory, Session};
+use crate::table::savepoint::Memory;
+use crate::table::session::Session;
 
 /// Texts that a connection remembers.
 const MAX_KNOWN: usize = 128;
@@ -89,6 +91,7 @@ struct Now {
 enum Place {
     Session(NonNull<Session>),
     Snapshot(NonNull<Arc<State>>),
+    Host(NonNull<Host>),
 }
 
 /// The step that runs.
@@ -103,20 +106,34 @@ pub(super) struct Step<'n> {
 pub(super) enum Within<'s> {
     Session(&'s Session),
     Snapshot(&'s Conn, &'s Arc<State>),
+    /// A connection whose transactions SQL begins and ends.
+    Host(&'s Conn, &'s Host),
 }
 
 impl<'s> Within<'s> {
     pub(super) fn conn(self) -> &'s Conn {
         match self {
             Within::Session(session) => session.conn(),
-            Within::Snapshot(conn, _) => conn,
+            Within::Snapshot(conn, _) | Within::Host(conn, _) => conn,
         }
     }
 
-    fn state(self) -> Arc<State> {
+    /// Runs `work` so that it happens whole or not at all.
+    pub(super) fn atomically<T>(self, work: impl FnOnce() -> Result<T>) -> Result<T> {
         match self {
-            Within::Session(session) => session.state(),
-            Within::Snapshot(_, state) => Arc::clone(state),
+            Within::Session(session) => session.savepoint(work),
+            Within::Snapshot(..) => {
+                fail!(ReadOnly, "a sealed table is written in a write transaction only")
+            }
+            Within::Host(conn, host) => host.atomically(conn, work),
+        }
+    }
+
+    fn state(self, handle: Handle) -> Result<Arc<State>> {
+        match self {
+            Within::Session(session) => Ok(session.state()),
+            Within::Snapshot(_, state) => Ok(Arc::clone(state)),
+            Within::Host(conn, host) => host.state(handle, conn),
         }
     }
 }
@@ -131,16 +148,17 @@ impl Face {
     /// Begins a step on the connection. Its sealed tables are those of the state then.
     pub(super) fn enter(within: Within<'_>) -> Result<Entered<'_>> {
         let entered = Self::begin(within)?;
-        sync(entered.face, within.conn(), &within.state())?;
+        sync(entered.face, within.conn(), &within.state(entered.face.handle)?)?;
         Ok(entered)
     }
 
     /// Begins another step in the same transaction or snapshot: nobody else has changed anything since.
     pub(super) fn resume(within: Within<'_>) -> Result<Entered<'_>> {
         let entered = Self::begin(within)?;
-        let synced = entered.face.synced.borrow().is_of(&within.state());
+        let state = within.state(entered.face.handle)?;
+        let synced = entered.face.synced.borrow().is_of(&state);
         if !synced {
-            sync(entered.face, within.conn(), &within.state())?;
+            sync(entered.face, within.conn(), &state)?;
         }
         Ok(entered)
     }
@@ -151,6 +169,7 @@ impl Face {
         let place = match within {
             Within::Session(session) => Place::Session(NonNull::from(session)),
             Within::Snapshot(_, state) => Place::Snapshot(NonNull::from(state)),
+            Within::Host(_, host) => Place::Host(NonNull::from(host)),
         };
         let before = face.now.replace(Some(Now { conn: NonNull::from(conn), place }));
         face.failure.take();
@@ -180,16 +199,42 @@ impl Face {
             fail!(NotAllowed, "a sealed table is reached through the engine's SQL only");
         };
         // SAFETY: F2.
-        let (conn, session, state) = unsafe {
+        let conn = unsafe { now.conn.as_ref() };
+        // SAFETY: F2.
+        let (session, state) = unsafe {
             match now.place {
                 Place::Session(session) => {
                     let session = session.as_ref();
-                    (now.conn.as_ref(), Some(session), session.state())
+                    (Some(session), session.state())
                 }
-                Place::Snapshot(state) => (now.conn.as_ref(), None, Arc::clone(state.as_ref())),
+                Place::Snapshot(state) => (None, Arc::clone(state.as_ref())),
+                Place::Host(host) => {
+                    let host = host.as_ref();
+                    (host.session(), host.state(self.handle, conn)?)
+                }
             }
         };
         Ok(Step { conn, session, state })
+    }
+
+    /// The session of the step, where it may write.
+    fn session(&self) -> Option<&Session> {
+        match self.now.borrow().as_ref()?.place {
+            // SAFETY: F2.
+            Place::Session(session) => Some(unsafe { session.as_ref() }),
+            // SAFETY: F2.
+            Place::Host(host) => unsafe { host.as_ref() }.session(),
+            Place::Snapshot(_) => None,
+        }
+    }
+
+    /// The host of the step, where SQL itself ends the transaction.
+    pub(super) fn host(&self) -> Option<&Host> {
+        match &*self.now.borrow() {
+            // SAFETY: F2.
+            Some(Now { place: Place::Host(host), .. }) => Some(unsafe { host.as_ref() }),
+            _ => None,
+        }
     }
 
     /// The connection that the step runs on.
@@ -269,7 +314,7 @@ impl Face {
     pub(super) fn save(&self, number: c_int) {
         let mut saved = self.saved.borrow_mut();
         // Every table is told; the first one counts.
-        if let Ok(Step { session: Some(session), .. }) = self.step()
+        if let Some(session) = self.session()
             && saved.last().is_none_or(|(last, _)| *last < number)
         {
             saved.push((number, session.remember()));
@@ -285,11 +330,11 @@ impl Face {
     pub(super) fn go_back(&self, number: c_int) {
         let mut saved = self.saved.borrow_mut();
         saved.retain(|(saved, _)| *saved <= number);
-        if let (Some((last, memory)), Ok(Step { session: Some(session), .. })) =
-            (saved.last(), self.step())
-            && *last == number
-        {
-            session.recall(memory);
+        let Some(session) = self.session() else { return };
+        match (saved.last(), self.host()) {
+            (Some((last, memory)), _) if *last == number => session.recall(memory),
+            (_, Some(host)) => host.recall_first(),
+            _ => {}
         }
     }
 

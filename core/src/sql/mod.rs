@@ -7,11 +7,16 @@
 
 mod abi;
 mod analysis;
+mod connected;
 mod connection;
 mod cursor;
 mod face;
+mod handle;
+mod host;
 mod index_info;
 mod integrity;
+mod keeper;
+mod native;
 mod plan;
 mod prepared;
 mod statement;
@@ -21,7 +26,8 @@ mod tokens;
 mod update;
 mod values;
 
-pub use self::prepared::Statement;
+pub use self::connection::Connection;
+pub use self::handle::Statement;
 
 use self::face::{Entered, Face, Within};
 use self::statement::Known;
@@ -71,7 +77,7 @@ pub(crate) fn query(session: &Session, sql: &str, parameters: &[ValueRef<'_>]) -
         && write.returning.is_some()
     {
         let known = (&**write, text.as_str(), given);
-        return statement::returning(session, &entered, sql, known, parameters);
+        return statement::returning(Within::Session(session), &entered, sql, known, parameters);
     }
     rows(Within::Session(session), &entered, &known, sql, parameters)
 }
@@ -90,12 +96,12 @@ pub(crate) fn read(
 
 /// Prepares a statement, in a write transaction.
 pub(crate) fn prepare<'s>(session: &'s Session, sql: &str) -> Result<Statement<'s>> {
-    Statement::prepare(Within::Session(session), sql)
+    Statement::within(Within::Session(session), sql)
 }
 
 /// Prepares a query, in a snapshot.
 pub(crate) fn prepare_read<'s>(session: &'s ReadSession, sql: &str) -> Result<Statement<'s>> {
-    Statement::prepare(Within::Snapshot(&session.conn, &session.state), sql)
+    Statement::within(Within::Snapshot(&session.conn, &session.state), sql)
 }
 
 fn rows(

@@ -1,47 +1,21 @@
-//! Statements that a program prepares, binds and steps, in the manner of `sqlite3_stmt`.
+//! A compiled statement, and what runs in its place where SQLite alone would answer wrongly.
 
 use std::sync::Arc;
 
-use super::SqlRows;
-use super::face::{Face, Given, Within};
+use super::face::{Entered, Face, Given, Within};
 use super::statement::{self, Known};
 use super::tokens::tokens;
 use crate::db::RawStmt;
 use crate::error::{Result, err, fail};
 use crate::value::{Value, ValueRef};
 
-/// A statement of a [`crate::Transaction`] or [`crate::Snapshot`], compiled once and run as often as wanted. Rows come one
-/// at a time: memory is bounded whatever the number of rows, but for `RETURNING` on a sealed table, whose rows are
-/// kept until they have been stepped through.
-///
-/// ```
-/// use sealite::{Column, TableDefinition, Vault};
-///
-/// # fn main() -> sealite::Result<()> {
-/// let vault = Vault::in_memory()?;
-/// vault.define_table(&TableDefinition::new("notes").column(Column::text("body").sealed()))?;
-/// vault.transaction(|tx| {
-///     let mut insert = tx.prepare("INSERT INTO notes (body) VALUES (?)")?;
-///     for body in ["first", "second"] {
-///         insert.execute(&[body.into()])?;
-///     }
-///     Ok(())
-/// })?;
-/// let snapshot = vault.snapshot()?;
-/// let mut select = snapshot.prepare("SELECT id, body FROM notes WHERE id > :after")?;
-/// select.bind_name(":after", 1)?;
-/// while select.step()? {
-///     assert_eq!(select.value(0)?.as_i64(), Some(2));
-///     assert_eq!(select.value(1)?.as_str(), Some("second"));
-/// }
-/// # Ok(())
-/// # }
-/// ```
-pub struct Statement<'c> {
-    within: Within<'c>,
+/// A statement. It borrows nothing: every call says what it runs within.
+pub(super) struct Prepared {
+    sql: Box<str>,
     body: Body,
-    columns: Vec<String>,
+    pub(super) columns: Arc<[String]>,
     stands: Stands,
+    changes: usize,
 }
 
 enum Body {
@@ -49,13 +23,14 @@ enum Body {
     Native { stmt: RawStmt, given: Option<Arc<Given>> },
     /// A write with RETURNING on a sealed table: it runs whole at the first step.
     Returning {
-        sql: String,
         known: Arc<Known>,
         bound: Vec<Value>,
         rows: std::vec::IntoIter<Vec<Value>>,
         row: Vec<Value>,
         names: Vec<Option<String>>,
     },
+    /// A check of the file: it runs whole at the first step.
+    Check { rows: std::vec::IntoIter<Vec<Value>>, row: Vec<Value> },
     /// There is nothing to do.
     Nothing,
 }
@@ -67,17 +42,14 @@ enum Stands {
     Behind,
 }
 
-impl<'c> Statement<'c> {
-    pub(super) fn prepare(within: Within<'c>, sql: &str) -> Result<Self> {
+impl Prepared {
+    /// Compiles the one statement of a text.
+    pub(super) fn new(within: Within<'_>, sql: &str) -> Result<Self> {
         let entered = Face::enter(within)?;
         let known = entered.face.known(sql)?;
         let (text, given) = match &*known {
-            Known::Nothing => {
-                let (columns, stands) = (Vec::new(), Stands::Before);
-                return Ok(Statement { within, body: Body::Nothing, columns, stands });
-            }
-            Known::Checks => fail!(Refused, "integrity_check is not prepared: use query"),
-            Known::Plain => (sql, None),
+            Known::Nothing => return Ok(Self::with(sql, Body::Nothing, Vec::new())),
+            Known::Plain | Known::Checks => (sql, None),
             Known::Instead(text) => (text.as_str(), None),
             Known::Writes { text, given, .. } => {
                 (text.as_deref().unwrap_or(sql), Some(Arc::clone(given)))
@@ -87,119 +59,161 @@ impl<'c> Statement<'c> {
         if !tokens(text.get(tail..).unwrap_or_default()).is_empty() {
             fail!(Sql, "more than one statement in one call");
         }
-        let mut columns = stmt.column_names();
-        let mut body = Body::Native { stmt, given };
-        if let (Known::Writes { write, .. }, Body::Native { stmt, .. }) = (&*known, &body)
-            && write.returning.is_some()
-        {
-            columns = entered.checked(statement::returned(within.conn(), sql, write))?;
-            let names = (1..=stmt.parameter_count()).map(|at| stmt.parameter_name(at)).collect();
-            let bound = vec![Value::Null; stmt.parameter_count()];
-            let (rows, row) = (Vec::new().into_iter(), Vec::new());
-            let (sql, known) = (sql.to_owned(), Arc::clone(&known));
-            body = Body::Returning { sql, known, bound, rows, row, names };
+        match &*known {
+            Known::Writes { write, .. } if write.returning.is_some() => {
+                let columns = entered.checked(statement::returned(within.conn(), sql, write))?;
+                let names =
+                    (1..=stmt.parameter_count()).map(|at| stmt.parameter_name(at)).collect();
+                let bound = vec![Value::Null; stmt.parameter_count()];
+                let (rows, row) = (Vec::new().into_iter(), Vec::new());
+                let body = Body::Returning { known: Arc::clone(&known), bound, rows, row, names };
+                Ok(Self::with(sql, body, columns))
+            }
+            Known::Checks => {
+                let columns = stmt.column_names();
+                let (rows, row) = (Vec::new().into_iter(), Vec::new());
+                Ok(Self::with(sql, Body::Check { rows, row }, columns))
+            }
+            _ => {
+                let columns = stmt.column_names();
+                Ok(Self::with(sql, Body::Native { stmt, given }, columns))
+            }
         }
-        Ok(Statement { within, body, columns, stands: Stands::Before })
     }
 
-    /// The names of the columns of a row; none where the statement returns no rows.
-    pub fn columns(&self) -> &[String] {
-        &self.columns
+    fn with(sql: &str, body: Body, columns: Vec<String>) -> Self {
+        let (sql, columns) = (sql.into(), columns.into());
+        Prepared { sql, body, columns, stands: Stands::Before, changes: 0 }
     }
 
-    /// The number of parameters.
-    pub fn parameter_count(&self) -> usize {
+    /// Compiles the text anew, since the tables have changed; what was bound stays.
+    pub(super) fn anew(&mut self, within: Within<'_>) -> Result<()> {
+        let mut fresh = Prepared::new(within, &self.sql)?;
+        let takes_none = self.parameter_count() == 0;
+        match (&mut self.body, &mut fresh.body) {
+            (Body::Native { stmt: old, .. }, Body::Native { stmt: new, .. }) => {
+                old.hand_over(new)?;
+            }
+            (Body::Returning { bound: old, .. }, Body::Returning { bound: new, .. })
+                if old.len() == new.len() =>
+            {
+                *new = std::mem::take(old);
+            }
+            _ if takes_none => {}
+            _ => fail!(Busy, "the tables have changed under the statement: prepare it again"),
+        }
+        *self = fresh;
+        Ok(())
+    }
+
+    pub(super) fn parameter_count(&self) -> usize {
         match &self.body {
             Body::Native { stmt, .. } => stmt.parameter_count(),
             Body::Returning { bound, .. } => bound.len(),
-            Body::Nothing => 0,
+            Body::Nothing | Body::Check { .. } => 0,
         }
     }
 
-    /// Binds a parameter, counted from 1, and resets the statement. What is not bound is NULL.
-    pub fn bind<'v>(&mut self, index: usize, value: impl Into<ValueRef<'v>>) -> Result<()> {
+    pub(super) fn parameter_name(&self, index: usize) -> Option<String> {
+        match &self.body {
+            Body::Native { stmt, .. } => stmt.parameter_name(index),
+            Body::Returning { names, .. } => names.get(index.checked_sub(1)?)?.clone(),
+            Body::Nothing | Body::Check { .. } => None,
+        }
+    }
+
+    pub(super) fn parameter_index(&self, name: &str) -> Option<usize> {
+        (1..=self.parameter_count()).find(|at| self.parameter_name(*at).as_deref() == Some(name))
+    }
+
+    /// True where the statement changes nothing in the file.
+    pub(super) fn is_read_only(&self) -> bool {
+        match &self.body {
+            Body::Native { stmt, .. } => stmt.is_read_only(),
+            Body::Returning { .. } => false,
+            Body::Nothing | Body::Check { .. } => true,
+        }
+    }
+
+    /// The declared type of a result column that is a table's column.
+    pub(super) fn declared_type(&self, column: usize) -> Option<String> {
+        match &self.body {
+            Body::Native { stmt, .. } => stmt.declared_type(column),
+            _ => None,
+        }
+    }
+
+    /// The number of rows that the last run has changed.
+    pub(super) fn changes(&self) -> usize {
+        self.changes
+    }
+
+    /// True while it stands on a row: SQLite has a transaction open for it.
+    pub(super) fn is_on_row(&self) -> bool {
+        self.stands == Stands::OnRow
+    }
+
+    pub(super) fn bind(&mut self, index: usize, value: ValueRef<'_>) -> Result<()> {
         self.reset();
         let wanted = self.parameter_count();
         match &mut self.body {
-            Body::Native { stmt, .. } => stmt.bind(index, value.into()),
+            Body::Native { stmt, .. } => stmt.bind(index, value),
             Body::Returning { bound, .. } => {
                 match index.checked_sub(1).and_then(|at| bound.get_mut(at)) {
                     Some(slot) => {
-                        *slot = value.into().to_owned();
+                        *slot = value.to_owned();
                         Ok(())
                     }
                     None => Err(err!(Sql, "parameter {index} of a statement that takes {wanted}")),
                 }
             }
-            Body::Nothing => Err(err!(Sql, "parameter {index} of a statement that takes none")),
-        }
-    }
-
-    /// Binds the parameter of that name, with its `:`, `@` or `$`.
-    pub fn bind_name<'v>(&mut self, name: &str, value: impl Into<ValueRef<'v>>) -> Result<()> {
-        let index = match &self.body {
-            Body::Native { stmt, .. } => stmt.parameter_index(name),
-            Body::Returning { names, .. } => {
-                names.iter().position(|known| known.as_deref() == Some(name)).map(|at| at + 1)
+            Body::Nothing | Body::Check { .. } => {
+                Err(err!(Sql, "parameter {index} of a statement that takes none"))
             }
-            Body::Nothing => None,
-        };
-        match index {
-            Some(index) => self.bind(index, value),
-            None => fail!(Sql, "the statement has no parameter {name}"),
         }
     }
 
-    /// Binds every parameter, in order.
-    pub fn bind_all(&mut self, parameters: &[ValueRef<'_>]) -> Result<()> {
-        let wanted = self.parameter_count();
-        if parameters.len() != wanted {
-            fail!(Sql, "{} parameters for a statement that takes {wanted}", parameters.len());
-        }
-        for (at, value) in parameters.iter().enumerate() {
-            self.bind(at + 1, *value)?;
-        }
-        Ok(())
-    }
-
-    /// Goes to the next row; false at the end, and for a statement that returns none. The one after the end, or after an
-    /// error, begins anew.
-    pub fn step(&mut self) -> Result<bool> {
+    /// Goes to the next row; false at the end.
+    pub(super) fn step(&mut self, within: Within<'_>) -> Result<bool> {
         if self.stands == Stands::Behind {
             self.reset();
         }
-        if let Within::Session(session) = self.within {
-            session.check_open()?;
-        }
-        let entered = Face::resume(self.within)?;
+        let entered = Face::resume(within)?;
+        let first = self.stands == Stands::Before;
         self.stands = Stands::Behind;
         let there = match &mut self.body {
             Body::Native { stmt, given } => {
                 entered.expect(given.as_ref(), false);
-                let _turn = entered.face.authority.application();
-                entered.checked(stmt.step())?
+                let authority = &entered.face.authority;
+                let stepped = match within {
+                    Within::Host(..) => {
+                        let _turn = authority.running();
+                        stmt.step()
+                    }
+                    _ => {
+                        let _turn = authority.application();
+                        stmt.step()
+                    }
+                };
+                let stepped = entered.checked(stepped)?;
+                if !stepped {
+                    self.changes = stmt.changes();
+                }
+                stepped
             }
-            Body::Returning { sql, known, bound, rows, row, .. } => {
-                if rows.len() == 0 && row.is_empty() {
-                    let (
-                        Within::Session(session),
-                        Known::Writes { write, text: Some(text), given },
-                    ) = (self.within, &**known)
-                    else {
-                        fail!(ReadOnly, "a sealed table is written in a write transaction only");
-                    };
-                    let bound: Vec<ValueRef<'_>> = bound.iter().map(Value::as_ref).collect();
-                    let known = (&**write, text.as_str(), given);
-                    let found = statement::returning(session, &entered, sql, known, &bound)?;
+            Body::Returning { known, bound, rows, row, .. } => {
+                if first {
+                    *rows = returned_rows(within, &entered, &self.sql, known, bound)?;
+                    self.changes = rows.len();
+                }
+                next(rows, row)
+            }
+            Body::Check { rows, row } => {
+                if first {
+                    let found = super::integrity::check(within, &entered, &self.sql, &[])?;
                     *rows = found.rows.into_iter();
                 }
-                match rows.next() {
-                    Some(next) => {
-                        *row = next;
-                        true
-                    }
-                    None => false,
-                }
+                next(rows, row)
             }
             Body::Nothing => false,
         };
@@ -209,11 +223,8 @@ impl<'c> Statement<'c> {
         Ok(there)
     }
 
-    /// A column of the row, counted from 0, as one of SQLite's five types.
-    ///
-    /// # Errors
-    /// `sql` where the statement stands on no row or has no such column.
-    pub fn value(&self, column: usize) -> Result<ValueRef<'_>> {
+    /// A column of the row, counted from 0.
+    pub(super) fn value(&self, column: usize) -> Result<ValueRef<'_>> {
         if self.stands != Stands::OnRow || column >= self.columns.len() {
             fail!(
                 Sql,
@@ -223,58 +234,56 @@ impl<'c> Statement<'c> {
         }
         match &self.body {
             Body::Native { stmt, .. } => stmt.row().get(column),
-            Body::Returning { row, .. } => {
+            Body::Returning { row, .. } | Body::Check { row, .. } => {
                 Ok(row.get(column).map_or(ValueRef::Null, Value::as_ref))
             }
             Body::Nothing => Ok(ValueRef::Null),
         }
     }
 
-    /// Binds every parameter and runs to the end; the number of rows changed. Rows that it returns are passed over.
-    pub fn execute(&mut self, parameters: &[ValueRef<'_>]) -> Result<usize> {
-        self.bind_all(parameters)?;
-        let mut returned = 0;
-        while self.step()? {
-            returned += 1;
-        }
-        Ok(match &self.body {
-            Body::Native { stmt, .. } => stmt.changes(),
-            Body::Returning { .. } => returned,
-            Body::Nothing => 0,
-        })
-    }
-
-    /// Binds every parameter and collects the rows.
-    pub fn query(&mut self, parameters: &[ValueRef<'_>]) -> Result<SqlRows> {
-        self.bind_all(parameters)?;
-        let mut rows = Vec::new();
-        while self.step()? {
-            let values = (0..self.columns.len()).map(|at| Ok(self.value(at)?.to_owned()));
-            rows.push(values.collect::<Result<Vec<_>>>()?);
-        }
-        Ok(SqlRows { columns: self.columns.clone(), rows })
-    }
-
     /// Makes the statement ready for another run. What was bound stays.
-    pub fn reset(&mut self) {
+    pub(super) fn reset(&mut self) {
         if self.stands == Stands::Before {
             return;
         }
         self.stands = Stands::Before;
         match &mut self.body {
             Body::Native { stmt, .. } => stmt.reset(),
-            Body::Returning { rows, row, .. } => {
+            Body::Returning { rows, row, .. } | Body::Check { rows, row } => {
                 *rows = Vec::new().into_iter();
                 row.clear();
             }
             Body::Nothing => {}
         }
     }
+
+    /// Forgets what was bound.
+    pub(super) fn clear(&mut self) {
+        self.reset();
+        match &mut self.body {
+            Body::Native { stmt, .. } => stmt.clear(),
+            Body::Returning { bound, .. } => bound.fill(Value::Null),
+            Body::Nothing | Body::Check { .. } => {}
+        }
+    }
 }
 
-impl std::fmt::Debug for Statement<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The text may hold values.
-        write!(f, "Statement({} columns)", self.columns.len())
-    }
+fn next(rows: &mut std::vec::IntoIter<Vec<Value>>, row: &mut Vec<Value>) -> bool {
+    *row = rows.next().unwrap_or_default();
+    !row.is_empty()
+}
+
+fn returned_rows(
+    within: Within<'_>,
+    entered: &Entered<'_>,
+    sql: &str,
+    known: &Known,
+    bound: &[Value],
+) -> Result<std::vec::IntoIter<Vec<Value>>> {
+    let Known::Writes { write, text: Some(text), given } = known else {
+        fail!(Internal, "a statement without RETURNING");
+    };
+    let bound: Vec<ValueRef<'_>> = bound.iter().map(Value::as_ref).collect();
+    let known = (&**write, text.as_str(), given);
+    Ok(statement::returning(within, entered, sql, known, &bound)?.rows.into_iter())
 }

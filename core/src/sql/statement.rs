@@ -18,7 +18,6 @@ use crate::db::schema::quote;
 use crate::error::{Result, err, fail};
 use crate::table::engine::State;
 use crate::table::schema::Schema;
-use crate::table::session::Session;
 use crate::value::{Value, ValueRef};
 
 /// What is known of a statement before it is compiled.
@@ -135,29 +134,29 @@ pub(super) fn returned(conn: &Conn, sql: &str, write: &Write) -> Result<Vec<Stri
 
 /// Runs a write with RETURNING: all of it or nothing.
 pub(super) fn returning(
-    session: &Session,
+    within: Within<'_>,
     entered: &Entered<'_>,
     sql: &str,
     (write, base, given): (&Write, &str, &Arc<Given>),
     parameters: &[ValueRef<'_>],
 ) -> Result<SqlRows> {
-    let columns = entered.checked(returned(session.conn(), sql, write))?;
     let Some(clause) = &write.returning else { fail!(Internal, "a statement without RETURNING") };
     let expressions = part(sql, clause.expressions.clone());
     let alias = quote(&write.alias);
     let target = format!("main.{} AS {alias}", quote(&write.name.table));
-    session.savepoint(|| {
+    within.atomically(|| {
+        let conn = within.conn();
+        let columns = entered.checked(returned(conn, sql, write))?;
         let rows = if write.verb == Verb::Delete {
-            deleted(session, entered, sql, write, clause.at, (&target, expressions), parameters)?
+            deleted(within, entered, sql, write, clause.at, (&target, expressions), parameters)?
         } else {
             entered.expect(Some(given), true);
-            let mut stmt = entered.checked(session.conn().prepare_application(base))?;
+            let mut stmt = entered.checked(conn.prepare_application(base))?;
             entered.checked(stmt.execute(parameters))?;
             drop(stmt);
             let select = format!("SELECT {expressions} FROM {target} WHERE {alias}.rowid = ?");
             let mut rows = Vec::new();
             for row in entered.written() {
-                let within = Within::Session(session);
                 rows.extend(select_rows(within, entered, &select, &[row.into()])?);
             }
             rows
@@ -168,7 +167,7 @@ pub(super) fn returning(
 
 /// A DELETE with RETURNING: the rows are read, and then they, and no others, are deleted.
 fn deleted(
-    session: &Session,
+    within: Within<'_>,
     entered: &Entered<'_>,
     sql: &str,
     write: &Write,
@@ -179,7 +178,7 @@ fn deleted(
     let (with, behind) = (part(sql, 0..write.verb_at.start), part(sql, write.target.end..end));
     let alias = quote(&write.alias);
     let select = format!("{with}SELECT {alias}.rowid, {expressions} FROM {target}{behind}");
-    let mut rows = select_rows(Within::Session(session), entered, &select, parameters)?;
+    let mut rows = select_rows(within, entered, &select, parameters)?;
     let mut ids = Vec::with_capacity(rows.len());
     for row in &mut rows {
         match row.drain(..1).next() {
@@ -191,7 +190,7 @@ fn deleted(
     let table = quote(&write.name.table);
     let delete =
         format!("DELETE FROM main.{table} WHERE rowid IN (SELECT value FROM json_each(?))");
-    let mut stmt = entered.checked(session.conn().prepare_application(&delete))?;
+    let mut stmt = entered.checked(within.conn().prepare_application(&delete))?;
     if entered.checked(stmt.execute(&[ValueRef::Text(&ids)]))? != rows.len() {
         return Err(err!(Internal, "a DELETE that deleted other rows than it returned"));
     }

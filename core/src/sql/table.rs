@@ -160,6 +160,22 @@ impl Table {
         *self.spare.borrow_mut() = Some(set);
     }
 
+    /// The transaction is about to write its first row of this table.
+    pub(super) fn begin(&self) -> Result<()> {
+        match self.face().host() {
+            Some(host) => host.begin(self.face().conn()?),
+            None => Ok(()),
+        }
+    }
+
+    /// The transaction is about to commit.
+    pub(super) fn sync(&self) -> Result<()> {
+        match self.face().host() {
+            Some(host) => host.sync(self.face().conn()?),
+            None => Ok(()),
+        }
+    }
+
     /// The transaction is over: a table keeps no keys beyond it.
     pub(super) fn end(&self) {
         self.sealer.take();

@@ -11,8 +11,8 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Weak};
 
-use super::connection;
 use super::face::Face;
+use super::native;
 use super::table::shows;
 use crate::db::Conn;
 use crate::error::Result;
@@ -40,7 +40,7 @@ impl Synced {
 /// Makes the connection's tables those of the state.
 pub(super) fn sync(face: &Face, conn: &Conn, state: &Arc<State>) -> Result<()> {
     let mut synced = face.synced.borrow_mut();
-    let data = connection::data_version(face.handle);
+    let data = native::data_version(face.handle);
     let same = synced.is_of(state);
     if same && data.is_some() && synced.data == data {
         return Ok(());
@@ -69,13 +69,13 @@ fn register(face: &Face, synced: &mut Synced, state: &State) -> Result<()> {
         if wanted.iter().any(|other| Arc::ptr_eq(schema, other)) {
             synced.tables.push(Arc::clone(schema));
         } else {
-            connection::unregister(face, schema.name())?;
+            native::unregister(face, schema.name())?;
             changed = true;
         }
     }
     for schema in wanted {
         if !before.iter().any(|other| Arc::ptr_eq(schema, other)) {
-            connection::register(face, schema.name())?;
+            native::register(face, schema.name())?;
             synced.tables.push(Arc::clone(schema));
             changed = true;
         }

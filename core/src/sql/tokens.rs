@@ -55,42 +55,78 @@ impl Token<'_> {
 
 /// The tokens of a statement. What SQLite would refuse comes out somehow: it refuses it in its turn.
 pub(super) fn tokens(sql: &str) -> Vec<Token<'_>> {
+    walk(sql).collect()
+}
+
+/// Where the first statement of a text ends, with its semicolon: by the rule of `sqlite3_complete`, for which the body of a
+/// trigger ends with `; END ;`.
+pub(super) fn first_statement(sql: &str) -> usize {
+    let mut count = 0;
+    let mut is_trigger = false;
+    let (mut last_but_one, mut last): (Option<Token<'_>>, Option<Token<'_>>) = (None, None);
+    for token in walk(sql) {
+        is_trigger |= count < 3
+            && token.is("trigger")
+            && last.is_some_and(|token| {
+                ["create", "temp", "temporary"].iter().any(|word| token.is(word))
+            });
+        if token.is_sign(";") {
+            let closes = last.is_some_and(|token| token.is("end"))
+                && last_but_one.is_some_and(|token| token.is_sign(";"));
+            if !is_trigger || closes {
+                return token.end();
+            }
+        }
+        count += 1;
+        (last_but_one, last) = (last, Some(token));
+    }
+    sql.len()
+}
+
+/// True where a text holds no statement: blanks, comments and semicolons.
+pub(super) fn is_blank(sql: &str) -> bool {
+    walk(sql).all(|token| token.is_sign(";"))
+}
+
+fn walk(sql: &str) -> impl Iterator<Item = Token<'_>> {
     let bytes = sql.as_bytes();
-    let mut found = Vec::new();
     let (mut at, mut depth) = (0, 0_usize);
-    while let Some(first) = bytes.get(at).copied() {
-        let rest = sql.get(at..).unwrap_or_default();
-        let (kind, length) = match first {
-            b if b.is_ascii_whitespace() => (None, 1),
-            b'-' if rest.starts_with("--") => (None, rest.find('\n').unwrap_or(rest.len())),
-            b'/' if rest.starts_with("/*") => {
-                let body = rest.get(2..).unwrap_or_default();
-                (None, body.find("*/").map_or(rest.len(), |end| end + 4))
-            }
-            b'\'' => (Some(Kind::Text), quoted(rest, b'\'')),
-            b'"' | b'`' => (Some(Kind::Quoted), quoted(rest, first)),
-            b'[' => (Some(Kind::Quoted), rest.find(']').map_or(rest.len(), |end| end + 1)),
-            b'0'..=b'9' => (Some(Kind::Number), word(rest, |b| is_word(b) || b == b'.')),
-            b'?' | b':' | b'@' | b'$' | b'#' => {
-                (Some(Kind::Parameter), 1 + word(rest.get(1..).unwrap_or_default(), is_word))
-            }
-            b if is_word(b) => (Some(Kind::Word), word(rest, is_word)),
-            _ => (Some(Kind::Sign), 1),
-        };
-        let length = length.clamp(1, rest.len());
-        let text = rest.get(..length).unwrap_or(rest);
-        if let Some(kind) = kind {
+    std::iter::from_fn(move || {
+        loop {
+            let first = bytes.get(at).copied()?;
+            let rest = sql.get(at..).unwrap_or_default();
+            let (kind, length) = match first {
+                b if b.is_ascii_whitespace() => (None, 1),
+                b'-' if rest.starts_with("--") => (None, rest.find('\n').unwrap_or(rest.len())),
+                b'/' if rest.starts_with("/*") => {
+                    let body = rest.get(2..).unwrap_or_default();
+                    (None, body.find("*/").map_or(rest.len(), |end| end + 4))
+                }
+                b'\'' => (Some(Kind::Text), quoted(rest, b'\'')),
+                b'"' | b'`' => (Some(Kind::Quoted), quoted(rest, first)),
+                b'[' => (Some(Kind::Quoted), rest.find(']').map_or(rest.len(), |end| end + 1)),
+                b'0'..=b'9' => (Some(Kind::Number), word(rest, |b| is_word(b) || b == b'.')),
+                b'?' | b':' | b'@' | b'$' | b'#' => {
+                    (Some(Kind::Parameter), 1 + word(rest.get(1..).unwrap_or_default(), is_word))
+                }
+                b if is_word(b) => (Some(Kind::Word), word(rest, is_word)),
+                _ => (Some(Kind::Sign), 1),
+            };
+            let length = length.clamp(1, rest.len().max(1));
+            let text = rest.get(..length).unwrap_or(rest);
+            let start = at;
+            at += length;
+            let Some(kind) = kind else { continue };
             if kind == Kind::Sign && text == ")" {
                 depth = depth.saturating_sub(1);
             }
-            found.push(Token { kind, text, at, depth });
+            let token = Token { kind, text, at: start, depth };
             if kind == Kind::Sign && text == "(" {
                 depth += 1;
             }
+            return Some(token);
         }
-        at += length;
-    }
-    found
+    })
 }
 
 /// The length of what stands in quotes, a doubled quote being one of it.
@@ -133,6 +169,24 @@ mod tests {
             found.iter().filter(|t| t.kind == Kind::Parameter).map(|t| t.text).collect();
         assert_eq!(parameters, ["?1", ":né"]);
         assert_eq!(found.iter().find(|t| t.kind == Kind::Text).map(|t| t.text), Some("'it''s'"));
+    }
+
+    #[test]
+    fn a_text_is_cut_where_its_first_statement_ends() {
+        for (sql, first) in [
+            ("SELECT 1; SELECT 2", "SELECT 1;"),
+            ("SELECT ';' /* ; */ -- ;\n; x", "SELECT ';' /* ; */ -- ;\n;"),
+            ("SELECT 1", "SELECT 1"),
+            (";SELECT 1", ";"),
+            (
+                "CREATE TEMP TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; SELECT CASE 1 WHEN 1 THEN 2 END; END; SELECT 3",
+                "CREATE TEMP TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; SELECT CASE 1 WHEN 1 THEN 2 END; END;",
+            ),
+        ] {
+            assert_eq!(&sql[..first_statement(sql)], first);
+        }
+        assert!(is_blank(" ; -- a\n /* b */"));
+        assert!(!is_blank(" ; x"));
     }
 
     #[test]

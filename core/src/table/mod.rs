@@ -23,6 +23,7 @@ mod read;
 mod read_session;
 mod row;
 mod rows;
+pub(crate) mod savepoint;
 pub(crate) mod schema;
 mod sealer;
 pub(crate) mod sequence;

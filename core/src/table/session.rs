@@ -2,8 +2,8 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell, RefMut};
+use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::attached::Kept;
@@ -19,39 +19,30 @@ use crate::metrics::{Counter, Counters};
 /// A write transaction. Rolls back when dropped unfinished.
 pub(crate) struct Session {
     engine: Arc<Engine>,
-    conn: Lease,
-    state: RefCell<Arc<State>>,
+    conn: On,
+    pub(super) state: RefCell<Arc<State>>,
     sequences: RefCell<Sequences>,
     scratch: RefCell<Scratch>,
     /// What capabilities keep for the rest of the transaction.
-    kept: Kept,
-    own_ring: Cell<bool>,
+    pub(super) kept: Kept,
+    pub(super) own_ring: Cell<bool>,
     finished: Cell<bool>,
     /// The savepoints that are open, the innermost last.
-    savepoints: RefCell<Vec<u64>>,
+    pub(super) savepoints: RefCell<Vec<u64>>,
     /// When the lock was asked for.
     began: Instant,
     /// The connection's count of changed rows at the beginning.
     changes: u64,
     /// Audit entries that go with this transaction.
-    audited: Cell<u64>,
+    pub(super) audited: Cell<u64>,
 }
 
-static NEXT_SAVEPOINT: AtomicU64 = AtomicU64::new(0);
-
-/// Where a transaction can be taken back to.
-pub(crate) struct Savepoint {
-    /// Of no other savepoint in the process.
-    number: u64,
-    state: Arc<State>,
-    audited: u64,
-}
-
-/// What a transaction has in memory, for the savepoints that SQLite sets by itself.
-pub(crate) struct Memory {
-    state: Arc<State>,
-    sequences: Sequences,
-    audited: u64,
+/// What a transaction runs on.
+enum On {
+    /// A connection of its own, until it ends.
+    Lease(Lease),
+    /// Somebody else's connection: SQL begins and ends the transaction there.
+    Host(Box<dyn Deref<Target = Conn> + Send>),
 }
 
 /// Buffers used again and again.
@@ -93,11 +84,24 @@ impl Session {
 
     /// Goes on with a transaction that has begun on the connection. The lease rolls back if anything fails.
     pub(crate) fn over(engine: &Arc<Engine>, conn: Lease, began: Instant) -> Result<Self> {
-        let state = engine.refresh(&conn)?;
-        let changes = conn.changes()?;
+        Self::on(engine, On::Lease(conn), began)
+    }
+
+    /// The transaction that has begun on somebody else's connection, and that ends there: [`Session::before_commit`] and
+    /// then [`Session::committed`], or [`Session::ended`].
+    pub(crate) fn hosted(
+        engine: &Arc<Engine>,
+        conn: Box<dyn Deref<Target = Conn> + Send>,
+    ) -> Result<Self> {
+        Self::on(engine, On::Host(conn), Instant::now())
+    }
+
+    fn on(engine: &Arc<Engine>, on: On, began: Instant) -> Result<Self> {
+        let conn = on.conn();
+        let (state, changes) = (engine.refresh(conn)?, conn.changes()?);
         Ok(Session {
             engine: Arc::clone(engine),
-            conn,
+            conn: on,
             state: RefCell::new(state),
             sequences: RefCell::default(),
             scratch: RefCell::default(),
@@ -140,7 +144,7 @@ impl Session {
     }
 
     pub(crate) fn conn(&self) -> &Conn {
-        &self.conn
+        self.conn.conn()
     }
 
     pub(crate) fn state(&self) -> Arc<State> {
@@ -171,7 +175,7 @@ impl Session {
     /// The next row id of a table.
     pub(crate) fn next_id(&self, state: &State, table: &str) -> Result<i64> {
         let id = state.table(table)?.stored.id;
-        self.sequences().next(&self.conn, &state.ring, id)
+        self.sequences().next(self.conn(), &state.ring, id)
     }
 
     /// The vault's clock, in milliseconds since 1970.
@@ -189,10 +193,10 @@ impl Session {
     /// The key that seals for a tenant, made here where it is the first use, and the state that knows it.
     pub(crate) fn sealing_key(&self, tenant: Option<&str>) -> Result<(Arc<State>, Arc<Key>)> {
         let mut state = self.state();
-        let mut key = state.ring.sealing(&self.conn, tenant)?;
+        let mut key = state.ring.sealing(self.conn(), tenant)?;
         if key.is_none() {
             state = self.create_key(Purpose::Data, tenant)?;
-            key = state.ring.sealing(&self.conn, tenant)?;
+            key = state.ring.sealing(self.conn(), tenant)?;
         }
         let key = key.ok_or_else(|| err!(Internal, "a key just made is not there"))?;
         Ok((state, key))
@@ -206,129 +210,73 @@ impl Session {
             *self.state.borrow_mut() = Arc::new(own);
         }
         let state = self.state();
-        state.ring.create(&self.conn, purpose, tenant)?;
+        state.ring.create(self.conn(), purpose, tenant)?;
         Ok(state)
     }
 
     /// After a change of the catalog: the next epoch, and the state that belongs to it.
     pub(crate) fn advance(&self) -> Result<()> {
-        self.conn.execute("UPDATE sealite_meta SET epoch = epoch + 1 WHERE id = 1", &[])?;
+        self.conn().execute("UPDATE sealite_meta SET epoch = epoch + 1 WHERE id = 1", &[])?;
         let epoch = self.state().epoch + 1;
-        let fresh = State::load(&self.conn, self.state().ring.renewed(), epoch)?;
+        let fresh = State::load(self.conn(), self.state().ring.renewed(), epoch)?;
         *self.state.borrow_mut() = Arc::new(fresh);
         Ok(())
-    }
-
-    /// Runs `work` so that it happens whole or not at all, inside this transaction.
-    pub(crate) fn savepoint<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        let mut undo = Undo { session: self, savepoint: Some(self.begin_savepoint()?) };
-        let result = work()?;
-        if let Some(savepoint) = undo.savepoint.take() {
-            self.release(&savepoint)?;
-        }
-        Ok(result)
-    }
-
-    pub(crate) fn begin_savepoint(&self) -> Result<Savepoint> {
-        let state = self.state();
-        self.sequences().flush(&self.conn, &state.ring)?;
-        let depth = self.savepoints.borrow().len();
-        self.conn.execute(&format!("SAVEPOINT s{depth}"), &[])?;
-        let number = NEXT_SAVEPOINT.fetch_add(1, Ordering::Relaxed);
-        self.savepoints.borrow_mut().push(number);
-        Ok(Savepoint { number, state, audited: self.audited.get() })
-    }
-
-    /// Keeps what was done since the savepoint.
-    pub(crate) fn release(&self, savepoint: &Savepoint) -> Result<()> {
-        let depth = self.end(savepoint)?;
-        self.conn.execute(&format!("RELEASE s{depth}"), &[])?;
-        Ok(())
-    }
-
-    /// Takes back what was done since the savepoint.
-    pub(crate) fn roll_back_to(&self, savepoint: &Savepoint) -> Result<()> {
-        let depth = self.end(savepoint)?;
-        *self.state.borrow_mut() = Arc::new(savepoint.state.with_new_ring());
-        self.own_ring.set(true);
-        self.sequences().forget();
-        self.kept.forget();
-        self.audited.set(savepoint.audited);
-        // Where SQLite has rolled the whole transaction back by itself, there is no savepoint left.
-        if self.conn.in_transaction()? {
-            self.conn.execute(&format!("ROLLBACK TO s{depth}"), &[])?;
-            self.conn.execute(&format!("RELEASE s{depth}"), &[])?;
-        }
-        Ok(())
-    }
-
-    /// What [`Session::recall`] goes back to.
-    pub(crate) fn remember(&self) -> Memory {
-        let (state, sequences) = (self.state(), self.sequences().clone());
-        Memory { state, sequences, audited: self.audited.get() }
-    }
-
-    /// After SQLite has gone back to a savepoint of its own: as it was then, with a ring that knows no key made since.
-    pub(crate) fn recall(&self, memory: &Memory) {
-        *self.state.borrow_mut() = Arc::new(memory.state.with_new_ring());
-        self.own_ring.set(true);
-        *self.sequences() = memory.sequences.clone();
-        self.kept.forget();
-        self.audited.set(memory.audited);
-    }
-
-    /// A savepoint ends once, in its own transaction, and those inside it with it. Its depth.
-    fn end(&self, savepoint: &Savepoint) -> Result<usize> {
-        let mut open = self.savepoints.borrow_mut();
-        let Some(depth) = open.iter().position(|number| *number == savepoint.number) else {
-            fail!(Closed, "the savepoint has ended, or is another transaction's");
-        };
-        open.truncate(depth);
-        Ok(depth)
     }
 
     /// Writes the marks and commits.
     pub(crate) fn commit(&self) -> Result<()> {
         self.check_open()?;
-        let state = self.state();
-        let (now, clock) = (self.clock_ms(), &self.engine.clock);
-        let writes = self.conn.changes()? != self.changes;
-        let saved = if writes {
-            Some(clock.save(&self.conn, &state, &mut self.sequences(), now)?)
-        } else {
-            None
-        };
-        self.sequences().flush(&self.conn, &state.ring)?;
-        let counters = &self.engine.counters;
-        let committing = Instant::now();
-        if let Err(error) = self.conn.execute("COMMIT", &[]) {
+        let marks = self.before_commit()?;
+        if let Err(error) = self.conn().execute("COMMIT", &[]) {
             if error.kind() == ErrorKind::Io {
                 self.engine.pool.poison();
             }
-            return counters.checked(Err(error));
+            return self.engine.counters.checked(Err(error));
         }
+        self.committed(&marks);
+        Ok(())
+    }
+
+    /// Writes the marks.
+    pub(crate) fn before_commit(&self) -> Result<Marks> {
+        let (state, conn) = (self.state(), self.conn());
+        let (now, clock) = (self.clock_ms(), &self.engine.clock);
+        let writes = conn.changes()? != self.changes;
+        let saved =
+            if writes { Some(clock.save(conn, &state, &mut self.sequences(), now)?) } else { None };
+        self.sequences().flush(conn, &state.ring)?;
+        Ok(Marks { saved, now, committing: Instant::now() })
+    }
+
+    /// Everything is on the disk.
+    pub(crate) fn committed(&self, marks: &Marks) {
         self.finished.set(true);
-        let end = Instant::now();
-        counters.commit.observe(end.duration_since(committing));
+        let (counters, end) = (&self.engine.counters, Instant::now());
+        counters.commit.observe(end.duration_since(marks.committing));
         counters.write.observe(end.duration_since(self.began));
         counters.add(Counter::Committed, 1);
         counters.add(Counter::AuditAppended, self.audited.get());
-        if let Some(saved) = saved {
-            clock.committed(saved, now);
+        if let Some(saved) = marks.saved {
+            self.engine.clock.committed(saved, marks.now);
         }
         random::discard();
-        self.engine.publish(&self.conn, &state);
-        Ok(())
+        self.engine.publish(self.conn(), &self.state());
+    }
+
+    /// Everything has been taken back.
+    pub(crate) fn ended(&self) {
+        if !self.finished.replace(true) {
+            self.engine.counters.add(Counter::RolledBack, 1);
+            random::discard();
+        }
     }
 
     /// Takes everything back.
     pub(crate) fn roll_back(&self) -> Result<()> {
         self.check_open()?;
-        self.finished.set(true);
-        self.engine.counters.add(Counter::RolledBack, 1);
-        random::discard();
-        if self.conn.in_transaction()? {
-            self.conn.execute("ROLLBACK", &[])?;
+        self.ended();
+        if matches!(self.conn, On::Lease(_)) && self.conn().in_transaction()? {
+            self.conn().execute("ROLLBACK", &[])?;
         }
         Ok(())
     }
@@ -338,7 +286,8 @@ impl Session {
         if self.finished.get() {
             fail!(Closed, "the transaction has ended");
         }
-        if !self.conn.in_transaction()? {
+        // A statement alone is a transaction that SQLite does not call one.
+        if matches!(self.conn, On::Lease(_)) && !self.conn().in_transaction()? {
             fail!(Closed, "SQLite has rolled the transaction back after an earlier error");
         }
         Ok(())
@@ -346,7 +295,7 @@ impl Session {
 
     /// Remembers that remnants of plaintext have still to be overwritten.
     pub(crate) fn mark_erasure(&self) -> Result<()> {
-        self.conn.execute(
+        self.conn().execute(
             "UPDATE sealite_meta SET erasure_pending = erasure_pending + 1 WHERE id = 1",
             &[],
         )?;
@@ -354,19 +303,19 @@ impl Session {
     }
 }
 
-/// Takes a savepoint back on the way out, be it by an error or by a panic that somebody catches.
-struct Undo<'s> {
-    session: &'s Session,
-    savepoint: Option<Savepoint>,
+/// What goes from [`Session::before_commit`] to [`Session::committed`].
+pub(crate) struct Marks {
+    /// The clock's mark, where it was looked at.
+    saved: Option<i64>,
+    now: i64,
+    committing: Instant,
 }
 
-impl Drop for Undo<'_> {
-    fn drop(&mut self) {
-        if let Some(savepoint) = self.savepoint.take()
-            && self.session.roll_back_to(&savepoint).is_err()
-        {
-            // What can't be taken back alone must not be committed with the rest.
-            let _ = self.session.roll_back();
+impl On {
+    fn conn(&self) -> &Conn {
+        match self {
+            On::Lease(conn) => conn,
+            On::Host(conn) => conn,
         }
     }
 }

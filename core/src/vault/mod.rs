@@ -19,7 +19,7 @@ use crate::field::Field;
 use crate::keys::seal::no_randomness;
 use crate::keys::{Unlock, slots};
 use crate::secret::Secret32;
-use crate::sql::{self, SqlRows};
+use crate::sql::{self, Connection, SqlRows};
 use crate::table::definition::check_tenant;
 use crate::table::engine::Engine;
 use crate::table::session::Session;
@@ -235,6 +235,11 @@ impl Vault {
         self.engine.state()?;
         let snapshot = ReadSession::begin(&self.engine)?;
         sql::read(&snapshot, sql, parameters)
+    }
+
+    /// A connection for SQL of the caller's own, with BEGIN and COMMIT in SQL. Several may be open at once.
+    pub fn connect(&self) -> Result<Connection> {
+        Connection::open(&self.engine)
     }
 
     /// Opens every record and runs SQLite's own check. `progress` gets the number of rows opened so far.

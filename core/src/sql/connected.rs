@@ -1,0 +1,137 @@
+//! The statements of a long-lived connection, which outlive its transactions.
+//!
+//! Invariants, which the `SAFETY` comments cite:
+//! - N1. Everything of a connection is reached under its lock, and what SQLite lends for a row stays until its statement
+//!   moves on, is reset or dropped, which all take it by `&mut`. Neither a fork nor [`Connection::close`] touches a
+//!   statement that stands on a row.
+
+#![allow(unsafe_code)]
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::connection::Connection;
+use super::face::Within;
+use super::keeper::Inner;
+use super::prepared::Prepared;
+use crate::db::{Conn, Keeper};
+use crate::error::{ErrorKind, Result, err, fail};
+use crate::value::ValueRef;
+
+/// How often a statement is compiled anew when the tables change under it.
+const MAX_COMPILATIONS: usize = 16;
+
+/// A statement of a connection.
+pub(super) struct Connected {
+    connection: Connection,
+    key: u64,
+    sql: Box<str>,
+    columns: Arc<[String]>,
+    /// True once something was bound.
+    has_parameters: bool,
+}
+
+impl Connected {
+    pub(super) fn new(connection: Connection, key: u64, sql: &str, columns: Arc<[String]>) -> Self {
+        Connected { connection, key, sql: sql.into(), columns, has_parameters: false }
+    }
+
+    pub(super) fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    pub(super) fn look<T>(&self, look: impl FnOnce(&Prepared) -> T) -> Result<T> {
+        let inner = self.connection.lock()?;
+        match inner.statements.get(&self.key) {
+            Some(prepared) => Ok(look(prepared)),
+            None => Err(gone()),
+        }
+    }
+
+    pub(super) fn change<T>(
+        &mut self,
+        change: impl FnOnce(&mut Prepared) -> Result<T>,
+    ) -> Result<T> {
+        self.has_parameters = true;
+        let (key, sql) = (self.key, &self.sql);
+        self.connection.with(|inner| {
+            inner.restore(key, sql)?;
+            inner.statements.get_mut(&key).ok_or_else(gone).and_then(change)
+        })
+    }
+
+    pub(super) fn step(&mut self) -> Result<bool> {
+        let (key, sql, bound) = (self.key, &self.sql, self.has_parameters);
+        let columns = &mut self.columns;
+        self.connection.with(|inner| {
+            if inner.restore(key, sql)? && bound {
+                fail!(
+                    Closed,
+                    "the process has forked since the parameters were bound: bind them again"
+                );
+            }
+            let mut left = MAX_COMPILATIONS;
+            loop {
+                let Inner { statements, place, host, .. } = &mut *inner;
+                let prepared = statements.get_mut(&key).ok_or_else(gone)?;
+                let Some(place) = place else { return Err(gone()) };
+                let conn = place.conn();
+                let fresh = !prepared.is_on_row();
+                match prepared.step(Within::Host(conn, host)) {
+                    Err(error) if fresh && left > 0 && is_stale(&error, conn) => {
+                        left -= 1;
+                        inner.recompile(key)?;
+                        if let Some(prepared) = inner.statements.get(&key) {
+                            *columns = Arc::clone(&prepared.columns);
+                        }
+                    }
+                    Err(error) => {
+                        if error.kind() == ErrorKind::Io && !conn.in_transaction()? {
+                            inner.host.engine.pool.poison();
+                        }
+                        return Err(error);
+                    }
+                    Ok(there) => return Ok(there),
+                }
+            }
+        })
+    }
+
+    pub(super) fn value(&self, column: usize) -> Result<ValueRef<'_>> {
+        let inner = self.connection.lock()?;
+        let prepared = inner.statements.get(&self.key).ok_or_else(gone)?;
+        let value = prepared.value(column)?;
+        // SAFETY: N1.
+        Ok(unsafe { std::mem::transmute::<ValueRef<'_>, ValueRef<'_>>(value) })
+    }
+}
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        // In a child that does not own the connection there is nothing to do.
+        let Ok(mut inner) = self.connection.lock() else { return };
+        let prepared = inner.statements.remove(&self.key);
+        drop(prepared);
+        let busy = inner.is_busy();
+        self.connection.0.busy.store(busy, Ordering::Release);
+        if !busy {
+            inner.give_back();
+            if inner.closed {
+                inner.close_idle(false);
+            }
+        }
+    }
+}
+
+/// What passes when the statement is compiled anew.
+fn is_stale(error: &crate::Error, conn: &Conn) -> bool {
+    match error.kind() {
+        ErrorKind::NotAllowed => conn.authority().is_stale(),
+        ErrorKind::Busy => error.sqlite_code().is_none(),
+        _ => false,
+    }
+}
+
+fn gone() -> crate::Error {
+    err!(Closed, "the connection has been closed")
+}

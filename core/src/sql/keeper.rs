@@ -1,0 +1,184 @@
+//! What stands behind a long-lived connection: SQLite's own, opened when it is needed and closed around a fork, and the
+//! statements that are compiled on it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
+
+use super::connection::Shared;
+use super::face::{Face, Within};
+use super::host::Host;
+use super::prepared::Prepared;
+use crate::db::{Conn, Keeper, Lease, Own};
+use crate::error::{Result, err, fail};
+use crate::table::engine::Engine;
+
+/// What is set up on every SQLite connection that it opens.
+pub(super) type Setup = Box<dyn Fn(&Conn) -> Result<()> + Send>;
+
+pub(super) struct Inner {
+    /// Before the connection: statements go first.
+    pub(super) statements: HashMap<u64, Prepared>,
+    pub(super) host: Box<Host>,
+    pub(super) setups: Vec<Setup>,
+    pub(super) place: Option<Place>,
+    next: u64,
+    pub(super) opened: u64,
+    pub(super) closed: bool,
+}
+
+/// Where the SQLite connection comes from.
+pub(super) enum Place {
+    Own(Own),
+    /// The one connection of a vault in memory.
+    Lent(Lease),
+}
+
+impl Place {
+    pub(super) fn conn(&self) -> &Conn {
+        match self {
+            Place::Own(conn) => conn,
+            Place::Lent(conn) => conn,
+        }
+    }
+}
+
+impl Inner {
+    pub(super) fn new(engine: &Arc<Engine>) -> Self {
+        Inner {
+            statements: HashMap::new(),
+            host: Box::new(Host::new(engine)),
+            setups: Vec::new(),
+            place: None,
+            next: 0,
+            opened: 0,
+            closed: false,
+        }
+    }
+
+    pub(super) fn conn(&self) -> Result<&Conn> {
+        match &self.place {
+            Some(place) => Ok(place.conn()),
+            None => Err(err!(Closed, "the connection has been closed")),
+        }
+    }
+
+    pub(super) fn open(&mut self, shared: &Shared) -> Result<()> {
+        let pool = &shared.engine.pool;
+        let place = if pool.is_memory() {
+            Place::Lent(pool.writer()?)
+        } else {
+            let own = Place::Own(pool.own()?);
+            self.opened += 1;
+            own
+        };
+        let conn = place.conn();
+        conn.authority().let_end(true);
+        if matches!(place, Place::Own(_)) {
+            self.setups.iter().try_for_each(|setup| setup(conn))?;
+        }
+        let mut interrupter = shared.interrupter.lock().unwrap_or_else(PoisonError::into_inner);
+        *interrupter = Some(conn.interrupter()?);
+        self.place = Some(place);
+        Ok(())
+    }
+
+    /// Compiles a text, under the tables that are there now.
+    pub(super) fn compile(&self, sql: &str) -> Result<Prepared> {
+        let conn = self.conn()?;
+        // In a transaction, so that what is looked at is what the statement is compiled with.
+        let alone = !conn.in_transaction()?;
+        let engine = |sql| conn.execute(sql, &[]);
+        if alone {
+            engine("BEGIN")?;
+        }
+        let prepared = Prepared::new(Within::Host(conn, &self.host), sql);
+        if alone {
+            engine("COMMIT")?;
+        }
+        prepared
+    }
+
+    pub(super) fn recompile(&mut self, key: u64) -> Result<()> {
+        let Some(mut prepared) = self.statements.remove(&key) else {
+            fail!(Internal, "a statement that is not there")
+        };
+        let conn = self.conn()?;
+        let alone = !conn.in_transaction()?;
+        if alone {
+            conn.execute("BEGIN", &[])?;
+        }
+        let done = prepared.anew(Within::Host(conn, &self.host));
+        if alone {
+            conn.execute("COMMIT", &[])?;
+        }
+        self.statements.insert(key, prepared);
+        done
+    }
+
+    /// Compiles a statement anew that went when the process forked; true where it did.
+    pub(super) fn restore(&mut self, key: u64, sql: &str) -> Result<bool> {
+        if self.statements.contains_key(&key) {
+            return Ok(false);
+        }
+        let prepared = self.compile(sql)?;
+        self.statements.insert(key, prepared);
+        Ok(true)
+    }
+
+    pub(super) fn take_in(&mut self, prepared: Prepared) -> u64 {
+        self.next += 1;
+        self.statements.insert(self.next, prepared);
+        self.next
+    }
+
+    pub(super) fn is_busy(&self) -> bool {
+        let inside = |place: &Place| place.conn().in_transaction().unwrap_or(true);
+        self.place.as_ref().is_some_and(inside) || self.statements.values().any(Prepared::is_on_row)
+    }
+
+    /// Gives the connection of a vault in memory back.
+    pub(super) fn give_back(&mut self) {
+        if let Some(place @ Place::Lent(_)) = &self.place {
+            place.conn().authority().let_end(false);
+            self.place = None;
+        }
+    }
+
+    pub(super) fn roll_back(&mut self) {
+        let Ok(conn) = self.conn() else { return };
+        if conn.in_transaction().unwrap_or(false) {
+            let within = Within::Host(conn, &self.host);
+            if let Ok(_entered) = Face::resume(within) {
+                let _turn = conn.authority().engine();
+                let _ = conn.batch("ROLLBACK");
+            }
+        }
+        self.host.forget();
+    }
+}
+
+impl Keeper for Inner {
+    fn close_idle(&mut self, forking: bool) -> bool {
+        if self.is_busy() {
+            return false;
+        }
+        if forking && matches!(self.place, None | Some(Place::Lent(_))) {
+            self.give_back();
+            return true;
+        }
+        self.statements.clear();
+        self.host.forget();
+        match self.place.take() {
+            Some(Place::Own(own)) if forking => own.close_quietly(),
+            place => drop(place),
+        }
+        true
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.roll_back();
+        self.statements.clear();
+    }
+}
