@@ -10,6 +10,7 @@ mod analysis;
 mod connected;
 mod connection;
 mod cursor;
+mod extend;
 mod face;
 mod handle;
 mod host;
@@ -17,6 +18,7 @@ mod index_info;
 mod integrity;
 mod keeper;
 mod native;
+mod owned;
 mod plan;
 mod prepared;
 mod statement;
@@ -28,6 +30,7 @@ mod values;
 
 pub use self::connection::Connection;
 pub use self::handle::Statement;
+pub use self::owned::OwnedStatement;
 
 use self::face::{Entered, Face, Within};
 use self::statement::Known;

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from sealite._native import InvalidInput, NotFound, Unlock, Vault
-from sealite._native import dbapi2 as _native
+from sealite import _dbapi2 as _native
 
 __all__ = ["acquire"]
 

@@ -10,6 +10,8 @@ use super::engine::Statement;
 /// Rows and bytes that are read ahead at most.
 const MAX_ROWS: usize = 128;
 const MAX_BYTES: usize = 64 * 1024;
+/// Rows between two looks at the bytes.
+const TOGETHER: usize = 16;
 
 /// Rows of one statement. Their bytes are wiped.
 #[derive(Default)]
@@ -58,7 +60,7 @@ impl Batch {
     /// Reads up to so many rows ahead; false where the statement has come to its end. Detached.
     pub(super) fn fill(
         &mut self,
-        statement: &mut Statement<'static>,
+        statement: &mut Statement,
         rows: usize,
     ) -> sealite::Result<bool> {
         if self.is_empty() {
@@ -66,12 +68,11 @@ impl Batch {
             self.bytes.clear();
             self.at = 0;
         }
-        for _ in 0..rows.min(MAX_ROWS) {
-            if !statement.step()? {
-                return Ok(false);
-            }
-            for column in 0..self.width {
-                let cell = match statement.value(column)? {
+        let mut left = rows.min(MAX_ROWS);
+        while left > 0 {
+            let together = left.min(TOGETHER);
+            let more = statement.fetch(together, |value| {
+                let cell = match value {
                     ValueRef::Null => Cell::Null,
                     ValueRef::Integer(v) => Cell::Integer(v),
                     ValueRef::Boolean(v) => Cell::Integer(i64::from(v)),
@@ -87,10 +88,12 @@ impl Batch {
                     _ => Cell::Null,
                 };
                 self.cells.push(cell);
+                Ok(())
+            })?;
+            if !more || self.bytes.len() >= MAX_BYTES {
+                return Ok(more);
             }
-            if self.bytes.len() >= MAX_BYTES {
-                break;
-            }
+            left -= together;
         }
         Ok(true)
     }

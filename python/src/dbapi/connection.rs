@@ -10,7 +10,7 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use super::batch::TextFactory;
 use super::cursor::{self, Cursor};
 use super::error::{self, Class, programming, raised};
-use super::functions::{Registration, register};
+use super::functions::{Registration, register, watch};
 use super::link::{Link, lock, utf8};
 use super::mode::{LEGACY, Mode, autocommit_of};
 use super::{copy, limits};
@@ -202,7 +202,7 @@ impl Connection {
                 return Err(error::from_core(py, &error));
             }
         };
-        let link = Link::new(super::link::Parts {
+        let link = Link::new(py, super::link::Parts {
             engine,
             vault: vault.unbind(),
             any_thread: !check_same_thread,
@@ -210,7 +210,7 @@ impl Connection {
             timeout: patience,
             query_only,
             mode,
-        });
+        })?;
         *lock(&own.open) = Some(Open { link, detect_types, release: Some(release) });
         Ok(())
     }
@@ -412,9 +412,10 @@ impl Connection {
         progress_handler: Option<Py<PyAny>>,
         n: i32,
     ) -> PyResult<()> {
-        let handler = Registration::Progress { callable: progress_handler, every: n };
-        let failure = (Class::Operational, "Error setting a progress handler");
-        Connection::define(&self.checked()?, py, handler, failure)
+        let link = self.checked()?;
+        // SQLite takes any other number for none.
+        let every = u16::try_from(n.clamp(0, i32::from(u16::MAX))).unwrap_or(u16::MAX);
+        watch(&link, py, progress_handler.filter(|_| every > 0).map(|handler| (handler, every)))
     }
 
     /// Has a function called with the text of every statement. Parameters stand there as in the text: no value is shown

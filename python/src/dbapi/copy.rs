@@ -44,8 +44,7 @@ pub(super) fn backup(link: &Arc<Link>, target: &Bound<'_, PyAny>, pace: Pace<'_,
     let progress = pace.progress.map(|progress| progress.clone().unbind());
     let sleep = Duration::try_from_secs_f64(pace.sleep.clamp(0.0, 3_600.0)).unwrap_or_default();
     let (pages, name) = (if pace.pages == 0 { -1 } else { pace.pages }, pace.name.to_owned());
-    let mut stopped = None;
-    link.run(py, |engine| {
+    let stopped = link.run(py, |engine| {
         engine.with_raw(|raw| {
             let copied = || {
                 let mut file = Raw::open(&path).map_err(Stopped::Sqlite)?;
@@ -65,8 +64,7 @@ pub(super) fn backup(link: &Arc<Link>, target: &Bound<'_, PyAny>, pace: Pace<'_,
                     }
                 }
             };
-            stopped = copied().err();
-            Ok(())
+            copied().err()
         })
     })?;
     let Some(stopped) = stopped else { return Ok(()) };
@@ -84,15 +82,15 @@ pub(super) fn serialized<'py>(
     py: Python<'py>,
     name: &str,
 ) -> PyResult<Bound<'py, PyBytes>> {
-    let mut found = None;
-    link.run(py, |engine| {
+    let found = link.run(py, |engine| {
         engine.with_raw(|raw| {
-            found = Some(raw.serialize(name).map(|data| data.to_vec()));
-            Ok(())
+            let mut memory = Raw::open_in_memory()?;
+            Backup::new_with_names(raw, name, &mut memory, c"main")?.step(-1)?;
+            memory.serialize(c"main").map(|data| data.to_vec())
         })
     })?;
     match found {
-        Some(Ok(bytes)) => Ok(PyBytes::new(py, &bytes)),
-        _ => Err(raised(Class::Operational, "unable to serialize the database")),
+        Ok(bytes) => Ok(PyBytes::new(py, &bytes)),
+        Err(error) => Err(raised(Class::Operational, error.to_string())),
     }
 }

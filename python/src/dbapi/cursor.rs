@@ -273,7 +273,7 @@ impl Cursor {
     }
 
     fn __iter__(slf: Bound<'_, Self>) -> PyResult<Bound<'_, Self>> {
-        slf.get().enter(slf.py())?;
+        drop(slf.get().enter(slf.py())?);
         Ok(slf)
     }
 

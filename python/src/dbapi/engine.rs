@@ -2,10 +2,10 @@
 
 use pyo3::prelude::*;
 
-pub(super) use sealite::stub::{Connection, Statement};
+pub(super) use sealite::{Connection, OwnedStatement as Statement};
 
 use crate::vault::Vault;
 
 pub(super) fn connect(py: Python<'_>, vault: &Vault) -> sealite::Result<Connection> {
-    py.detach(|| sealite::stub::connect(vault.0.path()))
+    py.detach(|| vault.0.connect())
 }

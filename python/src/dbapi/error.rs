@@ -153,6 +153,7 @@ fn stands_for(kind: ErrorKind) -> Option<i32> {
         ErrorKind::NotAllowed => Some(23),
         ErrorKind::Conflict => Some(19),
         ErrorKind::Sql => Some(1),
+        ErrorKind::Interrupted => Some(9),
         _ => None,
     }
 }

@@ -21,11 +21,10 @@ pub(crate) enum Registration {
     Aggregate { name: String, arguments: i32, class: Option<Py<PyAny>> },
     Window { name: String, arguments: i32, class: Option<Py<PyAny>> },
     Collation { name: String, callable: Option<Py<PyAny>> },
-    Progress { callable: Option<Py<PyAny>>, every: i32 },
 }
 
 /// Instructions of SQLite's virtual machine between two looks at the signals, and the least time between them.
-const SIGNAL_STEPS: i32 = 20_000;
+const SIGNAL_STEPS: u16 = 20_000;
 const SIGNAL_PAUSE: Duration = Duration::from_millis(40);
 
 impl Registration {
@@ -44,7 +43,6 @@ impl Registration {
             (R::Collation { name, .. }, R::Collation { name: other, .. }) => {
                 name.eq_ignore_ascii_case(other)
             }
-            (R::Progress { .. }, R::Progress { .. }) => true,
             _ => false,
         }
     }
@@ -68,13 +66,10 @@ impl Registration {
             R::Collation { name, callable } => {
                 R::Collation { name: name.clone(), callable: held(callable) }
             }
-            R::Progress { callable, every } => {
-                R::Progress { callable: held(callable), every: *every }
-            }
         }
     }
 
-    fn apply(self, raw: &mut Connection, link: &Weak<Link>) -> rusqlite::Result<()> {
+    fn apply(self, raw: &Connection, link: &Weak<Link>) -> rusqlite::Result<()> {
         let flags = FunctionFlags::SQLITE_UTF8;
         match self {
             Registration::Function { name, arguments, callable: None, .. }
@@ -121,44 +116,40 @@ impl Registration {
                     })
                 })
             }
-            Registration::Progress { callable, every } => progress(raw, link, callable, every),
         }
     }
 }
 
-/// Signals are looked at while a statement runs, so that it can be stopped by Ctrl-C; the program's own handler comes first.
-fn progress(
-    raw: &mut Connection,
-    link: &Weak<Link>,
-    callable: Option<Py<PyAny>>,
-    every: i32,
-) -> rusqlite::Result<()> {
-    let link = link.clone();
-    let Some(callable) = callable else {
+/// Signals are looked at while a statement runs, so that it can be stopped by Ctrl-C; a program's own handler comes first.
+pub(super) fn watch(
+    link: &Arc<Link>,
+    py: Python<'_>,
+    handler: Option<(Py<PyAny>, u16)>,
+) -> PyResult<()> {
+    let weak = Arc::downgrade(link);
+    let Some((callable, every)) = handler else {
         let mut last = Instant::now();
-        return raw.progress_handler(
-            SIGNAL_STEPS,
-            Some(move || {
+        return link.run(py, |engine| {
+            engine.set_watch(SIGNAL_STEPS, move || {
                 if last.elapsed() < SIGNAL_PAUSE {
                     return false;
                 }
                 last = Instant::now();
-                Python::attach(|py| stopped(py, &link))
-            }),
-        );
+                Python::attach(|py| stopped(py, &weak))
+            })
+        });
     };
-    raw.progress_handler(
-        every,
-        Some(move || {
+    link.run(py, |engine| {
+        engine.set_watch(every, move || {
             Python::attach(|py| {
                 let called = || callable.bind(py).call0()?.is_truthy();
                 called().unwrap_or_else(|error: PyErr| {
-                    note(py, &link, error, callable.bind(py));
+                    note(py, &weak, error, callable.bind(py));
                     true
-                }) || stopped(py, &link)
+                }) || stopped(py, &weak)
             })
-        }),
-    )
+        })
+    })
 }
 
 fn stopped(py: Python<'_>, link: &Weak<Link>) -> bool {
@@ -177,13 +168,7 @@ pub(super) fn register(
 ) -> PyResult<rusqlite::Result<()>> {
     let weak = Arc::downgrade(link);
     let applied = registration.clone_ref(py);
-    let mut outcome = Ok(());
-    link.run(py, |engine| {
-        engine.with_raw(|raw| {
-            outcome = applied.apply(raw, &weak);
-            Ok(())
-        })
-    })?;
+    let outcome = link.run(py, |engine| engine.with_raw(|raw| applied.apply(raw, &weak)))?;
     if outcome.is_ok() {
         let mut registered = lock(&link.registered);
         let gone: Vec<_> =
@@ -195,25 +180,25 @@ pub(super) fn register(
     Ok(outcome)
 }
 
-/// Registers everything on a connection that has just been opened. Detached.
-pub(super) fn replay(link: &Arc<Link>) -> sealite::Result<()> {
+/// Has everything registered on the connection, now and whenever it is opened anew.
+pub(super) fn replay(link: &Arc<Link>, timeout: Duration, query_only: bool) -> sealite::Result<()> {
     let weak = Arc::downgrade(link);
-    let wanted: Vec<Registration> = Python::attach(|py| {
-        let mut wanted = vec![Registration::Progress { callable: None, every: 0 }];
-        wanted.extend(lock(&link.registered).iter().map(|each| each.clone_ref(py)));
-        wanted
-    });
-    let (timeout, query_only) = (link.timeout, link.query_only);
-    link.engine.with_raw(|raw| {
+    link.engine.on_open(move |raw| {
         // What was registered before succeeds again.
         let _ = raw.busy_timeout(timeout);
         if query_only {
             let _ = raw.execute_batch("PRAGMA query_only = ON");
         }
+        let Some(link) = weak.upgrade() else { return };
+        if lock(&link.registered).is_empty() {
+            return;
+        }
+        let wanted: Vec<Registration> = Python::attach(|py| {
+            lock(&link.registered).iter().map(|each| each.clone_ref(py)).collect()
+        });
         for each in wanted {
             let _ = each.apply(raw, &weak);
         }
-        Ok(())
     })
 }
 

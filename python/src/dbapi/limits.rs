@@ -29,15 +29,13 @@ pub(super) fn limit(category: i32) -> PyResult<Limit> {
 
 /// The limit, set to another one where that is not negative; what it was.
 pub(super) fn exchange(engine: &Connection, limit: Limit, value: i32) -> sealite::Result<i32> {
-    let mut before = 0;
     engine.with_raw(|raw| {
-        before = raw.limit(limit).unwrap_or(0);
+        let before = raw.limit(limit).unwrap_or(0);
         if value >= 0 {
             let _ = raw.set_limit(limit, value);
         }
-        Ok(())
-    })?;
-    Ok(before)
+        before
+    })
 }
 
 /// The longest text of a statement, in bytes.

@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread::ThreadId;
 use std::time::Duration;
@@ -32,13 +32,10 @@ pub(crate) struct Link {
     /// Statements that stand on a row.
     running: Mutex<Vec<Weak<Mutex<Option<Live>>>>>,
     pub(super) registered: Mutex<Vec<Registration>>,
-    opened: AtomicU64,
     /// What a function of Python's has raised in the statement that runs.
     pub(super) raised: Mutex<Option<PyErr>>,
     pub(super) trace: Mutex<Option<Py<PyAny>>>,
     pub(super) last_rowid: AtomicI64,
-    pub(super) timeout: Duration,
-    pub(super) query_only: bool,
     pub(super) mode: Mode,
 }
 
@@ -57,7 +54,7 @@ pub(super) struct Parts {
 
 /// A compiled statement, with what Python wants to know of it.
 pub(super) struct Live {
-    pub(super) statement: Statement<'static>,
+    pub(super) statement: Statement,
     pub(super) about: Arc<About>,
 }
 
@@ -105,8 +102,8 @@ pub(super) fn utf8<'a>(text: &'a Bound<'_, PyString>) -> PyResult<&'a str> {
 }
 
 impl Link {
-    pub(super) fn new(parts: Parts) -> Arc<Self> {
-        Arc::new(Link {
+    pub(super) fn new(py: Python<'_>, parts: Parts) -> PyResult<Arc<Self>> {
+        let link = Arc::new(Link {
             engine: parts.engine,
             vault: parts.vault,
             owner: (!parts.any_thread).then(|| std::thread::current().id()),
@@ -114,14 +111,14 @@ impl Link {
             cache: Mutex::new(Cache { capacity: parts.cached, ..Cache::default() }),
             running: Mutex::default(),
             registered: Mutex::default(),
-            opened: AtomicU64::new(u64::MAX),
             raised: Mutex::default(),
             trace: Mutex::default(),
             last_rowid: AtomicI64::new(0),
-            timeout: parts.timeout,
-            query_only: parts.query_only,
             mode: parts.mode,
-        })
+        });
+        link.run(py, |_| super::functions::replay(&link, parts.timeout, parts.query_only))?;
+        super::functions::watch(&link, py, None)?;
+        Ok(link)
     }
 
     pub(super) fn check_thread(&self) -> PyResult<()> {
@@ -158,10 +155,7 @@ impl Link {
         work: impl FnOnce(&Connection) -> sealite::Result<T> + Send,
     ) -> PyResult<T> {
         let entered = Entered::new(self)?;
-        let done = py.detach(|| {
-            self.prepare_connection()?;
-            work(&self.engine)
-        });
+        let done = py.detach(|| work(&self.engine));
         drop(entered);
         match done {
             Ok(done) => Ok(done),
@@ -181,15 +175,6 @@ impl Link {
         raised
     }
 
-    /// Registers what Python has registered again, where the connection has been opened anew.
-    fn prepare_connection(self: &Arc<Self>) -> sealite::Result<()> {
-        let opened = self.engine.opened();
-        if self.opened.swap(opened, Ordering::Relaxed) != opened {
-            super::functions::replay(self)?;
-        }
-        Ok(())
-    }
-
     /// A statement from the cache.
     pub(super) fn cached(&self, sql: &str) -> Option<Live> {
         lock(&self.cache).kept.get_mut(sql)?.live.take()
@@ -200,20 +185,19 @@ impl Link {
         engine: &Connection,
         sql: &str,
     ) -> sealite::Result<(Option<Live>, usize)> {
-        let (statement, tail) = engine.prepare_first(sql)?;
+        let (statement, tail) = engine.prepare_owned(sql)?;
         let Some(statement) = statement else { return Ok((None, tail)) };
         let columns = statement.columns().to_vec();
         let declared = (0..columns.len()).map(|at| statement.declared_type(at)).collect();
         let name = |name: String| name.get(1..).unwrap_or_default().to_owned();
-        let parameters = (1..=statement.parameter_count())
-            .map(|at| statement.parameter_name(at).map(name))
-            .collect();
+        let parameters = statement.parameters().into_iter();
+        let parameters = parameters.map(|parameter| parameter.map(name)).collect();
         let about = About {
             sql: sql.into(),
             columns,
             declared,
             parameters,
-            readonly: statement.is_readonly(),
+            readonly: statement.is_read_only(),
             writes: lexer::writes(sql),
             description: Mutex::default(),
         };
@@ -281,7 +265,7 @@ impl Link {
 }
 
 /// While it lives, this thread runs statements of the link.
-struct Entered(usize);
+struct Entered;
 
 impl Entered {
     fn new(link: &Arc<Link>) -> PyResult<Self> {
@@ -293,7 +277,7 @@ impl Entered {
                 ));
             }
             running.push(address);
-            Ok(Entered(address))
+            Ok(Entered)
         })
     }
 }

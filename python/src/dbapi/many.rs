@@ -14,6 +14,8 @@ use super::mode::LEGACY;
 
 /// Rows that are run without the interpreter in between, where they are there already.
 const TOGETHER: usize = 64;
+/// Rows of a script's SELECT that are passed over at once.
+const SKIP: usize = 64;
 
 /// Runs the statement once for each set of parameters; adds up the rows that it changes.
 pub(super) fn run(
@@ -80,10 +82,8 @@ fn each(
         link.run(py, |_| {
             for row in 0..count {
                 let values = values.get(row * width..(row + 1) * width).unwrap_or_default();
-                for (at, value) in values.iter().enumerate() {
-                    live.statement.bind(at + 1, *value)?;
-                }
-                returned = live.statement.step()?;
+                live.statement.bind(values)?;
+                returned = live.statement.fetch(1, |_| Ok(()))?;
                 if live.about.writes {
                     *changed += i64::try_from(live.statement.changes()).unwrap_or(0);
                 }
@@ -124,7 +124,7 @@ pub(super) fn script(link: &Arc<Link>, py: Python<'_>, script: &Bound<'_, PyStri
         link.begin_now(py, &live.about)?;
         link.traced(py, live.about.sql.get(..tail).unwrap_or(&live.about.sql).trim());
         let done = link.run(py, |_| {
-            while live.statement.step()? {}
+            while live.statement.fetch(SKIP, |_| Ok(()))? {}
             Ok(())
         });
         py.detach(|| drop(live));

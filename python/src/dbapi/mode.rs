@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicI8, AtomicU8, Ordering};
 
-use pyo3::exceptions::{PyAttributeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt, PyString};
 
@@ -89,9 +89,4 @@ pub(super) fn autocommit_of(value: &Bound<'_, PyAny>) -> PyResult<i8> {
     Err(PyValueError::new_err(
         "autocommit must be True, False, or sealite.dbapi2.LEGACY_TRANSACTION_CONTROL",
     ))
-}
-
-/// An attribute that is there to stay.
-pub(super) fn undeletable() -> PyErr {
-    PyAttributeError::new_err("cannot delete attribute")
 }

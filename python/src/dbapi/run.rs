@@ -138,9 +138,7 @@ impl Link {
             {
                 engine.execute(begin, &[])?;
             }
-            for (at, value) in values.iter().enumerate() {
-                live.statement.bind(at + 1, *value)?;
-            }
+            live.statement.bind(&values)?;
             let more = batch.fill(&mut live.statement, FIRST);
             if !about.readonly {
                 if about.writes {
