@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 mod approval;
 mod audit;
 mod binding;
+mod dbapi;
 mod definition;
 mod error;
 mod field;
@@ -103,6 +104,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<health::Metrics>()?;
     module.add_class::<health::Histogram>()?;
     error::register(module)?;
+    dbapi::register(module)?;
     let abc = module.py().import("collections.abc")?;
     for (abstraction, class) in
         [("Mapping", module.getattr("Row")?), ("Sequence", module.getattr("SqlRows")?)]

@@ -11,6 +11,7 @@ mod connected;
 mod connection;
 mod cursor;
 mod declare;
+mod extend;
 mod face;
 mod handle;
 mod host;
@@ -19,6 +20,7 @@ mod integrity;
 mod keeper;
 mod listing;
 mod native;
+mod owned;
 mod plan;
 mod prepared;
 mod statement;
@@ -30,6 +32,7 @@ mod values;
 
 pub use self::connection::Connection;
 pub use self::handle::Statement;
+pub use self::owned::OwnedStatement;
 
 use self::face::{Entered, Face, Within};
 use self::statement::Known;
