@@ -76,8 +76,8 @@ pub use settings::{
 };
 pub use sql::{Connection, OwnedStatement, SqlRows, Statement};
 pub use table::{
-    Alteration, Column, Cursor, Fault, Index, Protection, Row, Scan, Table, TableDefinition,
-    Verification,
+    Alteration, Column, Cursor, Fault, Index, Protection, ProtectionPlan, Row, Scan, Table,
+    TableDefinition, Verification,
 };
 pub use tenant::Tenant;
 pub use token::{

@@ -10,6 +10,7 @@ mod open;
 mod pool;
 mod raw;
 pub(crate) mod schema;
+pub(crate) mod tokens;
 
 pub(crate) use authority::Authority;
 pub(crate) use conn::{Conn, Interrupter, SqlRow, Stmt};

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::tokens::{Kind, Token, tokens};
+use crate::db::tokens::{Kind, Token, tokens};
 
 /// A statement, as far as it matters here.
 #[derive(Debug, PartialEq)]

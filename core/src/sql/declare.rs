@@ -7,9 +7,9 @@
 
 use super::face::{Face, Within};
 use super::tables::sync;
-use super::tokens::{Kind, Token, tokens};
 use crate::audit::note;
 use crate::db::schema::quote;
+use crate::db::tokens::{Kind, Token, tokens};
 use crate::error::{Result, fail};
 use crate::format::padding::Padding;
 use crate::table::session::Session;

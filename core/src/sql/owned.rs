@@ -2,7 +2,7 @@
 
 use super::connected::Connected;
 use super::prepared::Prepared;
-use super::tokens::{first_statement, is_blank};
+use crate::db::tokens::{first_statement, is_blank};
 use crate::error::{Result, fail};
 use crate::sql::Connection;
 use crate::value::ValueRef;

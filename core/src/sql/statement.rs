@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 use super::SqlRows;
 use super::analysis::{Analysis, Name, Upsert, Verb, Write, analyse};
+use super::command::{Command, command};
+use super::ddl::{self, Change};
 use super::declare::declared;
 use super::face::{Entered, Given, Within};
 use super::table::shows;
@@ -34,6 +36,10 @@ pub(super) enum Known {
     Instead(String),
     /// It declares a table.
     Declares(Arc<TableDefinition>),
+    /// It takes transactions of its own.
+    Command(Arc<Command>),
+    /// It changes the schema around a sealed table.
+    Schema(Arc<Change>),
     /// It writes a sealed table.
     Writes { write: Box<Write>, text: Option<String>, given: Arc<Given> },
 }
@@ -42,6 +48,12 @@ pub(super) enum Known {
 pub(super) fn know(sql: &str, state: &State) -> Result<Known> {
     if let Some(definition) = declared(sql)? {
         return Ok(Known::Declares(Arc::new(definition)));
+    }
+    if let Some(command) = command(sql)? {
+        return Ok(Known::Command(Arc::new(command)));
+    }
+    if let Some(known) = ddl::know(sql, state)? {
+        return Ok(known);
     }
     Ok(match analyse(sql) {
         Analysis::Count { table, at } => match sealed(state, &table) {
@@ -68,7 +80,7 @@ pub(super) fn know(sql: &str, state: &State) -> Result<Known> {
 }
 
 /// The sealed table that a statement means by a name, where it is one.
-fn sealed<'s>(state: &'s State, name: &Name) -> Option<&'s Arc<Schema>> {
+pub(super) fn sealed<'s>(state: &'s State, name: &Name) -> Option<&'s Arc<Schema>> {
     let schema = name.schema.as_deref();
     if schema.is_some_and(|schema| !schema.eq_ignore_ascii_case("main")) {
         return None;

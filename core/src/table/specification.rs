@@ -17,16 +17,22 @@ impl Column {
     /// A name with white space stands in double quotes, a text or JSON literal in single quotes (doubled inside); other
     /// literals are integers, decimals, `true`, `false` and `x'…'`. The type is text where none is named.
     pub fn parse(specification: &str) -> Result<Self> {
+        Self::parse_typed(specification).map(|(column, _)| column)
+    }
+
+    /// As [`Column::parse`]; true where the specification names a type.
+    pub(crate) fn parse_typed(specification: &str) -> Result<(Self, bool)> {
         let words = tokens(specification)?;
         let mut words = words.iter().peekable();
         let Some(Token::Word(name) | Token::Name(name)) = words.next() else {
             fail!(InvalidInput, "a column's specification begins with its name");
         };
         let mut column = Column::text(name.as_str());
+        let mut typed = false;
         if let Some(Token::Word(word)) = words.peek()
             && let Some(kind) = Type::from_name(word)
         {
-            column.kind = kind;
+            (column.kind, typed) = (kind, true);
             words.next();
         }
         let mut reason = None;
@@ -83,7 +89,7 @@ impl Column {
                 None => fail!(InvalidInput, "column {name}: accept leakage belongs to an index"),
             }
         }
-        Ok(column)
+        Ok((column, typed))
     }
 
     /// The specification that [`Column::parse`] reads back.
