@@ -11,6 +11,7 @@ mod approval;
 mod audit;
 mod binding;
 mod command;
+mod dbapi;
 mod definition;
 mod error;
 mod field;
@@ -106,6 +107,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<health::Metrics>()?;
     module.add_class::<health::Histogram>()?;
     error::register(module)?;
+    dbapi::register(module)?;
     let abc = module.py().import("collections.abc")?;
     for (abstraction, class) in
         [("Mapping", module.getattr("Row")?), ("Sequence", module.getattr("SqlRows")?)]

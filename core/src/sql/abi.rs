@@ -71,12 +71,12 @@ pub(super) static MODULE: ffi::sqlite3_module = ffi::sqlite3_module {
     xIntegrity: None,
 };
 
-fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(super) fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(panicked()))
 }
 
 /// The number that SQLite gets for an error. The error itself waits in the face.
-fn code_of(error: &Error) -> c_int {
+pub(super) fn code_of(error: &Error) -> c_int {
     // A constraint to SQLite, which `OR IGNORE` would forgive; in a STRICT table it does not.
     if error.kind() == ErrorKind::TypeMismatch {
         return ffi::SQLITE_MISMATCH;

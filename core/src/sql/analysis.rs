@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::parameters::Parameters;
-use super::tokens::{Kind, Token, tokens};
+use crate::db::tokens::{Kind, Token, tokens};
 
 /// A statement, as far as it matters here.
 #[derive(Debug, PartialEq)]

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
 use super::connection::Shared;
+use super::extend::{self, Watch};
 use super::face::{Face, Within};
 use super::host::Host;
 use super::prepared::Prepared;
@@ -21,6 +22,8 @@ pub(super) struct Inner {
     pub(super) host: Box<Host>,
     pub(super) setups: Vec<Setup>,
     pub(super) place: Option<Place>,
+    /// After the connection, which may have a pointer to it.
+    pub(super) watch: Option<Box<Watch>>,
     next: u64,
     pub(super) opened: u64,
     pub(super) closed: bool,
@@ -49,6 +52,7 @@ impl Inner {
             host: Box::new(Host::new(engine)),
             setups: Vec::new(),
             place: None,
+            watch: None,
             next: 0,
             opened: 0,
             closed: false,
@@ -79,7 +83,15 @@ impl Inner {
         let mut interrupter = shared.interrupter.lock().unwrap_or_else(PoisonError::into_inner);
         *interrupter = Some(conn.interrupter()?);
         self.place = Some(place);
-        Ok(())
+        self.set_watch()
+    }
+
+    /// Has SQLite call the watch of this connection.
+    pub(super) fn set_watch(&mut self) -> Result<()> {
+        match (&self.place, &mut self.watch) {
+            (Some(place), Some(watch)) => extend::watch(place.conn(), Some(watch)),
+            _ => Ok(()),
+        }
     }
 
     /// Compiles a text, under the tables that are there now.
@@ -138,6 +150,9 @@ impl Inner {
     pub(super) fn give_back(&mut self) {
         if let Some(place @ Place::Lent(_)) = &self.place {
             place.conn().authority().let_end(false);
+            if self.watch.is_some() {
+                let _ = extend::watch(place.conn(), None);
+            }
             self.place = None;
         }
     }
@@ -177,5 +192,6 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.roll_back();
         self.statements.clear();
+        self.give_back();
     }
 }

@@ -13,6 +13,8 @@ mod connected;
 mod connection;
 mod cursor;
 mod ddl;
+mod declare;
+mod extend;
 mod face;
 #[cfg(feature = "loadable")]
 mod guest;
@@ -21,7 +23,9 @@ mod host;
 mod index_info;
 mod integrity;
 mod keeper;
+mod listing;
 mod native;
+mod owned;
 mod parameters;
 mod plan;
 mod prepared;
@@ -38,6 +42,7 @@ pub use self::connection::Connection;
 #[cfg(feature = "loadable")]
 pub use self::guest::{Guest, Lent, VtabConfig};
 pub use self::handle::Statement;
+pub use self::owned::OwnedStatement;
 
 use self::face::{Entered, Face, Within};
 use self::statement::Known;
@@ -68,6 +73,7 @@ pub(crate) fn execute(session: &Session, sql: &str, parameters: &[ValueRef<'_>])
     let known = entered.face.known(sql)?;
     let text = match &*known {
         Known::Nothing => return Ok(0),
+        Known::Declares(_) => fail!(Sql, "the statement returns rows: use query"),
         Known::Instead(text) => text,
         Known::Command(_) => return Err(command::not_alone()),
         Known::Schema(schema) => {
@@ -146,6 +152,11 @@ fn rows(
             fail!(Sql, "the statement returns no rows: use execute")
         }
         Known::Checks => return integrity::check(within, entered, sql, parameters),
+        Known::Declares(definition) => {
+            let made = entered.checked(declare::declare(within, entered.face, definition))?;
+            let columns = vec![declare::DEFINE.to_owned()];
+            return Ok(SqlRows { columns, rows: vec![vec![Value::Integer(made.into())]] });
+        }
         _ => sql,
     };
     statement::select(within, entered, text, parameters)

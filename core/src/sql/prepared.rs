@@ -5,11 +5,13 @@ use std::sync::Arc;
 use super::change;
 use super::command::{Command, not_alone};
 use super::ddl::Change;
+use super::declare::{DEFINE, declare};
 use super::face::{Entered, Face, Given, Within};
 use super::statement::{self, Known};
-use super::tokens::tokens;
 use crate::db::RawStmt;
+use crate::db::tokens::tokens;
 use crate::error::{Result, err, fail};
+use crate::table::TableDefinition;
 use crate::value::{Value, ValueRef};
 
 /// A statement. It borrows nothing: every call says what it runs within.
@@ -34,6 +36,8 @@ enum Body {
     },
     /// A check of the file: it runs whole at the first step.
     Check { rows: std::vec::IntoIter<Vec<Value>>, row: Vec<Value> },
+    /// It declares a table, at the first step.
+    Declare { definition: Arc<TableDefinition>, made: bool },
     /// A change of the schema around a sealed table.
     Schema(Arc<Change>),
     /// What takes transactions of its own: a connection runs it outside of one.
@@ -56,6 +60,10 @@ impl Prepared {
         let known = entered.face.known(sql)?;
         let (text, given) = match &*known {
             Known::Nothing => return Ok(Self::with(sql, Body::Nothing, Vec::new())),
+            Known::Declares(definition) => {
+                let body = Body::Declare { definition: Arc::clone(definition), made: false };
+                return Ok(Self::with(sql, body, vec![DEFINE.to_owned()]));
+            }
             Known::Schema(change) => {
                 let body = Body::Schema(Arc::clone(change));
                 return Ok(Self::with(sql, body, Vec::new()));
@@ -126,7 +134,7 @@ impl Prepared {
         match &self.body {
             Body::Native { stmt, .. } => stmt.parameter_count(),
             Body::Returning { bound, .. } | Body::Command { bound, .. } => bound.len(),
-            Body::Nothing | Body::Check { .. } | Body::Schema(_) => 0,
+            Body::Nothing | Body::Check { .. } | Body::Schema(_) | Body::Declare { .. } => 0,
         }
     }
 
@@ -134,7 +142,11 @@ impl Prepared {
         match &self.body {
             Body::Native { stmt, .. } => stmt.parameter_name(index),
             Body::Returning { names, .. } => names.get(index.checked_sub(1)?)?.clone(),
-            Body::Nothing | Body::Check { .. } | Body::Schema(_) | Body::Command { .. } => None,
+            Body::Nothing
+            | Body::Check { .. }
+            | Body::Schema(_)
+            | Body::Command { .. }
+            | Body::Declare { .. } => None,
         }
     }
 
@@ -146,7 +158,10 @@ impl Prepared {
     pub(super) fn is_read_only(&self) -> bool {
         match &self.body {
             Body::Native { stmt, .. } => stmt.is_read_only(),
-            Body::Returning { .. } | Body::Schema(_) | Body::Command { .. } => false,
+            Body::Returning { .. }
+            | Body::Schema(_)
+            | Body::Command { .. }
+            | Body::Declare { .. } => false,
             Body::Nothing | Body::Check { .. } => true,
         }
     }
@@ -183,7 +198,7 @@ impl Prepared {
                     None => Err(err!(Sql, "parameter {index} of a statement that takes {wanted}")),
                 }
             }
-            Body::Nothing | Body::Check { .. } | Body::Schema(_) => {
+            Body::Nothing | Body::Check { .. } | Body::Schema(_) | Body::Declare { .. } => {
                 Err(err!(Sql, "parameter {index} of a statement that takes none"))
             }
         }
@@ -232,6 +247,12 @@ impl Prepared {
                     *rows = found.rows.into_iter();
                 }
                 next(rows, row)
+            }
+            Body::Declare { definition, made } => {
+                if first {
+                    *made = entered.checked(declare(within, entered.face, definition))?;
+                }
+                first
             }
             Body::Schema(change) => {
                 change::run(within, &entered, change, &self.sql)?;
@@ -282,6 +303,7 @@ impl Prepared {
             Body::Returning { row, .. } | Body::Check { row, .. } | Body::Command { row, .. } => {
                 Ok(row.get(column).map_or(ValueRef::Null, Value::as_ref))
             }
+            Body::Declare { made, .. } => Ok(ValueRef::Integer(i64::from(*made))),
             Body::Nothing | Body::Schema(_) => Ok(ValueRef::Null),
         }
     }
@@ -299,7 +321,7 @@ impl Prepared {
                 row.clear();
             }
             Body::Command { row, .. } => row.clear(),
-            Body::Nothing | Body::Schema(_) => {}
+            Body::Nothing | Body::Schema(_) | Body::Declare { .. } => {}
         }
     }
 
@@ -309,7 +331,7 @@ impl Prepared {
         match &mut self.body {
             Body::Native { stmt, .. } => stmt.clear(),
             Body::Returning { bound, .. } | Body::Command { bound, .. } => bound.fill(Value::Null),
-            Body::Nothing | Body::Check { .. } | Body::Schema(_) => {}
+            Body::Nothing | Body::Check { .. } | Body::Schema(_) | Body::Declare { .. } => {}
         }
     }
 }

@@ -15,6 +15,7 @@ use super::SqlRows;
 use super::analysis::{Analysis, Name, Verb, Write, analyse};
 use super::command::{Command, command};
 use super::ddl::{self, Change};
+use super::declare::declared;
 use super::face::{Entered, Given, Within};
 use super::run::Run;
 use super::table::shows;
@@ -22,6 +23,7 @@ use super::upsert;
 use crate::db::Conn;
 use crate::db::schema::quote;
 use crate::error::{Result, fail};
+use crate::table::TableDefinition;
 use crate::table::engine::State;
 use crate::table::schema::Schema;
 use crate::value::ValueRef;
@@ -36,6 +38,8 @@ pub(super) enum Known {
     Checks,
     /// Another text says the same.
     Instead(String),
+    /// It declares a table.
+    Declares(Arc<TableDefinition>),
     /// It takes transactions of its own.
     Command(Arc<Command>),
     /// It changes the schema around a sealed table.
@@ -46,6 +50,9 @@ pub(super) enum Known {
 
 /// Reads a statement's text, under the tables of a state.
 pub(super) fn know(sql: &str, state: &State) -> Result<Known> {
+    if let Some(definition) = declared(sql)? {
+        return Ok(Known::Declares(Arc::new(definition)));
+    }
     if let Some(command) = command(sql)? {
         return Ok(Known::Command(Arc::new(command)));
     }

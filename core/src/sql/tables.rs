@@ -28,6 +28,8 @@ pub(super) struct Synced {
     /// SQLite's counter of changes to the file, and its counter of changes to the schema.
     data: Option<u32>,
     schema: Option<i64>,
+    /// True once the functions are there.
+    functions: bool,
 }
 
 impl Synced {
@@ -52,6 +54,10 @@ pub(super) fn sync(face: &Face, conn: &Conn, state: &Arc<State>) -> Result<()> {
         return Ok(());
     }
     let _turn = face.authority.engine();
+    if !synced.functions {
+        native::add_functions(face)?;
+        synced.functions = true;
+    }
     if !same {
         register(face, &mut synced, state)?;
         synced.state = Arc::downgrade(state);
