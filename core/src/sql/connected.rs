@@ -40,6 +40,10 @@ impl Connected {
         &self.columns
     }
 
+    pub(super) fn shared_columns(&self) -> &Arc<[String]> {
+        &self.columns
+    }
+
     pub(super) fn look<T>(&self, look: impl FnOnce(&Prepared) -> T) -> Result<T> {
         let inner = self.connection.lock()?;
         match inner.statements.get(&self.key) {
@@ -142,7 +146,12 @@ fn step(
                 }
                 return Err(error);
             }
-            Ok(there) => return Ok(there),
+            Ok(there) => {
+                if fresh && !Arc::ptr_eq(columns, &prepared.columns) {
+                    *columns = Arc::clone(&prepared.columns);
+                }
+                return Ok(there);
+            }
         }
     }
 }

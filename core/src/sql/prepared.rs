@@ -196,6 +196,9 @@ impl Prepared {
                     }
                 };
                 let stepped = entered.checked(stepped)?;
+                if first && stmt.was_compiled_anew() {
+                    self.columns = stmt.column_names().into();
+                }
                 if !stepped {
                     self.changes = stmt.changes();
                 }

@@ -49,10 +49,6 @@ pub(super) enum TextFactory {
 }
 
 impl Batch {
-    pub(super) fn new(width: usize) -> Self {
-        Batch { width, ..Batch::default() }
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.at >= self.cells.len()
     }
@@ -90,6 +86,8 @@ impl Batch {
                 self.cells.push(cell);
                 Ok(())
             })?;
+            // The first step may have compiled the statement anew.
+            self.width = statement.columns().len();
             if !more || self.bytes.len() >= MAX_BYTES {
                 return Ok(more);
             }

@@ -282,7 +282,11 @@ impl Connection {
 
     /// Ends the connection, without a commit. The last one of a file wipes the vault's keys.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        self.link()?.check_thread()?;
+        let link = self.link()?;
+        link.check_thread()?;
+        if !link.is_closed() {
+            link.check()?;
+        }
         self.shut(py);
         Ok(())
     }
