@@ -338,6 +338,9 @@ impl Connection {
         keywords: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (py, link) = (name.py(), self.checked()?);
+        if link.run(py, |engine| engine.in_transaction())? {
+            return Err(programming("a table is defined in a transaction of its own: commit first"));
+        }
         let vault = link.vault.bind(py).as_any();
         vault
             .call_method("define_table", (name, columns), keywords)
