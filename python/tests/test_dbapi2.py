@@ -182,9 +182,8 @@ def test_a_wrong_key_opens_nothing_though_the_vault_is_open(connection: dbapi2.C
     assert raised.value.code == sealite.WrongKey.code
     with pytest.raises(dbapi2.OperationalError, match="needs its key"):
         dbapi2.connect(path)
-    with pytest.raises(dbapi2.Error) as raised:
+    with pytest.raises(dbapi2.ProgrammingError):
         dbapi2.connect(path, key=sealite.generate_key())
-    assert raised.value.code == sealite.InvalidInput.code
 
 
 def test_a_uri_names_mode_and_key(connection: dbapi2.Connection, path: Path, key_name: str) -> None:
@@ -416,7 +415,7 @@ def test_a_copy_opens_with_the_same_key(connection: dbapi2.Connection, tmp_path:
     copy = dbapi2.connect(tmp_path / "copy.db", key=key_name)
     assert emails(copy) == ["a@example.org"]
     copy.close()
-    with pytest.raises(OSError, match="exists"):
+    with pytest.raises(FileExistsError):
         connection.backup(tmp_path / "copy.db")
 
 
