@@ -56,6 +56,8 @@ pub(crate) struct Authority {
 
 const READS_SEALED: u8 = 1;
 const WRITES_PLAIN: u8 = 2;
+/// The statement writes a plain table by itself, and not by a trigger.
+const WRITES: u8 = 4;
 const COPIES: u8 = 1;
 const SCHEMA: u8 = 2;
 const CLASH: u8 = 3;
@@ -165,11 +167,31 @@ impl Authority {
         // Triggers and views are the application's, also where an engine statement sets one off (a foreign key's
         // cascade into an application's table).
         let engine = !self.application.load(Ordering::Relaxed) && asked.accessor.is_none();
-        if engine || (self.allows(&asked.action) && self.keeps_apart(asked)) {
+        let allowed = || self.allows(&asked.action) && self.keeps_apart(asked);
+        if engine || asked.accessor.is_none() && self.is_follow_up(&asked.action) || allowed() {
             Authorization::Allow
         } else {
             Authorization::Deny
         }
+    }
+
+    /// True for what a foreign key does to a sealed table's rows when a statement deletes or changes those that they refer
+    /// to. A statement writes one table by itself: where that is a plain one, no other write is its own.
+    fn is_follow_up(&self, action: &AuthAction<'_>) -> bool {
+        use AuthAction as A;
+        let (table, column) = match *action {
+            A::Insert { table_name } if !engine_table(table_name) => (table_name, None),
+            A::Delete { table_name } => (table_name, None),
+            A::Update { table_name, column_name } => (table_name, Some(column_name)),
+            _ => return false,
+        };
+        if !engine_table(table) {
+            self.asked.fetch_or(WRITES, Ordering::Relaxed);
+            return false;
+        }
+        self.asked.load(Ordering::Relaxed) & WRITES != 0
+            && !starts_with(table, ENGINE_PREFIX)
+            && column.is_none_or(|column| self.may_read(table, column))
     }
 
     /// False where the statement would copy sealed values into a plain table of the file, or takes a sealed table's
@@ -220,7 +242,7 @@ impl Authority {
             _ => 0,
         };
         let all = self.asked.fetch_or(asks, Ordering::Relaxed) | asks;
-        if !self.copies && all == READS_SEALED | WRITES_PLAIN {
+        if !self.copies && all & (READS_SEALED | WRITES_PLAIN) == READS_SEALED | WRITES_PLAIN {
             return self.refuse(COPIES);
         }
         true
@@ -229,6 +251,13 @@ impl Authority {
     /// Says which sealed tables SQL can't reach, because their names stand for something else.
     pub(crate) fn set_clashes(&self, clashes: HashSet<String>) {
         *self.clashes.lock().unwrap_or_else(PoisonError::into_inner) = clashes;
+    }
+
+    /// A sealed table that SQL can't reach for that reason.
+    #[cfg(feature = "loadable")]
+    pub(crate) fn clash(&self) -> Option<String> {
+        let clashes = self.clashes.lock().unwrap_or_else(PoisonError::into_inner);
+        clashes.iter().next().cloned()
     }
 
     fn clashes(&self, table: &str) -> bool {

@@ -10,13 +10,16 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use super::command::not_alone;
 use super::connection::Connection;
 use super::face::Within;
 use super::keeper::Inner;
 use super::prepared::Prepared;
 use crate::db::{Conn, Keeper};
 use crate::error::{ErrorKind, Result, err, fail};
-use crate::value::ValueRef;
+use crate::table::backfill;
+use crate::table::engine::Engine;
+use crate::value::{Value, ValueRef};
 
 /// How often a statement is compiled anew when the tables change under it.
 const MAX_COMPILATIONS: usize = 16;
@@ -66,7 +69,8 @@ impl Connected {
 
     pub(super) fn step(&mut self) -> Result<bool> {
         let Connected { connection, key, sql, columns, has_parameters } = self;
-        connection.with(|inner| step(inner, *key, sql, *has_parameters, columns))
+        let engine = Arc::clone(&connection.0.engine);
+        connection.with(|inner| step(&engine, inner, *key, sql, *has_parameters, columns))
     }
 
     /// As [`crate::OwnedStatement::fetch`], under one lock.
@@ -76,9 +80,10 @@ impl Connected {
         mut take: impl FnMut(ValueRef<'_>) -> Result<()>,
     ) -> Result<bool> {
         let Connected { connection, key, sql, columns, has_parameters } = self;
+        let engine = Arc::clone(&connection.0.engine);
         connection.with(|inner| {
             for _ in 0..rows {
-                if !step(inner, *key, sql, *has_parameters, columns)? {
+                if !step(&engine, inner, *key, sql, *has_parameters, columns)? {
                     return Ok(false);
                 }
                 let prepared = inner.statements.get(key).ok_or_else(gone)?;
@@ -116,6 +121,7 @@ impl Drop for Connected {
 
 /// Goes to the next row; where the tables have changed, after compiling the statement anew.
 fn step(
+    engine: &Arc<Engine>,
     inner: &mut Inner,
     key: u64,
     sql: &str,
@@ -124,6 +130,9 @@ fn step(
 ) -> Result<bool> {
     if inner.restore(key, sql)? && bound {
         fail!(Closed, "the process has forked since the parameters were bound: bind them again");
+    }
+    if inner.statements.get(&key).is_some_and(|prepared| prepared.command().is_some()) {
+        return command(engine, inner, key);
     }
     let mut left = MAX_COMPILATIONS;
     loop {
@@ -150,10 +159,30 @@ fn step(
                 if fresh && !Arc::ptr_eq(columns, &prepared.columns) {
                     *columns = Arc::clone(&prepared.columns);
                 }
+                if prepared.may_erase() && !conn.in_transaction()? {
+                    inner.give_back();
+                    // What is pending, stays so: health tells.
+                    let _ = backfill::finish_erasure(engine)?;
+                }
                 return Ok(there);
             }
         }
     }
+}
+
+/// Runs a command, which takes transactions of its own.
+fn command(engine: &Arc<Engine>, inner: &mut Inner, key: u64) -> Result<bool> {
+    if inner.conn()?.in_transaction()? {
+        return Err(not_alone());
+    }
+    // The one connection of a vault in memory is the command's meanwhile.
+    inner.give_back();
+    let Some(prepared) = inner.statements.get_mut(&key) else { return Err(gone()) };
+    let Some((command, bound)) = prepared.command() else { return Ok(false) };
+    let bound: Vec<ValueRef<'_>> = bound.iter().map(Value::as_ref).collect();
+    let answer = command.run(engine, &bound)?.rows.into_iter().next().unwrap_or_default();
+    prepared.answer(answer);
+    Ok(true)
 }
 
 /// What passes when the statement is compiled anew.

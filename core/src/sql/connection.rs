@@ -7,7 +7,7 @@ use super::SqlRows;
 use super::connected::Connected;
 use super::handle::Statement;
 use super::keeper::Inner;
-use super::tokens::{first_statement, is_blank};
+use crate::db::tokens::{first_statement, is_blank};
 use crate::db::{Interrupter, Keeper, Kept, Locked};
 use crate::error::{Result, fail};
 use crate::table::engine::Engine;

@@ -48,11 +48,7 @@ impl Connection {
     /// Has a function called every so many instructions while a statement runs; true stops the statement, which fails as
     /// `interrupted`.
     #[doc(hidden)]
-    pub fn set_watch(
-        &self,
-        every: u16,
-        call: impl FnMut() -> bool + Send + 'static,
-    ) -> Result<()> {
+    pub fn set_watch(&self, every: u16, call: impl FnMut() -> bool + Send + 'static) -> Result<()> {
         self.with(|inner| {
             let watch = Box::new(Watch { every: c_int::from(every), call: Box::new(call) });
             let before = inner.watch.replace(watch);

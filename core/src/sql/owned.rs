@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::connected::Connected;
 use super::prepared::Prepared;
-use super::tokens::{first_statement, is_blank};
+use crate::db::tokens::{first_statement, is_blank};
 use crate::error::{Result, fail};
 use crate::sql::Connection;
 use crate::value::ValueRef;

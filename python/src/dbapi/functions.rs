@@ -95,12 +95,15 @@ impl Registration {
                     })
                 })
             }
-            Registration::Aggregate { name, arguments, class: Some(class) } => {
-                raw.create_aggregate_function(&*name, arguments, flags, Aggregating(class, link.clone()))
-            }
-            Registration::Window { name, arguments, class: Some(class) } => {
-                raw.create_window_function(&*name, arguments, flags, Aggregating(class, link.clone()))
-            }
+            Registration::Aggregate { name, arguments, class: Some(class) } => raw
+                .create_aggregate_function(
+                    &*name,
+                    arguments,
+                    flags,
+                    Aggregating(class, link.clone()),
+                ),
+            Registration::Window { name, arguments, class: Some(class) } => raw
+                .create_window_function(&*name, arguments, flags, Aggregating(class, link.clone())),
             Registration::Collation { name, callable: None } => raw.remove_collation(&*name),
             Registration::Collation { name, callable: Some(callable) } => {
                 let link = link.clone();
@@ -210,7 +213,12 @@ struct Aggregating(Py<PyAny>, Weak<Link>);
 type Held = AssertUnwindSafe<Py<PyAny>>;
 
 impl Aggregating {
-    fn call(&self, object: &Py<PyAny>, method: &str, context: Option<&Context<'_>>) -> rusqlite::Result<Value> {
+    fn call(
+        &self,
+        object: &Py<PyAny>,
+        method: &str,
+        context: Option<&Context<'_>>,
+    ) -> rusqlite::Result<Value> {
         Python::attach(|py| {
             let bound = object.bind(py);
             let found = bound.getattr(method).map_err(|error| {
@@ -223,7 +231,11 @@ impl Aggregating {
                     None => PyTuple::empty(py),
                 };
                 let value = found.call1(given)?;
-                if matches!(method, "step" | "inverse") { Ok(Value::Null) } else { returned(&value) }
+                if matches!(method, "step" | "inverse") {
+                    Ok(Value::Null)
+                } else {
+                    returned(&value)
+                }
             };
             called().map_err(|error: PyErr| {
                 let what = format!("user-defined aggregate's '{method}' method raised error");

@@ -332,7 +332,9 @@ impl Link {
 }
 
 fn recursive() -> PyErr {
-    programming("a function that a statement calls can't use the statement's own connection: open another one")
+    programming(
+        "a function that a statement calls can't use the statement's own connection: open another one",
+    )
 }
 
 /// While it lives, this thread runs statements of the link.
