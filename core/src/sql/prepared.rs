@@ -224,6 +224,9 @@ impl Prepared {
                     stmt.step()
                 };
                 let stepped = entered.checked(stepped);
+                if first && stmt.was_compiled_anew() {
+                    self.columns = stmt.column_names().into();
+                }
                 match stepped {
                     Ok(false) => self.changes = stmt.changes(),
                     Ok(true) => {}
