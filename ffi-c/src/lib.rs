@@ -66,5 +66,6 @@ pub mod approval;
 pub mod audit;
 pub mod field;
 pub mod health;
+pub mod protect;
 pub mod quota;
 pub mod setting;
