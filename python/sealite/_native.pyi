@@ -128,6 +128,7 @@ __all__ = [
     "generate_key",
     "is_token_text",
     "prepare_fork",
+    "run_command",
 ]
 __version__: str
 TOKEN_PATTERN: str
@@ -135,6 +136,7 @@ TOKEN_PATTERN: str
 def generate_key() -> str: ...
 def is_token_text(text: str) -> bool: ...
 def prepare_fork() -> None: ...
+def run_command(arguments: list[str]) -> int: ...
 @final
 class Unlock:
     @staticmethod

@@ -32,7 +32,7 @@ const MAX_BUSY_TIMEOUT: f64 = 86_400.0;
 
 /// A vault: one SQLite file that keeps tables sealed, or one in memory. Any thread may use it.
 #[pyclass(module = "sealite", frozen)]
-pub(crate) struct Vault(sealite::Vault);
+pub(crate) struct Vault(pub(crate) sealite::Vault);
 
 /// What of [`Config`] the caller has set.
 struct Given(Option<f64>, Option<String>, bool, Option<i64>);

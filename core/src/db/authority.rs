@@ -253,6 +253,13 @@ impl Authority {
         *self.clashes.lock().unwrap_or_else(PoisonError::into_inner) = clashes;
     }
 
+    /// A sealed table that SQL can't reach for that reason.
+    #[cfg(feature = "loadable")]
+    pub(crate) fn clash(&self) -> Option<String> {
+        let clashes = self.clashes.lock().unwrap_or_else(PoisonError::into_inner);
+        clashes.iter().next().cloned()
+    }
+
     fn clashes(&self, table: &str) -> bool {
         let clashes = self.clashes.lock().unwrap_or_else(PoisonError::into_inner);
         !clashes.is_empty() && clashes.contains(&table.to_ascii_lowercase())

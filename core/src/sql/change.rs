@@ -20,7 +20,7 @@ pub(super) fn run(
     change: &Change,
     sql: &str,
 ) -> Result<()> {
-    let done = within.atomically(|| match within {
+    let done = within.one(true, || match within {
         Within::Session(session) => apply(session, change),
         Within::Host(conn, host) => {
             // A write that writes nothing: SQLite then tells the engine of the transaction's end.

@@ -64,50 +64,28 @@ impl Connected {
     }
 
     pub(super) fn step(&mut self) -> Result<bool> {
-        let (key, sql, bound) = (self.key, &self.sql, self.has_parameters);
-        let columns = &mut self.columns;
-        let engine = Arc::clone(&self.connection.0.engine);
-        self.connection.with(|inner| {
-            if inner.restore(key, sql)? && bound {
-                fail!(
-                    Closed,
-                    "the process has forked since the parameters were bound: bind them again"
-                );
-            }
-            if inner.statements.get(&key).is_some_and(|prepared| prepared.command().is_some()) {
-                return command(&engine, inner, key);
-            }
-            let mut left = MAX_COMPILATIONS;
-            loop {
-                let Inner { statements, place, host, .. } = &mut *inner;
-                let prepared = statements.get_mut(&key).ok_or_else(gone)?;
-                let Some(place) = place else { return Err(gone()) };
-                let conn = place.conn();
-                let fresh = !prepared.is_on_row();
-                match prepared.step(Within::Host(conn, host)) {
-                    Err(error) if fresh && left > 0 && is_stale(&error, conn) => {
-                        left -= 1;
-                        inner.recompile(key)?;
-                        if let Some(prepared) = inner.statements.get(&key) {
-                            *columns = Arc::clone(&prepared.columns);
-                        }
-                    }
-                    Err(error) => {
-                        if error.kind() == ErrorKind::Io && !conn.in_transaction()? {
-                            inner.host.engine.pool.poison();
-                        }
-                        return Err(error);
-                    }
-                    Ok(there) => {
-                        if prepared.may_erase() && !conn.in_transaction()? {
-                            inner.give_back();
-                            // What is pending, stays so: health tells.
-                            let _ = backfill::finish_erasure(&engine)?;
-                        }
-                        return Ok(there);
-                    }
+        let Connected { connection, key, sql, columns, has_parameters } = self;
+        let engine = Arc::clone(&connection.0.engine);
+        connection.with(|inner| step(&engine, inner, *key, sql, *has_parameters, columns))
+    }
+
+    /// As [`crate::OwnedStatement::fetch`], under one lock.
+    pub(super) fn fetch(
+        &mut self,
+        rows: usize,
+        mut take: impl FnMut(ValueRef<'_>) -> Result<()>,
+    ) -> Result<bool> {
+        let Connected { connection, key, sql, columns, has_parameters } = self;
+        let engine = Arc::clone(&connection.0.engine);
+        connection.with(|inner| {
+            for _ in 0..rows {
+                if !step(&engine, inner, *key, sql, *has_parameters, columns)? {
+                    return Ok(false);
                 }
+                let prepared = inner.statements.get(key).ok_or_else(gone)?;
+                (0..columns.len()).try_for_each(|at| take(prepared.value(at)?))?;
             }
+            Ok(true)
         })
     }
 
@@ -132,6 +110,54 @@ impl Drop for Connected {
             inner.give_back();
             if inner.closed {
                 inner.close_idle(false);
+            }
+        }
+    }
+}
+
+/// Goes to the next row; where the tables have changed, after compiling the statement anew.
+fn step(
+    engine: &Arc<Engine>,
+    inner: &mut Inner,
+    key: u64,
+    sql: &str,
+    bound: bool,
+    columns: &mut Arc<[String]>,
+) -> Result<bool> {
+    if inner.restore(key, sql)? && bound {
+        fail!(Closed, "the process has forked since the parameters were bound: bind them again");
+    }
+    if inner.statements.get(&key).is_some_and(|prepared| prepared.command().is_some()) {
+        return command(engine, inner, key);
+    }
+    let mut left = MAX_COMPILATIONS;
+    loop {
+        let Inner { statements, place, host, .. } = &mut *inner;
+        let prepared = statements.get_mut(&key).ok_or_else(gone)?;
+        let Some(place) = place else { return Err(gone()) };
+        let conn = place.conn();
+        let fresh = !prepared.is_on_row();
+        match prepared.step(Within::Host(conn, host)) {
+            Err(error) if fresh && left > 0 && is_stale(&error, conn) => {
+                left -= 1;
+                inner.recompile(key)?;
+                if let Some(prepared) = inner.statements.get(&key) {
+                    *columns = Arc::clone(&prepared.columns);
+                }
+            }
+            Err(error) => {
+                if error.kind() == ErrorKind::Io && !conn.in_transaction()? {
+                    inner.host.engine.pool.poison();
+                }
+                return Err(error);
+            }
+            Ok(there) => {
+                if prepared.may_erase() && !conn.in_transaction()? {
+                    inner.give_back();
+                    // What is pending, stays so: health tells.
+                    let _ = backfill::finish_erasure(engine)?;
+                }
+                return Ok(there);
             }
         }
     }

@@ -100,16 +100,7 @@ impl<'c> Statement<'c> {
 
     /// Binds every parameter, in order.
     pub fn bind_all(&mut self, parameters: &[ValueRef<'_>]) -> Result<()> {
-        self.change(|prepared| {
-            let wanted = prepared.parameter_count();
-            if parameters.len() != wanted {
-                fail!(Sql, "{} parameters for a statement that takes {wanted}", parameters.len());
-            }
-            for (at, value) in parameters.iter().enumerate() {
-                prepared.bind(at + 1, *value)?;
-            }
-            Ok(())
-        })
+        self.change(|prepared| prepared.bind_all(parameters))
     }
 
     /// Forgets what was bound, and resets the statement.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 
 use super::connection::Shared;
+use super::extend::{self, Watch};
 use super::face::{Face, Within};
 use super::host::Host;
 use super::prepared::Prepared;
@@ -21,6 +22,8 @@ pub(super) struct Inner {
     pub(super) host: Box<Host>,
     pub(super) setups: Vec<Setup>,
     pub(super) place: Option<Place>,
+    /// After the connection, which may have a pointer to it.
+    pub(super) watch: Option<Box<Watch>>,
     next: u64,
     pub(super) opened: u64,
     pub(super) closed: bool,
@@ -49,6 +52,7 @@ impl Inner {
             host: Box::new(Host::new(engine)),
             setups: Vec::new(),
             place: None,
+            watch: None,
             next: 0,
             opened: 0,
             closed: false,
@@ -79,38 +83,44 @@ impl Inner {
         let mut interrupter = shared.interrupter.lock().unwrap_or_else(PoisonError::into_inner);
         *interrupter = Some(conn.interrupter()?);
         self.place = Some(place);
-        Ok(())
+        self.set_watch()
+    }
+
+    /// Has SQLite call the watch of this connection.
+    pub(super) fn set_watch(&mut self) -> Result<()> {
+        match (&self.place, &mut self.watch) {
+            (Some(place), Some(watch)) => extend::watch(place.conn(), Some(watch)),
+            _ => Ok(()),
+        }
     }
 
     /// Compiles a text, under the tables that are there now.
     pub(super) fn compile(&self, sql: &str) -> Result<Prepared> {
+        self.at_one_moment(|within| Prepared::new(within, sql))
+    }
+
+    /// Runs `work` in a transaction, so that what is looked at is what a statement is compiled with. Where a statement
+    /// stands on a row there is one already, which is not ours to end.
+    fn at_one_moment<T>(&self, work: impl FnOnce(Within<'_>) -> Result<T>) -> Result<T> {
         let conn = self.conn()?;
-        // In a transaction, so that what is looked at is what the statement is compiled with.
-        let alone = !conn.in_transaction()?;
-        let engine = |sql| conn.execute(sql, &[]);
-        if alone {
-            engine("BEGIN")?;
+        let within = Within::Host(conn, &self.host);
+        if self.is_busy() {
+            return work(within);
         }
-        let prepared = Prepared::new(Within::Host(conn, &self.host), sql);
-        if alone {
-            engine("COMMIT")?;
+        conn.execute("BEGIN", &[])?;
+        let done = work(within);
+        if let Err(error) = conn.execute("COMMIT", &[]) {
+            conn.execute("ROLLBACK", &[])?;
+            return Err(error);
         }
-        prepared
+        done
     }
 
     pub(super) fn recompile(&mut self, key: u64) -> Result<()> {
         let Some(mut prepared) = self.statements.remove(&key) else {
             fail!(Internal, "a statement that is not there")
         };
-        let conn = self.conn()?;
-        let alone = !conn.in_transaction()?;
-        if alone {
-            conn.execute("BEGIN", &[])?;
-        }
-        let done = prepared.anew(Within::Host(conn, &self.host));
-        if alone {
-            conn.execute("COMMIT", &[])?;
-        }
+        let done = self.at_one_moment(|within| prepared.anew(within));
         self.statements.insert(key, prepared);
         done
     }
@@ -140,6 +150,9 @@ impl Inner {
     pub(super) fn give_back(&mut self) {
         if let Some(place @ Place::Lent(_)) = &self.place {
             place.conn().authority().let_end(false);
+            if self.watch.is_some() {
+                let _ = extend::watch(place.conn(), None);
+            }
             self.place = None;
         }
     }
@@ -147,11 +160,10 @@ impl Inner {
     pub(super) fn roll_back(&mut self) {
         let Ok(conn) = self.conn() else { return };
         if conn.in_transaction().unwrap_or(false) {
-            let within = Within::Host(conn, &self.host);
-            if let Ok(_entered) = Face::resume(within) {
-                let _turn = conn.authority().engine();
-                let _ = conn.batch("ROLLBACK");
-            }
+            // Where the vault is locked nothing sealed was written, and nothing has to be told.
+            let _entered = Face::resume(Within::Host(conn, &self.host));
+            let _turn = conn.authority().engine();
+            let _ = conn.batch("ROLLBACK");
         }
         self.host.forget();
     }
@@ -180,5 +192,6 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.roll_back();
         self.statements.clear();
+        self.give_back();
     }
 }

@@ -13,24 +13,36 @@ mod connected;
 mod connection;
 mod cursor;
 mod ddl;
+mod declare;
+mod extend;
 mod face;
+#[cfg(feature = "loadable")]
+mod guest;
 mod handle;
 mod host;
 mod index_info;
 mod integrity;
 mod keeper;
+mod listing;
 mod native;
+mod owned;
+mod parameters;
 mod plan;
 mod prepared;
+mod run;
 mod statement;
 mod table;
 mod tables;
 mod update;
+mod upsert;
 mod values;
 
 pub(crate) use self::command::{command, protect_table, unprotect_table};
 pub use self::connection::Connection;
+#[cfg(feature = "loadable")]
+pub use self::guest::{Guest, Lent, VtabConfig};
 pub use self::handle::Statement;
+pub use self::owned::OwnedStatement;
 
 use self::face::{Entered, Face, Within};
 use self::statement::Known;
@@ -61,6 +73,7 @@ pub(crate) fn execute(session: &Session, sql: &str, parameters: &[ValueRef<'_>])
     let known = entered.face.known(sql)?;
     let text = match &*known {
         Known::Nothing => return Ok(0),
+        Known::Declares(_) => fail!(Sql, "the statement returns rows: use query"),
         Known::Instead(text) => text,
         Known::Command(_) => return Err(command::not_alone()),
         Known::Schema(schema) => {
@@ -70,8 +83,13 @@ pub(crate) fn execute(session: &Session, sql: &str, parameters: &[ValueRef<'_>])
         Known::Writes { write, .. } if write.returning.is_some() => {
             fail!(Sql, "the statement returns rows: use query");
         }
+        Known::Writes { write, text, given } if write.runs() => {
+            let known = (&**write, text.as_deref().unwrap_or(sql), given);
+            let within = Within::Session(session);
+            return Ok(statement::run(within, &entered, sql, known, parameters)?.1);
+        }
         Known::Writes { text, given, .. } => {
-            entered.expect(Some(given), false);
+            entered.expect(Some(given), None);
             text.as_deref().unwrap_or(sql)
         }
         _ => sql,
@@ -92,7 +110,8 @@ pub(crate) fn query(session: &Session, sql: &str, parameters: &[ValueRef<'_>]) -
         && write.returning.is_some()
     {
         let known = (&**write, text.as_str(), given);
-        return statement::returning(Within::Session(session), &entered, sql, known, parameters);
+        let within = Within::Session(session);
+        return Ok(statement::run(within, &entered, sql, known, parameters)?.0);
     }
     rows(Within::Session(session), &entered, &known, sql, parameters)
 }
@@ -133,6 +152,11 @@ fn rows(
             fail!(Sql, "the statement returns no rows: use execute")
         }
         Known::Checks => return integrity::check(within, entered, sql, parameters),
+        Known::Declares(definition) => {
+            let made = entered.checked(declare::declare(within, entered.face, definition))?;
+            let columns = vec![declare::DEFINE.to_owned()];
+            return Ok(SqlRows { columns, rows: vec![vec![Value::Integer(made.into())]] });
+        }
         _ => sql,
     };
     statement::select(within, entered, text, parameters)

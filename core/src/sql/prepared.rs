@@ -5,11 +5,13 @@ use std::sync::Arc;
 use super::change;
 use super::command::{Command, not_alone};
 use super::ddl::Change;
+use super::declare::{DEFINE, declare};
 use super::face::{Entered, Face, Given, Within};
 use super::statement::{self, Known};
-use super::tokens::tokens;
 use crate::db::RawStmt;
+use crate::db::tokens::tokens;
 use crate::error::{Result, err, fail};
+use crate::table::TableDefinition;
 use crate::value::{Value, ValueRef};
 
 /// A statement. It borrows nothing: every call says what it runs within.
@@ -24,7 +26,7 @@ pub(super) struct Prepared {
 enum Body {
     /// SQLite runs it.
     Native { stmt: RawStmt, given: Option<Arc<Given>> },
-    /// A write with RETURNING on a sealed table: it runs whole at the first step.
+    /// A write of a sealed table that does more than SQLite by itself: it runs whole at the first step.
     Returning {
         known: Arc<Known>,
         bound: Vec<Value>,
@@ -34,6 +36,8 @@ enum Body {
     },
     /// A check of the file: it runs whole at the first step.
     Check { rows: std::vec::IntoIter<Vec<Value>>, row: Vec<Value> },
+    /// It declares a table, at the first step.
+    Declare { definition: Arc<TableDefinition>, made: bool },
     /// A change of the schema around a sealed table.
     Schema(Arc<Change>),
     /// What takes transactions of its own: a connection runs it outside of one.
@@ -56,6 +60,10 @@ impl Prepared {
         let known = entered.face.known(sql)?;
         let (text, given) = match &*known {
             Known::Nothing => return Ok(Self::with(sql, Body::Nothing, Vec::new())),
+            Known::Declares(definition) => {
+                let body = Body::Declare { definition: Arc::clone(definition), made: false };
+                return Ok(Self::with(sql, body, vec![DEFINE.to_owned()]));
+            }
             Known::Schema(change) => {
                 let body = Body::Schema(Arc::clone(change));
                 return Ok(Self::with(sql, body, Vec::new()));
@@ -77,11 +85,10 @@ impl Prepared {
             fail!(Sql, "more than one statement in one call");
         }
         match &*known {
-            Known::Writes { write, .. } if write.returning.is_some() => {
+            Known::Writes { write, .. } if write.runs() => {
                 let columns = entered.checked(statement::returned(within.conn(), sql, write))?;
-                let names =
-                    (1..=stmt.parameter_count()).map(|at| stmt.parameter_name(at)).collect();
-                let bound = vec![Value::Null; stmt.parameter_count()];
+                let names = write.parameters.names.clone();
+                let bound = vec![Value::Null; write.parameters.count()];
                 let (rows, row) = (Vec::new().into_iter(), Vec::new());
                 let body = Body::Returning { known: Arc::clone(&known), bound, rows, row, names };
                 Ok(Self::with(sql, body, columns))
@@ -127,7 +134,7 @@ impl Prepared {
         match &self.body {
             Body::Native { stmt, .. } => stmt.parameter_count(),
             Body::Returning { bound, .. } | Body::Command { bound, .. } => bound.len(),
-            Body::Nothing | Body::Check { .. } | Body::Schema(_) => 0,
+            Body::Nothing | Body::Check { .. } | Body::Schema(_) | Body::Declare { .. } => 0,
         }
     }
 
@@ -135,7 +142,11 @@ impl Prepared {
         match &self.body {
             Body::Native { stmt, .. } => stmt.parameter_name(index),
             Body::Returning { names, .. } => names.get(index.checked_sub(1)?)?.clone(),
-            Body::Nothing | Body::Check { .. } | Body::Schema(_) | Body::Command { .. } => None,
+            Body::Nothing
+            | Body::Check { .. }
+            | Body::Schema(_)
+            | Body::Command { .. }
+            | Body::Declare { .. } => None,
         }
     }
 
@@ -147,7 +158,10 @@ impl Prepared {
     pub(super) fn is_read_only(&self) -> bool {
         match &self.body {
             Body::Native { stmt, .. } => stmt.is_read_only(),
-            Body::Returning { .. } | Body::Schema(_) | Body::Command { .. } => false,
+            Body::Returning { .. }
+            | Body::Schema(_)
+            | Body::Command { .. }
+            | Body::Declare { .. } => false,
             Body::Nothing | Body::Check { .. } => true,
         }
     }
@@ -184,7 +198,7 @@ impl Prepared {
                     None => Err(err!(Sql, "parameter {index} of a statement that takes {wanted}")),
                 }
             }
-            Body::Nothing | Body::Check { .. } | Body::Schema(_) => {
+            Body::Nothing | Body::Check { .. } | Body::Schema(_) | Body::Declare { .. } => {
                 Err(err!(Sql, "parameter {index} of a statement that takes none"))
             }
         }
@@ -200,7 +214,7 @@ impl Prepared {
         self.stands = Stands::Behind;
         let there = match &mut self.body {
             Body::Native { stmt, given } => {
-                entered.expect(given.as_ref(), false);
+                entered.expect(given.as_ref(), None);
                 let authority = &entered.face.authority;
                 let stepped = match within {
                     Within::Host(..) => {
@@ -212,16 +226,18 @@ impl Prepared {
                         stmt.step()
                     }
                 };
-                let stepped = entered.checked(stepped)?;
-                if !stepped {
-                    self.changes = stmt.changes();
+                let stepped = entered.checked(stepped);
+                match stepped {
+                    Ok(false) => self.changes = stmt.changes(),
+                    Ok(true) => {}
+                    // One that was busy would stand in the way of every COMMIT until then.
+                    Err(_) => stmt.reset(),
                 }
-                stepped
+                stepped?
             }
             Body::Returning { known, bound, rows, row, .. } => {
                 if first {
-                    *rows = returned_rows(within, &entered, &self.sql, known, bound)?;
-                    self.changes = rows.len();
+                    (*rows, self.changes) = run(within, &entered, &self.sql, known, bound)?;
                 }
                 next(rows, row)
             }
@@ -231,6 +247,12 @@ impl Prepared {
                     *rows = found.rows.into_iter();
                 }
                 next(rows, row)
+            }
+            Body::Declare { definition, made } => {
+                if first {
+                    *made = entered.checked(declare(within, entered.face, definition))?;
+                }
+                first
             }
             Body::Schema(change) => {
                 change::run(within, &entered, change, &self.sql)?;
@@ -281,6 +303,7 @@ impl Prepared {
             Body::Returning { row, .. } | Body::Check { row, .. } | Body::Command { row, .. } => {
                 Ok(row.get(column).map_or(ValueRef::Null, Value::as_ref))
             }
+            Body::Declare { made, .. } => Ok(ValueRef::Integer(i64::from(*made))),
             Body::Nothing | Body::Schema(_) => Ok(ValueRef::Null),
         }
     }
@@ -298,7 +321,7 @@ impl Prepared {
                 row.clear();
             }
             Body::Command { row, .. } => row.clear(),
-            Body::Nothing | Body::Schema(_) => {}
+            Body::Nothing | Body::Schema(_) | Body::Declare { .. } => {}
         }
     }
 
@@ -308,7 +331,7 @@ impl Prepared {
         match &mut self.body {
             Body::Native { stmt, .. } => stmt.clear(),
             Body::Returning { bound, .. } | Body::Command { bound, .. } => bound.fill(Value::Null),
-            Body::Nothing | Body::Check { .. } | Body::Schema(_) => {}
+            Body::Nothing | Body::Check { .. } | Body::Schema(_) | Body::Declare { .. } => {}
         }
     }
 }
@@ -318,17 +341,18 @@ fn next(rows: &mut std::vec::IntoIter<Vec<Value>>, row: &mut Vec<Value>) -> bool
     !row.is_empty()
 }
 
-fn returned_rows(
+fn run(
     within: Within<'_>,
     entered: &Entered<'_>,
     sql: &str,
     known: &Known,
     bound: &[Value],
-) -> Result<std::vec::IntoIter<Vec<Value>>> {
-    let Known::Writes { write, text: Some(text), given } = known else {
-        fail!(Internal, "a statement without RETURNING");
+) -> Result<(std::vec::IntoIter<Vec<Value>>, usize)> {
+    let Known::Writes { write, text, given } = known else {
+        fail!(Internal, "a statement that SQLite runs by itself");
     };
     let bound: Vec<ValueRef<'_>> = bound.iter().map(Value::as_ref).collect();
-    let known = (&**write, text.as_str(), given);
-    Ok(statement::returning(within, entered, sql, known, &bound)?.rows.into_iter())
+    let known = (&**write, text.as_deref().unwrap_or(sql), given);
+    let (found, changed) = statement::run(within, entered, sql, known, &bound)?;
+    Ok((found.rows.into_iter(), changed))
 }

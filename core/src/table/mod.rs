@@ -29,7 +29,7 @@ pub(crate) mod schema;
 mod sealer;
 pub(crate) mod sequence;
 pub(crate) mod session;
-mod specification;
+pub(crate) mod specification;
 pub(crate) mod verify;
 mod write;
 mod write_plan;

@@ -106,21 +106,25 @@ impl Column {
             let _ = write!(out, " default {}", written(default));
         }
         if let Some(index) = &self.index {
-            match index.expected_distinct {
-                Some(count) if !index.unique => {
-                    let _ = write!(out, " lookup {count}");
-                }
-                _ => out.push_str(" unique"),
-            }
-            if index.normaliser != Normaliser::Exact {
-                let _ = write!(out, " {}", index.normaliser.name());
-            }
-            if let Some(reason) = &index.override_reason {
-                let _ = write!(out, " accept leakage {}", quoted(reason));
-            }
+            let _ = write!(out, " {}", index_words(index));
         }
         out
     }
+}
+
+/// The words for an index, as [`Column::parse`] reads them.
+pub(crate) fn index_words(index: &Index) -> String {
+    let mut out = match index.expected_distinct {
+        Some(count) if !index.unique => format!("lookup {count}"),
+        _ => "unique".to_owned(),
+    };
+    if index.normaliser != Normaliser::Exact {
+        out = format!("{out} {}", index.normaliser.name());
+    }
+    if let Some(reason) = &index.override_reason {
+        out = format!("{out} accept leakage {}", quoted(reason));
+    }
+    out
 }
 
 enum Token {
@@ -207,7 +211,8 @@ fn literal(token: &Token, kind: Type, name: &str) -> Result<Value> {
     }
 }
 
-fn written(value: &Value) -> String {
+/// A value as a literal.
+pub(crate) fn written(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Integer(v) => v.to_string(),
