@@ -10,6 +10,8 @@ import pytest
 
 import sealite
 
+pytest_plugins = ["sealite.testing"]
+
 PEOPLE = {
     "email": "text sealed not null unique email",
     "name": "text sealed",
