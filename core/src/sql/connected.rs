@@ -60,36 +60,74 @@ impl Connected {
         change: impl FnOnce(&mut Prepared) -> Result<T>,
     ) -> Result<T> {
         self.has_parameters = true;
-        let (key, sql) = (self.key, &self.sql);
-        self.connection.with(|inner| {
-            inner.restore(key, sql)?;
-            inner.statements.get_mut(&key).ok_or_else(gone).and_then(change)
+        self.with(|inner, statement| {
+            inner.restore(statement.key, statement.sql)?;
+            inner.statements.get_mut(&statement.key).ok_or_else(gone).and_then(change)
         })
     }
 
     pub(super) fn step(&mut self) -> Result<bool> {
-        let Connected { connection, key, sql, columns, has_parameters } = self;
-        let engine = Arc::clone(&connection.0.engine);
-        connection.with(|inner| step(&engine, inner, *key, sql, *has_parameters, columns))
+        self.with(|inner, statement| statement.step(inner))
     }
 
-    /// As [`crate::OwnedStatement::fetch`], under one lock.
+    /// As [`crate::OwnedStatement::fetch`], under one lock; after binding, where there is something to bind.
     pub(super) fn fetch(
         &mut self,
+        parameters: Option<&[ValueRef<'_>]>,
         rows: usize,
         mut take: impl FnMut(ValueRef<'_>) -> Result<()>,
     ) -> Result<bool> {
-        let Connected { connection, key, sql, columns, has_parameters } = self;
-        let engine = Arc::clone(&connection.0.engine);
-        connection.with(|inner| {
+        self.has_parameters |= parameters.is_some();
+        self.with(|inner, statement| {
+            if let Some(parameters) = parameters {
+                inner.restore(statement.key, statement.sql)?;
+                inner.statements.get_mut(&statement.key).ok_or_else(gone)?.bind_all(parameters)?;
+            }
             for _ in 0..rows {
-                if !step(&engine, inner, *key, sql, *has_parameters, columns)? {
+                if !statement.step(inner)? {
                     return Ok(false);
                 }
-                let prepared = inner.statements.get(key).ok_or_else(gone)?;
-                (0..columns.len()).try_for_each(|at| take(prepared.value(at)?))?;
+                let prepared = inner.statements.get(&statement.key).ok_or_else(gone)?;
+                (0..statement.columns.len()).try_for_each(|at| take(prepared.value(at)?))?;
             }
             Ok(true)
+        })
+    }
+
+    /// As [`crate::OwnedStatement::run_each`], under one lock.
+    pub(super) fn run_each(
+        &mut self,
+        parameters: &[ValueRef<'_>],
+        runs: usize,
+        mut done: impl FnMut(usize),
+    ) -> Result<bool> {
+        self.has_parameters = true;
+        self.with(|inner, statement| {
+            inner.restore(statement.key, statement.sql)?;
+            let width = parameters.len() / runs.max(1);
+            for run in 0..runs {
+                let values = parameters.get(run * width..(run + 1) * width).unwrap_or_default();
+                let prepared = inner.statements.get_mut(&statement.key).ok_or_else(gone)?;
+                prepared.bind_all(values)?;
+                let returns = statement.step(inner)?;
+                let prepared = inner.statements.get_mut(&statement.key).ok_or_else(gone)?;
+                if returns {
+                    return Ok(true);
+                }
+                done(prepared.changes());
+            }
+            Ok(false)
+        })
+    }
+
+    /// Works with the statement, under the connection's lock.
+    fn with<T>(&mut self, work: impl FnOnce(&mut Inner, &mut Stepped<'_>) -> Result<T>) -> Result<T> {
+        let Connected { connection, key, sql, columns, has_parameters } = self;
+        let (key, bound, engine) = (*key, *has_parameters, &connection.0.engine);
+        connection.with(|inner| {
+            let done = work(inner, &mut Stepped { engine, key, sql, bound, columns });
+            inner.look_where(key);
+            done
         })
     }
 
@@ -108,6 +146,7 @@ impl Drop for Connected {
         let Ok(mut inner) = self.connection.lock() else { return };
         let prepared = inner.statements.remove(&self.key);
         drop(prepared);
+        inner.look_where(self.key);
         let busy = inner.is_busy();
         self.connection.0.busy.store(busy, Ordering::Release);
         if !busy {
@@ -119,52 +158,60 @@ impl Drop for Connected {
     }
 }
 
-/// Goes to the next row; where the tables have changed, after compiling the statement anew.
-fn step(
-    engine: &Arc<Engine>,
-    inner: &mut Inner,
+/// A statement under the lock of its connection.
+struct Stepped<'s> {
+    engine: &'s Arc<Engine>,
     key: u64,
-    sql: &str,
+    sql: &'s str,
     bound: bool,
-    columns: &mut Arc<[String]>,
-) -> Result<bool> {
-    if inner.restore(key, sql)? && bound {
-        fail!(Closed, "the process has forked since the parameters were bound: bind them again");
-    }
-    if inner.statements.get(&key).is_some_and(|prepared| prepared.command().is_some()) {
-        return command(engine, inner, key);
-    }
-    let mut left = MAX_COMPILATIONS;
-    loop {
-        let Inner { statements, place, host, .. } = &mut *inner;
-        let prepared = statements.get_mut(&key).ok_or_else(gone)?;
-        let Some(place) = place else { return Err(gone()) };
-        let conn = place.conn();
-        let fresh = !prepared.is_on_row();
-        match prepared.step(Within::Host(conn, host)) {
-            Err(error) if fresh && left > 0 && is_stale(&error, conn) => {
-                left -= 1;
-                inner.recompile(key)?;
-                if let Some(prepared) = inner.statements.get(&key) {
-                    *columns = Arc::clone(&prepared.columns);
+    columns: &'s mut Arc<[String]>,
+}
+
+impl Stepped<'_> {
+    /// Goes to the next row; where the tables have changed, after compiling the statement anew.
+    fn step(&mut self, inner: &mut Inner) -> Result<bool> {
+        let key = self.key;
+        if inner.restore(key, self.sql)? && self.bound {
+            fail!(
+                Closed,
+                "the process has forked since the parameters were bound: bind them again"
+            );
+        }
+        if inner.statements.get(&key).is_some_and(|prepared| prepared.command().is_some()) {
+            return command(self.engine, inner, key);
+        }
+        let mut left = MAX_COMPILATIONS;
+        loop {
+            let Inner { statements, place, host, .. } = &mut *inner;
+            let prepared = statements.get_mut(&key).ok_or_else(gone)?;
+            let Some(place) = place else { return Err(gone()) };
+            let conn = place.conn();
+            let fresh = !prepared.is_on_row();
+            match prepared.step(Within::Host(conn, host)) {
+                Err(error) if fresh && left > 0 && is_stale(&error, conn) => {
+                    left -= 1;
+                    inner.recompile(key)?;
+                    if let Some(prepared) = inner.statements.get(&key) {
+                        *self.columns = Arc::clone(&prepared.columns);
+                    }
                 }
-            }
-            Err(error) => {
-                if error.kind() == ErrorKind::Io && !conn.in_transaction()? {
-                    inner.host.engine.pool.poison();
+                Err(error) => {
+                    if error.kind() == ErrorKind::Io && !conn.in_transaction()? {
+                        inner.host.engine.pool.poison();
+                    }
+                    return Err(error);
                 }
-                return Err(error);
-            }
-            Ok(there) => {
-                if fresh && !Arc::ptr_eq(columns, &prepared.columns) {
-                    *columns = Arc::clone(&prepared.columns);
+                Ok(there) => {
+                    if fresh && !Arc::ptr_eq(self.columns, &prepared.columns) {
+                        *self.columns = Arc::clone(&prepared.columns);
+                    }
+                    if prepared.may_erase() && !conn.in_transaction()? {
+                        inner.give_back();
+                        // What is pending, stays so: health tells.
+                        let _ = backfill::finish_erasure(self.engine)?;
+                    }
+                    return Ok(there);
                 }
-                if prepared.may_erase() && !conn.in_transaction()? {
-                    inner.give_back();
-                    // What is pending, stays so: health tells.
-                    let _ = backfill::finish_erasure(engine)?;
-                }
-                return Ok(there);
             }
         }
     }
