@@ -72,6 +72,7 @@ pub mod audit;
 pub mod field;
 pub mod health;
 pub mod password;
+pub mod protect;
 pub mod quota;
 pub mod setting;
 pub mod token;

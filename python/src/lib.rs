@@ -19,6 +19,7 @@ mod given;
 mod health;
 mod insert;
 mod password;
+mod protect;
 mod quota;
 mod row;
 mod scan;
@@ -66,6 +67,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<transaction::TenantTables>()?;
     module.add_class::<field::Field>()?;
     module.add_class::<binding::FieldBinding>()?;
+    module.add_class::<protect::ProtectionPlan>()?;
     module.add_class::<verify::Verification>()?;
     module.add_class::<verify::Fault>()?;
     module.add_class::<quota::Quotas>()?;

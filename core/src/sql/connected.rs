@@ -16,7 +16,7 @@ use super::face::Within;
 use super::keeper::Inner;
 use super::prepared::Prepared;
 use crate::db::{Conn, Keeper};
-use crate::error::{ErrorKind, Result, err, fail};
+use crate::error::{ErrorKind, Result, err};
 use crate::table::backfill;
 use crate::table::engine::Engine;
 use crate::value::{Value, ValueRef};
@@ -55,15 +55,34 @@ impl Connected {
         }
     }
 
-    pub(super) fn change<T>(
+    /// Binds; `every` parameter, or some.
+    pub(super) fn bind<T>(
         &mut self,
-        change: impl FnOnce(&mut Prepared) -> Result<T>,
+        every: bool,
+        bind: impl FnOnce(&mut Prepared) -> Result<T>,
     ) -> Result<T> {
+        let done = self.with(|inner, statement| {
+            let lost = inner.restore(statement.key, statement.sql)? && statement.bound;
+            let prepared = inner.statements.get_mut(&statement.key).ok_or_else(gone)?;
+            if lost && !every && prepared.parameter_count() > 1 {
+                return Err(unbound());
+            }
+            inner.lost.remove(&statement.key);
+            bind(prepared)
+        });
         self.has_parameters = true;
-        self.with(|inner, statement| {
-            inner.restore(statement.key, statement.sql)?;
-            inner.statements.get_mut(&statement.key).ok_or_else(gone).and_then(change)
-        })
+        done
+    }
+
+    /// What went when the process forked is left to the next step, which tells that what was bound has gone.
+    pub(super) fn reset(&mut self) {
+        // Where the connection has gone, there is nothing to reset.
+        let _ = self.with(|inner, statement| {
+            if let Some(prepared) = inner.statements.get_mut(&statement.key) {
+                prepared.reset();
+            }
+            Ok(())
+        });
     }
 
     pub(super) fn step(&mut self) -> Result<bool> {
@@ -80,8 +99,7 @@ impl Connected {
         self.has_parameters |= parameters.is_some();
         self.with(|inner, statement| {
             if let Some(parameters) = parameters {
-                inner.restore(statement.key, statement.sql)?;
-                inner.statements.get_mut(&statement.key).ok_or_else(gone)?.bind_all(parameters)?;
+                statement.bind(inner, parameters)?;
             }
             for _ in 0..rows {
                 if !statement.step(inner)? {
@@ -103,12 +121,10 @@ impl Connected {
     ) -> Result<bool> {
         self.has_parameters = true;
         self.with(|inner, statement| {
-            inner.restore(statement.key, statement.sql)?;
             let width = parameters.len() / runs.max(1);
             for run in 0..runs {
                 let values = parameters.get(run * width..(run + 1) * width).unwrap_or_default();
-                let prepared = inner.statements.get_mut(&statement.key).ok_or_else(gone)?;
-                prepared.bind_all(values)?;
+                statement.bind(inner, values)?;
                 let returns = statement.step(inner)?;
                 let prepared = inner.statements.get_mut(&statement.key).ok_or_else(gone)?;
                 if returns {
@@ -121,7 +137,10 @@ impl Connected {
     }
 
     /// Works with the statement, under the connection's lock.
-    fn with<T>(&mut self, work: impl FnOnce(&mut Inner, &mut Stepped<'_>) -> Result<T>) -> Result<T> {
+    fn with<T>(
+        &mut self,
+        work: impl FnOnce(&mut Inner, &mut Stepped<'_>) -> Result<T>,
+    ) -> Result<T> {
         let Connected { connection, key, sql, columns, has_parameters } = self;
         let (key, bound, engine) = (*key, *has_parameters, &connection.0.engine);
         connection.with(|inner| {
@@ -145,6 +164,7 @@ impl Drop for Connected {
         // In a child that does not own the connection there is nothing to do.
         let Ok(mut inner) = self.connection.lock() else { return };
         let prepared = inner.statements.remove(&self.key);
+        inner.lost.remove(&self.key);
         drop(prepared);
         inner.look_where(self.key);
         let busy = inner.is_busy();
@@ -168,14 +188,18 @@ struct Stepped<'s> {
 }
 
 impl Stepped<'_> {
+    /// Binds every parameter.
+    fn bind(&mut self, inner: &mut Inner, parameters: &[ValueRef<'_>]) -> Result<()> {
+        inner.restore(self.key, self.sql)?;
+        inner.lost.remove(&self.key);
+        inner.statements.get_mut(&self.key).ok_or_else(gone)?.bind_all(parameters)
+    }
+
     /// Goes to the next row; where the tables have changed, after compiling the statement anew.
     fn step(&mut self, inner: &mut Inner) -> Result<bool> {
         let key = self.key;
         if inner.restore(key, self.sql)? && self.bound {
-            fail!(
-                Closed,
-                "the process has forked since the parameters were bound: bind them again"
-            );
+            return Err(unbound());
         }
         if inner.statements.get(&key).is_some_and(|prepared| prepared.command().is_some()) {
             return command(self.engine, inner, key);
@@ -239,6 +263,10 @@ fn is_stale(error: &crate::Error, conn: &Conn) -> bool {
         ErrorKind::Busy => error.sqlite_code().is_none(),
         _ => false,
     }
+}
+
+fn unbound() -> crate::Error {
+    err!(Closed, "the process has forked since the parameters were bound: bind all of them again")
 }
 
 fn gone() -> crate::Error {

@@ -29,6 +29,8 @@ pub(super) struct Inner {
     next: u64,
     pub(super) opened: u64,
     pub(super) closed: bool,
+    /// Statements that went when the process forked, until they are bound again.
+    pub(super) lost: HashSet<u64>,
 }
 
 /// Where the SQLite connection comes from.
@@ -59,6 +61,7 @@ impl Inner {
             next: 0,
             opened: 0,
             closed: false,
+            lost: HashSet::new(),
         }
     }
 
@@ -128,14 +131,14 @@ impl Inner {
         done
     }
 
-    /// Compiles a statement anew that went when the process forked; true where it did.
+    /// Compiles a statement anew that went when the process forked; true where nothing was bound since.
     pub(super) fn restore(&mut self, key: u64, sql: &str) -> Result<bool> {
-        if self.statements.contains_key(&key) {
-            return Ok(false);
+        if !self.statements.contains_key(&key) {
+            let prepared = self.compile(sql)?;
+            self.statements.insert(key, prepared);
+            self.lost.insert(key);
         }
-        let prepared = self.compile(sql)?;
-        self.statements.insert(key, prepared);
-        Ok(true)
+        Ok(self.lost.contains(&key))
     }
 
     pub(super) fn take_in(&mut self, prepared: Prepared) -> u64 {

@@ -97,11 +97,7 @@ impl OwnedStatement {
 
     /// Makes the statement ready for another run. What was bound stays.
     pub fn reset(&mut self) {
-        // Where the connection has gone, there is nothing to reset.
-        let _ = self.0.change(|prepared| {
-            prepared.reset();
-            Ok(())
-        });
+        self.0.reset();
     }
 }
 
