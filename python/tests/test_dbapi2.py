@@ -2,54 +2,17 @@
 
 import datetime
 import gc
-import os
-import signal
 import sys
-import threading
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 import sealite
+from conftest import SQL_PEOPLE as PEOPLE
 from sealite import dbapi2
 
-PEOPLE = {
-    "email": "text sealed not null unique email",
-    "name": "text sealed",
-    "age": "integer sealed",
-    "role": "text authenticated default 'user'",
-    "plan": "text default 'free'",
-}
 INSERT = "INSERT INTO people (email, name) VALUES (?, ?)"
-
-
-@pytest.fixture
-def key_name(key: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setenv("APP_KEY", key)
-    return "env:APP_KEY"
-
-
-@pytest.fixture
-def connect(path: Path, key_name: str) -> Iterator[Callable[..., dbapi2.Connection]]:
-    opened: list[dbapi2.Connection] = []
-
-    def connect(**keywords: Any) -> dbapi2.Connection:
-        opened.append(dbapi2.connect(path, key=key_name, **keywords))
-        return opened[-1]
-
-    yield connect
-    for connection in opened:
-        connection.close()
-
-
-@pytest.fixture
-def connection(connect: Callable[..., dbapi2.Connection]) -> dbapi2.Connection:
-    connection = connect()
-    assert connection.define_table("people", PEOPLE)
-    return connection
 
 
 def emails(connection: dbapi2.Connection) -> list[str]:
@@ -83,10 +46,11 @@ def test_errors_are_of_pep_249_and_carry_both_codes(connection: dbapi2.Connectio
     assert "secret" not in str(raised.value)
     with pytest.raises(dbapi2.OperationalError, match="no such table: missing"):
         connection.execute("SELECT * FROM missing")
-    with pytest.raises(dbapi2.NotSupportedError, match="UPDATE"):
-        connection.execute(INSERT + " ON CONFLICT (email) DO UPDATE SET name = 'x'", ("a@example.org", None))
-    with pytest.raises(dbapi2.DatabaseError):
+    with pytest.raises(dbapi2.DatabaseError) as refused:
         connection.execute("SELECT sealed FROM people_sealed")
+    assert (refused.value.code, refused.value.sqlite_errorcode) == (sealite.NotAllowed.code, dbapi2.SQLITE_AUTH)
+    with pytest.raises(dbapi2.NotSupportedError, match="create_function"):
+        connection.enable_load_extension(True)
     with pytest.raises(dbapi2.ProgrammingError, match="Incorrect number of bindings"):
         connection.execute(INSERT, ("one",))
 
@@ -215,149 +179,6 @@ def test_each_memory_is_its_own() -> None:
         other.execute("SELECT * FROM people")
     one.close()
     other.close()
-
-
-def test_another_thread_is_refused_where_it_is_not_allowed(connect: Callable[..., dbapi2.Connection], connection: dbapi2.Connection) -> None:
-    raised: list[BaseException] = []
-
-    def work(connection: dbapi2.Connection) -> None:
-        try:
-            connection.execute(INSERT, (f"{threading.get_ident()}@example.org", None))
-        except dbapi2.Error as error:
-            raised.append(error)
-
-    def in_thread(connection: dbapi2.Connection) -> None:
-        thread = threading.Thread(target=work, args=(connection,))
-        thread.start()
-        thread.join()
-
-    in_thread(connection)
-    assert len(raised) == 1 and isinstance(raised[0], dbapi2.ProgrammingError)
-    shared = connect(check_same_thread=False)
-    in_thread(shared)
-    shared.commit()
-    assert len(raised) == 1 and len(emails(connection)) == 1
-
-
-def test_threads_with_a_connection_each_lose_nothing(connect: Callable[..., dbapi2.Connection], connection: dbapi2.Connection) -> None:
-    def work(number: int) -> None:
-        own = connect(timeout=60)
-        for row in range(20):
-            with own:
-                own.execute(INSERT, (f"{number}.{row}@example.org", "P"))
-        own.close()
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(emails(connection)) == 80
-
-
-def test_a_shared_connection_with_a_function_of_pythons_does_not_hang(connect: Callable[..., dbapi2.Connection]) -> None:
-    shared = connect(check_same_thread=False)
-    shared.create_function("slow", 1, lambda value: sum(range(200)) and value)
-    counts: list[int] = []
-
-    def work() -> None:
-        sql = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 500) SELECT slow(x) FROM n"
-        counts.append(len(shared.execute(sql).fetchall()))
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert counts == [500] * 4
-
-
-def test_processes_share_the_file(connection: dbapi2.Connection, path: Path, run: Callable[..., str]) -> None:
-    program = (
-        "import sys\nfrom sealite import dbapi2\nc = dbapi2.connect(sys.argv[1], key='env:APP_KEY', timeout=60)\n"
-        f"with c:\n    c.execute({INSERT!r}, (sys.argv[2], 'P'))\nprint(c.execute('SELECT count(*) FROM people').fetchone()[0])\nc.close()"
-    )
-    assert run(program, path, "a@example.org").split() == ["1"]
-    assert emails(connection) == ["a@example.org"]
-    assert run(program, path, "b@example.org").split() == ["2"]
-    assert len(emails(connection)) == 2
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_an_idle_connection_works_on_both_sides_of_a_fork(connection: dbapi2.Connection) -> None:
-    connection.create_function("twice", 1, lambda value: value * 2)
-    connection.execute(INSERT, ("before@example.org", "P"))
-    connection.commit()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            with connection:
-                connection.execute(INSERT, ("child@example.org", "P"))
-            status = 0 if connection.execute("SELECT twice(count(*)) FROM people").fetchone() == (4,) else 2
-        finally:
-            os._exit(status)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    assert emails(connection) == ["before@example.org", "child@example.org"]
-    assert connection.execute("SELECT twice(21)").fetchone() == (42,)
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_a_transaction_stays_with_the_parent(connection: dbapi2.Connection) -> None:
-    connection.execute(INSERT, ("parent@example.org", "P"))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            connection.execute("SELECT 1")
-        except dbapi2.ProgrammingError as error:
-            status = 0 if error.code == sealite.Forked.code else 2
-        finally:
-            os._exit(status)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    connection.commit()
-    assert emails(connection) == ["parent@example.org"]
-
-
-ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="signals")
-def test_ctrl_c_stops_a_scan(connection: dbapi2.Connection) -> None:
-    started = threading.Event()
-    connection.create_function("started", 0, started.set)
-
-    def press() -> None:
-        started.wait()
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-
-    thread = threading.Thread(target=press)
-    thread.start()
-    with pytest.raises(KeyboardInterrupt):
-        connection.execute(ENDLESS.replace("count(*)", "count(*) + (SELECT started())") + " WHERE (SELECT started()) IS NULL")
-    thread.join()
-    assert connection.execute("SELECT 1").fetchone() == (1,)
-
-
-def test_interrupt_stops_from_another_thread(connect: Callable[..., dbapi2.Connection]) -> None:
-    shared = connect(check_same_thread=False)
-    started = threading.Event()
-    shared.create_function("started", 0, started.set)
-
-    def press() -> None:
-        started.wait()
-        shared.interrupt()
-
-    thread = threading.Thread(target=press)
-    thread.start()
-    with pytest.raises(dbapi2.OperationalError) as raised:
-        shared.execute(ENDLESS + " WHERE (SELECT started()) IS NULL")
-    thread.join()
-    assert raised.value.sqlite_errorcode == dbapi2.SQLITE_INTERRUPT
 
 
 def test_an_exception_of_a_function_is_the_cause(connection: dbapi2.Connection) -> None:

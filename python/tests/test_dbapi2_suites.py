@@ -35,7 +35,7 @@ def outcomes() -> dict[str, dict[str, str]]:
     assert done.returncode == 0, done.stderr
     found: dict[str, dict[str, str]] | None = json.loads(done.stdout)
     if found is None:
-        pytest.skip("this interpreter has no test.test_sqlite3: on Debian it is in libpython3.*-testsuite, which .ci/run installs")
+        pytest.skip("this interpreter comes without CPython's tests of sqlite3 (Debian's does, even with its testsuite package)")
     return found
 
 
