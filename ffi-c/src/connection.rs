@@ -7,9 +7,11 @@ use sealite::Connection;
 use crate::call::{call, free, quietly};
 use crate::error::sealite_error;
 use crate::handles::{self, Kind};
+use crate::held::Builder;
+use crate::prepared::Prepared;
 use crate::rows::{Made, Rows, sealite_rows};
 use crate::status::sealite_status;
-use crate::stmt::{Prepared, sealite_stmt};
+use crate::stmt::sealite_stmt;
 use crate::value::sealite_value;
 use crate::vault::sealite_vault;
 
@@ -54,12 +56,12 @@ pub unsafe extern "C" fn sealite_connection_prepare(
 ) -> sealite_status {
     call!(error; handle(connection), text(sql, sql_length), out(stmt), optional_out(tail); {
         let (first, goes_on) = if tail.is_wanted() {
-            connection.prepare_first(sql)?
+            Prepared::first(&connection, sql)?
         } else {
-            (Some(connection.prepare(sql)?), sql.len())
+            (Some(Prepared::only(&connection, sql)?), sql.len())
         };
         if let Some(first) = first {
-            stmt.give(Prepared::new(first))?;
+            stmt.give(Builder::new(first))?;
         }
         tail.set(goes_on);
     })
