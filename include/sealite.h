@@ -1302,13 +1302,15 @@ sealite_status sealite_connection_interrupt(sealite_connection *connection,
 
 /**
  * Rolls back what is open and closes: calls on it and its statements fail with SEALITE_CLOSED from then on. The handle
- * is still to be freed.
+ * is still to be freed. Waits for a call that runs on it on another thread: sealite_connection_interrupt() ends that
+ * early.
  */
 sealite_status sealite_connection_close(sealite_connection *connection,
                                         sealite_error **error);
 
 /**
- * Closes and frees the connection. Its statements are still to be freed. NULL is fine.
+ * Closes the connection, as sealite_connection_close() does, and frees it. Its statements are still to be freed. NULL is
+ * fine.
  */
 void sealite_connection_free(sealite_connection *connection);
 

@@ -164,7 +164,8 @@ pub unsafe extern "C" fn sealite_connection_interrupt(
 }
 
 /// Rolls back what is open and closes: calls on it and its statements fail with SEALITE_CLOSED from then on. The handle
-/// is still to be freed.
+/// is still to be freed. Waits for a call that runs on it on another thread: sealite_connection_interrupt() ends that
+/// early.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_connection_close(
     connection: *mut sealite_connection,
@@ -173,7 +174,8 @@ pub unsafe extern "C" fn sealite_connection_close(
     call!(error; handle(connection); { connection.close(); })
 }
 
-/// Closes and frees the connection. Its statements are still to be freed. NULL is fine.
+/// Closes the connection, as sealite_connection_close() does, and frees it. Its statements are still to be freed. NULL is
+/// fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_connection_free(connection: *mut sealite_connection) {
     // The statements made from it may live on: its transaction must not live on with them.
