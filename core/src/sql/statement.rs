@@ -13,13 +13,12 @@ use super::SqlRows;
 use super::analysis::{Analysis, Name, Upsert, Verb, Write, analyse};
 use super::command::{Command, command};
 use super::ddl::{self, Change};
-use super::declare::declared;
+use super::declare::{Declaration, declared};
 use super::face::{Entered, Given, Within};
 use super::table::shows;
 use crate::db::Conn;
 use crate::db::schema::quote;
 use crate::error::{Result, err, fail};
-use crate::table::TableDefinition;
 use crate::table::engine::State;
 use crate::table::schema::Schema;
 use crate::value::{Value, ValueRef};
@@ -35,7 +34,7 @@ pub(super) enum Known {
     /// Another text says the same.
     Instead(String),
     /// It declares a table.
-    Declares(Arc<TableDefinition>),
+    Declares(Arc<Declaration>),
     /// It takes transactions of its own.
     Command(Arc<Command>),
     /// It changes the schema around a sealed table.

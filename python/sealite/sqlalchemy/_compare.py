@@ -1,13 +1,14 @@
-"""What a sealed column can be compared with: through its blind index, or not at all."""
+"""What a sealed column can be compared with: through its blind index, or in the engine's database only."""
 
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import types
+from sqlalchemy import type_coerce, types
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BindParameter, ClauseElement, ColumnElement, Null
 
 import sealite
 
+from ._engine import EngineOnly
 from ._schema import companion_key
 
 if TYPE_CHECKING:
@@ -19,11 +20,27 @@ _IS = (operators.is_, operators.is_not)
 
 
 class Comparator(types.TypeEngine.Comparator[Any]):
-    """Turns a comparison with a sealed column into one with its index; raises where there is no answer."""
+    """Turns a comparison with a sealed column into one with its index. Where that has no answer, and the engine's own
+    SQL has, it is one for the engine only."""
 
     __slots__ = ()
 
     def operate(self, op: operators.OperatorType, *other: Any, **kwargs: Any) -> ColumnElement[Any]:
+        try:
+            return self._indexed(op, *other, **kwargs)
+        except sealite.SealiteError as refusal:
+            return EngineOnly(op(self._inner(), *other, **kwargs), refusal)
+
+    def reverse_operate(self, op: operators.OperatorType, other: Any, **kwargs: Any) -> ColumnElement[Any]:
+        refusal = self._refused(f"{getattr(op, '__name__', 'this operator').removesuffix('_op')} has no answer")
+        inner: Any = self._inner()
+        return EngineOnly(inner.reverse_operate(op, other, **kwargs), refusal)
+
+    def _inner(self) -> Any:
+        """The column as one of its plain type."""
+        return type_coerce(self.expr, self._sealed.of)
+
+    def _indexed(self, op: operators.OperatorType, *other: Any, **kwargs: Any) -> ColumnElement[Any]:
         if len(other) == 1 and (other[0] is None or isinstance(other[0], Null)) and op in (*_EQUAL, *_IS):
             return super().operate(op, *other, **kwargs)
         if op in _EQUAL and isinstance(other[0], ClauseElement) and hash(other[0]) == hash(self.expr):
@@ -33,9 +50,6 @@ class Comparator(types.TypeEngine.Comparator[Any]):
             return self._index(exactly=True).operate(op, self._operand(other[0]))
         if op in _MEMBER:
             return self._index(exactly=True).operate(op, self._members(other[0]))
-        raise self._refused(f"{getattr(op, '__name__', 'this operator').removesuffix('_op')} has no answer")
-
-    def reverse_operate(self, op: operators.OperatorType, other: Any, **kwargs: Any) -> ColumnElement[Any]:
         raise self._refused(f"{getattr(op, '__name__', 'this operator').removesuffix('_op')} has no answer")
 
     def candidates(self, value: Any) -> ColumnElement[bool]:
