@@ -63,7 +63,7 @@ mod unlock;
 mod usage;
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 
 use clap::Parser;
 
@@ -103,5 +103,8 @@ where
         stderr: &mut io::stderr(),
         terminals,
     };
-    run(arguments, streams)
+    let code = run(arguments, streams);
+    // A host that is not a Rust program doesn't do it at its end.
+    let _ = io::stdout().flush();
+    code
 }

@@ -75,6 +75,8 @@ pub use settings::{
     SettingProblem, SettingSource, SettingValue, SettingVersion, Settings,
 };
 pub use sql::{Connection, OwnedStatement, SqlRows, Statement};
+#[cfg(feature = "loadable")]
+pub use sql::{Guest, Lent, VtabConfig};
 pub use table::{
     Alteration, Column, Cursor, Fault, Index, Protection, ProtectionPlan, Row, Scan, Table,
     TableDefinition, Verification,

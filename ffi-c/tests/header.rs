@@ -13,14 +13,16 @@ const PREAMBLE: &str = include_str!("../header/preamble.h");
 const HELPERS: &str = include_str!("../header/helpers.h");
 
 /// Enumerations that no function names: they go in and out as integers.
-const CHOICES: [&str; 7] = [
+const CHOICES: [&str; 9] = [
     "sealite_type",
     "sealite_vault_state",
     "sealite_synchronous",
+    "sealite_sealed_sql",
     "sealite_padding",
     "sealite_protection",
     "sealite_verdict",
     "sealite_format",
+    "sealite_token_kind",
 ];
 
 fn root() -> PathBuf {

@@ -8,24 +8,32 @@
 mod calls;
 
 use std::collections::BTreeMap;
-use std::ptr::{null_mut, with_exposed_provenance_mut};
+use std::ptr::{null, null_mut, with_exposed_provenance_mut};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use sealite_ffi::bytes::*;
 use sealite_ffi::config::*;
 use sealite_ffi::definition::*;
 use sealite_ffi::rows::*;
 use sealite_ffi::schema::*;
 use sealite_ffi::status::sealite_status::*;
 use sealite_ffi::table::*;
+use sealite_ffi::token::handle::*;
+use sealite_ffi::token::known::sealite_token_kind::SEALITE_TOKEN_SESSION;
+use sealite_ffi::token::manage::*;
+use sealite_ffi::token::request::*;
 use sealite_ffi::transaction::*;
 use sealite_ffi::unlock::*;
 use sealite_ffi::values::*;
 use sealite_ffi::vault::*;
 
-use calls::{KEY, bytes, cell, integer, text};
+use calls::{KEY, bytes, cell, integer, string, text};
 
 const THREADS: u64 = 8;
 const STEPS: u64 = 250;
+/// Uses of the token that all threads take from.
+const USES: u32 = 40;
+static SESSION: i32 = SEALITE_TOKEN_SESSION as i32;
 
 /// A generator whose numbers a failure can be repeated with (Knuth's MMIX).
 struct Numbers(u64);
@@ -101,6 +109,88 @@ fn add_one(vault: *mut sealite_vault, id: i64) {
     }
 }
 
+/// Issues a session; its public id and text.
+fn issue(tokens: *mut sealite_tokens, subject: &str, uses: Option<u32>) -> (String, String) {
+    let (mut request, mut given, mut rows) = (null_mut(), null_mut(), null_mut());
+    assert_eq!(ffi!(sealite_token_request_create; SESSION, &raw mut request), SEALITE_OK);
+    assert_eq!(ffi!(sealite_token_request_set_subject; request, [subject]), SEALITE_OK);
+    if let Some(uses) = uses {
+        assert_eq!(ffi!(sealite_token_request_set_uses; request, uses), SEALITE_OK);
+    }
+    let status = ffi!(sealite_tokens_issue; tokens, request, &raw mut given, &raw mut rows);
+    assert_eq!(status, SEALITE_OK);
+    let id = string(rows, 0, "id");
+    // SAFETY: (1), (3).
+    let text = unsafe {
+        let text = std::ffi::CStr::from_ptr(sealite_bytes_data(given).cast());
+        let text = text.to_str().unwrap().to_owned();
+        sealite_bytes_free(given);
+        sealite_rows_free(rows);
+        sealite_token_request_free(request);
+        text
+    };
+    (id, text)
+}
+
+/// A thread's own sessions, and what it has taken of the shared token.
+struct Sessions<'t> {
+    tokens: *mut sealite_tokens,
+    shared: &'t str,
+    subject: String,
+    /// Id, text, and whether it holds.
+    own: Vec<(String, String, bool)>,
+    tried: u32,
+    taken: u32,
+}
+
+impl Sessions<'_> {
+    fn step(&mut self, choice: u64) {
+        let kind = &raw const SESSION;
+        let last = self.own.len().saturating_sub(1);
+        match (choice % 5, self.own.get_mut(last)) {
+            (0, _) | (_, None) => {
+                let (id, text) = issue(self.tokens, &self.subject, None);
+                self.own.push((id, text, true));
+            }
+            (1, Some((id, _, holds))) => {
+                let mut changed = false;
+                let status = ffi!(sealite_tokens_revoke; self.tokens, [id], &raw mut changed);
+                assert_eq!((status, changed), (SEALITE_OK, *holds));
+                *holds = false;
+            }
+            (2, Some(_)) => {
+                let (shared, none) = (self.shared, null());
+                let status = ffi!(
+                    sealite_tokens_consume; self.tokens, [shared], kind, 1, none, 0, null_mut()
+                );
+                assert!(matches!(status, SEALITE_OK | SEALITE_TOKEN_REJECTED), "{status:?}");
+                self.tried += 1;
+                self.taken += u32::from(status == SEALITE_OK);
+            }
+            _ => {
+                for (_, text, holds) in &self.own {
+                    let status = ffi!(
+                        sealite_tokens_verify; self.tokens, [text], kind, 1, null(), 0, null_mut()
+                    );
+                    let expected = if *holds { SEALITE_OK } else { SEALITE_TOKEN_REJECTED };
+                    assert_eq!(status, expected);
+                }
+            }
+        }
+    }
+
+    /// Nothing of a subject holds once it is revoked.
+    fn end(mut self) -> (u32, u32) {
+        let status = ffi!(sealite_tokens_revoke_subject; self.tokens, [&self.subject]);
+        assert_eq!(status, SEALITE_OK);
+        self.own.iter_mut().for_each(|own| own.2 = false);
+        if !self.own.is_empty() {
+            self.step(3);
+        }
+        (self.tried, self.taken)
+    }
+}
+
 #[test]
 fn eight_threads_on_one_vault_do_what_their_models_say() {
     let folder = tempfile::tempdir().unwrap();
@@ -123,19 +213,27 @@ fn eight_threads_on_one_vault_do_what_their_models_say() {
     assert_eq!(ffi!(sealite_vault_define_table; vault, definition, null_mut()), SEALITE_OK);
     assert_eq!(ffi!(sealite_vault_table; vault, ["counters"], &raw mut table), SEALITE_OK);
     let shared = write(table, None, "shared", 0);
+    let mut tokens = null_mut();
+    assert_eq!(ffi!(sealite_vault_tokens; vault, &raw mut tokens), SEALITE_OK);
+    let (_, counted) = issue(tokens, "all", Some(USES));
 
     // A handle that the threads take from each other and free, while others may be using it.
     let victim = AtomicUsize::new(0);
-    let (vault, table) = (Shared(vault), Shared(table));
-    let added: u64 = std::thread::scope(|scope| {
+    let (vault, table, tokens) = (Shared(vault), Shared(table), Shared(tokens));
+    let done: Vec<(u64, (u32, u32))> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
             .map(|thread| {
-                let victim = &victim;
-                scope.spawn(move || work(thread, vault, table, shared, victim))
+                let (victim, counted) = (&victim, counted.as_str());
+                scope.spawn(move || work(thread, vault, table, tokens, counted, shared, victim))
             })
             .collect();
-        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
+    let added: u64 = done.iter().map(|(added, _)| added).sum();
+    let tried: u32 = done.iter().map(|(_, (tried, _))| tried).sum();
+    let taken: u32 = done.iter().map(|(_, (_, taken))| taken).sum();
+    assert!(tried > USES, "{tried}");
+    assert_eq!(taken, USES, "as many uses as there are");
     assert_eq!(read(table.0, shared), Some((b"shared".to_vec(), added.cast_signed())));
     // SAFETY: (1), (3).
     unsafe {
@@ -143,6 +241,7 @@ fn eight_threads_on_one_vault_do_what_their_models_say() {
         sealite_definition_free(definition);
         sealite_config_free(config);
         sealite_unlock_free(unlock);
+        sealite_tokens_free(tokens.0);
         sealite_table_free(table.0);
         sealite_vault_free(vault.0);
     }
@@ -153,13 +252,26 @@ fn work(
     thread: u64,
     vault: Shared<sealite_vault>,
     table: Shared<sealite_table>,
+    tokens: Shared<sealite_tokens>,
+    counted: &str,
     shared: i64,
     victim: &AtomicUsize,
-) -> u64 {
+) -> (u64, (u32, u32)) {
     let mut numbers = Numbers(0x5ea1_17e0 + thread);
     let mut model: BTreeMap<i64, (String, i64)> = BTreeMap::new();
+    let mut sessions = Sessions {
+        tokens: tokens.0,
+        shared: counted,
+        subject: format!("user-{thread}"),
+        own: Vec::new(),
+        tried: 0,
+        taken: 0,
+    };
     let mut added = 0;
     for step in 0..STEPS {
+        if numbers.below(3) == 0 {
+            sessions.step(numbers.below(100));
+        }
         let known = (!model.is_empty()).then(|| {
             let at = numbers.below(model.len() as u64) as usize;
             *model.keys().nth(at).unwrap()
@@ -220,5 +332,5 @@ fn work(
     for (id, (mail, n)) in model {
         assert_eq!(read(table.0, id), Some((mail.into_bytes(), n)));
     }
-    added
+    (added, sessions.end())
 }

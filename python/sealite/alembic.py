@@ -5,6 +5,7 @@ Autogenerate then writes the types of `sealite.sqlalchemy`. A plain column that 
 database's file; the downgrade is `op.unseal_column(...)`. SQLite and PostgreSQL.
 """
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import Any, ClassVar
@@ -111,13 +112,23 @@ def _convert(operations: Operations, operation: _Conversion) -> None:
     sealing = isinstance(operation, SealColumn)
     made = f"{operation.column_name}_converted"
     target: sa.types.TypeEngine[Any] = sa.LargeBinary() if sealing else operation.existing_type
-    there = {column["name"] for column in sa.inspect(connection).get_columns(operation.table_name, operation.schema)}
+    found = sa.inspect(connection).get_columns(operation.table_name, operation.schema)
+    there = {column["name"]: column["type"] for column in found}
     if made not in there:
         # Else a run that was cut off has made it, and this one goes on.
+        if _is_binary(there[operation.column_name]) is sealing and not _is_binary(operation.existing_type):
+            # A run that was cut off at the very end has converted all of them.
+            _FINISHES[dialect](operations)
+            return
         operations.add_column(operation.table_name, sa.Column(made, target), schema=operation.schema)
     for statement, rows in _rows(connection, operation, made, sealing):
         connection.execute(statement, rows)
     _SWAPS[dialect](operations, operation, made, target)
+    _FINISHES[dialect](operations)
+
+
+def _is_binary(type_: sa.types.TypeEngine[Any]) -> bool:
+    return type_._type_affinity is sa.types._Binary
 
 
 def _rows(
@@ -183,6 +194,9 @@ def _swap_sqlite(operations: Operations, operation: _Conversion, made: str, targ
     with operations.batch_alter_table(operation.table_name, schema=operation.schema, recreate="always") as batch:
         batch.alter_column(operation.column_name, type_=target)
         batch.drop_column(made)
+
+
+def _finish_sqlite(operations: Operations) -> None:
     # Freed pages, and pages that were split, still hold what was there.
     with operations.get_context().autocommit_block():
         operations.execute("VACUUM")
@@ -201,7 +215,24 @@ def _swap_postgresql(operations: Operations, operation: _Conversion, made: str, 
     operations.drop_column(operation.table_name, made, schema=operation.schema)
 
 
+def _finish_postgresql(operations: Operations) -> None:
+    # The planner keeps samples of the values, and a deleted row stays in its page.
+    with operations.get_context().autocommit_block():
+        try:
+            operations.get_bind().exec_driver_sql("VACUUM FULL pg_statistic")
+        except sa.exc.DBAPIError:
+            refused = True
+        else:
+            # Who may not, is warned by the server and skipped.
+            asked = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
+            refused = not operations.get_bind().scalar(sa.text(asked))
+    if refused:
+        left = "samples of the values may be left among the planner's statistics; a superuser removes them: "
+        warnings.warn(left + "VACUUM FULL pg_statistic", stacklevel=2)
+
+
 _SWAPS = {"sqlite": _swap_sqlite, "postgresql": _swap_postgresql}
+_FINISHES = {"sqlite": _finish_sqlite, "postgresql": _finish_postgresql}
 
 
 @renderers.dispatch_for(SealColumn)

@@ -20,26 +20,34 @@ pub(crate) struct Verification {
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct Fault(sealite::Fault);
 
-/// Opens every record. What `progress` raises ends the reports, and is raised when the work is done.
+/// Opens every record. What `progress` raises, or a signal's handler, ends it.
 pub(crate) fn verify(
     py: Python<'_>,
     vault: &sealite::Vault,
     progress: Option<&Py<PyAny>>,
 ) -> PyResult<Verification> {
     let mut raised = None;
-    let found = py.detach(|| {
-        vault.verify(|count| {
-            if let (Some(progress), None) = (progress, &raised) {
-                raised = Python::attach(|py| progress.call1(py, (count,)).err());
-            }
-        })
-    });
+    let found = py.detach(|| vault.verify_while(|count| goes_on(progress, count, &mut raised)));
     if let Some(raised) = raised {
         return Err(raised);
     }
-    let found = found.or_raise()?;
+    let found = found.or_raise()?.unwrap_or_default();
     let (tables, internal) = (counts(py, &found.tables)?, counts(py, &found.internal)?);
     Ok(Verification { found, tables, internal })
+}
+
+/// Whether long work goes on: tells how far it has come, and lets Python's signals be handled.
+pub(crate) fn goes_on(
+    progress: Option<&Py<PyAny>>,
+    count: u64,
+    raised: &mut Option<PyErr>,
+) -> bool {
+    *raised = Python::attach(|py| {
+        py.check_signals()?;
+        progress.map_or(Ok(()), |progress| progress.call1(py, (count,)).map(|_| ()))
+    })
+    .err();
+    raised.is_none()
 }
 
 fn counts(py: Python<'_>, opened: &[(String, u64)]) -> PyResult<Py<PyDict>> {

@@ -18,7 +18,7 @@ def documents() -> list[Path]:
 
 def test_the_documents_with_python_are_found() -> None:
     names = {path.name for path in documents()}
-    assert {"README.md", "passwords.md", "python.md", "state.md", "tokens.md"} <= names
+    assert {"README.md", "fastapi.md", "passwords.md", "python.md", "state.md", "tokens.md"} <= names
 
 
 @pytest.mark.parametrize("document", documents(), ids=lambda path: path.name)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import sealite
 
+EXAMPLES = Path(__file__).parents[1] / "examples"
 EXAMPLE = '''
 from collections.abc import Mapping
 import sealite
@@ -53,6 +54,7 @@ import limits.storage
 import sqlalchemy as sa
 import sqlite3
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+import sealite.flask
 import sealite.limits
 import sealite.logging
 import sealite.sqlite3
@@ -81,6 +83,16 @@ asyncio.run(main(vault))
 sealite.sqlite3.register(sqlite3.connect(":memory:"), vault.tenant("acme"))
 allowed: bool = sealite.limits.VaultStorage("sealite://default").acquire_entry("a", 5, 60)
 hidden: str = sealite.logging.redact("a?b=c", also=["d"])
+
+site = sealite.flask.Sealite()
+
+@site.limit("5/minute")
+@site.require_session(["admin"], login="home")
+def view(number: int) -> str:
+    session = site.login("ada", data={"theme": "dark"}, idle=600)
+    return f"{number} {session.subject} {site.csrf_token()}"
+
+answer: str = view(1)
 '''
 
 WRONG = '''
@@ -113,10 +125,12 @@ def test_examples_pass_the_strict_checks(tmp_path: Path) -> None:
     for program, text in zip(programs, (EXAMPLE, ADAPTERS), strict=True):
         program.write_text(text)
     package = Path(sealite.__file__).parent
-    for what in (list(map(str, programs)), ["-p", "sealite"]):
+    examples = sorted(EXAMPLES.glob("*/*.py"))
+    assert examples
+    for what in (list(map(str, programs)), ["-p", "sealite"], *([str(example)] for example in examples)):
         done = mypy("mypy", "--strict", "--config-file", str(config(tmp_path)), *what)
         assert done.returncode == 0, done.stdout + done.stderr
-    done = pyright(*programs, package)
+    done = pyright(*programs, package, *examples)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -44,6 +44,7 @@ const UNSAFE: &[&str] = &[
     "sql/connected.rs",
     "sql/extend.rs",
     "sql/face.rs",
+    "sql/guest.rs",
     "sql/host.rs",
     "sql/index_info.rs",
     "sql/native.rs",

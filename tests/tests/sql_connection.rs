@@ -193,6 +193,46 @@ fn connections_wait_for_each_other_and_lose_nothing() {
     assert!(vault.verify(|_| ()).unwrap().is_sound());
 }
 
+/// A connection that has met another's lock is as it was before, and goes on.
+#[test]
+fn what_was_busy_leaves_no_transaction_behind() {
+    let scratch = Scratch::new();
+    let mut config = sealite_tests::scratch::config();
+    config.busy_timeout = Duration::ZERO;
+    let vault = Vault::at_with(scratch.path(), config).unwrap();
+    vault.initialise(&scratch.unlock()).unwrap();
+    vault.define_table(&notes()).unwrap();
+    vault.execute("CREATE TABLE plain (x)", &[]).unwrap();
+    let (one, other) = (vault.connect().unwrap(), vault.connect().unwrap());
+    for sql in ["INSERT INTO plain VALUES (1)", "INSERT INTO notes (title) VALUES ('a')"] {
+        let mut insert = one.prepare(sql).unwrap();
+        run(&other, "BEGIN IMMEDIATE");
+        for _ in 0..2 {
+            assert_eq!(insert.execute(&[]).unwrap_err().kind(), ErrorKind::Busy);
+            assert_eq!(run(&one, "SELECT 1"), 0);
+            assert!(!one.in_transaction().unwrap());
+        }
+        run(&other, "ROLLBACK");
+        assert_eq!(insert.execute(&[]).unwrap(), 1);
+    }
+    // Nor does one that is prepared while another stands on a row that it has written.
+    let mut insert = one.prepare("INSERT INTO plain VALUES (2), (3) RETURNING x").unwrap();
+    assert!(insert.step().unwrap());
+    run(&one, "SELECT 1");
+    assert!(insert.step().unwrap() && !insert.step().unwrap());
+    assert!(!one.in_transaction().unwrap());
+    assert_eq!(
+        other.query("SELECT count(*) FROM plain", &[]).unwrap().rows[0][0],
+        Value::Integer(3)
+    );
+    // A lock does not outlive its connection, whatever the vault is.
+    run(&one, "BEGIN IMMEDIATE");
+    vault.lock();
+    one.close();
+    vault.unlock(&scratch.unlock()).unwrap();
+    assert_eq!(run(&other, "INSERT INTO plain VALUES (4)"), 1);
+}
+
 #[test]
 fn one_connection_serves_many_threads() {
     let scratch = Scratch::new();

@@ -99,6 +99,13 @@ impl Conn {
         }
     }
 
+    /// Lets go of the compiled statements that are kept.
+    #[cfg(feature = "loadable")]
+    pub(crate) fn forget_statements(&self) -> Result<()> {
+        self.raw()?.flush_prepared_statement_cache();
+        Ok(())
+    }
+
     /// Closing this connection will not write the log back.
     pub(super) fn keep_log(&self) {
         if let Ok(raw) = self.raw() {
@@ -281,6 +288,11 @@ impl Stmt<'_> {
     /// True where the statement both writes and returns rows.
     pub(crate) fn writes_and_returns(&self) -> bool {
         self.raw.column_count() > 0 && !self.raw.readonly()
+    }
+
+    /// The number of the result's columns.
+    pub(crate) fn column_count(&self) -> usize {
+        self.raw.column_count()
     }
 
     /// The names of the result's columns.

@@ -24,7 +24,7 @@ use super::face::{Face, panicked};
 use super::index_info::IndexInfo;
 use super::table::Table;
 use super::values::{Args, Output};
-use super::{plan, update};
+use super::{native, plan, update};
 use crate::db::Handle;
 use crate::error::{Error, ErrorKind, Result, err};
 
@@ -172,8 +172,7 @@ unsafe extern "C" fn connect(
         let sql = format!("{}\0", table.declaration());
         // SAFETY: M3; the text ends with NUL; both settings belong to `xConnect`.
         let code = unsafe {
-            ffi::sqlite3_vtab_config(db, ffi::SQLITE_VTAB_CONSTRAINT_SUPPORT, 1 as c_int);
-            ffi::sqlite3_vtab_config(db, ffi::SQLITE_VTAB_DIRECTONLY);
+            native::configure(db);
             ffi::sqlite3_declare_vtab(db, sql.as_ptr().cast())
         };
         if code == ffi::SQLITE_OK {
@@ -205,7 +204,8 @@ unsafe extern "C" fn disconnect(vtab: *mut ffi::sqlite3_vtab) -> c_int {
     // SAFETY: M1 ends here.
     let object = unsafe { Box::from_raw(vtab.cast::<TableObject>()) };
     let _ = caught(move || {
-        drop(object);
+        let TableObject { table, .. } = *object;
+        table.disconnect();
         Ok(())
     });
     ffi::SQLITE_OK

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::parameters::Parameters;
 use crate::db::tokens::{Kind, Token, tokens};
 
 /// A statement, as far as it matters here.
@@ -49,12 +50,25 @@ pub(super) struct Write {
     pub(super) alias: String,
     /// The columns of an INSERT; `None` where it names none, so all.
     pub(super) columns: Option<Vec<String>>,
-    /// `ON CONFLICT …`
-    pub(super) upsert: Option<Upsert>,
+    /// Where `ON CONFLICT …` begins, and its clauses.
+    pub(super) upsert: Option<(usize, Vec<Upsert>)>,
     /// The expressions behind RETURNING, where it is there, and where the word stands.
     pub(super) returning: Option<Returning>,
+    pub(super) parameters: Parameters,
+    /// True for an UPDATE with FROM, unless it is `OR FAIL`.
+    pub(super) joins: bool,
     /// The end of the statement, before a semicolon.
     pub(super) end: usize,
+}
+
+impl Write {
+    /// True where the statement does more for each row than SQLite does by itself.
+    pub(super) fn runs(&self) -> bool {
+        let updates = |clause: &Upsert| matches!(clause.action, Action::Update { .. });
+        self.joins
+            || self.returning.is_some()
+            || self.upsert.as_ref().is_some_and(|(_, clauses)| clauses.iter().any(updates))
+    }
 }
 
 #[derive(Debug, PartialEq, Clone, Copy)]
@@ -64,20 +78,31 @@ pub(super) enum Verb {
     Delete,
 }
 
+/// One `ON CONFLICT` clause.
 #[derive(Debug, PartialEq)]
 pub(super) struct Upsert {
-    pub(super) clause: Range<usize>,
     /// The columns that it names; `None` for any conflict.
     pub(super) columns: Option<Vec<String>>,
-    /// True for one `DO NOTHING` and no more.
-    pub(super) nothing: bool,
+    pub(super) action: Action,
+}
+
+#[derive(Debug, PartialEq)]
+pub(super) enum Action {
+    Nothing,
+    /// `DO UPDATE SET set WHERE condition`, and where columns of `excluded` are named.
+    Update {
+        set: Range<usize>,
+        condition: Option<Range<usize>>,
+        excluded: Vec<(Range<usize>, String)>,
+    },
+    /// What no index of a sealed table can mean.
+    Unknown,
 }
 
 #[derive(Debug, PartialEq)]
 pub(super) struct Returning {
     pub(super) at: usize,
     pub(super) expressions: Range<usize>,
-    pub(super) has_parameters: bool,
 }
 
 pub(super) fn analyse(sql: &str) -> Analysis {
@@ -182,15 +207,28 @@ fn write(tokens: &[Token<'_>]) -> Option<Write> {
     let body = rest.get(..returning.unwrap_or(rest.len()))?;
     let returning = returning.and_then(|at| {
         let behind = rest.get(at + 1..)?;
-        Some(Returning {
-            at: rest.get(at)?.at,
-            expressions: behind.first()?.at..end,
-            has_parameters: behind.iter().any(|token| token.kind == Kind::Parameter),
-        })
+        Some(Returning { at: rest.get(at)?.at, expressions: behind.first()?.at..end })
     });
     let upsert = if verb == Verb::Insert { upsert(body, clause_end) } else { None };
     let verb_at = verb_token.at..verb_token.end();
-    Some(Write { verb, name, verb_at, says_or, target, alias, columns, upsert, returning, end })
+    let parameters = Parameters::of(tokens);
+    let joins = verb == Verb::Update
+        && !is(at + 2, "FAIL")
+        && body.iter().any(|token| outside(token) && token.is("FROM"));
+    Some(Write {
+        verb,
+        name,
+        verb_at,
+        says_or,
+        target,
+        alias,
+        columns,
+        upsert,
+        returning,
+        parameters,
+        joins,
+        end,
+    })
 }
 
 /// The verb, behind a WITH clause if there is one.
@@ -231,9 +269,10 @@ fn list(tokens: &[Token<'_>]) -> Option<(Vec<String>, usize)> {
     None
 }
 
-fn upsert(body: &[Token<'_>], end: usize) -> Option<Upsert> {
-    let begins = |pair: &[Token<'_>]| match pair {
-        [on, conflict, next] => {
+/// Where the first ON CONFLICT stands, and the clauses.
+fn upsert(body: &[Token<'_>], end: usize) -> Option<(usize, Vec<Upsert>)> {
+    let begins = |at: usize| match body.get(at..at + 3) {
+        Some([on, conflict, next]) => {
             on.depth == 0
                 && on.is("ON")
                 && conflict.is("CONFLICT")
@@ -241,23 +280,47 @@ fn upsert(body: &[Token<'_>], end: usize) -> Option<Upsert> {
         }
         _ => false,
     };
-    let at = body.windows(3).position(begins)?;
-    let clause = body.get(at)?.at..end;
-    let mut rest = body.get(at + 2..)?;
+    let starts: Vec<usize> = (0..body.len()).filter(|at| begins(*at)).collect();
+    let first = body.get(*starts.first()?)?.at;
+    let clauses = starts.iter().enumerate().map(|(number, start)| {
+        let behind = starts.get(number + 1).copied().unwrap_or(body.len());
+        let end = body.get(behind).map_or(end, |token| token.at);
+        clause(body.get(start + 2..behind).unwrap_or_default(), end)
+    });
+    Some((first, clauses.collect()))
+}
+
+fn clause(tokens: &[Token<'_>], end: usize) -> Upsert {
+    let mut rest = tokens;
     let mut columns = None;
-    let mut clear = true;
-    if rest.first()?.is_sign("(") {
-        match list(rest) {
-            Some((names, used)) => {
-                columns = Some(names);
-                rest = rest.get(used..)?;
-            }
-            // An expression or a collation: of no index that a sealed table has.
-            None => clear = false,
-        }
+    if rest.first().is_some_and(|token| token.is_sign("(")) {
+        // An expression, a collation or a condition: of no index that a sealed table has.
+        let Some((names, used)) = list(rest) else {
+            return Upsert { columns: Some(Vec::new()), action: Action::Unknown };
+        };
+        columns = Some(names);
+        rest = rest.get(used..).unwrap_or_default();
     }
-    let nothing = matches!(rest, [do_, nothing] if do_.is("DO") && nothing.is("NOTHING"));
-    Some(Upsert { clause, columns, nothing: nothing && clear })
+    let action = match rest {
+        [do_, nothing] if do_.is("DO") && nothing.is("NOTHING") => Action::Nothing,
+        [do_, update, set, rest @ ..] if do_.is("DO") && update.is("UPDATE") && set.is("SET") => {
+            let condition = rest.iter().find(|token| token.depth == 0 && token.is("WHERE"));
+            let excluded = rest.windows(3).filter_map(|three| match three {
+                [name, dot, column] if dot.is_sign(".") => {
+                    let is_it = name.name()?.eq_ignore_ascii_case("excluded");
+                    is_it.then(|| Some((column.at..column.end(), column.name()?)))?
+                }
+                _ => None,
+            });
+            Action::Update {
+                set: set.end()..condition.map_or(end, |token| token.at),
+                condition: condition.map(|token| token.end()..end),
+                excluded: excluded.collect(),
+            }
+        }
+        _ => Action::Unknown,
+    };
+    Upsert { columns, action }
 }
 
 #[cfg(test)]
@@ -281,12 +344,11 @@ mod tests {
         assert_eq!(sql.get(found.target.clone()), Some("main.\"Users\" AS u"));
         assert_eq!((found.alias.as_str(), found.says_or), ("u", true));
         assert_eq!(found.columns, Some(vec!["a".to_owned(), "b c".to_owned()]));
-        let upsert = found.upsert.expect("an upsert");
-        assert_eq!(sql.get(upsert.clause), Some("ON CONFLICT (a) DO NOTHING "));
-        assert_eq!((upsert.columns, upsert.nothing), (Some(vec!["a".to_owned()]), true));
+        let (at, clauses) = found.upsert.expect("an upsert");
+        assert_eq!(sql.get(at..at + 11), Some("ON CONFLICT"));
+        assert_eq!(clauses, [Upsert { columns: Some(vec!["a".into()]), action: Action::Nothing }]);
         let returning = found.returning.expect("RETURNING");
         assert_eq!(sql.get(returning.expressions), Some("id, u.a"));
-        assert!(!returning.has_parameters);
     }
 
     #[test]
@@ -297,13 +359,32 @@ mod tests {
         assert_eq!(written("UPDATE OR FAIL t AS x SET a = 1 RETURNING a").alias, "x");
         assert_eq!(written("UPDATE t SET a = 1").alias, "t");
         assert_eq!(written("DELETE FROM t WHERE a RETURNING *").verb, Verb::Delete);
-        assert!(
-            !written("INSERT INTO t VALUES (1) ON CONFLICT DO UPDATE SET a = 2")
-                .upsert
-                .unwrap()
-                .nothing
-        );
         assert!(written("INSERT INTO t SELECT 1 FROM a JOIN b ON conflict = 1").upsert.is_none());
+    }
+
+    #[test]
+    fn the_clauses_of_an_upsert_are_found() {
+        let sql = "INSERT INTO t VALUES (1) ON CONFLICT (a) DO UPDATE SET a = excluded.b, \
+                   c = (SELECT 1 WHERE EXCLUDED.\"x y\") WHERE t.a > 1 ON CONFLICT DO NOTHING RETURNING 1";
+        let (_, clauses) = written(sql).upsert.expect("an upsert");
+        assert_eq!(clauses.len(), 2);
+        let Action::Update { set, condition, excluded } = &clauses[0].action else { panic!() };
+        assert_eq!(
+            sql.get(set.clone()).map(str::trim),
+            Some("a = excluded.b, c = (SELECT 1 WHERE EXCLUDED.\"x y\")")
+        );
+        let condition = condition.clone().and_then(|range| sql.get(range));
+        assert_eq!(condition.map(str::trim), Some("t.a > 1"));
+        let names: Vec<&str> = excluded.iter().map(|(_, name)| name.as_str()).collect();
+        assert_eq!(names, ["b", "x y"]);
+        assert_eq!((&clauses[1].columns, &clauses[1].action), (&None, &Action::Nothing));
+        for sql in [
+            "INSERT INTO t VALUES (1) ON CONFLICT (a COLLATE x) DO NOTHING",
+            "INSERT INTO t VALUES (1) ON CONFLICT (a) WHERE b DO NOTHING",
+        ] {
+            let (_, clauses) = written(sql).upsert.expect("an upsert");
+            assert_eq!(clauses[0].action, Action::Unknown);
+        }
     }
 
     #[test]

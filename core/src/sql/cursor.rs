@@ -54,7 +54,12 @@ impl Cursor {
         self.walk = None;
         self.asked = None;
         let number = usize::try_from(number).unwrap_or(usize::MAX);
-        let plan = table.plan(number)?;
+        let mut plan = table.plan(number)?;
+        if let Some(beside) = &plan.beside
+            && args.has_number()
+        {
+            plan = Rc::clone(beside);
+        }
         let step = table.step()?;
         if plan.walk && !step.conn.authority().scans {
             fail!(

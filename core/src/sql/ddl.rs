@@ -40,6 +40,15 @@ impl Change {
         matches!(self, Change::Alter { .. } | Change::Drop { .. })
     }
 
+    /// The sealed table, where the text says.
+    pub(super) fn table(&self) -> Option<&str> {
+        match self {
+            Change::Alter { table, .. } | Change::Drop { table } => Some(table),
+            Change::Index(index) => Some(&index.table),
+            Change::DropIndex { .. } => None,
+        }
+    }
+
     /// True for what only the file tells to be a sealed table's, and may be SQLite's alone.
     pub(super) fn may_be_plain(&self) -> bool {
         matches!(self, Change::DropIndex { .. })

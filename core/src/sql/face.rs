@@ -16,12 +16,15 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ffi::c_int;
 use std::ptr::NonNull;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use super::host::Host;
+use super::host::{self, Host};
+use super::run::Run;
 use super::statement::{Known, know};
 use super::tables::{Synced, sync};
 use super::update::Mode;
+use super::upsert::Clause;
 use crate::db::{Authority, Conn, Handle};
 use crate::error::{Error, Result, err, fail};
 use crate::table::engine::State;
@@ -43,12 +46,15 @@ pub(super) struct Face {
     given: RefCell<Option<Arc<Given>>>,
     /// Texts that have run, until the tables change.
     pub(super) known: RefCell<HashMap<Box<str>, Arc<Known>>>,
-    /// The row ids that the running statement has written, where somebody wants to know.
-    written: RefCell<Option<Vec<i64>>>,
+    /// What the running write does for each row.
+    run: RefCell<Option<Rc<Run>>>,
     writing: Cell<bool>,
     /// True where the constraint that has just failed is none of uniqueness.
     no_clash: Cell<bool>,
     saved: RefCell<Vec<(c_int, Memory)>>,
+    /// True on a connection of somebody else's: `now` stays, and the text is that of the running statement.
+    #[cfg(feature = "loadable")]
+    is_guest: Cell<bool>,
 }
 
 /// A table's way to its connection's face.
@@ -76,10 +82,8 @@ pub(super) struct Given {
     pub(super) inserts: bool,
     /// For each column whether the INSERT names it; `None` where it names none, so all.
     pub(super) named: Option<Vec<bool>>,
-    /// True where a row that conflicts is left out (`ON CONFLICT DO NOTHING`), and any other failure is one.
-    pub(super) nothing: bool,
-    /// The one unique column whose conflicts count for that; `None` for all.
-    pub(super) target: Option<String>,
+    /// `ON CONFLICT`: what happens where a row conflicts; any other failure is one.
+    pub(super) upsert: Vec<Clause>,
 }
 
 struct Now {
@@ -118,14 +122,15 @@ impl<'s> Within<'s> {
         }
     }
 
-    /// Runs `work` so that it happens whole or not at all.
-    pub(super) fn atomically<T>(self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    /// Runs `work`, one write, in a transaction of its own where there is none; if `whole`, all of it or nothing.
+    pub(super) fn one<T>(self, whole: bool, work: impl FnOnce() -> Result<T>) -> Result<T> {
         match self {
-            Within::Session(session) => session.savepoint(work),
+            Within::Session(session) if whole => session.savepoint(work),
+            Within::Session(_) => work(),
             Within::Snapshot(..) => {
                 fail!(ReadOnly, "a sealed table is written in a write transaction only")
             }
-            Within::Host(conn, host) => host.atomically(conn, work),
+            Within::Host(conn, _) => host::one(conn, whole, work),
         }
     }
 
@@ -165,7 +170,7 @@ impl Face {
 
     fn begin(within: Within<'_>) -> Result<Entered<'_>> {
         let conn = within.conn();
-        let face: &Face = conn.attached(|conn| Ok(Box::new(Face::new(conn)?)))?;
+        let face = Self::of(within)?;
         let place = match within {
             Within::Session(session) => Place::Session(NonNull::from(session)),
             Within::Snapshot(_, state) => Place::Snapshot(NonNull::from(state)),
@@ -174,6 +179,24 @@ impl Face {
         let before = face.now.replace(Some(Now { conn: NonNull::from(conn), place }));
         face.failure.take();
         Ok(Entered { face, before })
+    }
+
+    /// The face of the connection, made at its first use.
+    pub(super) fn of(within: Within<'_>) -> Result<&Face> {
+        within.conn().attached(|conn| Ok(Box::new(Face::new(conn)?)))
+    }
+
+    /// Makes every callback from now on a step of that host. Connection and host go with the face (G1).
+    #[cfg(feature = "loadable")]
+    pub(super) fn stay(&self, conn: &Conn, host: &Host) {
+        let place = Place::Host(NonNull::from(host));
+        self.now.replace(Some(Now { conn: NonNull::from(conn), place }));
+        self.is_guest.set(true);
+    }
+
+    #[cfg(feature = "loadable")]
+    pub(super) fn is_guest(&self) -> bool {
+        self.is_guest.get()
     }
 
     fn new(conn: &Conn) -> Result<Self> {
@@ -185,10 +208,12 @@ impl Face {
             synced: RefCell::default(),
             given: RefCell::default(),
             known: RefCell::default(),
-            written: RefCell::default(),
+            run: RefCell::default(),
             writing: Cell::default(),
             no_clash: Cell::default(),
             saved: RefCell::default(),
+            #[cfg(feature = "loadable")]
+            is_guest: Cell::default(),
         })
     }
 
@@ -258,20 +283,27 @@ impl Face {
         self.no_clash.set(true);
     }
 
-    /// True where SQLite must not take a failed constraint for a row to be left out: `ON CONFLICT DO NOTHING` runs as
-    /// `OR IGNORE`, which would forgive more.
+    /// True where SQLite must not take a failed constraint for a row to be left out: `ON CONFLICT` runs as `OR IGNORE`,
+    /// which would forgive more.
     pub(super) fn stops(&self) -> bool {
-        self.no_clash.take() && self.given.borrow().as_ref().is_some_and(|given| given.nothing)
+        self.no_clash.take() && self.is_upsert()
     }
 
     /// True where the row whose write has just failed is left out, and the statement goes on.
     pub(super) fn forgives(&self, mode: Mode) -> bool {
-        let only_clashes = self.given.borrow().as_ref().is_some_and(|given| given.nothing);
-        mode == Mode::Ignore && !(only_clashes && self.no_clash.get())
+        mode == Mode::Ignore && !(self.is_upsert() && self.no_clash.get())
+    }
+
+    fn is_upsert(&self) -> bool {
+        self.given.borrow().as_ref().is_some_and(|given| !given.upsert.is_empty())
     }
 
     /// What the text of the running statement says of its write to that table (in lower case).
     pub(super) fn given(&self, table: &str) -> Option<Arc<Given>> {
+        #[cfg(feature = "loadable")]
+        if self.is_guest.get() {
+            return self.given_by_statement(table);
+        }
         let given = self.given.borrow();
         given.as_ref().filter(|given| given.inserts && given.table == table).map(Arc::clone)
     }
@@ -294,11 +326,15 @@ impl Face {
         Ok(known)
     }
 
-    /// Takes note of a row that was written.
-    pub(super) fn note(&self, row: i64) {
-        if let Some(written) = &mut *self.written.borrow_mut() {
-            written.push(row);
-        }
+    /// What the running write does for each row.
+    pub(super) fn run(&self) -> Option<Rc<Run>> {
+        self.run.borrow().as_ref().map(Rc::clone)
+    }
+
+    /// The result, with the error of the callback that failed in place of SQLite's words for it.
+    pub(super) fn checked<T>(&self, result: Result<T>) -> Result<T> {
+        let failure = self.failure.take();
+        result.map_err(|error| failure.unwrap_or(error))
     }
 
     /// One write at a time: a trigger that a write sets off writes no sealed table.
@@ -308,6 +344,14 @@ impl Face {
         }
         let _writing = Writing(&self.writing);
         work()
+    }
+
+    /// A write that another one makes of its own.
+    pub(super) fn within_write<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = self.writing.replace(false);
+        let done = work();
+        self.writing.set(before);
+        done
     }
 
     /// SQLite sets a savepoint of that number.
@@ -346,20 +390,14 @@ impl Face {
 
 impl Entered<'_> {
     /// Tells the callbacks what the statement's text says.
-    pub(super) fn expect(&self, given: Option<&Arc<Given>>, written: bool) {
+    pub(super) fn expect(&self, given: Option<&Arc<Given>>, run: Option<&Rc<Run>>) {
         *self.face.given.borrow_mut() = given.map(Arc::clone);
-        *self.face.written.borrow_mut() = written.then(Vec::new);
+        *self.face.run.borrow_mut() = run.map(Rc::clone);
     }
 
-    /// The row ids written since [`Entered::expect`].
-    pub(super) fn written(&self) -> Vec<i64> {
-        self.face.written.borrow_mut().take().unwrap_or_default()
-    }
-
-    /// The result, with the error of the callback that failed in place of SQLite's words for it.
+    /// As [`Face::checked`].
     pub(super) fn checked<T>(&self, result: Result<T>) -> Result<T> {
-        let failure = self.face.failure.take();
-        result.map_err(|error| failure.unwrap_or(error))
+        self.face.checked(result)
     }
 }
 
@@ -367,7 +405,7 @@ impl Drop for Entered<'_> {
     fn drop(&mut self) {
         *self.face.now.borrow_mut() = self.before.take();
         self.face.given.take();
-        self.face.written.take();
+        self.face.run.take();
     }
 }
 

@@ -133,34 +133,11 @@ impl Host {
         }
     }
 
-    /// Runs `work` so that it happens whole or not at all: in a transaction of its own where there is none.
-    pub(super) fn atomically<T>(&self, conn: &Conn, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        let (begin, keep, undo) = if conn.in_transaction()? {
-            (
-                "SAVEPOINT sealite_whole",
-                "RELEASE sealite_whole",
-                "ROLLBACK TO sealite_whole; RELEASE sealite_whole",
-            )
-        } else {
-            ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK")
-        };
-        let engine = |sql| {
-            let _turn = conn.authority().engine();
-            conn.batch(sql)
-        };
-        engine(begin)?;
-        let done = work().and_then(|done| engine(keep).map(|()| done));
-        if done.is_err() && conn.in_transaction()? {
-            engine(undo)?;
-        }
-        done
-    }
-
     /// Runs `work`, which changes more than rows, so that it happens whole or not at all. The transaction has a session
     /// then; a sealed table that `work` writes, be it no row, learns how the transaction ends.
     pub(super) fn changes<T>(&self, conn: &Conn, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let fresh = self.session.borrow().is_none();
-        let done = self.atomically(conn, || {
+        let done = one(conn, true, || {
             {
                 // The lock comes first: what is read then is what is written over.
                 let _turn = conn.authority().engine();
@@ -181,4 +158,27 @@ impl Host {
             writing.session.ended();
         }
     }
+}
+
+/// Runs `work`, one write, in a transaction of its own where there is none; if `whole`, all of it or nothing.
+pub(super) fn one<T>(conn: &Conn, whole: bool, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let (begin, keep, undo) = match (conn.in_transaction()?, whole) {
+        (true, false) => return work(),
+        (true, true) => (
+            "SAVEPOINT sealite_whole",
+            "RELEASE sealite_whole",
+            "ROLLBACK TO sealite_whole; RELEASE sealite_whole",
+        ),
+        (false, _) => ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK"),
+    };
+    let engine = |sql| {
+        let _turn = conn.authority().engine();
+        conn.batch(sql)
+    };
+    engine(begin)?;
+    let done = work().and_then(|done| engine(keep).map(|()| done));
+    if done.is_err() && conn.in_transaction()? {
+        engine(undo)?;
+    }
+    done
 }

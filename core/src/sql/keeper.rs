@@ -96,33 +96,31 @@ impl Inner {
 
     /// Compiles a text, under the tables that are there now.
     pub(super) fn compile(&self, sql: &str) -> Result<Prepared> {
+        self.at_one_moment(|within| Prepared::new(within, sql))
+    }
+
+    /// Runs `work` in a transaction, so that what is looked at is what a statement is compiled with. Where a statement
+    /// stands on a row there is one already, which is not ours to end.
+    fn at_one_moment<T>(&self, work: impl FnOnce(Within<'_>) -> Result<T>) -> Result<T> {
         let conn = self.conn()?;
-        // In a transaction, so that what is looked at is what the statement is compiled with.
-        let alone = !conn.in_transaction()?;
-        let engine = |sql| conn.execute(sql, &[]);
-        if alone {
-            engine("BEGIN")?;
+        let within = Within::Host(conn, &self.host);
+        if self.is_busy() {
+            return work(within);
         }
-        let prepared = Prepared::new(Within::Host(conn, &self.host), sql);
-        if alone {
-            engine("COMMIT")?;
+        conn.execute("BEGIN", &[])?;
+        let done = work(within);
+        if let Err(error) = conn.execute("COMMIT", &[]) {
+            conn.execute("ROLLBACK", &[])?;
+            return Err(error);
         }
-        prepared
+        done
     }
 
     pub(super) fn recompile(&mut self, key: u64) -> Result<()> {
         let Some(mut prepared) = self.statements.remove(&key) else {
             fail!(Internal, "a statement that is not there")
         };
-        let conn = self.conn()?;
-        let alone = !conn.in_transaction()?;
-        if alone {
-            conn.execute("BEGIN", &[])?;
-        }
-        let done = prepared.anew(Within::Host(conn, &self.host));
-        if alone {
-            conn.execute("COMMIT", &[])?;
-        }
+        let done = self.at_one_moment(|within| prepared.anew(within));
         self.statements.insert(key, prepared);
         done
     }
@@ -162,11 +160,10 @@ impl Inner {
     pub(super) fn roll_back(&mut self) {
         let Ok(conn) = self.conn() else { return };
         if conn.in_transaction().unwrap_or(false) {
-            let within = Within::Host(conn, &self.host);
-            if let Ok(_entered) = Face::resume(within) {
-                let _turn = conn.authority().engine();
-                let _ = conn.batch("ROLLBACK");
-            }
+            // Where the vault is locked nothing sealed was written, and nothing has to be told.
+            let _entered = Face::resume(Within::Host(conn, &self.host));
+            let _turn = conn.authority().engine();
+            let _ = conn.batch("ROLLBACK");
         }
         self.host.forget();
     }

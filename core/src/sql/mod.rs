@@ -16,6 +16,8 @@ mod ddl;
 mod declare;
 mod extend;
 mod face;
+#[cfg(feature = "loadable")]
+mod guest;
 mod handle;
 mod host;
 mod index_info;
@@ -24,16 +26,21 @@ mod keeper;
 mod listing;
 mod native;
 mod owned;
+mod parameters;
 mod plan;
 mod prepared;
+mod run;
 mod statement;
 mod table;
 mod tables;
 mod update;
+mod upsert;
 mod values;
 
 pub(crate) use self::command::{command, protect_table, unprotect_table};
 pub use self::connection::Connection;
+#[cfg(feature = "loadable")]
+pub use self::guest::{Guest, Lent, VtabConfig};
 pub use self::handle::Statement;
 pub use self::owned::OwnedStatement;
 
@@ -76,8 +83,13 @@ pub(crate) fn execute(session: &Session, sql: &str, parameters: &[ValueRef<'_>])
         Known::Writes { write, .. } if write.returning.is_some() => {
             fail!(Sql, "the statement returns rows: use query");
         }
+        Known::Writes { write, text, given } if write.runs() => {
+            let known = (&**write, text.as_deref().unwrap_or(sql), given);
+            let within = Within::Session(session);
+            return Ok(statement::run(within, &entered, sql, known, parameters)?.1);
+        }
         Known::Writes { text, given, .. } => {
-            entered.expect(Some(given), false);
+            entered.expect(Some(given), None);
             text.as_deref().unwrap_or(sql)
         }
         _ => sql,
@@ -98,7 +110,8 @@ pub(crate) fn query(session: &Session, sql: &str, parameters: &[ValueRef<'_>]) -
         && write.returning.is_some()
     {
         let known = (&**write, text.as_str(), given);
-        return statement::returning(Within::Session(session), &entered, sql, known, parameters);
+        let within = Within::Session(session);
+        return Ok(statement::run(within, &entered, sql, known, parameters)?.0);
     }
     rows(Within::Session(session), &entered, &known, sql, parameters)
 }

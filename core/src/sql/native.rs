@@ -89,3 +89,28 @@ pub(super) fn data_version(handle: Handle) -> Option<u32> {
     };
     (code == ffi::SQLITE_OK).then_some(version)
 }
+
+/// `sqlite3_vtab_config`, as an extension gets it: the binding's own form has lost its further arguments.
+#[cfg(feature = "loadable")]
+pub(super) static VTAB_CONFIG: std::sync::OnceLock<super::VtabConfig> = std::sync::OnceLock::new();
+
+/// Inside `xConnect`: OR clauses are carried out as for tables, and triggers and views reach the table not.
+///
+/// # Safety
+/// `db` is the connection that `xConnect` got.
+pub(super) unsafe fn configure(db: *mut ffi::sqlite3) {
+    #[cfg(feature = "loadable")]
+    // SAFETY: the caller's promise; the first setting takes an integer, the second nothing.
+    unsafe {
+        if let Some(config) = VTAB_CONFIG.get() {
+            config(db.cast(), ffi::SQLITE_VTAB_CONSTRAINT_SUPPORT, 1 as std::ffi::c_int);
+            config(db.cast(), ffi::SQLITE_VTAB_DIRECTONLY);
+        }
+    }
+    #[cfg(not(feature = "loadable"))]
+    // SAFETY: as above.
+    unsafe {
+        ffi::sqlite3_vtab_config(db, ffi::SQLITE_VTAB_CONSTRAINT_SUPPORT, 1 as std::ffi::c_int);
+        ffi::sqlite3_vtab_config(db, ffi::SQLITE_VTAB_DIRECTONLY);
+    }
+}

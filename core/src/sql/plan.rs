@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt::Write;
+use std::rc::Rc;
 
 use super::index_info::{Constraint, IndexInfo, Op};
 use super::table::{BINARY, Table};
@@ -9,6 +10,7 @@ use crate::db::schema::quote;
 use crate::db::{Conn, RawStmt};
 use crate::error::Result;
 use crate::table::definition::Protection;
+use crate::value::Type;
 
 /// A way to find rows, compiled into statements.
 pub(super) struct Plan {
@@ -20,6 +22,8 @@ pub(super) struct Plan {
     pub(super) records: bool,
     /// True where every record of the table is opened.
     pub(super) walk: bool,
+    /// For a number where a text leads: what it is equal to as a number, an index of texts does not say.
+    pub(super) beside: Option<Rc<Plan>>,
     /// Statements that no cursor uses now.
     idle: RefCell<Vec<RawStmt>>,
 }
@@ -86,7 +90,10 @@ struct Choice {
 
 /// Answers `xBestIndex`.
 pub(super) fn choose(table: &Table, info: &mut IndexInfo<'_>) {
-    let choice = best(table, info);
+    let mut choice = best(table, info);
+    let texts = choice.terms.iter().any(|term| is_text(table, term.on));
+    // The numbers of a text may be many.
+    choice.unique &= !texts;
     let leads_secretly = choice.terms.iter().any(|term| match term.on {
         On::Key => false,
         On::Column(at) => is_protected(table, at),
@@ -124,7 +131,13 @@ pub(super) fn choose(table: &Table, info: &mut IndexInfo<'_>) {
         label.push_str(", no record opened");
     }
     let sql = sql(table, &choice.terms, ordered, records);
-    let plan = Plan { sql, terms: choice.terms, opens, records, walk, idle: RefCell::default() };
+    let beside = texts.then(|| {
+        let sql = self::sql(table, &[], ordered, records);
+        let (terms, opens, idle) = (Vec::new(), sorts_secretly, RefCell::default());
+        Rc::new(Plan { sql, terms, opens, records, walk: records, beside: None, idle })
+    });
+    let idle = RefCell::default();
+    let plan = Plan { sql, terms: choice.terms, opens, records, walk, beside, idle };
     let cost = if records { choice.cost * 3.0 } else { choice.cost };
     info.answer(table.keep(plan), &label, cost, choice.rows);
 }
@@ -133,11 +146,22 @@ pub(super) fn choose(table: &Table, info: &mut IndexInfo<'_>) {
 /// unique blind index, compared as the column is.
 fn is_exact(table: &Table, info: &IndexInfo<'_>, constraint: Constraint, on: On) -> bool {
     match on {
+        _ if is_text(table, on) => false,
         On::Key => true,
         On::Column(_) => false,
         On::Blind(position) => table.columns().get(position).is_some_and(|place| {
             place.unique && info.collation(constraint).eq_ignore_ascii_case(place.collation)
         }),
+    }
+}
+
+fn is_text(table: &Table, on: On) -> bool {
+    match on {
+        On::Key => table.schema().stored.text_key,
+        On::Column(position) | On::Blind(position) => table
+            .columns()
+            .get(position)
+            .is_some_and(|place| matches!(place.kind, Type::Text | Type::Json)),
     }
 }
 

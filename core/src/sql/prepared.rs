@@ -25,7 +25,7 @@ pub(super) struct Prepared {
 enum Body {
     /// SQLite runs it.
     Native { stmt: RawStmt, given: Option<Arc<Given>> },
-    /// A write with RETURNING on a sealed table: it runs whole at the first step.
+    /// A write of a sealed table that does more than SQLite by itself: it runs whole at the first step.
     Returning {
         known: Arc<Known>,
         bound: Vec<Value>,
@@ -84,11 +84,10 @@ impl Prepared {
             fail!(Sql, "more than one statement in one call");
         }
         match &*known {
-            Known::Writes { write, .. } if write.returning.is_some() => {
+            Known::Writes { write, .. } if write.runs() => {
                 let columns = entered.checked(statement::returned(within.conn(), sql, write))?;
-                let names =
-                    (1..=stmt.parameter_count()).map(|at| stmt.parameter_name(at)).collect();
-                let bound = vec![Value::Null; stmt.parameter_count()];
+                let names = write.parameters.names.clone();
+                let bound = vec![Value::Null; write.parameters.count()];
                 let (rows, row) = (Vec::new().into_iter(), Vec::new());
                 let body = Body::Returning { known: Arc::clone(&known), bound, rows, row, names };
                 Ok(Self::with(sql, body, columns))
@@ -214,7 +213,7 @@ impl Prepared {
         self.stands = Stands::Behind;
         let there = match &mut self.body {
             Body::Native { stmt, given } => {
-                entered.expect(given.as_ref(), false);
+                entered.expect(given.as_ref(), None);
                 let authority = &entered.face.authority;
                 let stepped = match within {
                     Within::Host(..) => {
@@ -226,16 +225,18 @@ impl Prepared {
                         stmt.step()
                     }
                 };
-                let stepped = entered.checked(stepped)?;
-                if !stepped {
-                    self.changes = stmt.changes();
+                let stepped = entered.checked(stepped);
+                match stepped {
+                    Ok(false) => self.changes = stmt.changes(),
+                    Ok(true) => {}
+                    // One that was busy would stand in the way of every COMMIT until then.
+                    Err(_) => stmt.reset(),
                 }
-                stepped
+                stepped?
             }
             Body::Returning { known, bound, rows, row, .. } => {
                 if first {
-                    *rows = returned_rows(within, &entered, &self.sql, known, bound)?;
-                    self.changes = rows.len();
+                    (*rows, self.changes) = run(within, &entered, &self.sql, known, bound)?;
                 }
                 next(rows, row)
             }
@@ -339,17 +340,18 @@ fn next(rows: &mut std::vec::IntoIter<Vec<Value>>, row: &mut Vec<Value>) -> bool
     !row.is_empty()
 }
 
-fn returned_rows(
+fn run(
     within: Within<'_>,
     entered: &Entered<'_>,
     sql: &str,
     known: &Known,
     bound: &[Value],
-) -> Result<std::vec::IntoIter<Vec<Value>>> {
-    let Known::Writes { write, text: Some(text), given } = known else {
-        fail!(Internal, "a statement without RETURNING");
+) -> Result<(std::vec::IntoIter<Vec<Value>>, usize)> {
+    let Known::Writes { write, text, given } = known else {
+        fail!(Internal, "a statement that SQLite runs by itself");
     };
     let bound: Vec<ValueRef<'_>> = bound.iter().map(Value::as_ref).collect();
-    let known = (&**write, text.as_str(), given);
-    Ok(statement::returning(within, entered, sql, known, &bound)?.rows.into_iter())
+    let known = (&**write, text.as_deref().unwrap_or(sql), given);
+    let (found, changed) = statement::run(within, entered, sql, known, &bound)?;
+    Ok((found.rows.into_iter(), changed))
 }

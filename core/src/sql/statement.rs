@@ -2,26 +2,30 @@
 //!
 //! - DEFAULT: SQLite does not tell a virtual table which columns an INSERT names; the text does.
 //! - RETURNING: SQLite evaluates it before the row is written, without its id. Here the statement runs without the clause,
-//!   and its expressions are read from the rows that it has written; of a DELETE, from those that it is going to delete.
-//! - `ON CONFLICT DO NOTHING` runs as `OR IGNORE` that forgives conflicts with other rows only.
+//!   and its expressions are read from each row when it has been written; of a DELETE, before it goes.
+//! - `ON CONFLICT` runs as `OR IGNORE` that forgives conflicts with other rows only, and updates those rows.
+//! - `UPDATE … FROM` runs in a savepoint: SQLite does not see to it that one on a virtual table which fails leaves nothing.
 //! - `SELECT count(*) FROM` a sealed table counts the physical one.
 
 use std::ops::{ControlFlow, Range};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::SqlRows;
-use super::analysis::{Analysis, Name, Upsert, Verb, Write, analyse};
+use super::analysis::{Analysis, Name, Verb, Write, analyse};
 use super::command::{Command, command};
 use super::ddl::{self, Change};
 use super::declare::{Declaration, declared};
 use super::face::{Entered, Given, Within};
+use super::run::Run;
 use super::table::shows;
+use super::upsert;
 use crate::db::Conn;
 use crate::db::schema::quote;
-use crate::error::{Result, err, fail};
+use crate::error::{Result, fail};
 use crate::table::engine::State;
 use crate::table::schema::Schema;
-use crate::value::{Value, ValueRef};
+use crate::value::ValueRef;
 
 /// What is known of a statement before it is compiled.
 pub(super) enum Known {
@@ -97,51 +101,25 @@ fn base(sql: &str, write: &Write, schema: &Schema) -> Result<(Option<String>, Gi
         let is_named = |name: &str| columns.iter().any(|column| column.eq_ignore_ascii_case(name));
         schema.columns().map(|column| is_named(&column.column.name)).collect()
     };
-    let mut given = Given {
+    let given = Given {
         table: schema.name().to_lowercase(),
         inserts: write.verb == Verb::Insert,
         named: write.columns.as_ref().map(named),
-        target: None,
-        nothing: false,
+        upsert: upsert::clauses(sql, write, schema)?,
     };
     let end = write.returning.as_ref().map_or(sql.len(), |returning| returning.at);
-    let Some(upsert) = &write.upsert else {
+    let Some((upsert, _)) = &write.upsert else {
         return Ok(((end < sql.len()).then(|| part(sql, 0..end).to_owned()), given));
     };
-    check_upsert(write, upsert, schema)?;
-    given.nothing = true;
-    given.target = upsert.columns.as_ref().and_then(|columns| columns.first().cloned());
-    let (verb, clause) = (&write.verb_at, &upsert.clause);
-    let (before, after) = (part(sql, 0..verb.end), part(sql, verb.end..clause.start));
+    let verb = &write.verb_at;
+    let (before, after) = (part(sql, 0..verb.end), part(sql, verb.end..*upsert));
     Ok((Some(format!("{before} OR IGNORE{after}")), given))
-}
-
-fn check_upsert(write: &Write, upsert: &Upsert, schema: &Schema) -> Result<()> {
-    let table = schema.name();
-    if !upsert.nothing || write.says_or {
-        fail!(
-            Refused,
-            "on a sealed table only ON CONFLICT DO NOTHING is carried out, and without OR: to change the row that is \
-             there, UPDATE it first, and INSERT where nothing changed (table {table})"
-        );
-    }
-    match upsert.columns.as_deref() {
-        None => Ok(()),
-        Some([column]) if schema.is_unique(column) => Ok(()),
-        Some(_) => fail!(
-            Sql,
-            "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint of table {table}"
-        ),
-    }
 }
 
 /// The names of the columns that a write with RETURNING returns.
 pub(super) fn returned(conn: &Conn, sql: &str, write: &Write) -> Result<Vec<String>> {
     let table = quote(&write.name.table);
-    let Some(clause) = &write.returning else { fail!(Internal, "a statement without RETURNING") };
-    if clause.has_parameters {
-        fail!(Refused, "on a sealed table RETURNING takes no parameters (table {table})");
-    }
+    let Some(clause) = &write.returning else { return Ok(Vec::new()) };
     let expressions = part(sql, clause.expressions.clone());
     // SQLite says whether these expressions can be returned.
     let alias = quote(&write.alias);
@@ -150,82 +128,36 @@ pub(super) fn returned(conn: &Conn, sql: &str, write: &Write) -> Result<Vec<Stri
     Ok(conn.prepare_application(&probe)?.column_names())
 }
 
-/// Runs a write with RETURNING: all of it or nothing.
-pub(super) fn returning(
+/// Runs a write that does more than SQLite does by itself: the rows it returns, and how many it changed.
+pub(super) fn run(
     within: Within<'_>,
     entered: &Entered<'_>,
     sql: &str,
     (write, base, given): (&Write, &str, &Arc<Given>),
     parameters: &[ValueRef<'_>],
-) -> Result<SqlRows> {
-    let Some(clause) = &write.returning else { fail!(Internal, "a statement without RETURNING") };
-    let expressions = part(sql, clause.expressions.clone());
-    let alias = quote(&write.alias);
-    let target = format!("main.{} AS {alias}", quote(&write.name.table));
-    within.atomically(|| {
-        let conn = within.conn();
-        let columns = entered.checked(returned(conn, sql, write))?;
-        let rows = if write.verb == Verb::Delete {
-            deleted(within, entered, sql, write, clause.at, (&target, expressions), parameters)?
-        } else {
-            entered.expect(Some(given), true);
-            let mut stmt = entered.checked(conn.prepare_application(base))?;
-            entered.checked(stmt.execute(parameters))?;
-            drop(stmt);
-            let select = format!("SELECT {expressions} FROM {target} WHERE {alias}.rowid = ?");
-            let mut rows = Vec::new();
-            for row in entered.written() {
-                rows.extend(select_rows(within, entered, &select, &[row.into()])?);
-            }
-            rows
-        };
-        Ok(SqlRows { columns, rows })
-    })
-}
-
-/// A DELETE with RETURNING: the rows are read, and then they, and no others, are deleted.
-fn deleted(
-    within: Within<'_>,
-    entered: &Entered<'_>,
-    sql: &str,
-    write: &Write,
-    end: usize,
-    (target, expressions): (&str, &str),
-    parameters: &[ValueRef<'_>],
-) -> Result<Vec<Vec<Value>>> {
-    let (with, behind) = (part(sql, 0..write.verb_at.start), part(sql, write.target.end..end));
-    let alias = quote(&write.alias);
-    let select = format!("{with}SELECT {alias}.rowid, {expressions} FROM {target}{behind}");
-    let mut rows = select_rows(within, entered, &select, parameters)?;
-    let mut ids = Vec::with_capacity(rows.len());
-    for row in &mut rows {
-        match row.drain(..1).next() {
-            Some(Value::Integer(id)) => ids.push(id.to_string()),
-            _ => fail!(Internal, "a row without its id"),
-        }
+) -> Result<(SqlRows, usize)> {
+    let conn = within.conn();
+    let columns = entered.checked(returned(conn, sql, write))?;
+    for update in given.upsert.iter().filter_map(|clause| clause.update.as_ref()) {
+        // What is wrong with it is said before anything is written.
+        entered.checked(conn.prepare_application(update))?;
     }
-    let ids = format!("[{}]", ids.join(","));
-    let table = quote(&write.name.table);
-    let delete =
-        format!("DELETE FROM main.{table} WHERE rowid IN (SELECT value FROM json_each(?))");
-    let mut stmt = entered.checked(within.conn().prepare_application(&delete))?;
-    if entered.checked(stmt.execute(&[ValueRef::Text(&ids)]))? != rows.len() {
-        return Err(err!(Internal, "a DELETE that deleted other rows than it returned"));
-    }
-    Ok(rows)
+    let run = Rc::new(Run::new(sql, write, parameters)?);
+    entered.expect(Some(given), Some(&run));
+    let ends = [
+        write.returning.as_ref().map(|clause| clause.at),
+        write.upsert.as_ref().map(|(at, _)| *at),
+    ];
+    let end = ends.into_iter().flatten().min().unwrap_or(write.end);
+    let bound = parameters.get(..write.parameters.count_before(end)).unwrap_or(parameters);
+    let changed = within.one(write.joins, || {
+        let mut stmt = entered.checked(conn.prepare_application(base))?;
+        entered.checked(stmt.execute(bound))
+    })?;
+    Ok((SqlRows { columns, rows: run.rows() }, changed))
 }
 
-/// The rows of a statement that returns some.
-pub(super) fn select_rows(
-    within: Within<'_>,
-    entered: &Entered<'_>,
-    sql: &str,
-    parameters: &[ValueRef<'_>],
-) -> Result<Vec<Vec<Value>>> {
-    select(within, entered, sql, parameters).map(|found| found.rows)
-}
-
-/// As [`select_rows`], with the names of the columns.
+/// The rows of a statement that returns some, with the names of the columns.
 pub(super) fn select(
     within: Within<'_>,
     entered: &Entered<'_>,

@@ -160,6 +160,20 @@ impl Table {
         *self.spare.borrow_mut() = Some(set);
     }
 
+    /// SQLite lets go of the table. A connection of somebody else's is closed only where no statement is left on it.
+    pub(super) fn disconnect(self) {
+        #[cfg(feature = "loadable")]
+        {
+            let face = FaceRef::new(self.face());
+            drop(self);
+            if face.get().is_guest()
+                && let Ok(conn) = face.get().conn()
+            {
+                let _ = conn.forget_statements();
+            }
+        }
+    }
+
     /// The transaction is about to write its first row of this table.
     pub(super) fn begin(&self) -> Result<()> {
         match self.face().host() {
@@ -225,7 +239,7 @@ fn place(schema: &Schema, position: usize, column: &StoredColumn) -> ColumnPlace
 }
 
 /// The declared type, which gives the affinity that comparisons have.
-fn declared(kind: Type) -> &'static str {
+pub(super) fn declared(kind: Type) -> &'static str {
     match kind {
         Type::Integer => "INTEGER",
         Type::Real => "REAL",

@@ -8,6 +8,7 @@ use std::ffi::c_int;
 use rusqlite::ffi;
 
 use super::table::Table;
+use super::upsert::{self, Clause};
 use super::values::{Arg, Args};
 use crate::db::schema::quote;
 use crate::error::{Error, ErrorKind, Result, err, fail};
@@ -49,7 +50,9 @@ pub(super) fn write(table: &Table, args: &Args<'_>, mode: Mode) -> Result<Option
     table.face().write(|| {
         let old = args.get(0)?;
         if args.len() == 1 {
-            let id = key_of(table, session, row_id(old)?)?;
+            let row = row_id(old)?;
+            let id = key_of(table, session, row)?;
+            returns(table, session, row)?;
             delete(session, table.target(), id.as_ref())?;
             return Ok(None);
         }
@@ -65,47 +68,74 @@ fn insert(table: &Table, session: &Session, args: &Args<'_>, mode: Mode) -> Resu
     let schema = table.schema();
     // SQLite does not say which columns an INSERT names: without the text nobody knows where a default belongs.
     let Some(given) = table.given() else {
-        fail!(Refused, "an INSERT into table {} that is not an INSERT statement's", schema.name());
+        fail!(
+            Refused,
+            "an INSERT into table {} whose text is not known, or has RETURNING where SQLite alone would answer it",
+            schema.name()
+        );
     };
     let named = |position: usize| {
         given.named.as_ref().is_none_or(|named| named.get(position).copied().unwrap_or(true))
     };
+    // As SQLite does: the key's own type first, what may not be NULL, the key, the other types, what is unique.
+    let id = match new_key(table, args) {
+        Err(error) if error.sqlite_code() == Some(ffi::SQLITE_CONSTRAINT_DATATYPE) => Err(error),
+        id => Ok(id?),
+    };
     let mut values = Vec::with_capacity(table.columns().len());
     for (position, column) in schema.columns().enumerate() {
         let column = &column.column;
-        let default = column.default.as_ref().map_or(ValueRef::Null, |value| value.as_ref());
+        let default = || column.default.as_ref().map_or(ValueRef::Null, |value| value.as_ref());
         let mut value = if named(position) {
-            fitted(table, position, args.get(FIRST_COLUMN + position)?)?
+            args.get(FIRST_COLUMN + position)?.read(column.kind)?
         } else {
-            default
+            default()
         };
         if value.is_null() && column.not_null && mode == Mode::Replace {
-            value = default;
+            value = default();
         }
         if value.is_null() && column.not_null {
             let error = not_null(table, &column.name);
-            if table.face().forgives(mode) && new_key(table, args)?.is_none() {
-                session.next_id(&session.state(), schema.name())?;
+            if table.face().forgives(mode) {
+                use_up(table, session, id.ok().flatten())?;
             }
             return Err(error);
         }
         values.push(value);
     }
-    let writer = table.writer(session)?;
-    let id = new_key(table, args)?;
+    let (writer, id) = (table.writer(session)?, id?);
+    if let Err(error) = fit(table, values.iter_mut().enumerate()) {
+        return Err(match key_taken(table, &writer, id, mode)? {
+            Some(taken) => {
+                if table.face().forgives(mode) {
+                    use_up(table, session, id)?;
+                }
+                taken
+            }
+            None => error,
+        });
+    }
+    if let Some(last) = upsert::meet(table, session, &writer, id, &values)? {
+        return Ok(last);
+    }
     if mode == Mode::Replace {
-        for way in writer.in_the_way(id, &values)? {
+        for way in writer.in_the_way(id, &values, None)? {
             delete(session, table.target(), way.as_ref())?;
         }
     }
     match writer.insert(id, &values) {
-        Ok(Id::Integer(row)) => Ok(noted(table, row)),
-        Ok(_) => Ok(noted(table, session.conn().last_insert_rowid()?)),
+        Ok(id) => {
+            let row = match id {
+                Id::Integer(row) => row,
+                Id::Text(_) => session.conn().last_insert_rowid()?,
+            };
+            returns(table, session, row)?;
+            Ok(row)
+        }
         Err(error) => {
             let error = constraint(table, &writer, error);
-            // A row that is left out uses up its id, as with AUTOINCREMENT; a failed statement uses up none.
-            if id.is_none() && table.face().forgives(mode) {
-                session.next_id(&session.state(), schema.name())?;
+            if table.face().forgives(mode) {
+                use_up(table, session, id)?;
             }
             Err(error)
         }
@@ -137,7 +167,7 @@ fn update(table: &Table, session: &Session, args: &Args<'_>, mode: Mode) -> Resu
         if arg.is_unchanged() {
             continue;
         }
-        let mut value = fitted(table, position, arg)?;
+        let mut value = arg.read(column.column.kind)?;
         if value.is_null() && column.column.not_null && mode == Mode::Replace {
             let default = column.column.default.as_ref();
             value = default.map_or(ValueRef::Null, |value| value.as_ref());
@@ -147,6 +177,7 @@ fn update(table: &Table, session: &Session, args: &Args<'_>, mode: Mode) -> Resu
         }
         changes.push((position, value));
     }
+    fit(table, changes.iter_mut().map(|(position, value)| (*position, value)))?;
     let writer = table.writer(session)?;
     let Some(current) = writer.current(id.as_ref())? else { return Ok(None) };
     if mode == Mode::Replace {
@@ -157,20 +188,41 @@ fn update(table: &Table, session: &Session, args: &Args<'_>, mode: Mode) -> Resu
                 *slot = *value;
             }
         }
-        for way in writer.in_the_way(None, &values)?.into_iter().filter(|way| *way != id) {
+        for way in writer.in_the_way(None, &values, None)?.into_iter().filter(|way| *way != id) {
             delete(session, table.target(), way.as_ref())?;
         }
     }
     writer
         .rewrite(id.as_ref(), &current, &changes)
         .map_err(|error| constraint(table, &writer, error))?;
-    noted(table, row);
+    returns(table, session, row)?;
     Ok(None)
 }
 
-fn noted(table: &Table, row: i64) -> i64 {
-    table.face().note(row);
-    row
+/// A row that is left out uses up its id, as with AUTOINCREMENT; a failed statement uses up none. The id, where the
+/// engine chooses it.
+pub(super) fn use_up(
+    table: &Table,
+    session: &Session,
+    id: Option<IdRef<'_>>,
+) -> Result<Option<i64>> {
+    let (state, stored) = (session.state(), &table.schema().stored);
+    match id {
+        None => session.next_id(&state, &stored.name).map(Some),
+        Some(IdRef::Integer(id)) => {
+            session.sequences().note(session.conn(), &state.ring, stored.id, id)?;
+            Ok(None)
+        }
+        Some(IdRef::Text(_)) => Ok(None),
+    }
+}
+
+/// What RETURNING says of the row.
+fn returns(table: &Table, session: &Session, row: i64) -> Result<()> {
+    match table.face().run() {
+        Some(run) => run.returns(table.face(), session.conn(), row),
+        None => Ok(()),
+    }
 }
 
 fn row_id(arg: Arg<'_>) -> Result<i64> {
@@ -214,21 +266,46 @@ fn new_key<'a>(table: &Table, args: &'a Args<'_>) -> Result<Option<IdRef<'a>>> {
     }
 }
 
-/// The value in the column's type.
-fn fitted<'a>(table: &Table, position: usize, arg: Arg<'a>) -> Result<ValueRef<'a>> {
-    let column = &table.schema().column(position)?.column;
-    let value = arg.read(column.kind)?;
-    Ok(match (column.kind, value) {
-        (_, ValueRef::Null)
-        | (Type::Integer, ValueRef::Integer(_))
-        | (Type::Real, ValueRef::Real(_))
-        | (Type::Text | Type::Json, ValueRef::Text(_))
-        | (Type::Blob, ValueRef::Blob(_))
-        | (Type::Boolean, ValueRef::Integer(0 | 1)) => value,
-        #[allow(clippy::cast_precision_loss)] // as REAL affinity does
-        (Type::Real, ValueRef::Integer(v)) => ValueRef::Real(v as f64),
-        _ => return Err(datatype(table, &column.name, column.kind, value)),
-    })
+/// Brings values, under their columns' affinities, to the columns' types.
+fn fit<'a, 'v>(
+    table: &Table,
+    values: impl Iterator<Item = (usize, &'a mut ValueRef<'v>)>,
+) -> Result<()>
+where
+    'v: 'a,
+{
+    for (position, value) in values {
+        let column = &table.schema().column(position)?.column;
+        *value = match (column.kind, *value) {
+            (_, ValueRef::Null)
+            | (Type::Integer, ValueRef::Integer(_))
+            | (Type::Text | Type::Json, ValueRef::Text(_) | ValueRef::Json(_))
+            | (Type::Blob, ValueRef::Blob(_))
+            | (Type::Boolean, ValueRef::Integer(0 | 1) | ValueRef::Boolean(_)) => *value,
+            // SQLite keeps no sign of zero.
+            (Type::Real, ValueRef::Real(v)) => ValueRef::Real(v + 0.0),
+            #[allow(clippy::cast_precision_loss)] // as REAL affinity does
+            (Type::Real, ValueRef::Integer(v)) => ValueRef::Real(v as f64),
+            _ => return Err(datatype(table, &column.name, column.kind, *value)),
+        };
+    }
+    Ok(())
+}
+
+/// The error of a key that a row has already, where one has it and where SQLite looks at keys before types.
+fn key_taken(
+    table: &Table,
+    writer: &Writer<'_>,
+    id: Option<IdRef<'_>>,
+    mode: Mode,
+) -> Result<Option<Error>> {
+    let first =
+        table.given().is_none_or(|given| given.upsert.first().is_none_or(Clause::leaves_keys_out));
+    if !first || mode == Mode::Replace || table.schema().stored.text_key {
+        return Ok(None);
+    }
+    let found = writer.in_the_way(id, &[], Some(Taken::Key))?;
+    Ok(found.first().map(|_| taken(table, Taken::Key)))
 }
 
 fn datatype(table: &Table, column: &str, kind: Type, value: ValueRef<'_>) -> Error {
@@ -251,23 +328,25 @@ fn not_null(table: &Table, column: &str) -> Error {
 
 /// A uniqueness that a write found taken, in SQLite's words; any other error as it is.
 fn constraint(table: &Table, writer: &Writer<'_>, error: Error) -> Error {
-    let stored = &table.schema().stored;
-    let (Some(taken), ErrorKind::Conflict) = (writer.taken(), error.kind()) else {
+    let (Some(what), ErrorKind::Conflict) = (writer.taken(), error.kind()) else {
         table.face().is_no_clash();
         return error;
     };
+    // What ON CONFLICT is for has been met before.
+    if table.given().is_some_and(|given| !given.upsert.iter().any(Clause::leaves_all_out)) {
+        table.face().is_no_clash();
+    }
+    taken(table, what)
+}
+
+pub(super) fn taken(table: &Table, taken: Taken) -> Error {
+    let stored = &table.schema().stored;
     let (column, code) = match taken {
-        Taken::Key if stored.text_key => (&stored.key, ffi::SQLITE_CONSTRAINT_UNIQUE),
         Taken::Key => (&stored.key, ffi::SQLITE_CONSTRAINT_PRIMARYKEY),
         Taken::Column(at) => {
             let column = stored.columns.get(at).map_or(&stored.key, |column| &column.column.name);
             (column, ffi::SQLITE_CONSTRAINT_UNIQUE)
         }
     };
-    if let Some(target) = table.given().as_ref().and_then(|given| given.target.as_ref())
-        && !target.eq_ignore_ascii_case(column)
-    {
-        table.face().is_no_clash();
-    }
     err!(Conflict, "UNIQUE constraint failed: {}.{column}", stored.name).with_sqlite_code(code)
 }

@@ -43,6 +43,15 @@ impl Args<'_> {
         self.raw.len()
     }
 
+    /// True where one of them is a number.
+    pub(super) fn has_number(&self) -> bool {
+        self.raw.iter().any(|raw| {
+            // SAFETY: V1.
+            let kind = unsafe { ffi::sqlite3_value_type(*raw) };
+            matches!(kind, ffi::SQLITE_INTEGER | ffi::SQLITE_FLOAT)
+        })
+    }
+
     pub(super) fn get(&self, index: usize) -> Result<Arg<'_>> {
         let raw = self.raw.get(index).copied();
         let raw = raw.ok_or_else(|| err!(Internal, "SQLite gives too few values"))?;

@@ -3,18 +3,20 @@
 use std::ops::ControlFlow;
 
 use super::blind::BlindValue;
-use super::write::{Writer, value_of};
+use super::schema::SlotSource;
+use super::write::{Taken, Writer, value_of};
 use super::write_plan::From;
 use crate::db::schema::quote;
 use crate::error::Result;
 use crate::value::{Id, IdRef, ValueRef};
 
 impl Writer<'_> {
-    /// The keys of the rows that have the id or a unique value of a row with these values.
+    /// The keys of the rows that have the id or a unique value of a row with these values; `only` that of one uniqueness.
     pub(crate) fn in_the_way(
         &self,
         id: Option<IdRef<'_>>,
         values: &[ValueRef<'_>],
+        only: Option<Taken>,
     ) -> Result<Vec<Id>> {
         let schema = self.schema();
         let mut admitted = Vec::with_capacity(values.len());
@@ -26,12 +28,17 @@ impl Writer<'_> {
             self.blinds(&admitted, &mut scratch)
         };
         let key = schema.stored.key.as_str();
-        let id = id.map(|id| match id {
+        let id = id.filter(|_| only.is_none_or(|only| only == Taken::Key)).map(|id| match id {
             IdRef::Integer(id) => (key, ValueRef::Integer(id)),
             IdRef::Text(id) => (key, ValueRef::Text(id)),
         });
         let slots = schema.slots.iter().zip(&schema.write.slots);
-        let unique = slots.filter(|(_, from)| self.is_unique(**from));
+        let unique = slots.filter(|(slot, from)| {
+            let (SlotSource::Column(at) | SlotSource::Blind(at)) = slot.source else {
+                return false;
+            };
+            self.is_unique(**from) && only.is_none_or(|only| only == Taken::Column(at))
+        });
         let wanted =
             unique.map(|(slot, from)| (slot.name.as_str(), value_of(*from, &admitted, &blinds)));
         let mut found = Vec::new();

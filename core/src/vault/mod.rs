@@ -254,10 +254,26 @@ impl Vault {
         Connection::open(&self.engine)
     }
 
+    /// What [`crate::Guest::new`] takes: the open vault.
+    #[cfg(feature = "loadable")]
+    pub fn lend(&self) -> Result<crate::Lent> {
+        self.engine.state()?;
+        Ok(crate::Lent::new(&self.engine))
+    }
+
     /// Opens every record and runs SQLite's own check. `progress` gets the number of rows opened so far.
     pub fn verify(&self, mut progress: impl FnMut(u64)) -> Result<Verification> {
+        let found = self.verify_while(|rows| {
+            progress(rows);
+            true
+        });
+        found.map(Option::unwrap_or_default)
+    }
+
+    /// As [`Vault::verify`], until `go_on`, which gets the number of rows opened so far, says no: none then.
+    pub fn verify_while(&self, mut go_on: impl FnMut(u64) -> bool) -> Result<Option<Verification>> {
         let snapshot = ReadSession::begin(&self.engine)?;
-        verify::verify(&self.engine, &snapshot.conn, &mut progress)
+        verify::verify(&self.engine, &snapshot.conn, &mut go_on)
     }
 
     /// The file; none for a vault in memory.

@@ -41,6 +41,8 @@ class _Module(AsyncAdapt_aiosqlite_dbapi):
             setattr(self, name, getattr(self.sqlite, name))
 
     def connect(self, *arguments: Any, **keywords: Any) -> Any:
+        # aiosqlite lets one call in at a time.
+        keywords["check_same_thread"] = False
         connection = self.aiosqlite.Connection(lambda: self.sqlite.connect(*arguments, **keywords), 64)
         # As for any other: a process ends without waiting for it.
         connection._thread.daemon = True

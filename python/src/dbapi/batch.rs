@@ -58,11 +58,7 @@ impl Batch {
     }
 
     /// Reads up to so many rows ahead; false where the statement has come to its end. Detached.
-    pub(super) fn fill(
-        &mut self,
-        statement: &mut Statement,
-        rows: usize,
-    ) -> sealite::Result<bool> {
+    pub(super) fn fill(&mut self, statement: &mut Statement, rows: usize) -> sealite::Result<bool> {
         if self.is_empty() {
             self.cells.clear();
             self.bytes.clear();
@@ -144,9 +140,10 @@ impl Batch {
         };
         let row = PyTuple::new(
             py,
-            cells.iter().enumerate().map(|cell| {
-                made(cell).map_err(|error: PyErr| failed = Some(error)).ok()
-            }),
+            cells
+                .iter()
+                .enumerate()
+                .map(|cell| made(cell).map_err(|error: PyErr| failed = Some(error)).ok()),
         )?;
         match failed {
             None => Ok(Some(row)),

@@ -89,7 +89,8 @@ pub(super) fn adapters(py: Python<'_>) -> PyResult<&'static Adapters> {
         let body = PyDict::new(py);
         body.set_item("__module__", "sealite.dbapi2")?;
         body.set_item("__doc__", "The protocol that a parameter is adapted for.")?;
-        let protocol = py.get_type::<PyType>().call1(("PrepareProtocol", PyTuple::empty(py), body))?;
+        let protocol =
+            py.get_type::<PyType>().call1(("PrepareProtocol", PyTuple::empty(py), body))?;
         let protocol = protocol.cast_into::<PyType>()?.unbind();
         Ok(Adapters { table: PyDict::new(py).unbind(), protocol })
     })
@@ -105,12 +106,16 @@ pub(super) fn adapted<'py>(
     if let Some(adapter) = table.get_item((value.get_type(), protocol))? {
         return adapter.call1((value,)).map(Some);
     }
-    for (object, method, other) in [(protocol, "__adapt__", value), (value, "__conform__", protocol)] {
+    for (object, method, other) in
+        [(protocol, "__adapt__", value), (value, "__conform__", protocol)]
+    {
         let Some(method) = object.getattr_opt(method)? else { continue };
         // The class of a protocol has a method, not one that is bound.
         match method.call1((other,)) {
             Ok(made) if !made.is_none() => return Ok(Some(made)),
-            Err(error) if !error.is_instance_of::<pyo3::exceptions::PyTypeError>(py) => return Err(error),
+            Err(error) if !error.is_instance_of::<pyo3::exceptions::PyTypeError>(py) => {
+                return Err(error);
+            }
             _ => {}
         }
     }
@@ -235,7 +240,8 @@ pub(super) fn arguments<'py>(
 fn is_sequence(given: &Bound<'_, PyAny>) -> bool {
     given.is_instance_of::<PyTuple>()
         || given.is_instance_of::<PyList>()
-        || (given.hasattr("__getitem__").unwrap_or(false) && !given.hasattr("keys").unwrap_or(false))
+        || (given.hasattr("__getitem__").unwrap_or(false)
+            && !given.hasattr("keys").unwrap_or(false))
 }
 
 fn count(wanted: usize, given: usize) -> PyResult<()> {

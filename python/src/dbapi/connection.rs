@@ -182,7 +182,8 @@ impl Connection {
         let cached = usize::try_from(cached_statements)
             .map_err(|_| PyValueError::new_err("cached_statements is a number from 0 on"))?;
         // Any length is as good as none to SQLite.
-        let patience = Duration::try_from_secs_f64(timeout.clamp(0.0, 86_400.0)).unwrap_or_default();
+        let patience =
+            Duration::try_from_secs_f64(timeout.clamp(0.0, 86_400.0)).unwrap_or_default();
         let given = PyDict::new(py);
         given.set_item("key", key)?;
         given.set_item("key_bytes", key_bytes)?;
@@ -202,15 +203,18 @@ impl Connection {
                 return Err(error::from_core(py, &error));
             }
         };
-        let link = Link::new(py, super::link::Parts {
-            engine,
-            vault: vault.unbind(),
-            any_thread: !check_same_thread,
-            cached,
-            timeout: patience,
-            query_only,
-            mode,
-        })?;
+        let link = Link::new(
+            py,
+            super::link::Parts {
+                engine,
+                vault: vault.unbind(),
+                any_thread: !check_same_thread,
+                cached,
+                timeout: patience,
+                query_only,
+                mode,
+            },
+        )?;
         *lock(&own.open) = Some(Open { link, detect_types, release: Some(release) });
         Ok(())
     }
@@ -576,9 +580,7 @@ impl Connection {
         match &*text {
             TextFactory::Str => py.get_type::<PyString>().into_any().unbind(),
             TextFactory::Bytes => py.get_type::<PyBytes>().into_any().unbind(),
-            TextFactory::ByteArray => {
-                py.get_type::<pyo3::types::PyByteArray>().into_any().unbind()
-            }
+            TextFactory::ByteArray => py.get_type::<pyo3::types::PyByteArray>().into_any().unbind(),
             TextFactory::Other(factory) => factory.clone_ref(py),
         }
     }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use rusqlite::backup::{Backup, StepResult};
 use rusqlite::Connection as Raw;
+use rusqlite::backup::{Backup, StepResult};
 
 use super::connection::Connection;
 use super::error::{Class, raised};
@@ -29,7 +29,11 @@ enum Stopped {
 }
 
 /// Copies the vault into a file that is not there yet.
-pub(super) fn backup(link: &Arc<Link>, target: &Bound<'_, PyAny>, pace: Pace<'_, '_>) -> PyResult<()> {
+pub(super) fn backup(
+    link: &Arc<Link>,
+    target: &Bound<'_, PyAny>,
+    pace: Pace<'_, '_>,
+) -> PyResult<()> {
     let py = target.py();
     if target.cast::<Connection>().is_ok() {
         let message = "a vault is copied into a new file, not over another vault: backup(path)";
@@ -40,7 +44,9 @@ pub(super) fn backup(link: &Arc<Link>, target: &Bound<'_, PyAny>, pace: Pace<'_,
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(&path).map_err(|error| PyOSError::new_err((error.raw_os_error(), error.to_string())))?;
+    options
+        .open(&path)
+        .map_err(|error| PyOSError::new_err((error.raw_os_error(), error.to_string())))?;
     let progress = pace.progress.map(|progress| progress.clone().unbind());
     let sleep = Duration::try_from_secs_f64(pace.sleep.clamp(0.0, 3_600.0)).unwrap_or_default();
     let (pages, name) = (if pace.pages == 0 { -1 } else { pace.pages }, pace.name.to_owned());
@@ -48,14 +54,17 @@ pub(super) fn backup(link: &Arc<Link>, target: &Bound<'_, PyAny>, pace: Pace<'_,
         engine.with_raw(|raw| {
             let copied = || {
                 let mut file = Raw::open(&path).map_err(Stopped::Sqlite)?;
-                let copy = Backup::new_with_names(raw, &*name, &mut file, c"main").map_err(Stopped::Sqlite)?;
+                let copy = Backup::new_with_names(raw, &*name, &mut file, c"main")
+                    .map_err(Stopped::Sqlite)?;
                 loop {
                     let step = copy.step(pages).map_err(Stopped::Sqlite)?;
                     let left = copy.progress();
                     if let Some(progress) = &progress {
                         let status = if matches!(step, StepResult::Done) { 101 } else { 0 };
-                        Python::attach(|py| progress.call1(py, (status, left.remaining, left.pagecount)))
-                            .map_err(Stopped::Python)?;
+                        Python::attach(|py| {
+                            progress.call1(py, (status, left.remaining, left.pagecount))
+                        })
+                        .map_err(Stopped::Python)?;
                     }
                     match step {
                         StepResult::Done => return Ok(()),

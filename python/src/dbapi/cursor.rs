@@ -73,7 +73,10 @@ impl Cursor {
     }
 
     /// The state, for one method; and the connection.
-    fn enter(&self, py: Python<'_>) -> PyResult<(MutexGuard<'_, State>, Py<Connection>, Arc<Link>)> {
+    fn enter(
+        &self,
+        py: Python<'_>,
+    ) -> PyResult<(MutexGuard<'_, State>, Py<Connection>, Arc<Link>)> {
         let connection = lock(&self.shown).connection.as_ref().map(|held| held.clone_ref(py));
         let connection =
             connection.ok_or_else(|| programming("Base Cursor.__init__ not called."))?;
@@ -101,11 +104,7 @@ impl Cursor {
     }
 
     /// The next row, as the row factory makes it.
-    fn next(
-        slf: &Bound<'_, Self>,
-        maker: &Maker,
-        all: bool,
-    ) -> PyResult<Option<Py<PyAny>>> {
+    fn next(slf: &Bound<'_, Self>, maker: &Maker, all: bool) -> PyResult<Option<Py<PyAny>>> {
         let (py, own) = (slf.py(), slf.get());
         let (mut state, connection, _) = own.enter(py)?;
         let Some(run) = &mut state.run else { return Ok(None) };
@@ -392,4 +391,3 @@ pub(super) fn made<'py>(
     }
     Ok(cursor)
 }
-

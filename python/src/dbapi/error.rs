@@ -41,12 +41,7 @@ const CLASSES: [(Class, &str, Option<Class>, &str); 10] = [
         Some(Class::Database),
         "The database can't do it: SQL that is wrong, a lock, a full disk, a missing key.",
     ),
-    (
-        Class::Integrity,
-        "IntegrityError",
-        Some(Class::Database),
-        "A constraint would be broken.",
-    ),
+    (Class::Integrity, "IntegrityError", Some(Class::Database), "A constraint would be broken."),
     (Class::Internal, "InternalError", Some(Class::Database), "A fault in the engine itself."),
     (
         Class::Programming,
@@ -91,7 +86,10 @@ pub(super) fn classes(py: Python<'_>) -> PyResult<&'static Vec<Py<PyType>>> {
 pub(super) fn named(
     py: Python<'_>,
 ) -> PyResult<impl Iterator<Item = (&'static str, Bound<'_, PyType>)>> {
-    Ok(CLASSES.iter().zip(classes(py)?).map(move |((_, name, ..), class)| (*name, class.bind(py).clone())))
+    Ok(CLASSES
+        .iter()
+        .zip(classes(py)?)
+        .map(move |((_, name, ..), class)| (*name, class.bind(py).clone())))
 }
 
 /// An exception that no error of the engine stands behind.
@@ -136,7 +134,11 @@ fn name_of(py: Python<'_>, code: i32) -> PyResult<Bound<'_, PyAny>> {
         Ok::<_, PyErr>(py.import("sealite.dbapi2._constants")?.getattr("NAMES")?.unbind())
     })?;
     let named = names.bind(py).call_method1("get", (code,))?;
-    if named.is_none() { names.bind(py).call_method1("get", (code & 0xff, "unknown")) } else { Ok(named) }
+    if named.is_none() {
+        names.bind(py).call_method1("get", (code & 0xff, "unknown"))
+    } else {
+        Ok(named)
+    }
 }
 
 const NOMEM: i32 = 7;
@@ -196,7 +198,8 @@ pub(super) fn from_engine(py: Python<'_>, raised: PyErr) -> PyErr {
         Some(py.import("sealite._native").ok()?.getattr("SealiteError").ok()?.unbind())
     });
     let value = raised.value(py);
-    let is_ours = base.as_ref().is_some_and(|base| value.is_instance(base.bind(py)).unwrap_or(false));
+    let is_ours =
+        base.as_ref().is_some_and(|base| value.is_instance(base.bind(py)).unwrap_or(false));
     if !is_ours {
         return raised;
     }

@@ -209,7 +209,12 @@ struct Class(Py<PyAny>, Weak<Link>);
 type Held = AssertUnwindSafe<Py<PyAny>>;
 
 impl Class {
-    fn call(&self, object: &Py<PyAny>, method: &str, context: Option<&Context<'_>>) -> rusqlite::Result<Value> {
+    fn call(
+        &self,
+        object: &Py<PyAny>,
+        method: &str,
+        context: Option<&Context<'_>>,
+    ) -> rusqlite::Result<Value> {
         Python::attach(|py| {
             let bound = object.bind(py);
             let found = bound.getattr(method).map_err(|error| {
@@ -222,7 +227,11 @@ impl Class {
                     None => PyTuple::empty(py),
                 };
                 let value = found.call1(given)?;
-                if matches!(method, "step" | "inverse") { Ok(Value::Null) } else { returned(&value) }
+                if matches!(method, "step" | "inverse") {
+                    Ok(Value::Null)
+                } else {
+                    returned(&value)
+                }
             };
             called().map_err(|error: PyErr| {
                 let what = format!("user-defined aggregate's '{method}' method raised error");

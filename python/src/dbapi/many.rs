@@ -105,7 +105,11 @@ fn each(
 }
 
 /// Runs every statement of a text.
-pub(super) fn script(link: &Arc<Link>, py: Python<'_>, script: &Bound<'_, PyString>) -> PyResult<()> {
+pub(super) fn script(
+    link: &Arc<Link>,
+    py: Python<'_>,
+    script: &Bound<'_, PyString>,
+) -> PyResult<()> {
     let text = super::link::utf8(script)?;
     if text.contains('\0') {
         return Err(PyValueError::new_err("embedded null character"));

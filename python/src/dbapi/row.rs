@@ -52,7 +52,8 @@ impl Row {
         if let Ok(name) = key.cast::<PyString>() {
             let name = name.to_string_lossy();
             let names = self.names(key.py())?;
-            let found = names.iter().position(|own| own.to_string_lossy().eq_ignore_ascii_case(&name));
+            let found =
+                names.iter().position(|own| own.to_string_lossy().eq_ignore_ascii_case(&name));
             return found
                 .and_then(|at| values.get_item(at).ok())
                 .ok_or_else(|| PyIndexError::new_err("No item with that key"));

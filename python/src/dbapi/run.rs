@@ -1,14 +1,14 @@
 //! A statement on its way: what a cursor has executed and fetches from.
 
-use std::sync::{Arc, Mutex, OnceLock};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString, PyTuple};
 use sealite::ValueRef;
 
-use super::bind;
 use super::batch::{Batch, Plan, TextFactory};
+use super::bind;
 use super::error::{Class, programming, raised};
 use super::lexer;
 use super::link::{About, Link, Live, lock};
@@ -65,7 +65,8 @@ impl Link {
 
     /// Tells the trace callback of a text. Never of a value: parameters are shown as they stand in the text.
     pub(super) fn traced(&self, py: Python<'_>, sql: &str) {
-        let Some(callback) = lock(&self.trace).as_ref().map(|callback| callback.clone_ref(py)) else {
+        let Some(callback) = lock(&self.trace).as_ref().map(|callback| callback.clone_ref(py))
+        else {
             return;
         };
         if let Err(error) = callback.bind(py).call1((sql,))
@@ -279,7 +280,11 @@ impl Plan {
 }
 
 /// The description of a statement's rows: a tuple of 7-tuples; `None` where it returns none.
-pub(super) fn description(py: Python<'_>, about: &About, detect: i32) -> PyResult<Option<Py<PyTuple>>> {
+pub(super) fn description(
+    py: Python<'_>,
+    about: &About,
+    detect: i32,
+) -> PyResult<Option<Py<PyTuple>>> {
     if about.columns.is_empty() {
         return Ok(None);
     }
