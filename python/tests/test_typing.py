@@ -116,7 +116,7 @@ def mypy(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_stub_says_what_the_module_is(tmp_path: Path) -> None:
-    done = mypy("mypy.stubtest", "sealite._native", "--mypy-config-file", str(config(tmp_path)))
+    done = mypy("mypy.stubtest", "sealite._native", "sealite._dbapi2", "--mypy-config-file", str(config(tmp_path)))
     assert done.returncode == 0, done.stdout + done.stderr
 
 

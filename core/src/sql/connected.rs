@@ -43,6 +43,10 @@ impl Connected {
         &self.columns
     }
 
+    pub(super) fn shared_columns(&self) -> &Arc<[String]> {
+        &self.columns
+    }
+
     pub(super) fn look<T>(&self, look: impl FnOnce(&Prepared) -> T) -> Result<T> {
         let inner = self.connection.lock()?;
         match inner.statements.get(&self.key) {
@@ -152,6 +156,9 @@ fn step(
                 return Err(error);
             }
             Ok(there) => {
+                if fresh && !Arc::ptr_eq(columns, &prepared.columns) {
+                    *columns = Arc::clone(&prepared.columns);
+                }
                 if prepared.may_erase() && !conn.in_transaction()? {
                     inner.give_back();
                     // What is pending, stays so: health tells.

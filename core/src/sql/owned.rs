@@ -1,5 +1,7 @@
 //! A statement that changes threads with its owner.
 
+use std::sync::Arc;
+
 use super::connected::Connected;
 use super::prepared::Prepared;
 use crate::db::tokens::{first_statement, is_blank};
@@ -28,9 +30,10 @@ impl Connection {
 }
 
 impl OwnedStatement {
-    /// The names of the columns of a row; none where the statement returns no rows.
-    pub fn columns(&self) -> &[String] {
-        self.0.columns()
+    /// The names of the columns of a row; none where the statement returns no rows. Others, after a first row was
+    /// fetched, where the tables have changed since the statement was prepared.
+    pub fn columns(&self) -> &Arc<[String]> {
+        self.0.shared_columns()
     }
 
     /// The declared type of a result column, as [`crate::Statement::declared_type`] says it.

@@ -226,6 +226,9 @@ impl Prepared {
                     }
                 };
                 let stepped = entered.checked(stepped);
+                if first && stmt.was_compiled_anew() {
+                    self.columns = stmt.column_names().into();
+                }
                 match stepped {
                     Ok(false) => self.changes = stmt.changes(),
                     Ok(true) => {}

@@ -49,10 +49,6 @@ pub(super) enum TextFactory {
 }
 
 impl Batch {
-    pub(super) fn new(width: usize) -> Self {
-        Batch { width, ..Batch::default() }
-    }
-
     pub(super) fn is_empty(&self) -> bool {
         self.at >= self.cells.len()
     }
@@ -67,7 +63,7 @@ impl Batch {
         let mut left = rows.min(MAX_ROWS);
         while left > 0 {
             let together = left.min(TOGETHER);
-            let more = statement.fetch(together, |value| {
+            let fetched = statement.fetch(together, |value| {
                 let cell = match value {
                     ValueRef::Null => Cell::Null,
                     ValueRef::Integer(v) => Cell::Integer(v),
@@ -85,7 +81,13 @@ impl Batch {
                 };
                 self.cells.push(cell);
                 Ok(())
-            })?;
+            });
+            // The first step may have compiled the statement anew.
+            self.width = statement.columns().len();
+            // A column of a row may have failed after others.
+            let over = self.cells.len().checked_rem(self.width).unwrap_or(0);
+            self.cells.truncate(self.cells.len() - over);
+            let more = fetched?;
             if !more || self.bytes.len() >= MAX_BYTES {
                 return Ok(more);
             }

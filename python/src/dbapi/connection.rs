@@ -286,7 +286,11 @@ impl Connection {
 
     /// Ends the connection, without a commit. The last one of a file wipes the vault's keys.
     fn close(&self, py: Python<'_>) -> PyResult<()> {
-        self.link()?.check_thread()?;
+        let link = self.link()?;
+        link.check_thread()?;
+        if !link.is_closed() {
+            link.check()?;
+        }
         self.shut(py);
         Ok(())
     }
@@ -338,6 +342,11 @@ impl Connection {
         keywords: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (py, link) = (name.py(), self.checked()?);
+        if link.run(py, |engine| engine.in_transaction())? {
+            return Err(programming(
+                "a table is defined in a transaction of its own: commit first",
+            ));
+        }
         let vault = link.vault.bind(py).as_any();
         vault
             .call_method("define_table", (name, columns), keywords)

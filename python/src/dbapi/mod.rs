@@ -24,6 +24,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::prelude::*;
 
+use self::connection::Maybe;
+
 static TRACEBACKS: AtomicBool = AtomicBool::new(false);
 
 /// Whether exceptions of functions that SQL calls are shown on standard error.
@@ -41,16 +43,20 @@ fn enable_callback_tracebacks(enable: bool) {
 
 /// The value that an adapter makes of a value for a protocol; `alt`, where it is given and there is none.
 #[pyfunction]
-#[pyo3(signature = (obj, proto=None, alt=None, /))]
+#[pyo3(signature = (obj, proto=Maybe::Missing, alt=Maybe::Missing, /))]
 fn adapt<'py>(
     obj: &Bound<'py, PyAny>,
-    proto: Option<&Bound<'py, PyAny>>,
-    alt: Option<Bound<'py, PyAny>>,
+    proto: Maybe<'py>,
+    alt: Maybe<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let own = bind::adapters(obj.py())?.protocol.bind(obj.py()).as_any();
-    match bind::adapted(obj, proto.unwrap_or(own))? {
-        Some(adapted) => Ok(adapted),
-        None => alt.ok_or_else(|| error::programming("can't adapt")),
+    let adapted = match &proto {
+        Maybe::Missing => bind::adapted(obj, own)?,
+        Maybe::Given(proto) => bind::adapted(obj, proto)?,
+    };
+    match (adapted, alt) {
+        (Some(adapted), _) | (None, Maybe::Given(adapted)) => Ok(adapted),
+        (None, Maybe::Missing) => Err(error::programming("can't adapt")),
     }
 }
 

@@ -114,7 +114,7 @@ impl Link {
         given: Given<'_, '_>,
         detect: i32,
     ) -> PyResult<Run> {
-        let about = Arc::clone(&live.about);
+        let mut about = Arc::clone(&live.about);
         let mut arguments = Vec::with_capacity(about.parameters.len());
         let bound = bind::arguments(&about, given, &mut arguments);
         let prepared = bound.and_then(|()| {
@@ -122,16 +122,16 @@ impl Link {
             let values: Vec<ValueRef<'_>> = values.collect::<PyResult<_>>()?;
             Ok((values, Plan::of(py, &about, detect)?, self.begin(py, &about)?))
         });
-        let (values, plan, begin) = match prepared {
+        let (values, mut plan, begin) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
-                py.detach(|| self.keep(live));
+                self.let_go(py, live);
                 return Err(error);
             }
         };
         self.traced(py, &about.sql);
-        let mut batch = Batch::new(about.columns.len());
-        let mut rest = None;
+        let mut batch = Batch::default();
+        let (mut now, mut rest) = (Arc::clone(&about), None);
         let mut changed = -1;
         let done = self.run(py, |engine| {
             if let Some(begin) = begin
@@ -141,6 +141,8 @@ impl Link {
             }
             live.statement.bind(&values)?;
             let more = batch.fill(&mut live.statement, FIRST);
+            live.refresh();
+            now = Arc::clone(&live.about);
             if !about.readonly {
                 if about.writes {
                     changed = i64::try_from(live.statement.changes()).unwrap_or(i64::MAX);
@@ -162,6 +164,10 @@ impl Link {
             Ok(None)
         });
         let failed = done?;
+        if !Arc::ptr_eq(&now, &about) {
+            plan = Plan::of(py, &now, detect)?;
+            about = now;
+        }
         let live = rest.map(|live| Arc::new(Mutex::new(Some(live))));
         if let Some(live) = &live {
             self.watch(live);
@@ -223,12 +229,11 @@ impl Run {
     /// Ends it: the statement goes back.
     pub(super) fn end(&mut self, py: Python<'_>) {
         if let Some(live) = self.live.take() {
-            let link = &self.link;
-            py.detach(|| {
-                if let Some(live) = lock(&live).take() {
-                    link.keep(live);
-                }
-            });
+            // Nobody else waits for it: a close that has it takes the statement.
+            let taken = lock(&live).take();
+            if let Some(live) = taken {
+                self.link.let_go(py, live);
+            }
         }
     }
 }
