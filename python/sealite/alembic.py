@@ -72,6 +72,7 @@ class SealColumn(_Conversion):
         operations.invoke(cls(table_name, column_name, type_, **given))
 
     def reverse(self) -> MigrateOperation:
+        """What takes it back."""
         return self._other(UnsealColumn)
 
 
@@ -89,6 +90,7 @@ class UnsealColumn(_Conversion):
         operations.invoke(cls(table_name, column_name, type_, **given))
 
     def reverse(self) -> MigrateOperation:
+        """What takes it back."""
         return self._other(SealColumn)
 
 

@@ -20,6 +20,15 @@ use crate::value::{OrRaise, text_of};
 use crate::verify::goes_on;
 
 /// The audit trail of a vault. A tenant's handle appends entries of that tenant only, and reads only those.
+///
+///     >>> vault = sealite.Vault.in_memory()
+///     >>> vault.audit.append("user.created", actor="ada", payload={"id": 7}) > 0
+///     True
+///     >>> vault.audit.tail(1)[0].payload
+///     {'id': 7}
+///     >>> checkpoint = vault.audit.checkpoint()
+///     >>> vault.audit.verify(checkpoint).sound
+///     True
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct Audit(sealite::Audit);
 

@@ -10,8 +10,10 @@ use crate::value::{OrRaise, id_to_python};
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct Verification {
     found: sealite::Verification,
+    /// Rows opened of the tables that the application has declared, by name.
     #[pyo3(get)]
     tables: Py<PyDict>,
+    /// Rows opened of the engine's own tables, by name.
     #[pyo3(get)]
     internal: Py<PyDict>,
 }

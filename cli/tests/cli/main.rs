@@ -2,6 +2,7 @@
 
 mod harness;
 
+mod approvals;
 mod audit;
 mod damage;
 mod doctor;

@@ -16,7 +16,7 @@ use super::face::Within;
 use super::keeper::Inner;
 use super::prepared::Prepared;
 use crate::db::{Conn, Keeper};
-use crate::error::{ErrorKind, Result, err, fail};
+use crate::error::{ErrorKind, Result, err};
 use crate::table::backfill;
 use crate::table::engine::Engine;
 use crate::value::{Value, ValueRef};
@@ -55,16 +55,36 @@ impl Connected {
         }
     }
 
-    pub(super) fn change<T>(
+    /// Binds; `every` parameter, or some.
+    pub(super) fn bind<T>(
         &mut self,
-        change: impl FnOnce(&mut Prepared) -> Result<T>,
+        every: bool,
+        bind: impl FnOnce(&mut Prepared) -> Result<T>,
     ) -> Result<T> {
+        let (key, sql, bound) = (self.key, &self.sql, self.has_parameters);
+        let done = self.connection.with(|inner| {
+            let lost = inner.restore(key, sql)? && bound;
+            let prepared = inner.statements.get_mut(&key).ok_or_else(gone)?;
+            if lost && !every && prepared.parameter_count() > 1 {
+                return Err(unbound());
+            }
+            inner.lost.remove(&key);
+            bind(prepared)
+        });
         self.has_parameters = true;
-        let (key, sql) = (self.key, &self.sql);
-        self.connection.with(|inner| {
-            inner.restore(key, sql)?;
-            inner.statements.get_mut(&key).ok_or_else(gone).and_then(change)
-        })
+        done
+    }
+
+    /// What went when the process forked is left to the next step, which tells that what was bound has gone.
+    pub(super) fn reset(&mut self) {
+        let key = self.key;
+        // Where the connection has gone, there is nothing to reset.
+        let _ = self.connection.with(|inner| {
+            if let Some(prepared) = inner.statements.get_mut(&key) {
+                prepared.reset();
+            }
+            Ok(())
+        });
     }
 
     pub(super) fn step(&mut self) -> Result<bool> {
@@ -107,6 +127,7 @@ impl Drop for Connected {
         // In a child that does not own the connection there is nothing to do.
         let Ok(mut inner) = self.connection.lock() else { return };
         let prepared = inner.statements.remove(&self.key);
+        inner.lost.remove(&self.key);
         drop(prepared);
         let busy = inner.is_busy();
         self.connection.0.busy.store(busy, Ordering::Release);
@@ -129,7 +150,7 @@ fn step(
     columns: &mut Arc<[String]>,
 ) -> Result<bool> {
     if inner.restore(key, sql)? && bound {
-        fail!(Closed, "the process has forked since the parameters were bound: bind them again");
+        return Err(unbound());
     }
     if inner.statements.get(&key).is_some_and(|prepared| prepared.command().is_some()) {
         return command(engine, inner, key);
@@ -192,6 +213,10 @@ fn is_stale(error: &crate::Error, conn: &Conn) -> bool {
         ErrorKind::Busy => error.sqlite_code().is_none(),
         _ => false,
     }
+}
+
+fn unbound() -> crate::Error {
+    err!(Closed, "the process has forked since the parameters were bound: bind all of them again")
 }
 
 fn gone() -> crate::Error {

@@ -1,7 +1,7 @@
 //! What stands behind a long-lived connection: SQLite's own, opened when it is needed and closed around a fork, and the
 //! statements that are compiled on it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
 
 use super::connection::Shared;
@@ -27,6 +27,8 @@ pub(super) struct Inner {
     next: u64,
     pub(super) opened: u64,
     pub(super) closed: bool,
+    /// Statements that went when the process forked, until they are bound again.
+    pub(super) lost: HashSet<u64>,
 }
 
 /// Where the SQLite connection comes from.
@@ -56,6 +58,7 @@ impl Inner {
             next: 0,
             opened: 0,
             closed: false,
+            lost: HashSet::new(),
         }
     }
 
@@ -125,14 +128,14 @@ impl Inner {
         done
     }
 
-    /// Compiles a statement anew that went when the process forked; true where it did.
+    /// Compiles a statement anew that went when the process forked; true where nothing was bound since.
     pub(super) fn restore(&mut self, key: u64, sql: &str) -> Result<bool> {
-        if self.statements.contains_key(&key) {
-            return Ok(false);
+        if !self.statements.contains_key(&key) {
+            let prepared = self.compile(sql)?;
+            self.statements.insert(key, prepared);
+            self.lost.insert(key);
         }
-        let prepared = self.compile(sql)?;
-        self.statements.insert(key, prepared);
-        Ok(true)
+        Ok(self.lost.contains(&key))
     }
 
     pub(super) fn take_in(&mut self, prepared: Prepared) -> u64 {

@@ -61,7 +61,7 @@ impl OwnedStatement {
 
     /// Binds every parameter, in order, and resets the statement.
     pub fn bind(&mut self, parameters: &[ValueRef<'_>]) -> Result<()> {
-        self.0.change(|prepared| prepared.bind_all(parameters))
+        self.0.bind(true, |prepared| prepared.bind_all(parameters))
     }
 
     /// Goes on by up to so many rows, every column of each, in order, to `take`; false at the end.
@@ -78,11 +78,7 @@ impl OwnedStatement {
 
     /// Makes the statement ready for another run. What was bound stays.
     pub fn reset(&mut self) {
-        // Where the connection has gone, there is nothing to reset.
-        let _ = self.0.change(|prepared| {
-            prepared.reset();
-            Ok(())
-        });
+        self.0.reset();
     }
 }
 

@@ -215,15 +215,12 @@ impl Prepared {
             Body::Native { stmt, given } => {
                 entered.expect(given.as_ref(), None);
                 let authority = &entered.face.authority;
-                let stepped = match within {
-                    Within::Host(..) => {
-                        let _turn = authority.running();
-                        stmt.step()
-                    }
-                    _ => {
-                        let _turn = authority.application();
-                        stmt.step()
-                    }
+                let stepped = if let Within::Host(..) = within {
+                    let _turn = authority.running();
+                    stmt.step()
+                } else {
+                    let _turn = authority.application();
+                    stmt.step()
                 };
                 let stepped = entered.checked(stepped);
                 if first && stmt.was_compiled_anew() {
