@@ -57,7 +57,7 @@ class SealiteDialect(Reflection, SQLiteDialect_pysqlite):
         # An open vault comes in place of a database.
         return super().connect(*(() if "vault" in keywords else arguments), **keywords)
 
-    def get_isolation_level_values(self, dbapi_conn: Any) -> list[str]:
+    def get_isolation_level_values(self, dbapi_connection: Any) -> Any:
         # Nobody reads what is not committed.
         return ["SERIALIZABLE", "AUTOCOMMIT"]
 
@@ -77,7 +77,7 @@ class SealiteDialect(Reflection, SQLiteDialect_pysqlite):
 
     def do_savepoint(self, connection: Connection, name: str) -> None:
         self.begin(connection.connection.dbapi_connection)
-        super().do_savepoint(connection, name)
+        super().do_savepoint(connection, name)  # type: ignore[no-untyped-call]
 
     def is_disconnect(self, e: Any, connection: Any, cursor: Any) -> bool:
         # A connection that was in use when the process forked stays the parent's.

@@ -6,8 +6,9 @@ from sqlalchemy.dialects.sqlite.aiosqlite import (
     AsyncAdapt_aiosqlite_connection,
     AsyncAdapt_aiosqlite_dbapi,
     SQLiteDialect_aiosqlite,
+    SQLiteExecutionContext_aiosqlite,
 )
-from sqlalchemy.util import await_
+from sqlalchemy.util import await_only
 
 from ._dialect import SealiteDialect
 from ._statements import ExecutionContext
@@ -46,12 +47,11 @@ class _Module(AsyncAdapt_aiosqlite_dbapi):
         connection = self.aiosqlite.Connection(lambda: self.sqlite.connect(*arguments, **keywords), 64)
         # As for any other: a process ends without waiting for it.
         connection._thread.daemon = True
-        return _Connection(self, await_(connection))
+        return _Connection(self, await_only(connection))
 
 
-class _AsyncContext(ExecutionContext):
-    def create_server_side_cursor(self) -> Any:
-        return self._dbapi_connection.cursor(server_side=True)
+class _AsyncContext(ExecutionContext, SQLiteExecutionContext_aiosqlite):
+    """As the synchronous one, with the cursors of aiosqlite."""
 
 
 class SealiteAsyncDialect(SealiteDialect, SQLiteDialect_aiosqlite):

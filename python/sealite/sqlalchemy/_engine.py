@@ -21,7 +21,7 @@ class EngineOnly(ColumnElement[Any]):
     __visit_name__ = "sealite_engine_only"
     _traverse_internals = [("element", InternalTraversal.dp_clauseelement)]
 
-    def __init__(self, element: ColumnElement[Any], refusal: Exception) -> None:
+    def __init__(self, element: Any, refusal: Exception) -> None:
         self.element = element
         self.refusal = refusal
         self.type = element.type

@@ -26,7 +26,7 @@ Table = dict[str, Any]
 class Reflection(SQLiteDialect):
     """What the dialect reflects."""
 
-    @reflection.cache  # type: ignore[untyped-decorator]
+    @reflection.cache
     def sealed_tables(self, connection: Connection, **kw: Any) -> dict[str, Table]:
         """The sealed tables, by their names in lower case."""
         listed = connection.exec_driver_sql("SELECT sealite_tables()").scalar_one()
@@ -44,8 +44,10 @@ class Reflection(SQLiteDialect):
         return self._tables(connection, schema, kw).get(name.lower())
 
     @reflection.cache
-    def get_table_names(self, connection: Connection, schema: str | None = None, **kw: Any) -> list[str]:
-        names: list[str] = super().get_table_names(connection, schema, **kw)  # type: ignore[no-untyped-call]
+    def get_table_names(
+        self, connection: Connection, schema: str | None = None, sqlite_include_internal: bool = False, **kw: Any
+    ) -> list[str]:
+        names: list[str] = super().get_table_names(connection, schema, sqlite_include_internal, **kw)  # type: ignore[no-untyped-call]
         if schema not in (None, "main"):
             return names
         tables = self._tables(connection, schema, kw)
@@ -83,7 +85,8 @@ class Reflection(SQLiteDialect):
         tables = self._tables(connection, schema, kw)
         logical = {each["physical"].lower(): each["name"] for each in tables.values()}
         for key in found:
-            key["referred_table"] = logical.get(key["referred_table"].lower(), key["referred_table"])
+            referred = str(key["referred_table"])
+            key["referred_table"] = logical.get(referred.lower(), referred)
         return found
 
     @reflection.cache

@@ -71,7 +71,8 @@ def _add_companion(table: Table, column: Column[Any]) -> None:
     companion: Column[Any] = Companion(companion_key(column.name), blind, key=key, default=_value_of(column.key))
     table.append_column(companion)
     index = Index(f"ix_{table.name}_{companion.name}", companion, unique=blind.exact)
-    index.ddl_if(callable_=_not_engine)
+    callable_: Any = _not_engine
+    index.ddl_if(callable_=callable_)
 
 
 class Companion(Column[Any]):
@@ -106,7 +107,7 @@ def is_companion(column: Any) -> bool:
     return isinstance(getattr(column, "type", None), BlindIndex)
 
 
-def _not_engine(ddl: Any, target: Any, bind: Any, dialect: Any = None, **kw: Any) -> bool:
+def _not_engine(ddl: Any, target: Any, bind: Any, *given: Any, dialect: Any = None, **kw: Any) -> bool:
     return not is_engine(bind.dialect if dialect is None else dialect)
 
 

@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy.dialects.sqlite import provision
-
-provision._drivernames |= {"sealite"}
 
 pytest.register_assert_rewrite("sqlalchemy.testing.assertions")
 
@@ -20,6 +17,19 @@ if os.environ.get("SUITE_SEAL"):
 
     sealing.install()
 
+
+_start = pytest_sessionstart  # noqa: F405
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    from sqlalchemy.dialects.sqlite import provision
+
+    # No second file is attached, which the engine would refuse: the same for both drivers.
+    provision.post_configure_engine.fns["sqlite"] = lambda *given: None
+    _start(session)
+
+
+
 _DRIVER = re.compile(r"_sqlite\+\w+?_[\d_]+")
 _outcomes: dict[str, str] = {}
 
@@ -27,9 +37,13 @@ _outcomes: dict[str, str] = {}
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     name = _DRIVER.sub("", report.nodeid.partition("::")[2])
     if report.when == "call" or report.outcome != "passed":
-        why = "" if report.outcome == "passed" else str(report.longrepr).strip().rsplit("\n", 1)[-1]
-        if _outcomes.get(name, "passed").startswith("passed"):
-            _outcomes[name] = f"{report.outcome} {why}" if report.outcome == "failed" else report.outcome
+        if _outcomes.get(name, "passed") == "passed":
+            _outcomes[name] = f"failed {_why(report)}" if report.outcome == "failed" else report.outcome
+
+
+def _why(report: pytest.TestReport) -> str:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return str(crash.message if crash else report.longrepr).split("\n", 1)[0]
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
