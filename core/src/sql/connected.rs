@@ -61,14 +61,13 @@ impl Connected {
         every: bool,
         bind: impl FnOnce(&mut Prepared) -> Result<T>,
     ) -> Result<T> {
-        let (key, sql, bound) = (self.key, &self.sql, self.has_parameters);
-        let done = self.connection.with(|inner| {
-            let lost = inner.restore(key, sql)? && bound;
-            let prepared = inner.statements.get_mut(&key).ok_or_else(gone)?;
+        let done = self.with(|inner, statement| {
+            let lost = inner.restore(statement.key, statement.sql)? && statement.bound;
+            let prepared = inner.statements.get_mut(&statement.key).ok_or_else(gone)?;
             if lost && !every && prepared.parameter_count() > 1 {
                 return Err(unbound());
             }
-            inner.lost.remove(&key);
+            inner.lost.remove(&statement.key);
             bind(prepared)
         });
         self.has_parameters = true;
@@ -77,10 +76,9 @@ impl Connected {
 
     /// What went when the process forked is left to the next step, which tells that what was bound has gone.
     pub(super) fn reset(&mut self) {
-        let key = self.key;
         // Where the connection has gone, there is nothing to reset.
-        let _ = self.connection.with(|inner| {
-            if let Some(prepared) = inner.statements.get_mut(&key) {
+        let _ = self.with(|inner, statement| {
+            if let Some(prepared) = inner.statements.get_mut(&statement.key) {
                 prepared.reset();
             }
             Ok(())
@@ -88,28 +86,67 @@ impl Connected {
     }
 
     pub(super) fn step(&mut self) -> Result<bool> {
-        let Connected { connection, key, sql, columns, has_parameters } = self;
-        let engine = Arc::clone(&connection.0.engine);
-        connection.with(|inner| step(&engine, inner, *key, sql, *has_parameters, columns))
+        self.with(|inner, statement| statement.step(inner))
     }
 
-    /// As [`crate::OwnedStatement::fetch`], under one lock.
+    /// As [`crate::OwnedStatement::fetch`], under one lock; after binding, where there is something to bind.
     pub(super) fn fetch(
         &mut self,
+        parameters: Option<&[ValueRef<'_>]>,
         rows: usize,
         mut take: impl FnMut(ValueRef<'_>) -> Result<()>,
     ) -> Result<bool> {
-        let Connected { connection, key, sql, columns, has_parameters } = self;
-        let engine = Arc::clone(&connection.0.engine);
-        connection.with(|inner| {
+        self.has_parameters |= parameters.is_some();
+        self.with(|inner, statement| {
+            if let Some(parameters) = parameters {
+                statement.bind(inner, parameters)?;
+            }
             for _ in 0..rows {
-                if !step(&engine, inner, *key, sql, *has_parameters, columns)? {
+                if !statement.step(inner)? {
                     return Ok(false);
                 }
-                let prepared = inner.statements.get(key).ok_or_else(gone)?;
-                (0..columns.len()).try_for_each(|at| take(prepared.value(at)?))?;
+                let prepared = inner.statements.get(&statement.key).ok_or_else(gone)?;
+                (0..statement.columns.len()).try_for_each(|at| take(prepared.value(at)?))?;
             }
             Ok(true)
+        })
+    }
+
+    /// As [`crate::OwnedStatement::run_each`], under one lock.
+    pub(super) fn run_each(
+        &mut self,
+        parameters: &[ValueRef<'_>],
+        runs: usize,
+        mut done: impl FnMut(usize),
+    ) -> Result<bool> {
+        self.has_parameters = true;
+        self.with(|inner, statement| {
+            let width = parameters.len() / runs.max(1);
+            for run in 0..runs {
+                let values = parameters.get(run * width..(run + 1) * width).unwrap_or_default();
+                statement.bind(inner, values)?;
+                let returns = statement.step(inner)?;
+                let prepared = inner.statements.get_mut(&statement.key).ok_or_else(gone)?;
+                if returns {
+                    return Ok(true);
+                }
+                done(prepared.changes());
+            }
+            Ok(false)
+        })
+    }
+
+    /// Works with the statement, under the connection's lock.
+    fn with<T>(
+        &mut self,
+        work: impl FnOnce(&mut Inner, &mut Stepped<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let Connected { connection, key, sql, columns, has_parameters } = self;
+        let (key, bound, engine) = (*key, *has_parameters, &connection.0.engine);
+        connection.with(|inner| {
+            let done = work(inner, &mut Stepped { engine, key, sql, bound, columns });
+            inner.look_where(key);
+            done
         })
     }
 
@@ -129,6 +166,7 @@ impl Drop for Connected {
         let prepared = inner.statements.remove(&self.key);
         inner.lost.remove(&self.key);
         drop(prepared);
+        inner.look_where(self.key);
         let busy = inner.is_busy();
         self.connection.0.busy.store(busy, Ordering::Release);
         if !busy {
@@ -140,52 +178,64 @@ impl Drop for Connected {
     }
 }
 
-/// Goes to the next row; where the tables have changed, after compiling the statement anew.
-fn step(
-    engine: &Arc<Engine>,
-    inner: &mut Inner,
+/// A statement under the lock of its connection.
+struct Stepped<'s> {
+    engine: &'s Arc<Engine>,
     key: u64,
-    sql: &str,
+    sql: &'s str,
     bound: bool,
-    columns: &mut Arc<[String]>,
-) -> Result<bool> {
-    if inner.restore(key, sql)? && bound {
-        return Err(unbound());
+    columns: &'s mut Arc<[String]>,
+}
+
+impl Stepped<'_> {
+    /// Binds every parameter.
+    fn bind(&mut self, inner: &mut Inner, parameters: &[ValueRef<'_>]) -> Result<()> {
+        inner.restore(self.key, self.sql)?;
+        inner.lost.remove(&self.key);
+        inner.statements.get_mut(&self.key).ok_or_else(gone)?.bind_all(parameters)
     }
-    if inner.statements.get(&key).is_some_and(|prepared| prepared.command().is_some()) {
-        return command(engine, inner, key);
-    }
-    let mut left = MAX_COMPILATIONS;
-    loop {
-        let Inner { statements, place, host, .. } = &mut *inner;
-        let prepared = statements.get_mut(&key).ok_or_else(gone)?;
-        let Some(place) = place else { return Err(gone()) };
-        let conn = place.conn();
-        let fresh = !prepared.is_on_row();
-        match prepared.step(Within::Host(conn, host)) {
-            Err(error) if fresh && left > 0 && is_stale(&error, conn) => {
-                left -= 1;
-                inner.recompile(key)?;
-                if let Some(prepared) = inner.statements.get(&key) {
-                    *columns = Arc::clone(&prepared.columns);
+
+    /// Goes to the next row; where the tables have changed, after compiling the statement anew.
+    fn step(&mut self, inner: &mut Inner) -> Result<bool> {
+        let key = self.key;
+        if inner.restore(key, self.sql)? && self.bound {
+            return Err(unbound());
+        }
+        if inner.statements.get(&key).is_some_and(|prepared| prepared.command().is_some()) {
+            return command(self.engine, inner, key);
+        }
+        let mut left = MAX_COMPILATIONS;
+        loop {
+            let Inner { statements, place, host, .. } = &mut *inner;
+            let prepared = statements.get_mut(&key).ok_or_else(gone)?;
+            let Some(place) = place else { return Err(gone()) };
+            let conn = place.conn();
+            let fresh = !prepared.is_on_row();
+            match prepared.step(Within::Host(conn, host)) {
+                Err(error) if fresh && left > 0 && is_stale(&error, conn) => {
+                    left -= 1;
+                    inner.recompile(key)?;
+                    if let Some(prepared) = inner.statements.get(&key) {
+                        *self.columns = Arc::clone(&prepared.columns);
+                    }
                 }
-            }
-            Err(error) => {
-                if error.kind() == ErrorKind::Io && !conn.in_transaction()? {
-                    inner.host.engine.pool.poison();
+                Err(error) => {
+                    if error.kind() == ErrorKind::Io && !conn.in_transaction()? {
+                        inner.host.engine.pool.poison();
+                    }
+                    return Err(error);
                 }
-                return Err(error);
-            }
-            Ok(there) => {
-                if fresh && !Arc::ptr_eq(columns, &prepared.columns) {
-                    *columns = Arc::clone(&prepared.columns);
+                Ok(there) => {
+                    if fresh && !Arc::ptr_eq(self.columns, &prepared.columns) {
+                        *self.columns = Arc::clone(&prepared.columns);
+                    }
+                    if prepared.may_erase() && !conn.in_transaction()? {
+                        inner.give_back();
+                        // What is pending, stays so: health tells.
+                        let _ = backfill::finish_erasure(self.engine)?;
+                    }
+                    return Ok(there);
                 }
-                if prepared.may_erase() && !conn.in_transaction()? {
-                    inner.give_back();
-                    // What is pending, stays so: health tells.
-                    let _ = backfill::finish_erasure(engine)?;
-                }
-                return Ok(there);
             }
         }
     }

@@ -19,6 +19,8 @@ pub(super) type Setup = Box<dyn Fn(&Conn) -> Result<()> + Send>;
 pub(super) struct Inner {
     /// Before the connection: statements go first.
     pub(super) statements: HashMap<u64, Prepared>,
+    /// Those that stand on a row.
+    standing: HashSet<u64>,
     pub(super) host: Box<Host>,
     pub(super) setups: Vec<Setup>,
     pub(super) place: Option<Place>,
@@ -51,6 +53,7 @@ impl Inner {
     pub(super) fn new(engine: &Arc<Engine>) -> Self {
         Inner {
             statements: HashMap::new(),
+            standing: HashSet::new(),
             host: Box::new(Host::new(engine)),
             setups: Vec::new(),
             place: None,
@@ -146,7 +149,16 @@ impl Inner {
 
     pub(super) fn is_busy(&self) -> bool {
         let inside = |place: &Place| place.conn().in_transaction().unwrap_or(true);
-        self.place.as_ref().is_some_and(inside) || self.statements.values().any(Prepared::is_on_row)
+        !self.standing.is_empty() || self.place.as_ref().is_some_and(inside)
+    }
+
+    /// Looks whether a statement that was worked with stands on a row now.
+    pub(super) fn look_where(&mut self, key: u64) {
+        if self.statements.get(&key).is_some_and(Prepared::is_on_row) {
+            self.standing.insert(key);
+        } else if !self.standing.is_empty() {
+            self.standing.remove(&key);
+        }
     }
 
     /// Gives the connection of a vault in memory back.
@@ -182,6 +194,7 @@ impl Keeper for Inner {
             return true;
         }
         self.statements.clear();
+        self.standing.clear();
         self.host.forget();
         match self.place.take() {
             Some(Place::Own(own)) if forking => own.close_quietly(),
@@ -195,6 +208,7 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.roll_back();
         self.statements.clear();
+        self.standing.clear();
         self.give_back();
     }
 }

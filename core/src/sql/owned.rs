@@ -59,9 +59,14 @@ impl OwnedStatement {
         self.0.look(Prepared::changes).unwrap_or(0)
     }
 
-    /// Binds every parameter, in order, and resets the statement.
-    pub fn bind(&mut self, parameters: &[ValueRef<'_>]) -> Result<()> {
-        self.0.bind(true, |prepared| prepared.bind_all(parameters))
+    /// Binds every parameter, in order, and goes to the first rows: as [`OwnedStatement::fetch`].
+    pub fn run(
+        &mut self,
+        parameters: &[ValueRef<'_>],
+        rows: usize,
+        take: impl FnMut(ValueRef<'_>) -> Result<()>,
+    ) -> Result<bool> {
+        self.0.fetch(Some(parameters), rows, take)
     }
 
     /// Goes on by up to so many rows, every column of each, in order, to `take`; false at the end.
@@ -73,7 +78,21 @@ impl OwnedStatement {
         rows: usize,
         take: impl FnMut(ValueRef<'_>) -> Result<()>,
     ) -> Result<bool> {
-        self.0.fetch(rows, take)
+        self.0.fetch(None, rows, take)
+    }
+
+    /// Runs so many times, each with the next of the parameters that stand one after another; the number of rows that each
+    /// run has changed to `done`. True where one returned a row: it stands there, and the others have not run.
+    ///
+    /// # Errors
+    /// What stopped a run. Those before it stand, as the transaction has it.
+    pub fn run_each(
+        &mut self,
+        parameters: &[ValueRef<'_>],
+        runs: usize,
+        done: impl FnMut(usize),
+    ) -> Result<bool> {
+        self.0.run_each(parameters, runs, done)
     }
 
     /// Makes the statement ready for another run. What was bound stays.

@@ -53,17 +53,23 @@ impl Batch {
         self.at >= self.cells.len()
     }
 
-    /// Reads up to so many rows ahead; false where the statement has come to its end. Detached.
-    pub(super) fn fill(&mut self, statement: &mut Statement, rows: usize) -> sealite::Result<bool> {
+    /// Reads up to so many rows ahead, the first ones where there are parameters; false where the statement has come to its end. Detached.
+    pub(super) fn fill(
+        &mut self,
+        statement: &mut Statement,
+        parameters: Option<&[ValueRef<'_>]>,
+        rows: usize,
+    ) -> sealite::Result<bool> {
         if self.is_empty() {
             self.cells.clear();
             self.bytes.clear();
             self.at = 0;
         }
         let mut left = rows.min(MAX_ROWS);
+        let mut first = parameters;
         while left > 0 {
             let together = left.min(TOGETHER);
-            let fetched = statement.fetch(together, |value| {
+            let take = |value: ValueRef<'_>| {
                 let cell = match value {
                     ValueRef::Null => Cell::Null,
                     ValueRef::Integer(v) => Cell::Integer(v),
@@ -81,7 +87,11 @@ impl Batch {
                 };
                 self.cells.push(cell);
                 Ok(())
-            });
+            };
+            let fetched = match first.take() {
+                Some(parameters) => statement.run(parameters, together, take),
+                None => statement.fetch(together, take),
+            };
             // The first step may have compiled the statement anew.
             self.width = statement.columns().len();
             // A column of a row may have failed after others.

@@ -182,13 +182,16 @@ impl Link {
     }
 
     /// Gives a statement back, from wherever.
-    pub(super) fn let_go(&self, py: Python<'_>, live: Live) {
+    pub(super) fn let_go(&self, py: Python<'_>, mut live: Live) {
         if self.runs_here() {
             // The engine's connection is taken: what calls the function does it.
             lock(&self.left).push(live);
             return;
         }
-        py.detach(|| self.keep(live));
+        py.detach(|| {
+            live.statement.reset();
+            self.keep(live);
+        });
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -271,9 +274,8 @@ impl Link {
         Ok((Some(Live { statement, about: Arc::new(about) }), tail))
     }
 
-    /// Gives a statement back. Only to be called detached: another statement may have to go for it.
-    pub(super) fn keep(&self, mut live: Live) {
-        live.statement.reset();
+    /// Gives a statement back that stands on no row. Only to be called detached: another statement may have to go for it.
+    pub(super) fn keep(&self, live: Live) {
         if self.is_closed() {
             return;
         }

@@ -139,8 +139,7 @@ impl Link {
             {
                 engine.execute(begin, &[])?;
             }
-            live.statement.bind(&values)?;
-            let more = batch.fill(&mut live.statement, FIRST);
+            let more = batch.fill(&mut live.statement, Some(&values), FIRST);
             live.refresh();
             now = Arc::clone(&live.about);
             if !about.readonly {
@@ -201,7 +200,7 @@ impl Run {
             let ended = link.run(py, |_| {
                 let mut place = lock(&live);
                 let Some(held) = place.as_mut() else { return Ok(Some(None)) };
-                let more = batch.fill(&mut held.statement, ahead);
+                let more = batch.fill(&mut held.statement, None, ahead);
                 if let Ok(true) = more {
                     return Ok(None);
                 }
