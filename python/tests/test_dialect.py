@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -191,22 +191,21 @@ def test_tables_are_made_once(engine: sa.Engine) -> None:
         connection.execute(sa.schema.CreateTable(User.__table__, if_not_exists=True))  # type: ignore[arg-type]
 
 
-WRONG = {
-    "composite": [sa.Column("a", sa.Integer, primary_key=True), sa.Column("b", sa.Integer, primary_key=True)],
-    "no key": [sa.Column("a", sa.Integer)],
-    "check": [sa.Column("id", sa.Integer, primary_key=True), sa.CheckConstraint("id > 0")],
-    "unique": [sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", sa.Text), sa.UniqueConstraint("id", "a")],
-    "computed": [sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", sa.Integer, sa.Computed("id + 1"))],
-    "default": [sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", sa.Text, server_default=sa.func.now())],
-    "tenant": [sa.Column("id", sa.Integer, primary_key=True), sa.Column("b", Sealed(sa.Text(), label="t.b", per_tenant=True))],
+WRONG: dict[str, Callable[[], list[Any]]] = {
+    "composite": lambda: [sa.Column("a", sa.Integer, primary_key=True), sa.Column("b", sa.Integer, primary_key=True)],
+    "no key": lambda: [sa.Column("a", sa.Integer)],
+    "check": lambda: [sa.Column("id", sa.Integer, primary_key=True), sa.CheckConstraint("id > 0")],
+    "unique": lambda: [sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", sa.Text), sa.UniqueConstraint("id", "a")],
+    "computed": lambda: [sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", sa.Integer, sa.Computed("id + 1"))],
+    "default": lambda: [sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", sa.Text, server_default=sa.func.now())],
+    "tenant": lambda: [sa.Column("id", sa.Integer, primary_key=True), sa.Column("b", Sealed(sa.Text(), label="t.b", per_tenant=True))],
 }
 
 
 @pytest.mark.parametrize("what", WRONG)
 def test_what_a_sealed_table_lacks_is_refused(engine: sa.Engine, what: str) -> None:
     metadata = sa.MetaData()
-    columns = [item._copy() for item in WRONG[what]]  # type: ignore[attr-defined]
-    sa.Table("wrong", metadata, *columns, sa.Column("x", Sealed(sa.Text(), label="wrong.x")))
+    sa.Table("wrong", metadata, *WRONG[what](), sa.Column("x", Sealed(sa.Text(), label="wrong.x")))
     with pytest.raises(sa.exc.CompileError):
         metadata.create_all(engine)
     assert not sa.inspect(engine).has_table("wrong")
@@ -250,7 +249,7 @@ def test_reading_holds_no_snapshot(engine: sa.Engine) -> None:
         reader.commit()
 
 
-@pytest.mark.parametrize("key", ["secretneedle", "", "env", "hex:secretneedle"])
+@pytest.mark.parametrize("key", ["secretneedle", "env", "hex:secretneedle"])
 def test_a_key_itself_is_refused_and_not_shown(path: Path, key: str) -> None:
     with pytest.raises(sa.exc.ArgumentError) as refused:
         sa.create_engine(f"sqlite+sealite:///{path}?key={key}").connect()

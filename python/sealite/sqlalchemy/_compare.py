@@ -19,7 +19,7 @@ _MEMBER = (operators.in_op, operators.not_in_op)
 _IS = (operators.is_, operators.is_not)
 
 
-class Comparator(types.TypeEngine.Comparator[Any]):
+class Comparator(types.Concatenable.Comparator[Any]):
     """Turns a comparison with a sealed column into one with its index. Where that has no answer, and the engine's own
     SQL has, it is one for the engine only."""
 
@@ -29,16 +29,11 @@ class Comparator(types.TypeEngine.Comparator[Any]):
         try:
             return self._indexed(op, *other, **kwargs)
         except sealite.SealiteError as refusal:
-            return EngineOnly(op(self._inner(), *other, **kwargs), refusal)
+            return EngineOnly(op(_plain(self.expr), *map(_plain, other), **kwargs), refusal)
 
     def reverse_operate(self, op: operators.OperatorType, other: Any, **kwargs: Any) -> ColumnElement[Any]:
         refusal = self._refused(f"{getattr(op, '__name__', 'this operator').removesuffix('_op')} has no answer")
-        inner: Any = self._inner()
-        return EngineOnly(inner.reverse_operate(op, other, **kwargs), refusal)
-
-    def _inner(self) -> Any:
-        """The column as one of its plain type."""
-        return type_coerce(self.expr, self._sealed.of)
+        return EngineOnly(_plain(self.expr).reverse_operate(op, _plain(other), **kwargs), refusal)
 
     def _indexed(self, op: operators.OperatorType, *other: Any, **kwargs: Any) -> ColumnElement[Any]:
         if len(other) == 1 and (other[0] is None or isinstance(other[0], Null)) and op in (*_EQUAL, *_IS):
@@ -103,3 +98,11 @@ class Comparator(types.TypeEngine.Comparator[Any]):
         if any(isinstance(other, ClauseElement) for other in others):
             raise self._refused("IN takes a list of values")
         return others
+
+
+def _plain(operand: Any) -> Any:
+    """A sealed column, or a value for one, as one of its plain type; anything else as it is."""
+    if hasattr(operand, "__clause_element__"):
+        operand = operand.__clause_element__()
+    of = getattr(getattr(operand, "type", None), "of", None)
+    return operand if of is None else type_coerce(operand, of)

@@ -83,8 +83,8 @@ class SealiteImpl(SQLiteImpl):
 
     def alter_column(self, table_name: str, column_name: str, **keywords: Any) -> None:
         if self._sealed(table_name) is not None:
-            asked = {key for key, value in keywords.items() if value not in (None, False) and not key.startswith("existing_")}
-            if asked - {"name", "schema"}:
+            unasked = {"nullable": None, "type_": None, "server_default": False, "comment": False}
+            if any(keywords.get(key, value) is not value for key, value in unasked.items()):
                 raise sealite.Refused(
                     f"{table_name}.{column_name}: of a column of a sealed table the name is altered here; add a column,"
                     " update, and drop the old one"
