@@ -84,13 +84,13 @@ impl Prepared {
         mut take: impl FnMut(ValueRef<'_>) -> sealite::Result<()>,
     ) -> Result<bool> {
         self.row = None;
-        if self.fresh {
+        let more = if std::mem::replace(&mut self.fresh, true) {
             let bound: Vec<ValueRef<'_>> =
                 self.bound.iter().map(|value| value.0.as_ref()).collect();
-            self.statement.bind(&bound)?;
-        }
-        self.fresh = true;
-        let more = self.statement.fetch(rows, &mut take)?;
+            self.statement.run(&bound, rows, &mut take)?
+        } else {
+            self.statement.fetch(rows, &mut take)?
+        };
         self.fresh = !more;
         Ok(more)
     }
