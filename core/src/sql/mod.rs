@@ -7,6 +7,7 @@
 
 mod abi;
 mod analysis;
+mod clauses;
 mod connected;
 mod connection;
 mod cursor;

@@ -6,7 +6,10 @@
 
 use std::ops::Range;
 
-use super::analysis::{Action, Upsert, Write};
+use rusqlite::ffi;
+
+use super::analysis::Write;
+use super::clauses::{Action, Upsert};
 use super::table::{Table, declared};
 use super::update::{taken, use_up};
 use crate::db::schema::quote;
@@ -57,7 +60,8 @@ fn made(sql: &str, write: &Write, schema: &Schema, clause: &Upsert) -> Result<Cl
             schema.active.get(schema.position(column)?).copied().map(Taken::Column)
         }
         Some(_) => {
-            fail!(Sql, "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint")
+            let what = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint";
+            return Err(err!(Sql, "{what}").with_sqlite_code(ffi::SQLITE_ERROR));
         }
     };
     let update = match &clause.action {
@@ -93,8 +97,9 @@ fn update(
         } else if is_row_id && !schema.stored.text_key {
             key
         } else {
-            return Err(err!(Sql, "no such column: excluded.{name}")
-                .with_sqlite_code(rusqlite::ffi::SQLITE_ERROR));
+            return Err(
+                err!(Sql, "no such column: excluded.{name}").with_sqlite_code(ffi::SQLITE_ERROR)
+            );
         };
         edits.push((place.clone(), of_excluded(name)));
     }

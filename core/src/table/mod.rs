@@ -21,6 +21,7 @@ mod names;
 mod places;
 mod read;
 mod read_session;
+mod rewrite;
 mod row;
 mod rows;
 pub(crate) mod savepoint;
