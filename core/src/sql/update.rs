@@ -188,21 +188,15 @@ fn update(table: &Table, session: &Session, args: &Args<'_>, mode: Mode) -> Resu
     Ok(None)
 }
 
-/// A row that is left out uses up its id, as with AUTOINCREMENT; a failed statement uses up none. The id, where the
-/// engine chooses it.
-pub(super) fn use_up(
-    table: &Table,
-    session: &Session,
-    id: Option<IdRef<'_>>,
-) -> Result<Option<i64>> {
+/// A row that is left out uses up its id, as with AUTOINCREMENT; a failed statement uses up none.
+pub(super) fn use_up(table: &Table, session: &Session, id: Option<IdRef<'_>>) -> Result<()> {
     let (state, stored) = (session.state(), &table.schema().stored);
     match id {
-        None => session.next_id(&state, &stored.name).map(Some),
+        None => session.next_id(&state, &stored.name).map(drop),
         Some(IdRef::Integer(id)) => {
-            session.sequences().note(session.conn(), &state.ring, stored.id, id)?;
-            Ok(None)
+            session.sequences().note(session.conn(), &state.ring, stored.id, id)
         }
-        Some(IdRef::Text(_)) => Ok(None),
+        Some(IdRef::Text(_)) => Ok(()),
     }
 }
 

@@ -88,9 +88,12 @@ impl Writer<'_> {
             // What the record was opened with holds for what has not changed.
             Some(blinds) => {
                 let indexes = self.sealer.indexes.iter().zip(blinds);
-                let fresh = indexes.map(|(index, there)| match touched(index.position) {
-                    true => blind(index, &values, &mut scratch),
-                    false => *there,
+                let fresh = indexes.map(|(index, there)| {
+                    if touched(index.position) {
+                        blind(index, &values, &mut scratch)
+                    } else {
+                        *there
+                    }
                 });
                 fresh.collect()
             }
