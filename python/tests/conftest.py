@@ -10,6 +10,9 @@ import pytest
 
 import sealite
 
+# Before any test imports it.
+pytest_plugins = ["sealite.testing"]
+
 PEOPLE = {
     "email": "text sealed not null unique email",
     "name": "text sealed",
