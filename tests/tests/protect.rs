@@ -1,7 +1,9 @@
 //! Plain tables that become sealed ones in place, and back: what is kept, what is refused, and what a crash leaves.
 
 #![allow(missing_docs, clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used)]
+#![allow(clippy::too_many_lines)]
 
+use sealite::Protection::{Authenticated, Plain, Sealed};
 use sealite::{ErrorKind, IdRef, Protection, Type, Value, Vault, values};
 use sealite_tests::scratch::Scratch;
 
@@ -104,7 +106,6 @@ fn a_table_is_converted_with_its_rows_ids_indexes_constraints_and_foreign_keys()
     assert_eq!(definition.name(), "users");
     let protections: Vec<Protection> =
         definition.columns().iter().map(|column| column.declared_protection()).collect();
-    use Protection::{Authenticated, Plain, Sealed};
     assert_eq!(protections[..4], [Sealed, Sealed, Authenticated, Plain]);
 
     // Ids are not given out twice, and defaults and constraints are what they were.
@@ -188,18 +189,17 @@ fn a_converted_table_becomes_plain_again() {
 #[test]
 fn nothing_that_was_sealed_is_left_in_the_file_or_its_log() {
     let (scratch, vault) = users(2_000);
-    let held = |vault: &Vault| {
-        let _ = vault;
+    let held = || {
         let mut bytes = Vec::new();
         for entry in std::fs::read_dir(scratch.folder()).unwrap() {
             bytes.extend(std::fs::read(entry.unwrap().path()).unwrap());
         }
         bytes.windows(10).filter(|window| *window == b"Secretname").count()
     };
-    assert!(held(&vault) > 1_000);
+    assert!(held() > 1_000);
     let erasure = vault.protect_table("users", WORDS).unwrap();
     assert_eq!(erasure, sealite::Erasure::Complete);
-    assert_eq!(held(&vault), 0);
+    assert_eq!(held(), 0);
 }
 
 #[test]
