@@ -3,7 +3,7 @@ import datetime
 import os
 import pathlib
 from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping, Sequence
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import IO, Any, ClassVar, Literal, Self, TypeAlias, TypeVar, final, overload
 
 _T = TypeVar("_T")
@@ -37,6 +37,9 @@ _TokenKind: TypeAlias = Literal[
 _TokenKinds: TypeAlias = _TokenKind | Sequence[_TokenKind]
 _Kind: TypeAlias = Literal["key", "passphrase", "recovery"]
 
+# For sealite._dbapi2.
+dbapi2: ModuleType
+
 __all__ = [
     "AlreadyDecided",
     "AlreadyInitialised",
@@ -56,6 +59,7 @@ __all__ = [
     "Closed",
     "Conflict",
     "Corrupt",
+    "dbapi2",
     "Decision",
     "Definition",
     "Denied",
@@ -91,6 +95,7 @@ __all__ = [
     "PasswordHasher",
     "PayloadChanged",
     "QuotaLimit",
+    "ProtectionPlan",
     "Quotas",
     "ReadOnly",
     "RecoveryCode",

@@ -17,9 +17,18 @@ use crate::setting::json;
 use crate::time::from_datetime;
 use crate::trail_event::{AuditEvent, AuditReport};
 use crate::value::{OrRaise, text_of};
-use crate::verify::goes_on;
+use crate::verify::{goes_on, whole};
 
 /// The audit trail of a vault. A tenant's handle appends entries of that tenant only, and reads only those.
+///
+///     >>> vault = sealite.Vault.in_memory()
+///     >>> vault.audit.append("user.created", actor="ada", payload={"id": 7}) > 0
+///     True
+///     >>> vault.audit.tail(1)[0].payload
+///     {'id': 7}
+///     >>> checkpoint = vault.audit.checkpoint()
+///     >>> vault.audit.verify(checkpoint).sound
+///     True
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct Audit(sealite::Audit);
 
@@ -221,10 +230,7 @@ impl Audit {
         let report = py.detach(|| {
             self.0.verify_while(checkpoint, |count| goes_on(progress, count, &mut raised))
         });
-        match raised {
-            Some(raised) => Err(raised),
-            None => report.map(Option::unwrap_or_default).map(AuditReport).or_raise(),
-        }
+        whole(report.or_raise()?, raised).map(AuditReport)
     }
 
     /// Walks only what came after the checkpoint.

@@ -31,6 +31,17 @@ use crate::verify::{Verification, verify};
 const MAX_BUSY_TIMEOUT: f64 = 86_400.0;
 
 /// A vault: one SQLite file that keeps tables sealed, or one in memory. Any thread may use it.
+///
+///     >>> vault = sealite.Vault.in_memory()
+///     >>> vault.define_table("users", {"email": "text sealed not null unique email", "name": "text sealed"})
+///     True
+///     >>> vault.table("users").insert(email="Ada@example.org", name="Ada")
+///     1
+///     >>> vault.table("users").find_one("email", " ada@EXAMPLE.org")["name"]
+///     'Ada'
+///     >>> vault.verify().sound
+///     True
+///     >>> vault.close()
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct Vault(pub(crate) sealite::Vault);
 

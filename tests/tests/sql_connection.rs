@@ -307,8 +307,23 @@ fn an_idle_connection_works_on_both_sides_of_a_fork() {
         let connection = vault.connect().unwrap();
         let mut insert = connection.prepare("INSERT INTO notes (title) VALUES (?)").unwrap();
         insert.execute(&["before".into()]).unwrap();
+        let mut pair = connection.prepare("SELECT ?1, ?2").unwrap();
+        pair.bind_all(&[1.into(), 2.into()]).unwrap();
+        let mut none = connection.prepare("SELECT 1").unwrap();
+        none.reset();
         let child = fork(|| {
             assert_eq!(connection.opened().unwrap(), 1);
+            // What was bound before is never taken for NULL.
+            pair.reset();
+            for refused in [pair.step().map(drop), pair.step().map(drop), pair.bind(2, 3)] {
+                assert_eq!(refused.unwrap_err().kind(), ErrorKind::Closed);
+            }
+            pair.clear_bindings().unwrap();
+            pair.bind(1, 4).unwrap();
+            pair.bind(2, 5).unwrap();
+            assert!(pair.step().unwrap() && pair.value(1).unwrap() == ValueRef::Integer(5));
+            pair.reset();
+            assert!(none.step().unwrap() && !none.step().unwrap());
             for n in 0..50 {
                 insert.execute(&[format!("child {n}").as_str().into()]).unwrap();
             }

@@ -170,6 +170,14 @@ impl RawStmt {
         }
     }
 
+    /// True where SQLite has compiled the statement anew since this was asked last: its columns may be others.
+    pub(crate) fn was_compiled_anew(&self) -> bool {
+        // SAFETY: R1, R2.
+        unsafe {
+            ffi::sqlite3_stmt_status(self.raw.as_ptr(), ffi::SQLITE_STMTSTATUS_REPREPARE, 1) > 0
+        }
+    }
+
     /// The number of parameters.
     pub(crate) fn parameter_count(&self) -> usize {
         // SAFETY: R1, R2.

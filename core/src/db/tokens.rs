@@ -61,10 +61,9 @@ pub(crate) fn tokens(sql: &str) -> Vec<Token<'_>> {
 /// Where the first statement of a text ends, with its semicolon: by the rule of `sqlite3_complete`, for which the body of a
 /// trigger ends with `; END ;`.
 pub(crate) fn first_statement(sql: &str) -> usize {
-    let mut count = 0;
     let mut is_trigger = false;
     let (mut last_but_one, mut last): (Option<Token<'_>>, Option<Token<'_>>) = (None, None);
-    for token in walk(sql) {
+    for (count, token) in walk(sql).enumerate() {
         is_trigger |= count < 3
             && token.is("trigger")
             && last.is_some_and(|token| {
@@ -77,7 +76,6 @@ pub(crate) fn first_statement(sql: &str) -> usize {
                 return token.end();
             }
         }
-        count += 1;
         (last_but_one, last) = (last, Some(token));
     }
     sql.len()

@@ -205,7 +205,10 @@ unsafe extern "C" fn disconnect(vtab: *mut ffi::sqlite3_vtab) -> c_int {
     let object = unsafe { Box::from_raw(vtab.cast::<TableObject>()) };
     let _ = caught(move || {
         let TableObject { table, .. } = *object;
+        #[cfg(feature = "loadable")]
         table.disconnect();
+        #[cfg(not(feature = "loadable"))]
+        drop(table);
         Ok(())
     });
     ffi::SQLITE_OK

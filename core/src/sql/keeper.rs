@@ -1,7 +1,7 @@
 //! What stands behind a long-lived connection: SQLite's own, opened when it is needed and closed around a fork, and the
 //! statements that are compiled on it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
 
 use super::connection::Shared;
@@ -19,6 +19,8 @@ pub(super) type Setup = Box<dyn Fn(&Conn) -> Result<()> + Send>;
 pub(super) struct Inner {
     /// Before the connection: statements go first.
     pub(super) statements: HashMap<u64, Prepared>,
+    /// Those that stand on a row.
+    standing: HashSet<u64>,
     pub(super) host: Box<Host>,
     pub(super) setups: Vec<Setup>,
     pub(super) place: Option<Place>,
@@ -27,6 +29,8 @@ pub(super) struct Inner {
     next: u64,
     pub(super) opened: u64,
     pub(super) closed: bool,
+    /// Statements that went when the process forked, until they are bound again.
+    pub(super) lost: HashSet<u64>,
 }
 
 /// Where the SQLite connection comes from.
@@ -49,6 +53,7 @@ impl Inner {
     pub(super) fn new(engine: &Arc<Engine>) -> Self {
         Inner {
             statements: HashMap::new(),
+            standing: HashSet::new(),
             host: Box::new(Host::new(engine)),
             setups: Vec::new(),
             place: None,
@@ -56,6 +61,7 @@ impl Inner {
             next: 0,
             opened: 0,
             closed: false,
+            lost: HashSet::new(),
         }
     }
 
@@ -125,14 +131,14 @@ impl Inner {
         done
     }
 
-    /// Compiles a statement anew that went when the process forked; true where it did.
+    /// Compiles a statement anew that went when the process forked; true where nothing was bound since.
     pub(super) fn restore(&mut self, key: u64, sql: &str) -> Result<bool> {
-        if self.statements.contains_key(&key) {
-            return Ok(false);
+        if !self.statements.contains_key(&key) {
+            let prepared = self.compile(sql)?;
+            self.statements.insert(key, prepared);
+            self.lost.insert(key);
         }
-        let prepared = self.compile(sql)?;
-        self.statements.insert(key, prepared);
-        Ok(true)
+        Ok(self.lost.contains(&key))
     }
 
     pub(super) fn take_in(&mut self, prepared: Prepared) -> u64 {
@@ -143,7 +149,16 @@ impl Inner {
 
     pub(super) fn is_busy(&self) -> bool {
         let inside = |place: &Place| place.conn().in_transaction().unwrap_or(true);
-        self.place.as_ref().is_some_and(inside) || self.statements.values().any(Prepared::is_on_row)
+        !self.standing.is_empty() || self.place.as_ref().is_some_and(inside)
+    }
+
+    /// Looks whether a statement that was worked with stands on a row now.
+    pub(super) fn look_where(&mut self, key: u64) {
+        if self.statements.get(&key).is_some_and(Prepared::is_on_row) {
+            self.standing.insert(key);
+        } else if !self.standing.is_empty() {
+            self.standing.remove(&key);
+        }
     }
 
     /// Gives the connection of a vault in memory back.
@@ -179,6 +194,7 @@ impl Keeper for Inner {
             return true;
         }
         self.statements.clear();
+        self.standing.clear();
         self.host.forget();
         match self.place.take() {
             Some(Place::Own(own)) if forking => own.close_quietly(),
@@ -192,6 +208,7 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.roll_back();
         self.statements.clear();
+        self.standing.clear();
         self.give_back();
     }
 }

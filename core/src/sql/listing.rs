@@ -34,7 +34,7 @@ fn table(schema: &Schema) -> Json {
             "protection": column.protection.name(),
             "not_null": column.not_null,
             "default": column.default.as_ref().map(written),
-            "index": column.index.as_ref().map(|index| index_words(index)),
+            "index": column.index.as_ref().map(index_words),
             "specification": column.specification(),
         })
     };

@@ -1,5 +1,7 @@
 //! A statement that changes threads with its owner.
 
+use std::sync::Arc;
+
 use super::connected::Connected;
 use super::prepared::Prepared;
 use crate::db::tokens::{first_statement, is_blank};
@@ -28,9 +30,10 @@ impl Connection {
 }
 
 impl OwnedStatement {
-    /// The names of the columns of a row; none where the statement returns no rows.
-    pub fn columns(&self) -> &[String] {
-        self.0.columns()
+    /// The names of the columns of a row; none where the statement returns no rows. Others, after a first row was
+    /// fetched, where the tables have changed since the statement was prepared.
+    pub fn columns(&self) -> &Arc<[String]> {
+        self.0.shared_columns()
     }
 
     /// The declared type of a result column, as [`crate::Statement::declared_type`] says it.
@@ -56,9 +59,14 @@ impl OwnedStatement {
         self.0.look(Prepared::changes).unwrap_or(0)
     }
 
-    /// Binds every parameter, in order, and resets the statement.
-    pub fn bind(&mut self, parameters: &[ValueRef<'_>]) -> Result<()> {
-        self.0.change(|prepared| prepared.bind_all(parameters))
+    /// Binds every parameter, in order, and goes to the first rows: as [`OwnedStatement::fetch`].
+    pub fn run(
+        &mut self,
+        parameters: &[ValueRef<'_>],
+        rows: usize,
+        take: impl FnMut(ValueRef<'_>) -> Result<()>,
+    ) -> Result<bool> {
+        self.0.fetch(Some(parameters), rows, take)
     }
 
     /// Goes on by up to so many rows, every column of each, in order, to `take`; false at the end.
@@ -70,16 +78,26 @@ impl OwnedStatement {
         rows: usize,
         take: impl FnMut(ValueRef<'_>) -> Result<()>,
     ) -> Result<bool> {
-        self.0.fetch(rows, take)
+        self.0.fetch(None, rows, take)
+    }
+
+    /// Runs so many times, each with the next of the parameters that stand one after another; the number of rows that each
+    /// run has changed to `done`. True where one returned a row: it stands there, and the others have not run.
+    ///
+    /// # Errors
+    /// What stopped a run. Those before it stand, as the transaction has it.
+    pub fn run_each(
+        &mut self,
+        parameters: &[ValueRef<'_>],
+        runs: usize,
+        done: impl FnMut(usize),
+    ) -> Result<bool> {
+        self.0.run_each(parameters, runs, done)
     }
 
     /// Makes the statement ready for another run. What was bound stays.
     pub fn reset(&mut self) {
-        // Where the connection has gone, there is nothing to reset.
-        let _ = self.0.change(|prepared| {
-            prepared.reset();
-            Ok(())
-        });
+        self.0.reset();
     }
 }
 

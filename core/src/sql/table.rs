@@ -161,16 +161,14 @@ impl Table {
     }
 
     /// SQLite lets go of the table. A connection of somebody else's is closed only where no statement is left on it.
+    #[cfg(feature = "loadable")]
     pub(super) fn disconnect(self) {
-        #[cfg(feature = "loadable")]
+        let face = FaceRef::new(self.face());
+        drop(self);
+        if face.get().is_guest()
+            && let Ok(conn) = face.get().conn()
         {
-            let face = FaceRef::new(self.face());
-            drop(self);
-            if face.get().is_guest()
-                && let Ok(conn) = face.get().conn()
-            {
-                let _ = conn.forget_statements();
-            }
+            let _ = conn.forget_statements();
         }
     }
 

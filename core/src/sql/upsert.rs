@@ -76,12 +76,15 @@ fn made(sql: &str, write: &Write, schema: &Schema, clause: &Upsert) -> Result<Cl
     Ok(Clause { target, update })
 }
 
+/// What a DO UPDATE sets, its WHERE, and where its text names the row that is not inserted.
+type Parts<'s> = (&'s Range<usize>, Option<&'s Range<usize>>, &'s [(Range<usize>, String)]);
+
 /// The UPDATE: behind the statement's own parameters come the key of the row in the way, and the row that is not inserted.
 fn update(
     sql: &str,
     write: &Write,
     schema: &Schema,
-    (set, condition, excluded): (&Range<usize>, Option<&Range<usize>>, &[(Range<usize>, String)]),
+    (set, condition, excluded): Parts<'_>,
 ) -> Result<String> {
     let key = &schema.stored.key;
     let mut edits = Vec::with_capacity(excluded.len());
@@ -114,7 +117,7 @@ fn update(
         quote(key),
     );
     if let Some(condition) = condition {
-        made.push_str(&format!(" AND ({})", text(condition)));
+        made = format!("{made} AND ({})", text(condition));
     }
     Ok(made)
 }
@@ -154,7 +157,7 @@ pub(super) fn meet(
         let run = face.run().ok_or_else(|| err!(Internal, "an upsert without its parameters"))?;
         let last = session.conn().last_insert_rowid()?;
         let more: Vec<ValueRef<'_>> =
-            [value(&way), value(&excluded)].into_iter().chain(values.iter().copied()).collect();
+            [value(way), value(&excluded)].into_iter().chain(values.iter().copied()).collect();
         let changed = face.within_write(|| run.execute(face, session.conn(), update, &more));
         return match changed {
             Ok(0) => Err(clash()),

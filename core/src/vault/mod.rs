@@ -267,7 +267,7 @@ impl Vault {
             progress(rows);
             true
         });
-        found.map(Option::unwrap_or_default)
+        found?.ok_or_else(|| err!(Internal, "a check that ended early"))
     }
 
     /// As [`Vault::verify`], until `go_on`, which gets the number of rows opened so far, says no: none then.

@@ -42,7 +42,7 @@ def register_converter(typename: str, converter: Callable[[bytes], Any], /) -> N
 
 def complete_statement(statement: str) -> bool:
     """True where a text ends with the end of a statement."""
-    from sqlite3 import complete_statement
+    from _sqlite3 import complete_statement
 
     return bool(complete_statement(statement))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from sealite._native import InvalidInput, NotFound, Unlock, Vault
+from sealite._native import Closed, InvalidInput, NotFound, Unlock, Vault
 from sealite import _dbapi2 as _native
 
 __all__ = ["acquire"]
@@ -74,7 +74,7 @@ def acquire(
     how = real, _name_of(key, key_bytes, passphrase)
     with _lock:
         shared = _open.get(how)
-        if shared is None or shared.vault.status != "open":
+        if shared is None or not _is_open(shared.vault):
             unlock = _unlock(key, key_bytes, passphrase)
             shared = _open[how] = _Shared(_vault_at(real, unlock, timeout, existing_database, mode))
         shared.users += 1
@@ -99,6 +99,13 @@ class _Release:
             if _open.get(self._how) is shared:
                 del _open[self._how]
         shared.vault.close()
+
+
+def _is_open(vault: Vault) -> bool:
+    try:
+        return vault.status == "open"
+    except Closed:
+        return False
 
 
 def _nothing() -> None:

@@ -48,28 +48,53 @@ pub(super) enum TextFactory {
     Other(Py<PyAny>),
 }
 
-impl Batch {
-    pub(super) fn new(width: usize) -> Self {
-        Batch { width, ..Batch::default() }
+impl TextFactory {
+    pub(super) fn of(factory: &Bound<'_, PyAny>) -> Self {
+        let py = factory.py();
+        if factory.is(py.get_type::<PyString>()) {
+            TextFactory::Str
+        } else if factory.is(py.get_type::<PyBytes>()) {
+            TextFactory::Bytes
+        } else if factory.is(py.get_type::<PyByteArray>()) {
+            TextFactory::ByteArray
+        } else {
+            TextFactory::Other(factory.clone().unbind())
+        }
     }
 
+    pub(super) fn object(&self, py: Python<'_>) -> Py<PyAny> {
+        match self {
+            TextFactory::Str => py.get_type::<PyString>().into_any().unbind(),
+            TextFactory::Bytes => py.get_type::<PyBytes>().into_any().unbind(),
+            TextFactory::ByteArray => py.get_type::<PyByteArray>().into_any().unbind(),
+            TextFactory::Other(factory) => factory.clone_ref(py),
+        }
+    }
+}
+
+impl Batch {
     pub(super) fn is_empty(&self) -> bool {
         self.at >= self.cells.len()
     }
 
-    /// Reads up to so many rows ahead; false where the statement has come to its end. Detached.
-    pub(super) fn fill(&mut self, statement: &mut Statement, rows: usize) -> sealite::Result<bool> {
+    /// Reads up to so many rows ahead, the first ones where there are parameters; false where the statement has come to its end. Detached.
+    pub(super) fn fill(
+        &mut self,
+        statement: &mut Statement,
+        parameters: Option<&[ValueRef<'_>]>,
+        rows: usize,
+    ) -> sealite::Result<bool> {
         if self.is_empty() {
             self.cells.clear();
             self.bytes.clear();
             self.at = 0;
         }
         let mut left = rows.min(MAX_ROWS);
+        let mut first = parameters;
         while left > 0 {
             let together = left.min(TOGETHER);
-            let more = statement.fetch(together, |value| {
+            let take = |value: ValueRef<'_>| {
                 let cell = match value {
-                    ValueRef::Null => Cell::Null,
                     ValueRef::Integer(v) => Cell::Integer(v),
                     ValueRef::Boolean(v) => Cell::Integer(i64::from(v)),
                     ValueRef::Real(v) => Cell::Real(v),
@@ -85,7 +110,17 @@ impl Batch {
                 };
                 self.cells.push(cell);
                 Ok(())
-            })?;
+            };
+            let fetched = match first.take() {
+                Some(parameters) => statement.run(parameters, together, take),
+                None => statement.fetch(together, take),
+            };
+            // The first step may have compiled the statement anew.
+            self.width = statement.columns().len();
+            // A column of a row may have failed after others.
+            let over = self.cells.len().checked_rem(self.width).unwrap_or(0);
+            self.cells.truncate(self.cells.len() - over);
+            let more = fetched?;
             if !more || self.bytes.len() >= MAX_BYTES {
                 return Ok(more);
             }

@@ -107,6 +107,21 @@ pub(super) fn programming(message: impl AsRef<str>) -> PyErr {
     raised(Class::Programming, message)
 }
 
+/// An exception with a result code of SQLite's.
+pub(super) fn said(py: Python<'_>, class: Class, code: i32, message: &str) -> PyErr {
+    let made = || {
+        let raised = exception(py, class, message)?;
+        let kind = ErrorKind::Sql;
+        let value = raised.value(py);
+        value.setattr("code", kind.code())?;
+        value.setattr("name", kind.name())?;
+        value.setattr("sqlite_errorcode", code)?;
+        value.setattr("sqlite_errorname", name_of(py, code)?)?;
+        Ok(raised)
+    };
+    made().unwrap_or_else(|error| error)
+}
+
 /// The exception for an error of the engine, with the engine's code and SQLite's.
 pub(super) fn from_core(py: Python<'_>, error: &sealite::Error) -> PyErr {
     let made = || {
@@ -133,11 +148,11 @@ fn name_of(py: Python<'_>, code: i32) -> PyResult<Bound<'_, PyAny>> {
     let names = NAMES.get_or_try_init(py, || {
         Ok::<_, PyErr>(py.import("sealite.dbapi2._constants")?.getattr("NAMES")?.unbind())
     })?;
-    let named = names.bind(py).call_method1("get", (code,))?;
-    if named.is_none() {
+    let found = names.bind(py).call_method1("get", (code,))?;
+    if found.is_none() {
         names.bind(py).call_method1("get", (code & 0xff, "unknown"))
     } else {
-        Ok(named)
+        Ok(found)
     }
 }
 

@@ -13,6 +13,7 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, ffi};
 
 use super::bind::{self, Argument};
+use super::error::Class;
 use super::link::{Link, lock};
 
 /// What a program has registered, to be registered again on a connection that has been opened anew.
@@ -94,12 +95,15 @@ impl Registration {
                     })
                 })
             }
-            Registration::Aggregate { name, arguments, class: Some(class) } => {
-                raw.create_aggregate_function(&*name, arguments, flags, Class(class, link.clone()))
-            }
-            Registration::Window { name, arguments, class: Some(class) } => {
-                raw.create_window_function(&*name, arguments, flags, Class(class, link.clone()))
-            }
+            Registration::Aggregate { name, arguments, class: Some(class) } => raw
+                .create_aggregate_function(
+                    &*name,
+                    arguments,
+                    flags,
+                    Aggregating(class, link.clone()),
+                ),
+            Registration::Window { name, arguments, class: Some(class) } => raw
+                .create_window_function(&*name, arguments, flags, Aggregating(class, link.clone())),
             Registration::Collation { name, callable: None } => raw.remove_collation(&*name),
             Registration::Collation { name, callable: Some(callable) } => {
                 let link = link.clone();
@@ -155,7 +159,7 @@ pub(super) fn watch(
 fn stopped(py: Python<'_>, link: &Weak<Link>) -> bool {
     let Err(error) = py.check_signals() else { return false };
     if let Some(link) = link.upgrade() {
-        *lock(&link.raised) = Some(error);
+        link.note(error);
     }
     true
 }
@@ -203,12 +207,12 @@ pub(super) fn replay(link: &Arc<Link>, timeout: Duration, query_only: bool) -> s
 }
 
 /// A Python class whose objects aggregate. Its exceptions are told apart by the method.
-struct Class(Py<PyAny>, Weak<Link>);
+struct Aggregating(Py<PyAny>, Weak<Link>);
 
 /// An object that aggregates; `None` where it could not be made.
 type Held = AssertUnwindSafe<Py<PyAny>>;
 
-impl Class {
+impl Aggregating {
     fn call(
         &self,
         object: &Py<PyAny>,
@@ -235,13 +239,13 @@ impl Class {
             };
             called().map_err(|error: PyErr| {
                 let what = format!("user-defined aggregate's '{method}' method raised error");
-                refused(py, &self.1, error, &what, &found)
+                refused(py, &self.1, error, &what, self.0.bind(py))
             })
         })
     }
 }
 
-impl Aggregate<Held, Value> for Class {
+impl Aggregate<Held, Value> for Aggregating {
     fn init(&self, _: &mut Context<'_>) -> rusqlite::Result<Held> {
         Python::attach(|py| {
             let made = self.0.bind(py).call0().map_err(|error| {
@@ -264,7 +268,7 @@ impl Aggregate<Held, Value> for Class {
     }
 }
 
-impl WindowAggregate<Held, Value> for Class {
+impl WindowAggregate<Held, Value> for Aggregating {
     fn value(&self, held: Option<&mut Held>) -> rusqlite::Result<Value> {
         match held {
             Some(held) => self.call(held, "value", None),
@@ -319,14 +323,21 @@ fn refused(
     what: &str,
     whose: &Bound<'_, PyAny>,
 ) -> rusqlite::Error {
-    let (code, message) = if error.is_instance_of::<PyMemoryError>(py) {
-        (ffi::SQLITE_NOMEM, None)
+    let (code, class, what) = if error.is_instance_of::<PyMemoryError>(py) {
+        (ffi::SQLITE_NOMEM, Class::Operational, what)
     } else if error.is_instance_of::<PyOverflowError>(py) {
-        (ffi::SQLITE_TOOBIG, Some("string or blob too big".to_owned()))
+        (ffi::SQLITE_TOOBIG, Class::Data, "string or blob too big")
     } else {
-        (ffi::SQLITE_ERROR, Some(what.to_owned()))
+        (ffi::SQLITE_ERROR, Class::Operational, what)
     };
     note(py, link, error, whose);
+    if let Some(link) = link.upgrade()
+        && code != ffi::SQLITE_NOMEM
+    {
+        // The first one is what stops the statement.
+        lock(&link.refused).get_or_insert_with(|| (class, code, what.to_owned()));
+    }
+    let message = (code == ffi::SQLITE_ERROR).then(|| what.to_owned());
     rusqlite::Error::SqliteFailure(ffi::Error::new(code), message)
 }
 
@@ -336,6 +347,6 @@ fn note(py: Python<'_>, link: &Weak<Link>, error: PyErr, whose: &Bound<'_, PyAny
         error.clone_ref(py).write_unraisable(py, Some(whose));
     }
     if let Some(link) = link.upgrade() {
-        *lock(&link.raised) = Some(error);
+        link.note(error);
     }
 }

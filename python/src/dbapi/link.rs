@@ -15,7 +15,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 
 use super::engine::{Connection, Statement};
-use super::error::{from_core, programming};
+use super::error::{Class, from_core, programming, said};
 use super::functions::Registration;
 use super::lexer;
 use super::mode::Mode;
@@ -31,9 +31,15 @@ pub(crate) struct Link {
     cache: Mutex<Cache>,
     /// Statements that stand on a row.
     running: Mutex<Vec<Weak<Mutex<Option<Live>>>>>,
+    /// Statements that were given back while another one ran.
+    left: Mutex<Vec<Live>>,
     pub(super) registered: Mutex<Vec<Registration>>,
     /// What a function of Python's has raised in the statement that runs.
-    pub(super) raised: Mutex<Option<PyErr>>,
+    raised: Mutex<Option<PyErr>>,
+    /// Whether there is one.
+    noted: AtomicBool,
+    /// And what is said of it.
+    pub(super) refused: Mutex<Option<(Class, i32, String)>>,
     pub(super) trace: Mutex<Option<Py<PyAny>>>,
     pub(super) last_rowid: AtomicI64,
     pub(super) mode: Mode,
@@ -60,7 +66,7 @@ pub(super) struct Live {
 
 pub(super) struct About {
     pub(super) sql: Box<str>,
-    pub(super) columns: Vec<String>,
+    pub(super) columns: Arc<[String]>,
     pub(super) declared: Vec<Option<String>>,
     /// Names of the parameters, without what stands before them.
     pub(super) parameters: Vec<Option<String>>,
@@ -69,6 +75,25 @@ pub(super) struct About {
     pub(super) writes: bool,
     /// The description, made at its first use: a tuple of 7-tuples.
     pub(super) description: Mutex<Option<Py<PyTuple>>>,
+}
+
+impl Live {
+    /// Looks at the columns again, where the statement has been compiled anew.
+    pub(super) fn refresh(&mut self) {
+        let columns = self.statement.columns();
+        if Arc::ptr_eq(columns, &self.about.columns) {
+            return;
+        }
+        self.about = Arc::new(About {
+            sql: self.about.sql.clone(),
+            columns: Arc::clone(columns),
+            declared: (0..columns.len()).map(|at| self.statement.declared_type(at)).collect(),
+            parameters: self.about.parameters.clone(),
+            readonly: self.about.readonly,
+            writes: self.about.writes,
+            description: Mutex::default(),
+        });
+    }
 }
 
 #[derive(Default)]
@@ -110,8 +135,11 @@ impl Link {
             closed: AtomicBool::new(false),
             cache: Mutex::new(Cache { capacity: parts.cached, ..Cache::default() }),
             running: Mutex::default(),
+            left: Mutex::default(),
             registered: Mutex::default(),
             raised: Mutex::default(),
+            noted: AtomicBool::new(false),
+            refused: Mutex::default(),
             trace: Mutex::default(),
             last_rowid: AtomicI64::new(0),
             mode: parts.mode,
@@ -140,7 +168,30 @@ impl Link {
 
     pub(super) fn check(&self) -> PyResult<()> {
         self.check_thread()?;
-        self.check_open()
+        self.check_open()?;
+        if self.runs_here() {
+            return Err(recursive());
+        }
+        Ok(())
+    }
+
+    /// True while this thread runs a statement of the link: in a function that SQL calls.
+    fn runs_here(&self) -> bool {
+        let address = std::ptr::from_ref(self) as usize;
+        RUNNING.with_borrow(|running| running.contains(&address))
+    }
+
+    /// Gives a statement back, from wherever.
+    pub(super) fn let_go(&self, py: Python<'_>, mut live: Live) {
+        if self.runs_here() {
+            // The engine's connection is taken: what calls the function does it.
+            lock(&self.left).push(live);
+            return;
+        }
+        py.detach(|| {
+            live.statement.reset();
+            self.keep(live);
+        });
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -155,22 +206,41 @@ impl Link {
         work: impl FnOnce(&Connection) -> sealite::Result<T> + Send,
     ) -> PyResult<T> {
         let entered = Entered::new(self)?;
+        if self.noted.swap(false, Ordering::Relaxed) {
+            // Of an earlier statement, which it has not stopped.
+            let gone = (lock(&self.raised).take(), lock(&self.refused).take());
+            drop(gone);
+        }
         let done = py.detach(|| work(&self.engine));
         drop(entered);
+        for live in std::mem::take(&mut *lock(&self.left)) {
+            self.let_go(py, live);
+        }
         match done {
             Ok(done) => Ok(done),
             Err(error) => Err(self.failed(py, &error)),
         }
     }
 
+    /// Keeps what a function of Python's has raised for the statement's own exception.
+    pub(super) fn note(&self, error: PyErr) {
+        self.noted.store(true, Ordering::Relaxed);
+        let before = lock(&self.raised).replace(error);
+        drop(before);
+    }
+
     /// The exception for an error of the engine.
     pub(super) fn failed(&self, py: Python<'_>, error: &sealite::Error) -> PyErr {
+        let refused = lock(&self.refused).take();
         let Some(cause) = lock(&self.raised).take() else { return from_core(py, error) };
         if !cause.is_instance_of::<pyo3::exceptions::PyException>(py) {
             // KeyboardInterrupt, SystemExit.
             return cause;
         }
-        let raised = from_core(py, error);
+        let raised = match refused {
+            Some((class, code, message)) => said(py, class, code, &message),
+            None => from_core(py, error),
+        };
         raised.set_cause(py, Some(cause));
         raised
     }
@@ -187,7 +257,7 @@ impl Link {
     ) -> sealite::Result<(Option<Live>, usize)> {
         let (statement, tail) = engine.prepare_owned(sql)?;
         let Some(statement) = statement else { return Ok((None, tail)) };
-        let columns = statement.columns().to_vec();
+        let columns = Arc::clone(statement.columns());
         let declared = (0..columns.len()).map(|at| statement.declared_type(at)).collect();
         let name = |name: String| name.get(1..).unwrap_or_default().to_owned();
         let parameters = statement.parameters().into_iter();
@@ -204,9 +274,8 @@ impl Link {
         Ok((Some(Live { statement, about: Arc::new(about) }), tail))
     }
 
-    /// Gives a statement back. Only to be called detached: another statement may have to go for it.
-    pub(super) fn keep(&self, mut live: Live) {
-        live.statement.reset();
+    /// Gives a statement back that stands on no row. Only to be called detached: another statement may have to go for it.
+    pub(super) fn keep(&self, live: Live) {
         if self.is_closed() {
             return;
         }
@@ -264,6 +333,12 @@ impl Link {
     }
 }
 
+fn recursive() -> PyErr {
+    programming(
+        "a function that a statement calls can't use the statement's own connection: open another one",
+    )
+}
+
 /// While it lives, this thread runs statements of the link.
 struct Entered;
 
@@ -272,9 +347,7 @@ impl Entered {
         let address = Arc::as_ptr(link) as usize;
         RUNNING.with_borrow_mut(|running| {
             if running.contains(&address) {
-                return Err(programming(
-                    "a function that a statement calls can't use the statement's own connection: open another one",
-                ));
+                return Err(recursive());
             }
             running.push(address);
             Ok(Entered)
@@ -284,6 +357,6 @@ impl Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        RUNNING.with_borrow_mut(|running| running.pop());
+        RUNNING.with_borrow_mut(Vec::pop);
     }
 }

@@ -8,6 +8,7 @@ use pyo3::types::{PyList, PyString, PyTuple};
 use sealite::ValueRef;
 
 use super::bind;
+use super::engine::Connection as Engine;
 use super::error::{Class, programming, raised};
 use super::link::{Link, Live};
 use super::mode::LEGACY;
@@ -33,7 +34,10 @@ pub(super) fn run(
     if !live.about.writes {
         *changed = -1;
     }
-    py.detach(|| link.keep(live));
+    py.detach(|| {
+        live.statement.reset();
+        link.keep(live);
+    });
     done
 }
 
@@ -78,21 +82,12 @@ fn each(
         }
         let values: Vec<ValueRef<'_>> =
             arguments.iter().map(bind::Argument::as_ref).collect::<PyResult<_>>()?;
-        let mut returned = false;
-        link.run(py, |_| {
-            for row in 0..count {
-                let values = values.get(row * width..(row + 1) * width).unwrap_or_default();
-                live.statement.bind(values)?;
-                returned = live.statement.fetch(1, |_| Ok(()))?;
+        let returned = link.run(py, |_| {
+            live.statement.run_each(&values, count, |rows| {
                 if live.about.writes {
-                    *changed += i64::try_from(live.statement.changes()).unwrap_or(0);
+                    *changed += i64::try_from(rows).unwrap_or(0);
                 }
-                if returned {
-                    break;
-                }
-                live.statement.reset();
-            }
-            Ok(())
+            })
         })?;
         if returned {
             return Err(programming("executemany() can only execute DML statements."));
@@ -117,7 +112,7 @@ pub(super) fn script(
     if text.len() > link.run(py, super::limits::sql_length)? {
         return Err(raised(Class::Data, "query string is too large"));
     }
-    if link.mode.autocommit() == LEGACY && link.run(py, |engine| engine.in_transaction())? {
+    if link.mode.autocommit() == LEGACY && link.run(py, Engine::in_transaction)? {
         link.command(py, "COMMIT")?;
     }
     let mut rest = text;

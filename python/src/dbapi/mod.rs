@@ -2,7 +2,7 @@
 //!
 //! From the top: `connection` and `cursor` are the classes; `run` executes one statement, `many` one of many runs and
 //! scripts; `bind`, `batch` and `row` are values on their way in and out; `link` is what a connection and its cursors
-//! share; `functions` calls Python from SQL; `error` has the exceptions.
+//! share; `open` opens one; `functions` calls Python from SQL; `error` has the exceptions.
 
 mod batch;
 mod bind;
@@ -17,12 +17,15 @@ mod limits;
 mod link;
 mod many;
 mod mode;
+mod open;
 mod row;
 mod run;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::prelude::*;
+
+use self::connection::Maybe;
 
 static TRACEBACKS: AtomicBool = AtomicBool::new(false);
 
@@ -41,16 +44,20 @@ fn enable_callback_tracebacks(enable: bool) {
 
 /// The value that an adapter makes of a value for a protocol; `alt`, where it is given and there is none.
 #[pyfunction]
-#[pyo3(signature = (obj, proto=None, alt=None, /))]
+#[pyo3(signature = (obj, proto=Maybe::Missing, alt=Maybe::Missing, /))]
 fn adapt<'py>(
     obj: &Bound<'py, PyAny>,
-    proto: Option<&Bound<'py, PyAny>>,
-    alt: Option<Bound<'py, PyAny>>,
+    proto: Maybe<'py>,
+    alt: Maybe<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let own = bind::adapters(obj.py())?.protocol.bind(obj.py()).as_any();
-    match bind::adapted(obj, proto.unwrap_or(own))? {
-        Some(adapted) => Ok(adapted),
-        None => alt.ok_or_else(|| error::programming("can't adapt")),
+    let adapted = match proto {
+        Maybe::Missing => bind::adapted(obj, own)?,
+        Maybe::Given(proto) => bind::adapted(obj, &proto)?,
+    };
+    match (adapted, alt) {
+        (Some(adapted), _) | (None, Maybe::Given(adapted)) => Ok(adapted),
+        (None, Maybe::Missing) => Err(error::programming("can't adapt")),
     }
 }
 

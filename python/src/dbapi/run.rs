@@ -9,6 +9,7 @@ use sealite::ValueRef;
 
 use super::batch::{Batch, Plan, TextFactory};
 use super::bind;
+use super::engine::Connection as Engine;
 use super::error::{Class, programming, raised};
 use super::lexer;
 use super::link::{About, Link, Live, lock};
@@ -99,9 +100,7 @@ impl Link {
     /// Begins the transaction that a statement is to be in.
     pub(super) fn begin_now(self: &Arc<Self>, py: Python<'_>, about: &About) -> PyResult<()> {
         match self.mode.implicit(about.writes) {
-            Some(begin) if !self.run(py, |engine| engine.in_transaction())? => {
-                self.command(py, begin)
-            }
+            Some(begin) if !self.run(py, Engine::in_transaction)? => self.command(py, begin),
             _ => Ok(()),
         }
     }
@@ -114,7 +113,7 @@ impl Link {
         given: Given<'_, '_>,
         detect: i32,
     ) -> PyResult<Run> {
-        let about = Arc::clone(&live.about);
+        let mut about = Arc::clone(&live.about);
         let mut arguments = Vec::with_capacity(about.parameters.len());
         let bound = bind::arguments(&about, given, &mut arguments);
         let prepared = bound.and_then(|()| {
@@ -122,16 +121,16 @@ impl Link {
             let values: Vec<ValueRef<'_>> = values.collect::<PyResult<_>>()?;
             Ok((values, Plan::of(py, &about, detect)?, self.begin(py, &about)?))
         });
-        let (values, plan, begin) = match prepared {
+        let (values, mut plan, begin) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
-                py.detach(|| self.keep(live));
+                self.let_go(py, live);
                 return Err(error);
             }
         };
         self.traced(py, &about.sql);
-        let mut batch = Batch::new(about.columns.len());
-        let mut rest = None;
+        let mut batch = Batch::default();
+        let (mut now, mut rest) = (Arc::clone(&about), None);
         let mut changed = -1;
         let done = self.run(py, |engine| {
             if let Some(begin) = begin
@@ -139,8 +138,9 @@ impl Link {
             {
                 engine.execute(begin, &[])?;
             }
-            live.statement.bind(&values)?;
-            let more = batch.fill(&mut live.statement, FIRST);
+            let more = batch.fill(&mut live.statement, Some(&values), FIRST);
+            live.refresh();
+            now = Arc::clone(&live.about);
             if !about.readonly {
                 if about.writes {
                     changed = i64::try_from(live.statement.changes()).unwrap_or(i64::MAX);
@@ -162,6 +162,10 @@ impl Link {
             Ok(None)
         });
         let failed = done?;
+        if !Arc::ptr_eq(&now, &about) {
+            plan = Plan::of(py, &now, detect)?;
+            about = now;
+        }
         let live = rest.map(|live| Arc::new(Mutex::new(Some(live))));
         if let Some(live) = &live {
             self.watch(live);
@@ -195,7 +199,7 @@ impl Run {
             let ended = link.run(py, |_| {
                 let mut place = lock(&live);
                 let Some(held) = place.as_mut() else { return Ok(Some(None)) };
-                let more = batch.fill(&mut held.statement, ahead);
+                let more = batch.fill(&mut held.statement, None, ahead);
                 if let Ok(true) = more {
                     return Ok(None);
                 }
@@ -223,12 +227,11 @@ impl Run {
     /// Ends it: the statement goes back.
     pub(super) fn end(&mut self, py: Python<'_>) {
         if let Some(live) = self.live.take() {
-            let link = &self.link;
-            py.detach(|| {
-                if let Some(live) = lock(&live).take() {
-                    link.keep(live);
-                }
-            });
+            // Nobody else waits for it: a close that has it takes the statement.
+            let taken = lock(&live).take();
+            if let Some(live) = taken {
+                self.link.let_go(py, live);
+            }
         }
     }
 }
