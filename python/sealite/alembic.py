@@ -3,6 +3,10 @@
 Autogenerate then writes the types of `sealite.sqlalchemy`. A plain column that has become sealed is written as
 `op.seal_column(...)`, which seals the values that are there, fills the blind index, and ends with no plaintext in the
 database's file; the downgrade is `op.unseal_column(...)`. SQLite and PostgreSQL.
+
+In a database of the dialect `sqlite+sealite` tables with sealed columns are sealed tables, and `op.add_column`,
+`op.drop_column`, `op.alter_column(new_column_name=)`, `op.rename_table`, `op.create_index`, `op.drop_index` and
+`op.drop_table` work on them, each migration in one transaction. Sealing and opening commit what came before.
 """
 
 import warnings
@@ -15,13 +19,16 @@ from alembic.autogenerate import comparators, renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import MigrateOperation, Operations, ops
 from alembic.util import DispatchPriority, PriorityDispatchResult
+from sqlalchemy.exc import DBAPIError
 
 import sealite
 from sealite.sqlalchemy import BlindIndex, Sealed, tenant
+from sealite.sqlalchemy._engine import is_engine
 from sealite.sqlalchemy._rows import ForRow, SealedForRow, record_of
+from sealite.sqlalchemy._migrations import SealiteImpl, convert, is_there, plain_first
 from sealite.sqlalchemy._schema import companion_key
 
-__all__ = ["SealColumn", "UnsealColumn"]
+__all__ = ["SealColumn", "SealiteImpl", "UnsealColumn"]
 
 _BATCH = 1_000
 
@@ -100,6 +107,10 @@ def _convert(operations: Operations, operation: _Conversion) -> None:
     context = operations.migration_context
     if context.as_sql:
         raise sealite.Refused(f"{operation.word} needs the rows: it can't be written as SQL")
+    if is_engine(context.dialect):
+        with context.autocommit_block():
+            convert(operations.get_bind(), operation, to_sealed=isinstance(operation, SealColumn))
+        return
     dialect = context.dialect.name
     if dialect not in _SWAPS:
         raise sealite.Refused(f"{operation.word} is for SQLite and PostgreSQL, not for {dialect}")
@@ -222,7 +233,7 @@ def _finish_postgresql(operations: Operations) -> None:
     with operations.get_context().autocommit_block():
         try:
             operations.get_bind().exec_driver_sql("VACUUM FULL pg_statistic")
-        except sa.exc.DBAPIError:
+        except DBAPIError:
             refused = True
         else:
             # Who may not, is warned by the server and skipped.
@@ -267,6 +278,8 @@ def _begin(context: AutogenContext, upgrade: ops.UpgradeOps) -> PriorityDispatch
         return _render_item(kind, item, context) if rendered is False else rendered
 
     context.opts["render_item"] = render_item
+    if context.dialect is not None and is_engine(context.dialect):
+        context._object_filters = [*context._object_filters, is_there]
     return PriorityDispatchResult.CONTINUE
 
 
@@ -286,6 +299,9 @@ def _seal_instead_of_altering(context: AutogenContext, upgrade: ops.UpgradeOps) 
                 change.modify_type = None
                 if not change.has_changes():
                     continue
+            type_ = plain_first(context, each.table_name, change)
+            if type_ is not None and isinstance(change, ops.AddColumnOp):
+                rewritten.append(SealColumn(change.table_name, change.column.name, type_, schema=change.schema))
             kept.append(change)
         each.ops = kept
         if not kept:

@@ -134,3 +134,34 @@ fn the_list_says_what_was_declared() {
     }]);
     assert_eq!(found, wanted);
 }
+
+#[test]
+fn foreign_keys_of_a_sealed_table_hold() {
+    with_vaults(|vault| {
+        let connection = vault.connect().unwrap();
+        connection.execute("CREATE TABLE teams (id INTEGER PRIMARY KEY)", &[]).unwrap();
+        let people = "SELECT sealite_define_table('people', 'name sealed', 'team integer', 'boss integer', \
+                      'foreign key (team) references teams (id) on delete cascade', 'FOREIGN KEY(boss) REFERENCES people (id)')";
+        one(&connection, people).unwrap();
+        let pets = "SELECT sealite_define_table('pets', 'name sealed', 'owner integer', 'foreign key (owner) references people')";
+        one(&connection, pets).unwrap();
+        connection.execute("INSERT INTO teams VALUES (1)", &[]).unwrap();
+        connection.execute("INSERT INTO people (name, team) VALUES ('a', 1)", &[]).unwrap();
+        connection
+            .execute("INSERT INTO people (name, team, boss) VALUES ('b', 1, 1)", &[])
+            .unwrap();
+        connection.execute("INSERT INTO pets (name, owner) VALUES ('c', 2)", &[]).unwrap();
+        for sql in [
+            "INSERT INTO people (name, team) VALUES ('a', 2)",
+            "INSERT INTO people (name, boss) VALUES ('a', 9)",
+            "INSERT INTO pets (name, owner) VALUES ('a', 9)",
+            "DELETE FROM people WHERE id = 1",
+        ] {
+            let refused = connection.execute(sql, &[]).unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::Conflict, "{sql}: {refused}");
+        }
+        connection.execute("DELETE FROM pets", &[]).unwrap();
+        connection.execute("DELETE FROM teams", &[]).unwrap();
+        assert_eq!(one(&connection, "SELECT count(*) FROM people").unwrap(), Value::Integer(0));
+    });
+}

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
 use super::open::{Config, SealedSql};
+use super::pragma::{concerns_itself, may_use_pragma};
 
 /// The suffix of a physical table.
 pub(crate) const SEALED_SUFFIX: &str = "_sealed";
@@ -260,7 +261,8 @@ impl Authority {
         clashes.iter().next().cloned()
     }
 
-    fn clashes(&self, table: &str) -> bool {
+    /// True for the name of a sealed table that something else in the file has.
+    pub(crate) fn clashes(&self, table: &str) -> bool {
         let clashes = self.clashes.lock().unwrap_or_else(PoisonError::into_inner);
         !clashes.is_empty() && clashes.contains(&table.to_ascii_lowercase())
     }
@@ -364,50 +366,4 @@ fn ends_with(name: &str, suffix: &str) -> bool {
         .checked_sub(suffix.len())
         .and_then(|at| name.get(at..))
         .is_some_and(|tail| tail.eq_ignore_ascii_case(suffix))
-}
-
-/// Reading a pragma is harmless; setting is allowed only for those that concern neither durability nor remnants.
-fn may_use_pragma(name: &str, value: Option<&str>) -> bool {
-    const ABOUT: &[&str] = &[
-        "table_info",
-        "table_xinfo",
-        "table_list",
-        "index_list",
-        "index_info",
-        "index_xinfo",
-        "foreign_key_list",
-        "foreign_key_check",
-        "integrity_check",
-        "quick_check",
-        "optimize",
-        "user_version",
-        "application_id",
-    ];
-    const SETTABLE: &[&str] =
-        &["cache_size", "case_sensitive_like", "defer_foreign_keys", "recursive_triggers"];
-    let is = |list: &[&str]| list.iter().any(|item| name.eq_ignore_ascii_case(item));
-    match value {
-        None => true,
-        Some(_) if is(&["user_version", "application_id"]) => false,
-        Some(_) => is(ABOUT) || is(SETTABLE),
-    }
-}
-
-/// What a program may set on a connection of its own: nothing that makes a commit less durable than the file's own log
-/// does, writes temporary data to the disk or leaves remnants.
-fn concerns_itself(name: &str, value: &str) -> bool {
-    const ANY: &[&str] = &["foreign_keys", "busy_timeout", "automatic_index", "threads"];
-    const SOME: &[(&str, &[&str])] = &[
-        ("journal_mode", &["wal"]),
-        ("synchronous", &["normal", "full", "extra", "1", "2", "3"]),
-        ("temp_store", &["memory", "2"]),
-        ("secure_delete", &["on", "1", "true", "yes"]),
-        ("encoding", &["utf-8", "utf8"]),
-        ("mmap_size", &["0"]),
-    ];
-    let is = |item: &str| name.eq_ignore_ascii_case(item);
-    ANY.iter().any(|item| is(item))
-        || SOME.iter().any(|(item, values)| {
-            is(item) && values.iter().any(|allowed| value.eq_ignore_ascii_case(allowed))
-        })
 }

@@ -10,6 +10,7 @@ mod gate;
 mod kept;
 mod open;
 mod pool;
+mod pragma;
 mod raw;
 pub(crate) mod schema;
 pub(crate) mod tokens;

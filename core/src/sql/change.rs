@@ -20,6 +20,17 @@ pub(super) fn run(
     change: &Change,
     sql: &str,
 ) -> Result<()> {
+    if let Some(table) = change.table().filter(|table| entered.face.authority.clashes(table)) {
+        if !matches!(change, Change::Drop { .. }) {
+            fail!(
+                NotAllowed,
+                "the file has a plain table or view of the name {table}, perhaps put there by somebody else: drop it first"
+            );
+        }
+        // The plain table goes, as SQLite finds it first; the sealed one is there again then.
+        entered.checked(within.conn().prepare_application(sql)?.execute(&[]))?;
+        return Ok(());
+    }
     let done = within.one(true, || match within {
         Within::Session(session) => apply(session, change),
         Within::Host(conn, host) => {
@@ -46,14 +57,11 @@ pub(super) fn run(
 
 /// The name of a sealed table that SQL shows: the change's own, or any where it does not say.
 fn any_table(state: &State, change: &Change) -> Option<String> {
-    match change {
-        Change::Alter { table, .. } | Change::Drop { table } => Some(table.clone()),
-        Change::Index(index) => Some(index.table.clone()),
-        Change::DropIndex { .. } => {
-            let mut shown = state.tables.values().filter(|schema| shows(schema));
-            shown.next().map(|schema| schema.name().to_owned())
-        }
+    if let Some(table) = change.table() {
+        return Some(table.to_owned());
     }
+    let mut shown = state.tables.values().filter(|schema| shows(schema));
+    shown.next().map(|schema| schema.name().to_owned())
 }
 
 /// False where the change is none of a sealed table, and so SQLite's.

@@ -12,8 +12,8 @@ use crate::table::definition::is_internal;
 use crate::table::engine::State;
 use crate::table::protect::kinds::by_name;
 use crate::table::protect::on_table;
-use crate::table::protect::written::reference;
-use crate::table::schema::Schema;
+use crate::table::protect::written::{Reference, reference};
+use crate::table::schema::{Schema, StoredColumn};
 use crate::table::{Alteration, Column, Protection};
 use crate::value::Type;
 
@@ -38,6 +38,15 @@ impl Change {
     /// True where what stood in the file is gone afterwards.
     pub(super) fn erases(&self) -> bool {
         matches!(self, Change::Alter { .. } | Change::Drop { .. })
+    }
+
+    /// The sealed table, where the text says.
+    pub(super) fn table(&self) -> Option<&str> {
+        match self {
+            Change::Alter { table, .. } | Change::Drop { table } => Some(table),
+            Change::Index(index) => Some(&index.table),
+            Change::DropIndex { .. } => None,
+        }
     }
 
     /// True for what only the file tells to be a sealed table's, and may be SQLite's alone.
@@ -269,6 +278,26 @@ fn index(words: &mut Words<'_, '_>, state: &State, unique: bool) -> Result<Optio
     Ok(Some(Change::Index(NewIndex { table, name, unique, if_missing, column, sql })))
 }
 
+/// The sealed table that a foreign key refers to, where it is one.
+pub(super) fn referred<'s>(state: &'s State, found: &Reference) -> Result<Option<&'s Arc<Schema>>> {
+    let name = Name { schema: None, table: found.parent.clone() };
+    let Some(schema) = sealed(state, &name) else { return Ok(None) };
+    let refers = |column: &String| {
+        let plain = schema.position(column).and_then(|position| schema.column(position));
+        let is_plain = |c: &StoredColumn| c.column.protection == Protection::Plain;
+        schema.is_key(column) || plain.is_ok_and(|c| is_plain(c) && schema.is_unique(column))
+    };
+    if let Some(column) = found.to.iter().find(|column| !refers(column)) {
+        fail!(
+            Refused,
+            "{column} of the sealed table {} is neither its key nor plain and unique: refer to its key, {}",
+            schema.name(),
+            schema.stored.key
+        );
+    }
+    Ok(Some(schema))
+}
+
 /// A statement on a plain table whose REFERENCES name sealed tables: what refers to them, refers to their physical side.
 fn references(sql: &str, tokens: &[Token<'_>], state: &State) -> Result<Option<Known>> {
     let mut out = String::new();
@@ -278,23 +307,7 @@ fn references(sql: &str, tokens: &[Token<'_>], state: &State) -> Result<Option<K
         let (Some(parent), Some((found, _))) = (rest.first(), reference(sql, rest)) else {
             continue;
         };
-        let name = Name { schema: None, table: found.parent.clone() };
-        let Some(schema) = sealed(state, &name) else { continue };
-        let refers = |column: &String| {
-            let plain = schema.position(column).and_then(|position| schema.column(position));
-            schema.is_key(column)
-                || plain.is_ok_and(|c| {
-                    c.column.protection == Protection::Plain && schema.is_unique(column)
-                })
-        };
-        if let Some(column) = found.to.iter().find(|column| !refers(column)) {
-            fail!(
-                Refused,
-                "{column} of the sealed table {} is neither its key nor plain and unique: refer to its key, {}",
-                schema.name(),
-                schema.stored.key
-            );
-        }
+        let Some(schema) = referred(state, &found)? else { continue };
         out.push_str(sql.get(done..parent.at).unwrap_or_default());
         out.push_str(&quote(&schema.stored.physical()));
         if found.to.is_empty() && schema.stored.text_key {

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use super::change;
 use super::command::{Command, not_alone};
 use super::ddl::Change;
-use super::declare::{DEFINE, declare};
+use super::declare::{DEFINE, Declaration, declare};
 use super::face::{Entered, Face, Given, Within};
 use super::statement::{self, Known};
 use crate::db::RawStmt;
 use crate::db::tokens::tokens;
 use crate::error::{Result, err, fail};
-use crate::table::TableDefinition;
 use crate::value::{Value, ValueRef};
 
 /// A statement. It borrows nothing: every call says what it runs within.
@@ -37,7 +36,7 @@ enum Body {
     /// A check of the file: it runs whole at the first step.
     Check { rows: std::vec::IntoIter<Vec<Value>>, row: Vec<Value> },
     /// It declares a table, at the first step.
-    Declare { definition: Arc<TableDefinition>, made: bool },
+    Declare { declaration: Arc<Declaration>, made: bool },
     /// A change of the schema around a sealed table.
     Schema(Arc<Change>),
     /// What takes transactions of its own: a connection runs it outside of one.
@@ -60,8 +59,8 @@ impl Prepared {
         let known = entered.face.known(sql)?;
         let (text, given) = match &*known {
             Known::Nothing => return Ok(Self::with(sql, Body::Nothing, Vec::new())),
-            Known::Declares(definition) => {
-                let body = Body::Declare { definition: Arc::clone(definition), made: false };
+            Known::Declares(declaration) => {
+                let body = Body::Declare { declaration: Arc::clone(declaration), made: false };
                 return Ok(Self::with(sql, body, vec![DEFINE.to_owned()]));
             }
             Known::Schema(change) => {
@@ -248,9 +247,9 @@ impl Prepared {
                 }
                 next(rows, row)
             }
-            Body::Declare { definition, made } => {
+            Body::Declare { declaration, made } => {
                 if first {
-                    *made = entered.checked(declare(within, entered.face, definition))?;
+                    *made = entered.checked(declare(within, entered.face, declaration))?;
                 }
                 first
             }

@@ -15,7 +15,7 @@ use super::SqlRows;
 use super::analysis::{Analysis, Name, Verb, Write, analyse};
 use super::command::{Command, command};
 use super::ddl::{self, Change};
-use super::declare::declared;
+use super::declare::{Declaration, declared};
 use super::face::{Entered, Given, Within};
 use super::run::Run;
 use super::table::shows;
@@ -23,7 +23,6 @@ use super::upsert;
 use crate::db::Conn;
 use crate::db::schema::quote;
 use crate::error::{Result, fail};
-use crate::table::TableDefinition;
 use crate::table::engine::State;
 use crate::table::schema::Schema;
 use crate::value::ValueRef;
@@ -39,7 +38,7 @@ pub(super) enum Known {
     /// Another text says the same.
     Instead(String),
     /// It declares a table.
-    Declares(Arc<TableDefinition>),
+    Declares(Arc<Declaration>),
     /// It takes transactions of its own.
     Command(Arc<Command>),
     /// It changes the schema around a sealed table.

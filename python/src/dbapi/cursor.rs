@@ -328,7 +328,10 @@ impl Cursor {
         };
         let link = connection.get().link()?;
         link.check()?;
+        // As in sqlite3, the count can be read from a closed cursor.
+        let changed = lock(&self.shown).rowcount;
         self.clear(py, &mut state);
+        lock(&self.shown).rowcount = changed;
         state.closed = true;
         Ok(())
     }
