@@ -19,6 +19,7 @@ from alembic.autogenerate import comparators, renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import MigrateOperation, Operations, ops
 from alembic.util import DispatchPriority, PriorityDispatchResult
+from sqlalchemy import exc
 
 import sealite
 from sealite.sqlalchemy import BlindIndex, Sealed, tenant
@@ -232,7 +233,7 @@ def _finish_postgresql(operations: Operations) -> None:
     with operations.get_context().autocommit_block():
         try:
             operations.get_bind().exec_driver_sql("VACUUM FULL pg_statistic")
-        except sa.exc.DBAPIError:
+        except exc.DBAPIError:
             refused = True
         else:
             # Who may not, is warned by the server and skipped.

@@ -1,4 +1,6 @@
-"""Seals every text column of every table that can be a sealed one."""
+"""Seals every text column of every table that can be a sealed one: with one integer or text key, in the file itself, and
+without a foreign key to itself, which is checked after each row of a sealed table and not after the statement. Keys, columns
+with an index, with a default of the server or computed stay plain."""
 
 from typing import Any
 
@@ -19,12 +21,14 @@ def _seal(table: sa.Table, metadata: Any) -> None:
     keys = list(table.primary_key)
     if table.schema is not None or table._prefixes or len(keys) != 1 or not isinstance(keys[0].type, (sa.Integer, sa.String)):
         return
-    for column in [column for column in table.columns if _fits(column)]:
+    if any(key.target_fullname.partition(".")[0] == table.name for key in table.foreign_keys):
+        return
+    used = {column for held in (*table.indexes, *table.constraints) for column in held.columns}
+    for column in [column for column in table.columns if _fits(column) and column not in used]:
         column.type = Sealed(column.type, label=f"{table.name}.{column.name}")
         column.type._set_parent_with_dispatch(column)
         column.dispatch.after_parent_attach(column, table)
 
 
 def _fits(column: sa.Column[Any]) -> bool:
-    taken = column.primary_key or column.foreign_keys or column.unique or column.index
-    return type(column.type) in _TEXT and not taken and column.server_default is None and column.computed is None
+    return type(column.type) in _TEXT and column.server_default is None and column.computed is None
