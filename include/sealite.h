@@ -1302,13 +1302,15 @@ sealite_status sealite_connection_interrupt(sealite_connection *connection,
 
 /**
  * Rolls back what is open and closes: calls on it and its statements fail with SEALITE_CLOSED from then on. The handle
- * is still to be freed.
+ * is still to be freed. Waits for a call that runs on it on another thread: sealite_connection_interrupt() ends that
+ * early.
  */
 sealite_status sealite_connection_close(sealite_connection *connection,
                                         sealite_error **error);
 
 /**
- * Closes and frees the connection. Its statements are still to be freed. NULL is fine.
+ * Closes the connection, as sealite_connection_close() does, and frees it. Its statements are still to be freed. NULL is
+ * fine.
  */
 void sealite_connection_free(sealite_connection *connection);
 
@@ -1375,6 +1377,47 @@ sealite_status sealite_definition_add_column(sealite_definition *definition,
  * Frees the declaration. NULL is fine.
  */
 void sealite_definition_free(sealite_definition *definition);
+
+/**
+ * Converts a plain table of the file into a sealed one of the same name, with its rows under their ids. `columns` holds
+ * `column_count` specifications as sealite_definition_add_column() has them, such as `email sealed unique email`; columns
+ * that none names stay plain, and what a specification does not say comes from the table. After a crash at any moment the
+ * table is as it was, or sealed; the same call goes on. `erasure_pending` (it may be NULL): see
+ * sealite_vault_add_column().
+ *
+ * SEALITE_REFUSED where something of the table can't be kept, with a list; SEALITE_NOT_FOUND; SEALITE_CONFLICT where a value
+ * stands twice in a column that is to be unique, or the table is sealed already in another way. The table is as it was
+ * then.
+ */
+sealite_status sealite_vault_protect_table(sealite_vault *vault,
+                                           const char *table,
+                                           size_t table_length,
+                                           const sealite_string *columns,
+                                           size_t column_count,
+                                           bool *erasure_pending,
+                                           sealite_error **error);
+
+/**
+ * Says what sealite_vault_protect_table() would do; nothing is written. Rows: `what` ("column", "kept", "changed" or
+ * "obstacle"), `text`. Where there is an obstacle, the table is not converted.
+ */
+sealite_status sealite_vault_plan_protection(sealite_vault *vault,
+                                             const char *table,
+                                             size_t table_length,
+                                             const sealite_string *columns,
+                                             size_t column_count,
+                                             sealite_rows **rows,
+                                             sealite_error **error);
+
+/**
+ * Makes a sealed table plain again, in one transaction: every row is opened, written in clear and read back. Blind indexes
+ * become plain ones, which compare byte for byte. Where sealite_vault_protect_table() was interrupted, drops what it has
+ * left.
+ */
+sealite_status sealite_vault_unprotect_table(sealite_vault *vault,
+                                             const char *table,
+                                             size_t table_length,
+                                             sealite_error **error);
 
 /**
  * Declares a table: creates it, or checks that what is stored is no weaker than what is declared. Writes true to
@@ -1665,8 +1708,7 @@ sealite_status sealite_stmt_clear_bindings(sealite_stmt *stmt, sealite_error **e
  * Goes to the next row: writes true to `row` where there is one, false at the end and for a statement that returns none.
  * The step after the end, or after a failure, begins anew.
  *
- * SEALITE_INTERRUPTED after sealite_connection_interrupt(); SEALITE_CLOSED where the process has forked since the
- * parameters were bound: bind them again.
+ * SEALITE_INTERRUPTED after sealite_connection_interrupt(); SEALITE_BUSY where another connection writes.
  */
 sealite_status sealite_stmt_step(sealite_stmt *stmt,
                                  bool *row,
@@ -2481,6 +2523,47 @@ sealite_status sealite_password_hasher_needs_rehash(const sealite_password_hashe
  * Frees the hasher. NULL is fine.
  */
 void sealite_password_hasher_free(sealite_password_hasher *hasher);
+
+/**
+ * Converts a plain table of the file into a sealed one of the same name, with its rows under their ids. `columns` holds
+ * `column_count` specifications as sealite_definition_add_column() has them, such as `email sealed unique email`; columns
+ * that none names stay plain, and what a specification does not say comes from the table. After a crash at any moment the
+ * table is as it was, or sealed; the same call goes on. `erasure_pending` (it may be NULL): see
+ * sealite_vault_add_column().
+ *
+ * SEALITE_REFUSED where something of the table can't be kept, with a list; SEALITE_NOT_FOUND; SEALITE_CONFLICT where a value
+ * stands twice in a column that is to be unique, or the table is sealed already in another way. The table is as it was
+ * then.
+ */
+sealite_status sealite_vault_protect_table(sealite_vault *vault,
+                                           const char *table,
+                                           size_t table_length,
+                                           const sealite_string *columns,
+                                           size_t column_count,
+                                           bool *erasure_pending,
+                                           sealite_error **error);
+
+/**
+ * Says what sealite_vault_protect_table() would do; nothing is written. Rows: `what` ("column", "kept", "changed" or
+ * "obstacle"), `text`. Where there is an obstacle, the table is not converted.
+ */
+sealite_status sealite_vault_plan_protection(sealite_vault *vault,
+                                             const char *table,
+                                             size_t table_length,
+                                             const sealite_string *columns,
+                                             size_t column_count,
+                                             sealite_rows **rows,
+                                             sealite_error **error);
+
+/**
+ * Makes a sealed table plain again, in one transaction: every row is opened, written in clear and read back. Blind indexes
+ * become plain ones, which compare byte for byte. Where sealite_vault_protect_table() was interrupted, drops what it has
+ * left.
+ */
+sealite_status sealite_vault_unprotect_table(sealite_vault *vault,
+                                             const char *table,
+                                             size_t table_length,
+                                             sealite_error **error);
 
 /**
  * Makes an empty set of limits. Free it with sealite_limits_free().

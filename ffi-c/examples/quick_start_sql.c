@@ -50,8 +50,8 @@ int main(int argc, char **argv) {
   const char *script =
       "CREATE TABLE IF NOT EXISTS visits (person INTEGER, page TEXT);"
       "BEGIN IMMEDIATE;"
-      "INSERT INTO people (email, name) VALUES ('Ada@Example.org', 'Ada Lovelace') ON CONFLICT DO NOTHING;"
-      "INSERT INTO visits SELECT id, '/pricing' FROM people WHERE email = 'ada@example.org';"
+      "INSERT INTO people (id, email, name) VALUES (1, 'Ada@Example.org', 'Ada Lovelace') ON CONFLICT DO NOTHING;"
+      "INSERT INTO visits VALUES (1, '/pricing');"
       "COMMIT";
   for (size_t tail; *script != '\0'; script += tail) {
     sealite_stmt *stmt;

@@ -7,9 +7,11 @@ use sealite::Connection;
 use crate::call::{call, free, quietly};
 use crate::error::sealite_error;
 use crate::handles::{self, Kind};
+use crate::held::Builder;
+use crate::prepared::Prepared;
 use crate::rows::{Made, Rows, sealite_rows};
 use crate::status::sealite_status;
-use crate::stmt::{Prepared, sealite_stmt};
+use crate::stmt::sealite_stmt;
 use crate::value::sealite_value;
 use crate::vault::sealite_vault;
 
@@ -54,12 +56,12 @@ pub unsafe extern "C" fn sealite_connection_prepare(
 ) -> sealite_status {
     call!(error; handle(connection), text(sql, sql_length), out(stmt), optional_out(tail); {
         let (first, goes_on) = if tail.is_wanted() {
-            connection.prepare_first(sql)?
+            Prepared::first(&connection, sql)?
         } else {
-            (Some(connection.prepare(sql)?), sql.len())
+            (Some(Prepared::only(&connection, sql)?), sql.len())
         };
         if let Some(first) = first {
-            stmt.give(Prepared::new(first))?;
+            stmt.give(Builder::new(first))?;
         }
         tail.set(goes_on);
     })
@@ -162,7 +164,8 @@ pub unsafe extern "C" fn sealite_connection_interrupt(
 }
 
 /// Rolls back what is open and closes: calls on it and its statements fail with SEALITE_CLOSED from then on. The handle
-/// is still to be freed.
+/// is still to be freed. Waits for a call that runs on it on another thread: sealite_connection_interrupt() ends that
+/// early.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_connection_close(
     connection: *mut sealite_connection,
@@ -171,7 +174,8 @@ pub unsafe extern "C" fn sealite_connection_close(
     call!(error; handle(connection); { connection.close(); })
 }
 
-/// Closes and frees the connection. Its statements are still to be freed. NULL is fine.
+/// Closes the connection, as sealite_connection_close() does, and frees it. Its statements are still to be freed. NULL is
+/// fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_connection_free(connection: *mut sealite_connection) {
     // The statements made from it may live on: its transaction must not live on with them.

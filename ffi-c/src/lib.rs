@@ -14,9 +14,6 @@
 //! 3. A handle is a number in the form of a pointer and is never dereferenced ([`handles`]): any other pointer in its
 //!    place is an unknown number, and so is a handle that was freed.
 //! 4. The at-fork hooks are `extern "C"`, live as long as the process and do not unwind.
-//! 5. A statement that a connection has prepared holds that connection, which may be used from any thread, and nothing of
-//!    the thread that prepared it. Statements of transactions and snapshots, for which the type is not `Send`, are not made
-//!    here.
 
 // The conventions of the header hold for every function; a section in each would say the same 200 times.
 #![allow(clippy::missing_safety_doc)]
@@ -38,6 +35,7 @@ mod handles;
 mod held;
 mod input;
 mod output;
+mod prepared;
 
 // What the others are made of.
 pub mod bytes;

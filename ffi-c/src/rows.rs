@@ -56,6 +56,11 @@ impl Made {
         }
     }
 
+    /// The rows of a prepared statement, cell by cell.
+    pub(crate) fn of_cells(columns: &[String], cells: Vec<Wiped>) -> Self {
+        Made { columns: columns.to_vec(), cells }
+    }
+
     /// Adds a row: as many values as there are columns.
     pub(crate) fn push<const N: usize>(&mut self, values: [Value; N]) {
         debug_assert_eq!(N, self.columns.len());

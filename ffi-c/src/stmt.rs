@@ -1,17 +1,16 @@
 //! Prepared statements.
 
 use std::ffi::c_char;
-use std::sync::{Mutex, PoisonError, TryLockError};
 
-use sealite::{Statement, Value};
+use sealite::ValueRef;
 
 use crate::call::{call, free};
 use crate::error::sealite_error;
-use crate::fork;
 use crate::handles::Kind;
+use crate::held::Builder;
+use crate::prepared::{Prepared, no_column};
 use crate::rows::{Made, Rows, sealite_rows, text_or_null};
-use crate::status::sealite_status::{self, SEALITE_BUSY, SEALITE_FORKED, SEALITE_SQL};
-use crate::status::{Failure, Result};
+use crate::status::sealite_status;
 use crate::value::sealite_value;
 
 /// A statement of a connection, compiled once and run as often as wanted. Rows come one at a time: memory is bounded
@@ -23,46 +22,8 @@ pub struct sealite_stmt {
     _opaque: [u8; 0],
 }
 
-/// The object.
-pub(crate) struct Prepared {
-    made_in: u64,
-    statement: Mutex<Owned>,
-}
-
-/// A statement of a connection.
-struct Owned(Statement<'static>);
-
-// SAFETY: (5).
-unsafe impl Send for Owned {}
-
 impl Kind for sealite_stmt {
-    type Object = Prepared;
-}
-
-impl Prepared {
-    /// `statement` is one that a connection has prepared.
-    pub(crate) fn new(statement: Statement<'static>) -> Self {
-        Prepared { made_in: fork::generation(), statement: Mutex::new(Owned(statement)) }
-    }
-
-    fn with<R>(&self, work: impl FnOnce(&mut Statement<'static>) -> Result<R>) -> Result<R> {
-        match self.statement.try_lock() {
-            Ok(mut owned) => work(&mut owned.0),
-            Err(TryLockError::Poisoned(owned)) => work(&mut PoisonError::into_inner(owned).0),
-            // A child's copy of the lock may be held by a thread that the child does not have.
-            Err(TryLockError::WouldBlock) if self.made_in != fork::generation() => {
-                let message = "the statement was in use when the process forked";
-                Err(Failure::new(SEALITE_FORKED, message))
-            }
-            Err(TryLockError::WouldBlock) => {
-                Err(Failure::new(SEALITE_BUSY, "another thread is using this statement"))
-            }
-        }
-    }
-}
-
-fn no_column() -> Failure {
-    Failure::new(SEALITE_SQL, "the statement has no such column")
+    type Object = Builder<Prepared>;
 }
 
 /// Lists the columns of its rows; none where it returns no rows. Rows: `name`, `declared_type` (of a column of a table, as
@@ -96,8 +57,8 @@ pub unsafe extern "C" fn sealite_stmt_parameters(
     call!(error; handle(stmt), out(rows); {
         let mut made = Made::new(&["name"]);
         stmt.with(|stmt| {
-            for index in 1..=stmt.parameter_count() {
-                made.push([stmt.parameter_name(index).map_or(Value::Null, Value::from)]);
+            for name in stmt.parameters() {
+                made.push([text_or_null(name.as_deref())]);
             }
             Ok(())
         })?;
@@ -161,7 +122,7 @@ pub unsafe extern "C" fn sealite_stmt_bind(
     error: *mut *mut sealite_error,
 ) -> sealite_status {
     call!(error; handle(stmt), plain(index), value(value); {
-        stmt.with(|stmt| Ok(stmt.bind(index, value)?))?;
+        stmt.with(|stmt| stmt.bind(index, value))?;
     })
 }
 
@@ -175,7 +136,7 @@ pub unsafe extern "C" fn sealite_stmt_bind_name(
     error: *mut *mut sealite_error,
 ) -> sealite_status {
     call!(error; handle(stmt), text(name, name_length), value(value); {
-        stmt.with(|stmt| Ok(stmt.bind_name(name, value)?))?;
+        stmt.with(|stmt| stmt.bind_name(name, value))?;
     })
 }
 
@@ -190,7 +151,7 @@ pub unsafe extern "C" fn sealite_stmt_bind_all(
     error: *mut *mut sealite_error,
 ) -> sealite_status {
     call!(error; handle(stmt), values(values, value_count); {
-        stmt.with(|stmt| Ok(stmt.bind_all(&values)?))?;
+        stmt.with(|stmt| stmt.bind_all(&values))?;
     })
 }
 
@@ -200,21 +161,25 @@ pub unsafe extern "C" fn sealite_stmt_clear_bindings(
     stmt: *mut sealite_stmt,
     error: *mut *mut sealite_error,
 ) -> sealite_status {
-    call!(error; handle(stmt); { stmt.with(|stmt| Ok(stmt.clear_bindings()?))?; })
+    call!(error; handle(stmt); {
+        stmt.with(|stmt| {
+            let nulls = vec![ValueRef::Null; stmt.parameters().len()];
+            stmt.bind_all(&nulls)
+        })?;
+    })
 }
 
 /// Goes to the next row: writes true to `row` where there is one, false at the end and for a statement that returns none.
 /// The step after the end, or after a failure, begins anew.
 ///
-/// SEALITE_INTERRUPTED after sealite_connection_interrupt(); SEALITE_CLOSED where the process has forked since the
-/// parameters were bound: bind them again.
+/// SEALITE_INTERRUPTED after sealite_connection_interrupt(); SEALITE_BUSY where another connection writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_stmt_step(
     stmt: *mut sealite_stmt,
     row: *mut bool,
     error: *mut *mut sealite_error,
 ) -> sealite_status {
-    call!(error; handle(stmt), out(row); { row.set(stmt.with(|stmt| Ok(stmt.step()?))?); })
+    call!(error; handle(stmt), out(row); { row.set(stmt.with(Prepared::step)?); })
 }
 
 /// Writes the value of the column at `position`, counted from 0, in the row that the statement stands on, as one of SQLite's
@@ -280,7 +245,7 @@ pub unsafe extern "C" fn sealite_stmt_execute(
     error: *mut *mut sealite_error,
 ) -> sealite_status {
     call!(error; handle(stmt), values(values, value_count), optional_out(changed); {
-        changed.set(stmt.with(|stmt| Ok(stmt.execute(&values)?))? as u64);
+        changed.set(stmt.with(|stmt| stmt.execute(&values))?);
     })
 }
 
@@ -294,8 +259,7 @@ pub unsafe extern "C" fn sealite_stmt_query(
     error: *mut *mut sealite_error,
 ) -> sealite_status {
     call!(error; handle(stmt), values(values, value_count), out(rows); {
-        let found = stmt.with(|stmt| Ok(stmt.query(&values)?))?;
-        rows.give(Rows::from(Made::of_sql(found)))?;
+        rows.give(Rows::from(stmt.with(|stmt| stmt.query(&values))?))?;
     })
 }
 

@@ -164,6 +164,20 @@ fn unsafe_code_stands_in_few_places_and_gives_its_reason() {
     }
 }
 
+/// A function that no program calls is one that nobody has tried.
+#[test]
+fn every_exported_function_is_called_by_a_program_in_c() {
+    let folder = root().join("ffi-c/c/tests");
+    let files = std::fs::read_dir(folder).unwrap();
+    let programs: String =
+        files.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    let missing: Vec<String> = declared(&generated())
+        .into_iter()
+        .filter(|name| !programs.contains(&format!("{name}(")))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 /// Every exported function is one call of the guard: no panic can leave the library.
 #[test]
 fn every_exported_function_runs_behind_the_guard() {

@@ -125,7 +125,7 @@ fn pkg_config_builds_the_quick_starts() {
         }
         let wrong = shown(&KEY.replace('3', "4"));
         let text = both(&wrong);
-        assert!(!wrong.status.success() && text.starts_with("wrong_key: no slot"), "{text}");
+        assert!(!wrong.status.success() && text.starts_with("wrong_key: no key slot"), "{text}");
     }
 }
 

@@ -346,9 +346,9 @@ impl World {
             assert_eq!(status, expected.err().unwrap_or(SEALITE_OK), "{}", STATEMENTS[which]);
             assert_eq!(changed, expected.unwrap_or(0));
             if status == SEALITE_OK {
-                let mut changes = 7;
-                assert_eq!(ffi!(sealite_stmt_changes; stmt, &raw mut changes), SEALITE_OK);
-                assert_eq!(changes, changed);
+                let mut told = 7;
+                assert_eq!(ffi!(sealite_stmt_changes; stmt, &raw mut told), SEALITE_OK);
+                assert_eq!(told, changed);
             }
         } else {
             let mut rows = null_mut();

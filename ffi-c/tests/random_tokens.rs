@@ -520,7 +520,7 @@ impl World {
         assert_eq!((status, rows.is_null()), (expected, true));
         // SAFETY: (3): none of these is a handle of tokens, and freeing leaves it alone.
         unsafe { sealite_tokens_free(tokens) };
-        let no_kind = 10 + (number as i32 & 0xffff);
+        let no_kind = 10 + i32::from(number as u16);
         let status = ffi!(
             sealite_tokens_verify; self.tokens, ["no token"], &raw const no_kind, 1, null(), 0,
             null_mut()

@@ -13,10 +13,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sealite_ffi::bytes::*;
 use sealite_ffi::config::*;
+use sealite_ffi::connection::*;
 use sealite_ffi::definition::*;
 use sealite_ffi::rows::*;
 use sealite_ffi::schema::*;
 use sealite_ffi::status::sealite_status::*;
+use sealite_ffi::stmt::*;
 use sealite_ffi::table::*;
 use sealite_ffi::token::handle::*;
 use sealite_ffi::token::known::sealite_token_kind::SEALITE_TOKEN_SESSION;
@@ -191,6 +193,71 @@ impl Sessions<'_> {
     }
 }
 
+/// One connection and one statement of it for all threads, and a statement of each thread's own.
+#[derive(Clone, Copy)]
+struct Sql {
+    connection: Shared<sealite_connection>,
+    insert: Shared<sealite_stmt>,
+}
+
+const INSERT: &str = "INSERT INTO hits VALUES (?)";
+
+impl Sql {
+    fn new(vault: *mut sealite_vault) -> Self {
+        let mut connection = null_mut();
+        assert_eq!(ffi!(sealite_vault_connect; vault, &raw mut connection), SEALITE_OK);
+        let status = ffi!(
+            sealite_connection_execute; connection, ["CREATE TABLE hits (n)"], null(), 0, null_mut()
+        );
+        assert_eq!(status, SEALITE_OK);
+        let connection = Shared(connection);
+        Sql { connection, insert: Shared(Self::prepare(connection)) }
+    }
+
+    fn prepare(connection: Shared<sealite_connection>) -> *mut sealite_stmt {
+        let (mut stmt, tail) = (null_mut(), null_mut());
+        let status = ffi!(
+            sealite_connection_prepare; connection.0, [INSERT], &raw mut stmt, tail
+        );
+        assert_eq!(status, SEALITE_OK);
+        stmt
+    }
+
+    /// How many rows it has inserted.
+    fn step(self, own: *mut sealite_stmt, choice: u64) -> u64 {
+        let value = integer(choice.cast_signed());
+        let (connection, values, none) = (self.connection.0, &raw const value, null_mut());
+        let status = match choice % 3 {
+            0 => ffi!(sealite_stmt_execute; own, values, 1, none),
+            1 => ffi!(sealite_connection_execute; connection, [INSERT], values, 1, none),
+            _ => {
+                // Another thread may be using it.
+                let status = ffi!(sealite_stmt_execute; self.insert.0, values, 1, none);
+                assert!(matches!(status, SEALITE_OK | SEALITE_BUSY), "{status:?}");
+                return u64::from(status == SEALITE_OK);
+            }
+        };
+        assert_eq!(status, SEALITE_OK);
+        1
+    }
+
+    fn count(self) -> i64 {
+        let (mut rows, sql) = (null_mut(), "SELECT count(*) AS n FROM hits");
+        let status = ffi!(
+            sealite_connection_query; self.connection.0, [sql], null(), 0, &raw mut rows
+        );
+        assert_eq!(status, SEALITE_OK);
+        let count = cell(rows, 0, "n").integer;
+        // SAFETY: (1), (3).
+        unsafe {
+            sealite_rows_free(rows);
+            sealite_stmt_free(self.insert.0);
+            sealite_connection_free(self.connection.0);
+        }
+        count
+    }
+}
+
 #[test]
 fn eight_threads_on_one_vault_do_what_their_models_say() {
     let folder = tempfile::tempdir().unwrap();
@@ -216,22 +283,26 @@ fn eight_threads_on_one_vault_do_what_their_models_say() {
     let mut tokens = null_mut();
     assert_eq!(ffi!(sealite_vault_tokens; vault, &raw mut tokens), SEALITE_OK);
     let (_, counted) = issue(tokens, "all", Some(USES));
+    let sql = Sql::new(vault);
 
     // A handle that the threads take from each other and free, while others may be using it.
     let victim = AtomicUsize::new(0);
     let (vault, table, tokens) = (Shared(vault), Shared(table), Shared(tokens));
-    let done: Vec<(u64, (u32, u32))> = std::thread::scope(|scope| {
+    let done: Vec<Done> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
             .map(|thread| {
                 let (victim, counted) = (&victim, counted.as_str());
-                scope.spawn(move || work(thread, vault, table, tokens, counted, shared, victim))
+                let rest = (tokens, counted, sql);
+                scope.spawn(move || work(thread, vault, table, shared, victim, rest))
             })
             .collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
-    let added: u64 = done.iter().map(|(added, _)| added).sum();
-    let tried: u32 = done.iter().map(|(_, (tried, _))| tried).sum();
-    let taken: u32 = done.iter().map(|(_, (_, taken))| taken).sum();
+    let added: u64 = done.iter().map(|done| done.added).sum();
+    let tried: u32 = done.iter().map(|done| done.tried).sum();
+    let taken: u32 = done.iter().map(|done| done.taken).sum();
+    let inserted: u64 = done.iter().map(|done| done.inserted).sum();
+    assert_eq!(sql.count(), inserted.cast_signed());
     assert!(tried > USES, "{tried}");
     assert_eq!(taken, USES, "as many uses as there are");
     assert_eq!(read(table.0, shared), Some((b"shared".to_vec(), added.cast_signed())));
@@ -248,15 +319,22 @@ fn eight_threads_on_one_vault_do_what_their_models_say() {
     assert_eq!(sealite_ffi::version::sealite_handles_live(), 0);
 }
 
+/// What a thread has done that all share.
+struct Done {
+    added: u64,
+    tried: u32,
+    taken: u32,
+    inserted: u64,
+}
+
 fn work(
     thread: u64,
     vault: Shared<sealite_vault>,
     table: Shared<sealite_table>,
-    tokens: Shared<sealite_tokens>,
-    counted: &str,
     shared: i64,
     victim: &AtomicUsize,
-) -> (u64, (u32, u32)) {
+    (tokens, counted, sql): (Shared<sealite_tokens>, &str, Sql),
+) -> Done {
     let mut numbers = Numbers(0x5ea1_17e0 + thread);
     let mut model: BTreeMap<i64, (String, i64)> = BTreeMap::new();
     let mut sessions = Sessions {
@@ -267,10 +345,13 @@ fn work(
         tried: 0,
         taken: 0,
     };
+    let (own, mut inserted) = (Sql::prepare(sql.connection), 0);
     let mut added = 0;
     for step in 0..STEPS {
-        if numbers.below(3) == 0 {
-            sessions.step(numbers.below(100));
+        match numbers.below(4) {
+            0 => sessions.step(numbers.below(100)),
+            1 => inserted += sql.step(own, numbers.below(100)),
+            _ => {}
         }
         let known = (!model.is_empty()).then(|| {
             let at = numbers.below(model.len() as u64) as usize;
@@ -332,5 +413,8 @@ fn work(
     for (id, (mail, n)) in model {
         assert_eq!(read(table.0, id), Some((mail.into_bytes(), n)));
     }
-    (added, sessions.end())
+    // SAFETY: (1), (3).
+    unsafe { sealite_stmt_free(own) };
+    let (tried, taken) = sessions.end();
+    Done { added, tried, taken, inserted }
 }

@@ -95,6 +95,7 @@ __all__ = [
     "PasswordHasher",
     "PayloadChanged",
     "QuotaLimit",
+    "ProtectionPlan",
     "Quotas",
     "ReadOnly",
     "RecoveryCode",

@@ -19,7 +19,7 @@ from alembic.autogenerate import comparators, renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import MigrateOperation, Operations, ops
 from alembic.util import DispatchPriority, PriorityDispatchResult
-from sqlalchemy import exc
+from sqlalchemy.exc import DBAPIError
 
 import sealite
 from sealite.sqlalchemy import BlindIndex, Sealed, tenant
@@ -233,7 +233,7 @@ def _finish_postgresql(operations: Operations) -> None:
     with operations.get_context().autocommit_block():
         try:
             operations.get_bind().exec_driver_sql("VACUUM FULL pg_statistic")
-        except exc.DBAPIError:
+        except DBAPIError:
             refused = True
         else:
             # Who may not, is warned by the server and skipped.

@@ -17,7 +17,7 @@ use crate::setting::json;
 use crate::time::from_datetime;
 use crate::trail_event::{AuditEvent, AuditReport};
 use crate::value::{OrRaise, text_of};
-use crate::verify::goes_on;
+use crate::verify::{goes_on, whole};
 
 /// The audit trail of a vault. A tenant's handle appends entries of that tenant only, and reads only those.
 ///
@@ -230,10 +230,7 @@ impl Audit {
         let report = py.detach(|| {
             self.0.verify_while(checkpoint, |count| goes_on(progress, count, &mut raised))
         });
-        match raised {
-            Some(raised) => Err(raised),
-            None => report.map(Option::unwrap_or_default).map(AuditReport).or_raise(),
-        }
+        whole(report.or_raise()?, raised).map(AuditReport)
     }
 
     /// Walks only what came after the checkpoint.

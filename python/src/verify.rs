@@ -2,8 +2,9 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use sealite::ErrorKind;
 
-use crate::error::core_error;
+use crate::error::{core_error, error};
 use crate::value::{OrRaise, id_to_python};
 
 /// What was found by opening every record.
@@ -30,10 +31,7 @@ pub(crate) fn verify(
 ) -> PyResult<Verification> {
     let mut raised = None;
     let found = py.detach(|| vault.verify_while(|count| goes_on(progress, count, &mut raised)));
-    if let Some(raised) = raised {
-        return Err(raised);
-    }
-    let found = found.or_raise()?.unwrap_or_default();
+    let found = whole(found.or_raise()?, raised)?;
     let (tables, internal) = (counts(py, &found.tables)?, counts(py, &found.internal)?);
     Ok(Verification { found, tables, internal })
 }
@@ -50,6 +48,13 @@ pub(crate) fn goes_on(
     })
     .err();
     raised.is_none()
+}
+
+/// What was found by work that came to its end, or what was raised on the way.
+pub(crate) fn whole<T>(found: Option<T>, raised: Option<PyErr>) -> PyResult<T> {
+    found.ok_or_else(|| {
+        raised.unwrap_or_else(|| error(ErrorKind::Internal, "a check that ended early"))
+    })
 }
 
 fn counts(py: Python<'_>, opened: &[(String, u64)]) -> PyResult<Py<PyDict>> {

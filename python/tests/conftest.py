@@ -13,6 +13,7 @@ import pytest
 import sealite
 from sealite import dbapi2
 
+pytest_plugins = ["sealite.testing"]
 # A root of its own, for SQLAlchemy's plugin: test_dialect_suite.py runs it.
 collect_ignore = ["suite"]
 

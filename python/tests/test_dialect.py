@@ -195,6 +195,7 @@ WRONG: dict[str, Callable[[], list[Any]]] = {
     "composite": lambda: [sa.Column("a", sa.Integer, primary_key=True), sa.Column("b", sa.Integer, primary_key=True)],
     "no key": lambda: [sa.Column("a", sa.Integer)],
     "check": lambda: [sa.Column("id", sa.Integer, primary_key=True), sa.CheckConstraint("id > 0")],
+    "inline check": lambda: [sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", sa.Integer, sa.CheckConstraint("a > 0"))],
     "unique": lambda: [sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", sa.Text), sa.UniqueConstraint("id", "a")],
     "computed": lambda: [sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", sa.Integer, sa.Computed("id + 1"))],
     "default": lambda: [sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", sa.Text, server_default=sa.func.now())],

@@ -68,7 +68,8 @@ def public() -> dict[str, object]:
             if not isinstance(value, type) and not callable(value):
                 continue
             names[f"{module.__name__}.{name}"] = value
-            if isinstance(value, type):
+            # PEP 249 has names for some of Python's own types.
+            if isinstance(value, type) and value.__module__.partition(".")[0] == "sealite":
                 members = {of: getattr(value, of) for of in vars(value) if not of.startswith("_")}
                 names |= {f"{module.__name__}.{name}.{of}": member for of, member in members.items()}
     return {name: value for name, value in names.items() if callable(value) or inspect.isdatadescriptor(value)}

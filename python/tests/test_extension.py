@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -174,3 +175,15 @@ def test_another_python_writes_and_reads_sealed_tables_with_its_own_sqlite(
     with sealite.Vault.open(people, unlock) as vault:
         found = vault.table("people").find_one("email", "BOB@example.org")
         assert found is not None and found["name"] == "Bob"
+
+
+def test_the_documented_program_runs(people: Path, key: str) -> None:
+    interpreters = hosts()
+    if not interpreters:
+        pytest.skip("no interpreter here has a sqlite3 that loads extensions")
+    text = (Path(__file__).parents[2] / "docs" / "extension.md").read_text("utf-8")
+    (block,) = re.findall(r"^```py\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    code = f"import sqlite3\n{block}print(connection.execute('SELECT name FROM people').fetchall())\n"
+    code = code.replace("target/ext/release/libsealite_ext.so", EXTENSION).replace("app.db", str(people))
+    run = subprocess.run([interpreters[0], "-c", code], capture_output=True, text=True, env={"APP_KEY": key}, timeout=120)
+    assert (run.stdout, run.stderr) == ("[('Ann',)]\n", "")

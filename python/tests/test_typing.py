@@ -1,5 +1,6 @@
 """The stub says what the module is, and a program that uses it passes the strictest type check."""
 
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
@@ -50,14 +51,26 @@ except sealite.Busy as error:
 
 ADAPTERS = '''
 import asyncio
+import datetime
+import fastapi
+import flask
 import limits.storage
+import prometheus_client
+import pydantic_settings
 import sqlalchemy as sa
 import sqlite3
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+import sealite.alembic
+import sealite.fastapi
 import sealite.flask
 import sealite.limits
 import sealite.logging
+import sealite.prometheus
+import sealite.pydantic_settings
 import sealite.sqlite3
+import sealite.testing
+import sealite.vaults
+import sealite.web
 from sealite import aio
 from sealite.sqlalchemy import Sealed, register_vault, tenant
 
@@ -83,6 +96,23 @@ asyncio.run(main(vault))
 sealite.sqlite3.register(sqlite3.connect(":memory:"), vault.tenant("acme"))
 allowed: bool = sealite.limits.VaultStorage("sealite://default").acquire_entry("a", 5, 60)
 hidden: str = sealite.logging.redact("a?b=c", also=["d"])
+prometheus_client.REGISTRY.register(sealite.prometheus.VaultCollector(vault, {"requests": "hits"}))
+clock = sealite.testing.Clock(vault)
+clock.advance(datetime.timedelta(seconds=1))
+sealite.vaults.register_vault(vault, "other")
+known: sealite.Vault = sealite.vaults.registered_vault("other")
+other_site = sealite.flask.Sealite(flask.Flask("site"), known)
+api = sealite.fastapi.Sealite(vault=vault)
+app = fastapi.FastAPI(lifespan=api.lifespan)
+
+class AppSettings(pydantic_settings.BaseSettings):
+    name: str = ""
+
+source: pydantic_settings.PydanticBaseSettingsSource = sealite.pydantic_settings.VaultSettingsSource(AppSettings, vault.settings)
+seal = sealite.alembic.SealColumn("users", "email", Sealed(sa.Text(), label="users.email"))
+
+def shown(vault: sealite.fastapi.VaultDep) -> int:
+    return vault.table("users").count()
 
 site = sealite.flask.Sealite()
 
@@ -146,6 +176,12 @@ def config(folder: Path) -> Path:
     file = folder / "mypy.ini"
     file.write_text(f"[mypy]\ncache_dir = {folder / 'cache'}\n")
     return file
+
+
+def test_every_public_module_is_among_the_examples() -> None:
+    modules = {each.name for each in pkgutil.iter_modules(sealite.__path__) if not each.name.startswith("_")}
+    text = EXAMPLE + ADAPTERS
+    assert {name for name in modules if f"sealite.{name}" not in text and f"import {name}" not in text} == set()
 
 
 def test_the_package_is_the_installed_one() -> None:

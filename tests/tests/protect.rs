@@ -242,6 +242,34 @@ fn text_keys_and_tables_without_row_ids_are_converted() {
 }
 
 #[test]
+fn a_plain_unique_column_is_referred_to_as_before() {
+    let vault = Vault::in_memory().unwrap();
+    for sql in [
+        "CREATE TABLE codes (id INTEGER PRIMARY KEY, code TEXT UNIQUE, number INTEGER, secret TEXT)",
+        "CREATE UNIQUE INDEX numbers ON codes (number)",
+        "CREATE TABLE uses (id INTEGER PRIMARY KEY, code TEXT REFERENCES codes (code) ON UPDATE CASCADE, number REFERENCES codes (number))",
+        "INSERT INTO codes (code, number, secret) VALUES ('a', 1, 'x'), ('b', 2, 'y')",
+        "INSERT INTO uses (code, number) VALUES ('a', 2)",
+    ] {
+        vault.execute(sql, &[]).unwrap();
+    }
+    let _ = vault.protect_table("codes", &["secret sealed"]).unwrap();
+    vault.execute("UPDATE codes SET code = 'c' WHERE code = 'a'", &[]).unwrap();
+    assert_eq!(rows(&vault, "SELECT code FROM uses"), [[Value::Text("c".into())]]);
+    for sql in [
+        "INSERT INTO uses (code) VALUES ('a')",
+        "INSERT INTO uses (number) VALUES (3)",
+        "DELETE FROM codes WHERE id = 2",
+        "INSERT INTO codes (number) VALUES (2)",
+    ] {
+        assert_eq!(vault.execute(sql, &[]).expect_err(sql).kind(), ErrorKind::Conflict, "{sql}");
+    }
+    vault.unprotect_table("codes").unwrap();
+    let error = vault.execute("DELETE FROM codes WHERE id = 2", &[]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+}
+
+#[test]
 fn what_can_not_be_kept_is_listed_and_nothing_is_changed() {
     let (_scratch, vault) = users(3);
     for (ddl, words, says) in [
@@ -309,6 +337,14 @@ fn what_can_not_be_kept_is_listed_and_nothing_is_changed() {
         ("CREATE TABLE t (id INTEGER PRIMARY KEY, b TEXT, c INTEGER CHECK (c > '3'))", "CHECK"),
         ("CREATE TABLE t (id INTEGER PRIMARY KEY, b TEXT, sealed TEXT)", "reserved"),
         ("CREATE VIRTUAL TABLE t USING fts5 (b)", "virtual"),
+        (
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, b TEXT, c INTEGER NOT NULL REFERENCES orgs ON DELETE SET NULL)",
+            "NULL",
+        ),
+        (
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, b TEXT, c INTEGER REFERENCES orgs ON DELETE SET DEFAULT)",
+            "default",
+        ),
     ] {
         let Ok(_) = vault.execute(ddl, &[]) else { continue };
         refused(&vault, "t", &["b sealed"], ErrorKind::Refused, &[says]);

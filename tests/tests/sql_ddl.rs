@@ -396,6 +396,8 @@ fn ddl_is_off_where_sealed_tables_are() {
     ] {
         assert!(vault.execute(sql, &[]).is_err(), "{sql}");
     }
+    let sql = "SELECT sealite_unprotect('users')";
+    assert_eq!(vault.query(sql, &[]).unwrap_err().kind(), ErrorKind::NotAllowed);
     assert_eq!(vault.tables().unwrap().len(), 1);
 }
 

@@ -313,3 +313,50 @@ fn a_conflict_that_is_to_do_nothing_does_nothing() {
         ],
     );
 }
+
+#[test]
+fn a_conflict_updates_the_row_in_the_way() {
+    with_rows(
+        &Vault::in_memory().unwrap(),
+        &[
+            "INSERT INTO {t} (email, name) VALUES ('ada@x.org', 'Ada II') ON CONFLICT (email) DO UPDATE SET name = excluded.name",
+            "INSERT INTO {t} (email, name, age) VALUES ('bob@x.org', 'Rob', 7), ('fay@x.org', 'Fay', 8), ('fay@x.org', 'Fey', 9) ON CONFLICT (email) DO UPDATE SET name = name || '/' || excluded.name, age = coalesce(age, 0) + excluded.age RETURNING id, name, age",
+            "INSERT INTO {t} (email, age) VALUES ('ada@x.org', 99) ON CONFLICT (email) DO UPDATE SET age = excluded.age WHERE {t}.age > excluded.age",
+            "INSERT INTO {t} (email, age) VALUES ('gus@x.org', 1) ON CONFLICT (email) DO UPDATE SET age = 2",
+            "INSERT INTO {t} AS u (email, code) VALUES ('ada@x.org', 'Z') ON CONFLICT (email) DO UPDATE SET (code, plan) = (excluded.code, (SELECT max(note) FROM orders WHERE who = u.id))",
+            "INSERT INTO {t} (email, code) VALUES ('hal@x.org', 'B') ON CONFLICT (email) DO UPDATE SET code = 'Q'",
+            "INSERT INTO {t} (email, code) VALUES ('ada@x.org', 'B') ON CONFLICT (email) DO UPDATE SET code = excluded.code",
+            "INSERT INTO {t} (email, code) VALUES ('ian@x.org', 'E') ON CONFLICT (email) DO NOTHING ON CONFLICT (code) DO UPDATE SET name = excluded.email",
+            "INSERT INTO {t} (id, email) VALUES (1, 'jan@x.org') ON CONFLICT (id) DO UPDATE SET email = excluded.email",
+            "INSERT INTO {t} (email) VALUES ('bob@x.org') ON CONFLICT DO UPDATE SET name = excluded.role",
+            "INSERT INTO {t} (email) VALUES ('bob@x.org') ON CONFLICT (email) DO UPDATE SET email = NULL",
+            "INSERT INTO {t} (email) VALUES ('bob@x.org') ON CONFLICT (email) DO UPDATE SET age = 'x'",
+            "INSERT INTO {t} (email) VALUES ('bob@x.org') ON CONFLICT (email) DO UPDATE SET name = excluded.missing",
+            "INSERT INTO {t} (email) VALUES ('new@x.org') ON CONFLICT (email) DO UPDATE SET nothing = 1",
+            "INSERT INTO {t} (email) VALUES ('new@x.org') ON CONFLICT (name) DO UPDATE SET name = 1",
+            "INSERT INTO {t} (email) SELECT email FROM {t} WHERE true ON CONFLICT (email) DO UPDATE SET rank = id",
+            "INSERT INTO {t} (email) VALUES ('after@x.org')",
+        ],
+    );
+}
+
+#[test]
+fn a_key_changes_as_another_column_does() {
+    with_rows(
+        &Scratch::new().create(),
+        &[
+            "UPDATE {t} SET id = 3 WHERE id = 3",
+            "UPDATE {t} SET id = 30, name = 'thirty' WHERE id = 3 RETURNING id, name, email",
+            "SELECT name FROM {t} WHERE id = 30",
+            "SELECT name FROM {t} WHERE email = 'cyd@x.org'",
+            "UPDATE {t} SET rowid = '3' WHERE id = 30",
+            "UPDATE {t} SET id = 1 WHERE id = 2",
+            "UPDATE OR IGNORE {t} SET id = 1 WHERE id = 2",
+            "UPDATE {t} SET id = 2, email = 'bob@x.org' WHERE id = 1",
+            "UPDATE {t} SET id = NULL WHERE id = 2",
+            "UPDATE {t} SET id = 'x' WHERE id = 2",
+            "UPDATE {t} SET id = id + 100",
+            "UPDATE OR REPLACE {t} SET id = 101 WHERE id = 102",
+        ],
+    );
+}

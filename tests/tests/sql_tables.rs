@@ -159,8 +159,15 @@ fn text_keys_json_and_booleans_keep_their_ways() {
     vault.execute("INSERT INTO pages (slug) VALUES ('c')", &[]).unwrap();
     let same = vault.execute("INSERT INTO pages (slug) VALUES ('c')", &[]).unwrap_err();
     assert_eq!(same.message(), "UNIQUE constraint failed: pages.slug");
-    let moved = vault.execute("UPDATE pages SET slug = 'd'", &[]).unwrap_err();
-    assert_eq!(moved.kind(), ErrorKind::Refused);
+    let long = vault.execute("UPDATE pages SET slug = ?", &["x".repeat(1001).as_str().into()]);
+    assert_eq!(long.unwrap_err().kind(), ErrorKind::Limit);
+    assert_eq!(vault.execute("UPDATE pages SET slug = 'd'", &[]).unwrap(), 1);
+    let moved = table(&vault, "SELECT slug, tag FROM pages WHERE slug = 'd'");
+    assert_eq!(moved, [[Value::Text("d".into()), Value::Null]]);
+    let upsert = "INSERT INTO pages (slug, tag) VALUES ('d', ?1) ON CONFLICT (slug) DO UPDATE
+                  SET tag = excluded.tag || '/' || excluded.slug || ?2";
+    assert_eq!(vault.execute(upsert, &["t".into(), "!".into()]).unwrap(), 1);
+    assert_eq!(table(&vault, "SELECT tag FROM pages"), [[Value::Text("t/d!".into())]]);
     assert!(vault.verify(|_| ()).unwrap().is_sound());
 }
 

@@ -56,8 +56,9 @@ pub(crate) enum Quota {
     Reset {
         #[command(flatten)]
         of: Scope,
-        /// The key as the application gives it: an address, a name
-        key: String,
+        /// What is limited by, as the application gives it: an address, a name
+        #[arg(value_name = "KEY")]
+        whose: String,
     },
 }
 

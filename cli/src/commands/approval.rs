@@ -29,8 +29,8 @@ pub(super) fn run(command: &Approval, console: &mut Console<'_>) -> Result<Repor
 
 /// Runs a command on quotas.
 pub(super) fn quota(command: &Quota, console: &mut Console<'_>) -> Result<Report> {
-    let Quota::Reset { of, key } = command;
-    let forgotten = quotas(of, console)?.reset(key)?;
+    let Quota::Reset { of, whose } = command;
+    let forgotten = quotas(of, console)?.reset(whose)?;
     let text = if forgotten { "Forgotten.\n" } else { "Nothing was used by this key.\n" };
     Ok(Report::new(text, json!({"forgotten": forgotten})))
 }

@@ -9,6 +9,7 @@ mod doctor;
 mod keys;
 mod life;
 mod output;
+mod programs;
 mod secrets;
 mod settings;
 mod settings_moved;

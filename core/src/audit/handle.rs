@@ -16,7 +16,7 @@ use super::retain::{Base, retain};
 use super::verify::{AuditReport, verify};
 use super::watch::Watch;
 use super::{TABLE, definition};
-use crate::error::Result;
+use crate::error::{Error, Result, err};
 use crate::metrics::Counter;
 use crate::table::engine::Engine;
 use crate::table::session::Session;
@@ -150,7 +150,7 @@ impl Audit {
             progress(entries);
             true
         });
-        report.map(Option::unwrap_or_default)
+        report?.ok_or_else(early)
     }
 
     /// As [`Audit::verify`], until `go_on`, which gets the number of entries walked so far, says no: none then.
@@ -164,7 +164,7 @@ impl Audit {
 
     /// Walks only what came after the checkpoint.
     pub fn verify_since(&self, checkpoint: &str) -> Result<AuditReport> {
-        self.walk(Some(checkpoint), true, &mut |_| true).map(Option::unwrap_or_default)
+        self.walk(Some(checkpoint), true, &mut |_| true)?.ok_or_else(early)
     }
 
     /// How far the chain goes now, to be kept outside the file.
@@ -229,4 +229,8 @@ impl Audit {
         self.tenant.as_deref().is_none_or(|tenant| event.tenant() == Some(tenant))
             && options.has(event)
     }
+}
+
+fn early() -> Error {
+    err!(Internal, "a check that ended early")
 }

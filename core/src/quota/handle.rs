@@ -187,11 +187,11 @@ impl Quotas {
                 writer.insert(Some(IdRef::Text(&id)), &values)?;
             }
             Some(current) if current.get(column::EXPIRES) == ValueRef::Integer(expires) => {
-                writer.rewrite(IdRef::Text(&id), current, &[used])?;
+                writer.rewrite(IdRef::Text(&id), current, &[used], None)?;
             }
             Some(current) => {
                 let changes = [(column::EXPIRES, ValueRef::Integer(expires)), used];
-                writer.rewrite(IdRef::Text(&id), current, &changes)?;
+                writer.rewrite(IdRef::Text(&id), current, &changes, None)?;
             }
         }
         drop(writer);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::SqlRows;
 use crate::audit::note;
+use crate::db::SealedSql;
 use crate::db::tokens::{Kind, Token, tokens};
 use crate::error::{Result, err, fail};
 use crate::table::engine::Engine;
@@ -104,6 +105,13 @@ impl Command {
 
     /// Carries it out; one row, `complete` or `pending` ([`crate::Erasure`]).
     pub(crate) fn run(&self, engine: &Arc<Engine>, parameters: &[ValueRef<'_>]) -> Result<SqlRows> {
+        if engine.pool.config().sealed_sql != SealedSql::Full {
+            fail!(
+                NotAllowed,
+                "{} is not for SQL that does not reach all of a sealed table",
+                self.name()
+            );
+        }
         let wanted = self.parameters();
         if parameters.len() != wanted {
             fail!(Sql, "{} parameters for a statement that takes {wanted}", parameters.len());
@@ -123,7 +131,8 @@ impl Command {
         } else {
             unprotect_table(engine, table)?;
         }
-        let complete = backfill::finish_erasure(engine)?;
+        // The table is converted: what fails here stays pending.
+        let complete = backfill::finish_erasure(engine).unwrap_or(false);
         Ok(row(self.name(), if complete { "complete" } else { "pending" }))
     }
 }

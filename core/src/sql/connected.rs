@@ -231,8 +231,8 @@ impl Stepped<'_> {
                     }
                     if prepared.may_erase() && !conn.in_transaction()? {
                         inner.give_back();
-                        // What is pending, stays so: health tells.
-                        let _ = backfill::finish_erasure(self.engine)?;
+                        // The statement is done: what is pending or fails here stays pending.
+                        let _ = backfill::finish_erasure(self.engine);
                     }
                     return Ok(there);
                 }

@@ -58,6 +58,14 @@ impl Cursor {
         if let Some(beside) = &plan.beside
             && args.has_number()
         {
+            if plan.terms.iter().any(|term| term.is_in) {
+                // SQLite compares the rows with the number's text then.
+                fail!(
+                    Refused,
+                    "numbers by IN in a text column of table {}: CAST them AS TEXT",
+                    table.schema().name()
+                );
+            }
             plan = Rc::clone(beside);
         }
         let step = table.step()?;

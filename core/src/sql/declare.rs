@@ -182,11 +182,7 @@ fn padding(words: &[&str]) -> Result<Padding> {
 }
 
 /// Declares the table, whole or not at all. True where it was made.
-pub(super) fn declare(
-    within: Within<'_>,
-    face: &Face,
-    declaration: &Declaration,
-) -> Result<bool> {
+pub(super) fn declare(within: Within<'_>, face: &Face, declaration: &Declaration) -> Result<bool> {
     match within {
         Within::Session(session) => session.savepoint(|| define(session, declaration)),
         Within::Snapshot(..) => fail!(ReadOnly, "a table is declared in a write transaction only"),

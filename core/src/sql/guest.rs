@@ -79,8 +79,9 @@ impl Guest {
     pub fn refresh(&self) -> Result<usize> {
         let face = self.face()?;
         let state = self.host.state(face.handle, &self.conn)?;
-        sync(face, &self.conn, &state)?;
+        let synced = sync(face, &self.conn, &state);
         self.conn.forget_statements()?;
+        synced?;
         match self.conn.authority().clash() {
             Some(name) => fail!(
                 NotAllowed,

@@ -92,6 +92,14 @@ impl<'a> IndexInfo<'a> {
             .collect()
     }
 
+    /// True where a condition is an IN, whose values come one at a time.
+    pub(super) fn is_in(&self, constraint: Constraint) -> bool {
+        let Ok(at) = c_int::try_from(constraint.at) else { return false };
+        let raw = std::ptr::from_ref::<ffi::sqlite3_index_info>(self.raw).cast_mut();
+        // SAFETY: I1; -1 asks and changes nothing.
+        unsafe { ffi::sqlite3_vtab_in(raw, at, -1) != 0 }
+    }
+
     /// The name of the collation that a condition compares by.
     pub(super) fn collation(&self, constraint: Constraint) -> String {
         let Ok(at) = c_int::try_from(constraint.at) else { return String::new() };

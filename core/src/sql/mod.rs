@@ -8,6 +8,7 @@
 mod abi;
 mod analysis;
 mod change;
+mod clauses;
 mod command;
 mod connected;
 mod connection;

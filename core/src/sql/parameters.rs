@@ -7,6 +7,9 @@ use super::tokens::{Kind, Token};
 /// SQLite's own limit.
 const MAX_NUMBER: usize = 32_766;
 
+/// What stands in place of a part of a statement.
+pub(super) type Edit = (Range<usize>, String);
+
 #[derive(Debug, PartialEq, Default)]
 pub(super) struct Parameters {
     /// The name of each, with its `:`, `@` or `$`, where it has one.
@@ -57,15 +60,10 @@ impl Parameters {
     }
 
     /// A part of the statement, with each parameter by its number, and with other edits.
-    pub(super) fn numbered(
-        &self,
-        sql: &str,
-        part: Range<usize>,
-        edits: &[(Range<usize>, String)],
-    ) -> String {
+    pub(super) fn numbered(&self, sql: &str, part: Range<usize>, edits: &[Edit]) -> String {
         let numbers =
             self.places.iter().map(|(place, number)| (place.clone(), format!("?{number}")));
-        let mut edits: Vec<(Range<usize>, String)> = numbers.chain(edits.iter().cloned()).collect();
+        let mut edits: Vec<Edit> = numbers.chain(edits.iter().cloned()).collect();
         edits.retain(|(place, _)| place.start >= part.start && place.end <= part.end);
         edits.sort_by_key(|(place, _)| place.start);
         let mut text = String::with_capacity(part.len());

@@ -33,6 +33,7 @@ pub(super) struct Plan {
 pub(super) struct Term {
     pub(super) on: On,
     pub(super) op: Op,
+    pub(super) is_in: bool,
 }
 
 /// What a condition is on; a column by its position.
@@ -190,7 +191,7 @@ fn best(table: &Table, info: &IndexInfo<'_>) -> Choice {
             let label =
                 if on == On::Key { format!("key {name} =") } else { format!("{how} {name} =") };
             let cost = if on == On::Key { 2.0 } else { cost };
-            let terms = vec![Term { on, op: constraint.op }];
+            let terms = vec![Term { on, op: constraint.op, is_in: info.is_in(*constraint) }];
             offer(Choice { taken: vec![*constraint], terms, unique, cost, rows, label });
         } else if !matches!(on, On::Blind(_)) {
             let lower = constraint.op.is_lower();
@@ -201,7 +202,8 @@ fn best(table: &Table, info: &IndexInfo<'_>) -> Choice {
                     && led(table, info, **other).is_some_and(|(there, ..)| there == on)
             });
             let taken: Vec<Constraint> = [*constraint].into_iter().chain(other.copied()).collect();
-            let terms: Vec<Term> = taken.iter().map(|c| Term { on, op: c.op }).collect();
+            let terms: Vec<Term> =
+                taken.iter().map(|c| Term { on, op: c.op, is_in: false }).collect();
             let rows = if terms.len() > 1 { ROWS / 64 } else { ROWS / 4 };
             let ops: Vec<&str> = terms.iter().map(|term| term.op.sql()).collect();
             let lead = if on == On::Key { "key" } else { "index" };

@@ -75,7 +75,11 @@ pub(super) fn sync(face: &Face, conn: &Conn, state: &Arc<State>) -> Result<()> {
 /// Takes every table away.
 #[cfg(feature = "loadable")]
 pub(super) fn unregister_all(face: &Face) -> Result<()> {
-    let before = std::mem::take(&mut *face.synced.borrow_mut());
+    let mut synced = face.synced.borrow_mut();
+    let before = std::mem::take(&mut *synced);
+    // A function can't be replaced by the statement that runs it.
+    synced.functions = before.functions;
+    drop(synced);
     before.tables.iter().try_for_each(|schema| native::unregister(face, schema.name()))
 }
 

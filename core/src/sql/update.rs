@@ -146,21 +146,7 @@ fn update(table: &Table, session: &Session, args: &Args<'_>, mode: Mode) -> Resu
     let schema = table.schema();
     let row = row_id(args.get(0)?)?;
     let id = key_of(table, session, row)?;
-    let key = args.get(2)?;
-    let same_row = row_id(args.get(1)?)? == row;
-    let same_key = key.is_unchanged()
-        || match (&id, key.read(if schema.stored.text_key { Type::Text } else { Type::Integer })?) {
-            (Id::Integer(id), ValueRef::Integer(new)) => *id == new,
-            (Id::Text(id), ValueRef::Text(new)) => id == new,
-            _ => false,
-        };
-    if !(same_row && same_key) {
-        fail!(
-            Refused,
-            "the key of a row of table {} does not change: its record is bound to it. Insert the row anew",
-            schema.name()
-        );
-    }
+    let new_id = changed_key(table, args, row, &id)?;
     let mut changes = Vec::new();
     for (position, column) in schema.columns().enumerate() {
         let arg = args.get(FIRST_COLUMN + position)?;
@@ -177,8 +163,11 @@ fn update(table: &Table, session: &Session, args: &Args<'_>, mode: Mode) -> Resu
         }
         changes.push((position, value));
     }
-    fit(table, changes.iter_mut().map(|(position, value)| (*position, value)))?;
+    let fits = fit(table, changes.iter_mut().map(|(position, value)| (*position, value)));
     let writer = table.writer(session)?;
+    if let Err(error) = fits {
+        return Err(key_taken(table, &writer, new_id, mode)?.unwrap_or(error));
+    }
     let Some(current) = writer.current(id.as_ref())? else { return Ok(None) };
     if mode == Mode::Replace {
         let mut values: Vec<ValueRef<'_>> =
@@ -188,32 +177,30 @@ fn update(table: &Table, session: &Session, args: &Args<'_>, mode: Mode) -> Resu
                 *slot = *value;
             }
         }
-        for way in writer.in_the_way(None, &values, None)?.into_iter().filter(|way| *way != id) {
+        for way in writer.in_the_way(new_id, &values, None)?.into_iter().filter(|way| *way != id) {
             delete(session, table.target(), way.as_ref())?;
         }
     }
     writer
-        .rewrite(id.as_ref(), &current, &changes)
+        .rewrite(id.as_ref(), &current, &changes, new_id)
         .map_err(|error| constraint(table, &writer, error))?;
+    let row = match new_id {
+        Some(IdRef::Integer(new)) => new,
+        _ => row,
+    };
     returns(table, session, row)?;
     Ok(None)
 }
 
-/// A row that is left out uses up its id, as with AUTOINCREMENT; a failed statement uses up none. The id, where the
-/// engine chooses it.
-pub(super) fn use_up(
-    table: &Table,
-    session: &Session,
-    id: Option<IdRef<'_>>,
-) -> Result<Option<i64>> {
+/// A row that is left out uses up its id, as with AUTOINCREMENT; a failed statement uses up none.
+pub(super) fn use_up(table: &Table, session: &Session, id: Option<IdRef<'_>>) -> Result<()> {
     let (state, stored) = (session.state(), &table.schema().stored);
     match id {
-        None => session.next_id(&state, &stored.name).map(Some),
+        None => session.next_id(&state, &stored.name).map(drop),
         Some(IdRef::Integer(id)) => {
-            session.sequences().note(session.conn(), &state.ring, stored.id, id)?;
-            Ok(None)
+            session.sequences().note(session.conn(), &state.ring, stored.id, id)
         }
-        Some(IdRef::Text(_)) => Ok(None),
+        Some(IdRef::Text(_)) => Ok(()),
     }
 }
 
@@ -228,6 +215,33 @@ fn returns(table: &Table, session: &Session, row: i64) -> Result<()> {
 fn row_id(arg: Arg<'_>) -> Result<i64> {
     let id = arg.read(Type::Integer)?.as_i64();
     id.ok_or_else(|| err!(TypeMismatch, "a row id is an integer"))
+}
+
+/// The key that an UPDATE gives, where it is another.
+fn changed_key<'a>(
+    table: &Table,
+    args: &'a Args<'_>,
+    row: i64,
+    id: &Id,
+) -> Result<Option<IdRef<'a>>> {
+    let (new_row, key) = (args.get(1)?, args.get(2)?);
+    let moves = new_row.read(Type::Integer)?.as_i64() != Some(row);
+    if key.is_unchanged() && !moves {
+        return Ok(None);
+    }
+    let new = if table.schema().stored.text_key {
+        if moves {
+            fail!(Refused, "the row id of table {} is the engine's own", table.schema().name());
+        }
+        text_key(table, key)?
+    } else {
+        let given = if moves { new_row } else { key };
+        match given.read(Type::Integer)? {
+            ValueRef::Integer(new) => IdRef::Integer(new),
+            _ => return Err(mismatch()),
+        }
+    };
+    Ok(Some(new).filter(|new| *new != id.as_ref()))
 }
 
 /// The key of the row with that row id; what it says is verified with the row.
@@ -252,18 +266,27 @@ fn new_key<'a>(table: &Table, args: &'a Args<'_>) -> Result<Option<IdRef<'a>>> {
         if !row.is_null() {
             fail!(Refused, "the row id of table {} is the engine's own", stored.name);
         }
-        return match key.read(Type::Text)? {
-            ValueRef::Text(id) => Ok(Some(IdRef::Text(id))),
-            ValueRef::Null => Err(not_null(table, &stored.key)),
-            other => Err(datatype(table, &stored.key, Type::Text, other)),
-        };
+        return text_key(table, key).map(Some);
     }
     let key = if key.is_null() { row } else { key };
     match key.read(Type::Integer)? {
         ValueRef::Null => Ok(None),
         ValueRef::Integer(id) => Ok(Some(IdRef::Integer(id))),
-        _ => Err(err!(TypeMismatch, "datatype mismatch").with_sqlite_code(ffi::SQLITE_MISMATCH)),
+        _ => Err(mismatch()),
     }
+}
+
+fn text_key<'a>(table: &Table, key: Arg<'a>) -> Result<IdRef<'a>> {
+    let name = &table.schema().stored.key;
+    match key.read(Type::Text)? {
+        ValueRef::Text(id) => Ok(IdRef::Text(id)),
+        ValueRef::Null => Err(not_null(table, name)),
+        other => Err(datatype(table, name, Type::Text, other)),
+    }
+}
+
+fn mismatch() -> Error {
+    err!(TypeMismatch, "datatype mismatch").with_sqlite_code(ffi::SQLITE_MISMATCH)
 }
 
 /// Brings values, under their columns' affinities, to the columns' types.

@@ -4,9 +4,14 @@
 //! written, the clauses are asked in their order. `DO UPDATE` is an UPDATE of the row in the way, by SQLite, which finds
 //! the columns of `excluded` in a sub-query.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
-use super::analysis::{Action, Upsert, Write};
+use rusqlite::ffi;
+
+use super::analysis::Write;
+use super::clauses::{Action, Upsert};
+use super::parameters::Edit;
 use super::table::{Table, declared};
 use super::update::{taken, use_up};
 use crate::db::schema::quote;
@@ -57,7 +62,8 @@ fn made(sql: &str, write: &Write, schema: &Schema, clause: &Upsert) -> Result<Cl
             schema.active.get(schema.position(column)?).copied().map(Taken::Column)
         }
         Some(_) => {
-            fail!(Sql, "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint")
+            let what = "ON CONFLICT clause does not match any PRIMARY KEY or UNIQUE constraint";
+            return Err(err!(Sql, "{what}").with_sqlite_code(ffi::SQLITE_ERROR));
         }
     };
     let update = match &clause.action {
@@ -77,7 +83,7 @@ fn made(sql: &str, write: &Write, schema: &Schema, clause: &Upsert) -> Result<Cl
 }
 
 /// What a DO UPDATE sets, its WHERE, and where its text names the row that is not inserted.
-type Parts<'s> = (&'s Range<usize>, Option<&'s Range<usize>>, &'s [(Range<usize>, String)]);
+type Parts<'s> = (&'s Range<usize>, Option<&'s Range<usize>>, &'s [Edit]);
 
 /// The UPDATE: behind the statement's own parameters come the key of the row in the way, and the row that is not inserted.
 fn update(
@@ -96,8 +102,9 @@ fn update(
         } else if is_row_id && !schema.stored.text_key {
             key
         } else {
-            return Err(err!(Sql, "no such column: excluded.{name}")
-                .with_sqlite_code(rusqlite::ffi::SQLITE_ERROR));
+            return Err(
+                err!(Sql, "no such column: excluded.{name}").with_sqlite_code(ffi::SQLITE_ERROR)
+            );
         };
         edits.push((place.clone(), of_excluded(name)));
     }
@@ -117,7 +124,7 @@ fn update(
         quote(key),
     );
     if let Some(condition) = condition {
-        made = format!("{made} AND ({})", text(condition));
+        let _ = write!(made, " AND ({})", text(condition));
     }
     Ok(made)
 }
@@ -147,26 +154,27 @@ pub(super) fn meet(
     for clause in given.upsert.iter().take_while(|clause| !clause.leaves_all_out()) {
         let found = writer.in_the_way(id, values, clause.target)?;
         let Some(way) = found.first() else { continue };
-        let excluded = match use_up(table, session, id)? {
-            Some(new) => Id::Integer(new),
-            None => id.map_or(Id::Integer(0), IdRef::to_owned),
-        };
         let clash = || taken(table, clause.target.unwrap_or(Taken::Key));
-        let Some(update) = &clause.update else { return Err(clash()) };
-        let face = table.face();
-        let run = face.run().ok_or_else(|| err!(Internal, "an upsert without its parameters"))?;
-        let last = session.conn().last_insert_rowid()?;
-        let more: Vec<ValueRef<'_>> =
-            [value(way), value(&excluded)].into_iter().chain(values.iter().copied()).collect();
-        let changed = face.within_write(|| run.execute(face, session.conn(), update, &more));
-        return match changed {
-            Ok(0) => Err(clash()),
-            Ok(_) => Ok(Some(last)),
-            Err(error) => {
-                face.is_no_clash();
-                Err(error)
+        let Some(update) = &clause.update else {
+            use_up(table, session, id)?;
+            return Err(clash());
+        };
+        let (face, conn, state) = (table.face(), session.conn(), session.state());
+        let excluded = match id {
+            Some(id) => id.to_owned(),
+            None => {
+                let table = table.schema().stored.id;
+                Id::Integer(session.sequences().ahead(conn, &state.ring, table)?)
             }
         };
+        let run = face.run().ok_or_else(|| err!(Internal, "an upsert without its parameters"))?;
+        let last = conn.last_insert_rowid()?;
+        let more: Vec<ValueRef<'_>> =
+            [value(way), value(&excluded)].into_iter().chain(values.iter().copied()).collect();
+        let changed = face.within_write(|| run.execute(face, conn, update, &more));
+        let changed = changed.inspect_err(|_| face.is_no_clash())?;
+        use_up(table, session, id)?;
+        return if changed == 0 { Err(clash()) } else { Ok(Some(last)) };
     }
     Ok(None)
 }

@@ -118,7 +118,7 @@ impl<'a> Arg<'a> {
             let text = ffi::sqlite3_value_text(self.raw);
             self.bytes(text)
         };
-        let Ok(text) = std::str::from_utf8(bytes) else {
+        let Ok(text) = simdutf8::basic::from_utf8(bytes) else {
             fail!(TypeMismatch, "a text that is not UTF-8");
         };
         Ok(ValueRef::Text(text))

@@ -45,6 +45,16 @@ impl BlindValue {
         }
     }
 
+    /// As it stands in a row.
+    pub(crate) fn stored(value: ValueRef<'_>) -> Option<Self> {
+        Some(match value {
+            ValueRef::Null => BlindValue::Null,
+            ValueRef::Integer(number) => BlindValue::Lookup(number),
+            ValueRef::Blob(bytes) => BlindValue::Unique(bytes.try_into().ok()?),
+            _ => return None,
+        })
+    }
+
     pub(crate) fn as_ref(&self) -> ValueRef<'_> {
         match self {
             BlindValue::Unique(bytes) => ValueRef::Blob(bytes),

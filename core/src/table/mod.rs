@@ -22,6 +22,7 @@ mod places;
 pub(crate) mod protect;
 mod read;
 mod read_session;
+mod rewrite;
 mod row;
 mod rows;
 pub(crate) mod savepoint;

@@ -1,18 +1,15 @@
-//! Writing: every write of a row seals the whole record again.
+//! Writing rows: each is sealed whole.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::blind::BlindValue;
-use super::codec::Opener;
-use super::read::{Target, key_parameters};
-use super::row::RowSet;
+use super::read::Target;
 use super::schema::{Schema, SlotSource};
 use super::sealer::{BlindIndex, Sealer};
 use super::session::{Scratch, Session};
 use super::write_plan::From;
 use crate::db::Stmt;
-use crate::db::schema::quote;
 use crate::error::{Error, ErrorKind, Result, err, fail};
 use crate::format::context::Place;
 use crate::format::payload::put_column;
@@ -26,7 +23,7 @@ const MAX_VALUE: usize = 1_000_000_000;
 pub(crate) struct Writer<'s> {
     pub(super) session: &'s Session,
     pub(super) tenant: Option<&'s str>,
-    sealer: Arc<Sealer>,
+    pub(super) sealer: Arc<Sealer>,
     /// What the last write found taken.
     taken: Cell<Option<Taken>>,
     /// The INSERT, kept compiled while rows follow one another.
@@ -39,20 +36,6 @@ pub(crate) enum Taken {
     Key,
     /// The unique column at a position in `Stored::columns`.
     Column(usize),
-}
-
-/// A row as it was read, and the record that it was read from.
-pub(crate) struct Current {
-    set: RowSet,
-    layout: u16,
-    sealed: Vec<u8>,
-}
-
-impl Current {
-    /// The value of a column, by position.
-    pub(crate) fn get(&self, position: usize) -> ValueRef<'_> {
-        self.set.get(0, position + 1)
-    }
 }
 
 impl<'s> Writer<'s> {
@@ -113,11 +96,7 @@ impl<'s> Writer<'s> {
             Some(id) => id,
             None => IdRef::Integer(row_id),
         };
-        if let IdRef::Text(text) = place_id
-            && (text.is_empty() || text.len() > 1_000)
-        {
-            fail!(Limit, "a text key has 1 to 1,000 bytes");
-        }
+        check_key(place_id)?;
         let mut scratch = self.session.scratch()?;
         let blinds = self.blinds(values, &mut scratch);
         self.seal(place_id, values, &blinds, &mut scratch)?;
@@ -153,111 +132,6 @@ impl<'s> Writer<'s> {
         Ok(place_id.to_owned())
     }
 
-    /// Changes columns of a row; false where there is none. With `force` the row is sealed again even where nothing
-    /// changes.
-    pub(crate) fn update(
-        &self,
-        id: IdRef<'_>,
-        changes: &[(usize, ValueRef<'_>)],
-        force: bool,
-    ) -> Result<bool> {
-        let Some(current) = self.current(id)? else { return Ok(false) };
-        if !changes.is_empty() || force {
-            self.rewrite(id, &current, changes)?;
-        }
-        Ok(true)
-    }
-
-    /// The row as it is, verified, for [`Writer::rewrite`] to change in the same transaction.
-    pub(crate) fn current(&self, id: IdRef<'_>) -> Result<Option<Current>> {
-        let conn = self.session.conn();
-        let mut set = RowSet::new(Arc::clone(&self.sealer.schema));
-        let mut opener =
-            Opener::new(conn, &self.sealer.state.ring, &self.sealer.schema, self.tenant);
-        let (parameters, count) = key_parameters(&self.sealer.schema, id, self.tenant)?;
-        let parameters = parameters.get(..count).unwrap_or(&[]);
-        let found = conn.prepare(&self.sealer.schema.sql.get)?.first(parameters, |row| {
-            let layout = opener.open(row, Some(id), &mut set)?;
-            Ok((layout, row.blob(2)?.to_vec()))
-        })?;
-        Ok(found.map(|(layout, sealed)| Current { set, layout, sealed }))
-    }
-
-    /// Changes columns of a row that was read in this transaction, and seals it again.
-    pub(crate) fn rewrite(
-        &self,
-        id: IdRef<'_>,
-        current: &Current,
-        changes: &[(usize, ValueRef<'_>)],
-    ) -> Result<()> {
-        let conn = self.session.conn();
-        let Current { set, layout, sealed } = current;
-        let (parameters, count) = key_parameters(&self.sealer.schema, id, self.tenant)?;
-        let parameters = parameters.get(..count).unwrap_or(&[]);
-        let mut values: Vec<ValueRef<'_>> =
-            (1..=self.sealer.schema.active.len()).map(|position| set.get(0, position)).collect();
-        for (position, value) in changes {
-            let column = &self.sealer.schema.column(*position)?.column;
-            let admitted = self.admit(column, *value)?;
-            if let Some(slot) = values.get_mut(*position) {
-                *slot = admitted;
-            }
-        }
-        let mut scratch = self.session.scratch()?;
-        let blinds = self.blinds(&values, &mut scratch);
-        self.seal(id, &values, &blinds, &mut scratch)?;
-        let plan = &self.sealer.schema.write;
-        let touched = |position: usize| changes.iter().any(|(at, _)| *at == position);
-        let to_set: Vec<usize> = (0..plan.slots.len())
-            .filter(|slot| {
-                *layout != plan.layout
-                    || match plan.slots.get(*slot) {
-                        Some(From::Column(position)) => touched(*position),
-                        Some(From::Index(index)) => self
-                            .sealer
-                            .indexes
-                            .get(*index)
-                            .is_some_and(|index| touched(index.position)),
-                        _ => false,
-                    }
-            })
-            .collect();
-        let mut stmt = conn.prepare(&self.update_sql(&to_set))?;
-        stmt.bind(1, ValueRef::Blob(&scratch.record))?;
-        let mut at = 2;
-        for slot in &to_set {
-            let from = plan.slots.get(*slot).copied().unwrap_or(From::Null);
-            stmt.bind(at, value_of(from, &values, &blinds))?;
-            at += 1;
-        }
-        stmt.bind(at, ValueRef::Blob(sealed))?;
-        for (offset, value) in parameters.iter().enumerate() {
-            stmt.bind(at + 1 + offset, *value)?;
-        }
-        match stmt.execute_bound() {
-            Ok(1) => Ok(()),
-            // The row was read in this very transaction.
-            Ok(_) => fail!(Internal, "a row changed between its reading and its writing"),
-            Err(error) => Err(self.logical(error, true)),
-        }
-    }
-
-    fn update_sql(&self, to_set: &[usize]) -> String {
-        let mut sql = format!("UPDATE {} SET sealed = ?", self.sealer.schema.sql.physical);
-        for slot in to_set.iter().filter_map(|slot| self.sealer.schema.slots.get(*slot)) {
-            sql.push_str(", ");
-            sql.push_str(&quote(&slot.name));
-            sql.push_str(" = ?");
-        }
-        sql.push_str(" WHERE sealed = ? AND ");
-        sql.push_str(&quote(&self.sealer.schema.stored.key));
-        sql.push_str(" = ?");
-        if self.sealer.schema.stored.per_tenant {
-            sql.push_str(" AND tenant = ?");
-        }
-        sql
-    }
-
     /// The value as the column's declared type; an error where it does not fit.
     pub(super) fn admit<'v>(
         &self,
@@ -285,14 +159,10 @@ impl<'s> Writer<'s> {
     }
 
     pub(super) fn blinds(&self, values: &[ValueRef<'_>], scratch: &mut Scratch) -> Vec<BlindValue> {
-        let of = |index: &BlindIndex| {
-            let value = values.get(index.position).copied().unwrap_or(ValueRef::Null);
-            BlindValue::of(&index.mac, index.bits, index.normaliser, value, &mut scratch.text)
-        };
-        self.sealer.indexes.iter().map(of).collect()
+        self.sealer.indexes.iter().map(|index| blind(index, values, scratch)).collect()
     }
 
-    fn seal(
+    pub(super) fn seal(
         &self,
         id: IdRef<'_>,
         values: &[ValueRef<'_>],
@@ -330,7 +200,7 @@ impl<'s> Writer<'s> {
     }
 
     /// A constraint's message in the names that the program declared.
-    fn logical(&self, error: Error, id_given: bool) -> Error {
+    pub(super) fn logical(&self, error: Error, id_given: bool) -> Error {
         if error.kind() != ErrorKind::Conflict {
             return error;
         }
@@ -371,6 +241,25 @@ impl<'s> Writer<'s> {
         let column = column.unwrap_or(&stored.key);
         err!(Conflict, "table {table} has a row with this {column} already").with_sqlite_code(code)
     }
+}
+
+/// A text key's length; an integer is any.
+pub(super) fn check_key(id: IdRef<'_>) -> Result<()> {
+    match id {
+        IdRef::Text(text) if text.is_empty() || text.len() > 1_000 => {
+            fail!(Limit, "a text key has 1 to 1,000 bytes")
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn blind(
+    index: &BlindIndex,
+    values: &[ValueRef<'_>],
+    scratch: &mut Scratch,
+) -> BlindValue {
+    let value = values.get(index.position).copied().unwrap_or(ValueRef::Null);
+    BlindValue::of(&index.mac, index.bits, index.normaliser, value, &mut scratch.text)
 }
 
 pub(super) fn value_of<'v>(

@@ -233,8 +233,8 @@ impl Vault {
         }
         let changed = Session::run(&self.engine, |session| sql::execute(session, sql, parameters))?;
         if sql::may_erase(sql) {
-            // What is pending, stays so: health tells.
-            let _ = self.finish_erasure()?;
+            // The statement is done: what is pending or fails here stays pending.
+            let _ = self.finish_erasure();
         }
         Ok(changed)
     }
@@ -267,7 +267,7 @@ impl Vault {
             progress(rows);
             true
         });
-        found.map(Option::unwrap_or_default)
+        found?.ok_or_else(|| err!(Internal, "a check that ended early"))
     }
 
     /// As [`Vault::verify`], until `go_on`, which gets the number of rows opened so far, says no: none then.

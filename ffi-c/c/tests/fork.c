@@ -72,7 +72,7 @@ static int64_t counted(sealite_stmt *stmt) {
   return count;
 }
 
-/* A connection and a statement that are idle serve both; what was bound is to be bound again. */
+/* A connection and statements that are idle serve both, with what was bound. */
 static void idle_connection(sealite_vault *vault) {
   sealite_connection *connection;
   sealite_stmt *count, *insert;
@@ -81,16 +81,17 @@ static void idle_connection(sealite_vault *vault) {
   OK(sealite_connection_prepare(connection, T("SELECT count(*) FROM people"), &count, NULL, &error));
   OK(sealite_connection_prepare(connection, T("INSERT INTO people (email) VALUES (?)"), &insert, NULL, &error));
   int64_t before = counted(count);
-  sealite_value of_parent = sealite_text(T("parent2@example.org")), of_child = sealite_text(T("child2@example.org"));
-  OK(sealite_stmt_bind(insert, 1, &of_parent, &error));
+  sealite_value of_parent = sealite_text(T("parent2@example.org")), of_child = sealite_text(T("child2@example.org")),
+                bound = sealite_text(T("bound@example.org"));
+  OK(sealite_stmt_bind(insert, 1, &bound, &error));
   OK(sealite_prepare_fork(&error));
   pid_t child = fork();
   CHECK(child >= 0);
   if (child == 0) {
     bool row;
-    GIVES(SEALITE_CLOSED, sealite_stmt_step(insert, &row, &error));
+    OK(sealite_stmt_step(insert, &row, &error));
     OK(sealite_stmt_execute(insert, &of_child, 1, NULL, &error));
-    CHECK(counted(count) == before + 1);
+    CHECK(counted(count) == before + 2);
     OK(sealite_connection_opened(connection, &opened, &error));
     CHECK(opened == 2);
     sealite_stmt_free(insert);
@@ -98,8 +99,10 @@ static void idle_connection(sealite_vault *vault) {
     _exit(0);
   }
   wait_for(child);
+  bool row;
+  GIVES(SEALITE_CONFLICT, sealite_stmt_step(insert, &row, &error));
   OK(sealite_stmt_execute(insert, &of_parent, 1, NULL, &error));
-  CHECK(counted(count) == before + 2);
+  CHECK(counted(count) == before + 3);
   sealite_stmt_free(count);
   sealite_stmt_free(insert);
   sealite_connection_free(connection);

@@ -184,6 +184,36 @@ static void api_keys(sealite_vault *vault) {
   sealite_tokens_free(tokens);
 }
 
+static void times(sealite_vault *vault) {
+  sealite_tokens *tokens = tokens_of(vault);
+  int64_t clock = 1900000000000;
+  char id[25];
+  OK(sealite_vault_set_clock(vault, &clock, &error));
+  sealite_token_request *request = request_for(SESSION, "user-8");
+  OK(sealite_token_request_set_not_before_in(request, 5000, &error));
+  OK(sealite_token_request_set_expires_in(request, 10000, &error));
+  sealite_bytes *later = issued(tokens, request, id);
+  request = request_for(SESSION, "user-8");
+  OK(sealite_token_request_set_never_expires(request, &error));
+  sealite_bytes *always = issued(tokens, request, id);
+  for (int second = 0; second < 15; second++) {
+    CHECK(verified(tokens, later, SESSION) == (second >= 5 && second < 10 ? SEALITE_OK : SEALITE_TOKEN_REJECTED));
+    CHECK(verified(tokens, always, SESSION) == SEALITE_OK);
+    clock += 1000;
+    OK(sealite_vault_set_clock(vault, &clock, &error));
+  }
+  request = request_for(SESSION, "user-8");
+  OK(sealite_token_request_set_expires_in(request, 0, &error));
+  sealite_bytes *text;
+  GIVES(SEALITE_INVALID_INPUT, sealite_tokens_issue(tokens, request, &text, NULL, &error));
+  OK(sealite_token_request_set_expires_in(request, UINT64_MAX, &error));
+  GIVES(SEALITE_INVALID_INPUT, sealite_tokens_issue(tokens, request, &text, NULL, &error));
+  sealite_token_request_free(request);
+  sealite_bytes_free(later);
+  sealite_bytes_free(always);
+  sealite_tokens_free(tokens);
+}
+
 static void one_shot(sealite_vault *vault) {
   sealite_tokens *tokens = tokens_of(vault), *inside;
   sealite_transaction *transaction;
@@ -495,6 +525,7 @@ int main(int argc, char **argv) {
   tenants(vault);
   legacy(vault);
   what_is_no_token(vault);
+  times(vault);
   rotation(vault);
   passwords();
   sealite_vault_free(vault);

@@ -14,37 +14,90 @@ Sealed tables are tables in SQL; every other one is SQLite's own. What differs f
 from typing import Any as _Any
 
 from sealite import __version__ as version
-from sealite._dbapi2 import Connection as Connection
-from sealite._dbapi2 import Cursor as Cursor
-from sealite._dbapi2 import DatabaseError as DatabaseError
-from sealite._dbapi2 import DataError as DataError
-from sealite._dbapi2 import Error as Error
-from sealite._dbapi2 import IntegrityError as IntegrityError
-from sealite._dbapi2 import InterfaceError as InterfaceError
-from sealite._dbapi2 import InternalError as InternalError
-from sealite._dbapi2 import NotSupportedError as NotSupportedError
-from sealite._dbapi2 import OperationalError as OperationalError
-from sealite._dbapi2 import PrepareProtocol as PrepareProtocol
-from sealite._dbapi2 import ProgrammingError as ProgrammingError
-from sealite._dbapi2 import Row as Row
-from sealite._dbapi2 import Warning as Warning
-from sealite._dbapi2 import adapt as adapt
-from sealite._dbapi2 import adapters as adapters
-from sealite._dbapi2 import converters as converters
-from sealite._dbapi2 import enable_callback_tracebacks as enable_callback_tracebacks
-from sealite._dbapi2 import sqlite_version as sqlite_version
+from sealite._dbapi2 import (
+    adapt,
+    adapters,
+    Connection,
+    converters,
+    Cursor,
+    DatabaseError,
+    DataError,
+    enable_callback_tracebacks,
+    Error,
+    IntegrityError,
+    InterfaceError,
+    InternalError,
+    NotSupportedError,
+    OperationalError,
+    PrepareProtocol,
+    ProgrammingError,
+    Row,
+    sqlite_version,
+    Warning,
+)
 
+from . import _constants
 from ._constants import *  # noqa: F403
-from ._types import Binary as Binary
-from ._types import Date as Date
-from ._types import DateFromTicks as DateFromTicks
-from ._types import Time as Time
-from ._types import TimeFromTicks as TimeFromTicks
-from ._types import Timestamp as Timestamp
-from ._types import TimestampFromTicks as TimestampFromTicks
-from ._types import complete_statement as complete_statement
-from ._types import register_adapter as register_adapter
-from ._types import register_converter as register_converter
+from ._types import (
+    Binary,
+    Date,
+    DateFromTicks,
+    Time,
+    TimeFromTicks,
+    Timestamp,
+    TimestampFromTicks,
+    complete_statement,
+    register_adapter,
+    register_converter,
+)
+
+__all__ = [
+    "adapt",
+    "adapters",
+    "apilevel",
+    "Binary",
+    "BINARY",
+    "complete_statement",
+    "connect",
+    "Connection",
+    "converters",
+    "Cursor",
+    "DatabaseError",
+    "DataError",
+    "Date",
+    "DateFromTicks",
+    "DATETIME",
+    "enable_callback_tracebacks",
+    "Error",
+    "IntegrityError",
+    "InterfaceError",
+    "InternalError",
+    "LEGACY_TRANSACTION_CONTROL",
+    "NotSupportedError",
+    "NUMBER",
+    "OperationalError",
+    "paramstyle",
+    "PARSE_COLNAMES",
+    "PARSE_DECLTYPES",
+    "PrepareProtocol",
+    "ProgrammingError",
+    "register_adapter",
+    "register_converter",
+    "Row",
+    "ROWID",
+    "sqlite_version",
+    "sqlite_version_info",
+    "STRING",
+    "threadsafety",
+    "Time",
+    "TimeFromTicks",
+    "Timestamp",
+    "TimestampFromTicks",
+    "version",
+    "version_info",
+    "Warning",
+]
+__all__ += _constants.__all__
 
 apilevel = "2.0"
 # Threads may share the module and connections (with check_same_thread=False), not cursors.

@@ -48,6 +48,30 @@ pub(super) enum TextFactory {
     Other(Py<PyAny>),
 }
 
+impl TextFactory {
+    pub(super) fn of(factory: &Bound<'_, PyAny>) -> Self {
+        let py = factory.py();
+        if factory.is(py.get_type::<PyString>()) {
+            TextFactory::Str
+        } else if factory.is(py.get_type::<PyBytes>()) {
+            TextFactory::Bytes
+        } else if factory.is(py.get_type::<PyByteArray>()) {
+            TextFactory::ByteArray
+        } else {
+            TextFactory::Other(factory.clone().unbind())
+        }
+    }
+
+    pub(super) fn object(&self, py: Python<'_>) -> Py<PyAny> {
+        match self {
+            TextFactory::Str => py.get_type::<PyString>().into_any().unbind(),
+            TextFactory::Bytes => py.get_type::<PyBytes>().into_any().unbind(),
+            TextFactory::ByteArray => py.get_type::<PyByteArray>().into_any().unbind(),
+            TextFactory::Other(factory) => factory.clone_ref(py),
+        }
+    }
+}
+
 impl Batch {
     pub(super) fn is_empty(&self) -> bool {
         self.at >= self.cells.len()
@@ -71,7 +95,6 @@ impl Batch {
             let together = left.min(TOGETHER);
             let take = |value: ValueRef<'_>| {
                 let cell = match value {
-                    ValueRef::Null => Cell::Null,
                     ValueRef::Integer(v) => Cell::Integer(v),
                     ValueRef::Boolean(v) => Cell::Integer(i64::from(v)),
                     ValueRef::Real(v) => Cell::Real(v),

@@ -1,18 +1,19 @@
 //! A connection of PEP 249 to a vault.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 
 use super::batch::TextFactory;
 use super::cursor::{self, Cursor};
+use super::engine::Connection as Engine;
 use super::error::{self, Class, programming, raised};
 use super::functions::{Registration, register, watch};
 use super::link::{Link, lock, utf8};
-use super::mode::{LEGACY, Mode, autocommit_of};
+use super::mode::{LEGACY, autocommit_of};
+use super::open::Wanted;
 use super::{copy, limits};
 use crate::row::unpicklable;
 use crate::vault::Vault;
@@ -70,7 +71,7 @@ impl Connection {
         lock(&self.open).as_ref().map_or(0, |open| open.detect_types)
     }
 
-    pub(super) fn text(&self, _py: Python<'_>) -> Arc<TextFactory> {
+    pub(super) fn text(&self) -> Arc<TextFactory> {
         Arc::clone(&lock(&self.factories).text)
     }
 
@@ -90,7 +91,7 @@ impl Connection {
 
     fn end(&self, py: Python<'_>, how: &str) -> PyResult<()> {
         let link = self.checked()?;
-        if link.mode.autocommit() != 1 && link.run(py, |engine| engine.in_transaction())? {
+        if link.mode.autocommit() != 1 && link.run(py, Engine::in_transaction)? {
             link.command(py, how)?;
         }
         Ok(())
@@ -170,51 +171,19 @@ impl Connection {
             factories.row = None;
             factories.text = Arc::new(TextFactory::Str);
         }
-        let mode = match &autocommit {
-            Maybe::Missing => LEGACY,
-            Maybe::Given(value) => autocommit_of(value)?,
+        let wanted = Wanted {
+            database,
+            timeout,
+            isolation_level,
+            any_thread: !check_same_thread,
+            cached_statements,
+            uri,
+            autocommit,
+            key: [key, key_bytes, passphrase],
+            vault,
+            existing_database,
         };
-        let level = match &isolation_level {
-            Maybe::Missing => None,
-            Maybe::Given(level) => Some(level),
-        };
-        let mode = Mode::new(level, mode)?;
-        let cached = usize::try_from(cached_statements)
-            .map_err(|_| PyValueError::new_err("cached_statements is a number from 0 on"))?;
-        // Any length is as good as none to SQLite.
-        let patience =
-            Duration::try_from_secs_f64(timeout.clamp(0.0, 86_400.0)).unwrap_or_default();
-        let given = PyDict::new(py);
-        given.set_item("key", key)?;
-        given.set_item("key_bytes", key_bytes)?;
-        given.set_item("passphrase", passphrase)?;
-        given.set_item("vault", vault)?;
-        given.set_item("existing_database", existing_database)?;
-        given.set_item("timeout", patience.as_secs_f64())?;
-        let opened = py
-            .import("sealite.dbapi2._vaults")?
-            .call_method("acquire", (database, uri), Some(&given))
-            .map_err(|error| error::from_engine(py, error))?;
-        let (vault, release, query_only): (Bound<'_, Vault>, Py<PyAny>, bool) = opened.extract()?;
-        let engine = match super::engine::connect(py, vault.get()) {
-            Ok(engine) => engine,
-            Err(error) => {
-                release.call0(py)?;
-                return Err(error::from_core(py, &error));
-            }
-        };
-        let link = Link::new(
-            py,
-            super::link::Parts {
-                engine,
-                vault: vault.unbind(),
-                any_thread: !check_same_thread,
-                cached,
-                timeout: patience,
-                query_only,
-                mode,
-            },
-        )?;
+        let (link, release) = wanted.open(py)?;
         *lock(&own.open) = Some(Open { link, detect_types, release: Some(release) });
         Ok(())
     }
@@ -342,7 +311,7 @@ impl Connection {
         keywords: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (py, link) = (name.py(), self.checked()?);
-        if link.run(py, |engine| engine.in_transaction())? {
+        if link.run(py, Engine::in_transaction)? {
             return Err(programming(
                 "a table is defined in a transaction of its own: commit first",
             ));
@@ -494,7 +463,7 @@ impl Connection {
         sleep: f64,
     ) -> PyResult<()> {
         let link = self.checked()?;
-        copy::backup(&link, target, copy::Pace { pages, progress, name, sleep })
+        copy::backup(&link, target, &copy::Pace { pages, progress, name, sleep })
     }
 
     /// The plain tables as SQL text. Sealed tables are named, not shown.
@@ -526,13 +495,13 @@ impl Connection {
     fn in_transaction(&self, py: Python<'_>) -> PyResult<bool> {
         let link = self.checked()?;
         // Without autocommit there always is one; SQLite begins it with the next statement.
-        Ok(link.mode.autocommit() == 0 || link.run(py, |engine| engine.in_transaction())?)
+        Ok(link.mode.autocommit() == 0 || link.run(py, Engine::in_transaction)?)
     }
 
     /// The rows that statements have changed since the connection was opened.
     #[getter]
     fn total_changes(&self, py: Python<'_>) -> PyResult<u64> {
-        self.checked()?.run(py, |engine| engine.total_changes())
+        self.checked()?.run(py, Engine::total_changes)
     }
 
     /// Which transaction a write begins in the legacy mode: "", "DEFERRED", "IMMEDIATE", "EXCLUSIVE"; None for none.
@@ -585,27 +554,12 @@ impl Connection {
     /// What text becomes: `str`, `bytes`, `bytearray`, or what a function makes of its bytes.
     #[getter]
     fn text_factory(&self, py: Python<'_>) -> Py<PyAny> {
-        let text = self.text(py);
-        match &*text {
-            TextFactory::Str => py.get_type::<PyString>().into_any().unbind(),
-            TextFactory::Bytes => py.get_type::<PyBytes>().into_any().unbind(),
-            TextFactory::ByteArray => py.get_type::<pyo3::types::PyByteArray>().into_any().unbind(),
-            TextFactory::Other(factory) => factory.clone_ref(py),
-        }
+        self.text().object(py)
     }
 
     #[setter]
     fn set_text_factory(&self, factory: &Bound<'_, PyAny>) {
-        let py = factory.py();
-        let text = if factory.is(py.get_type::<PyString>()) {
-            TextFactory::Str
-        } else if factory.is(py.get_type::<PyBytes>()) {
-            TextFactory::Bytes
-        } else if factory.is(py.get_type::<pyo3::types::PyByteArray>()) {
-            TextFactory::ByteArray
-        } else {
-            TextFactory::Other(factory.clone().unbind())
-        };
+        let text = TextFactory::of(factory);
         let before = std::mem::replace(&mut lock(&self.factories).text, Arc::new(text));
         drop(before);
     }

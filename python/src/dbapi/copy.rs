@@ -32,7 +32,7 @@ enum Stopped {
 pub(super) fn backup(
     link: &Arc<Link>,
     target: &Bound<'_, PyAny>,
-    pace: Pace<'_, '_>,
+    pace: &Pace<'_, '_>,
 ) -> PyResult<()> {
     let py = target.py();
     if target.cast::<Connection>().is_ok() {

@@ -108,7 +108,7 @@ impl Cursor {
         let (py, own) = (slf.py(), slf.get());
         let (mut state, connection, _) = own.enter(py)?;
         let Some(run) = &mut state.run else { return Ok(None) };
-        let text = connection.get().text(py);
+        let text = connection.get().text();
         let row = run.next(py, &text, all)?;
         lock(&own.shown).rowcount = run.changed();
         let Some(row) = row else {

@@ -148,11 +148,11 @@ fn name_of(py: Python<'_>, code: i32) -> PyResult<Bound<'_, PyAny>> {
     let names = NAMES.get_or_try_init(py, || {
         Ok::<_, PyErr>(py.import("sealite.dbapi2._constants")?.getattr("NAMES")?.unbind())
     })?;
-    let named = names.bind(py).call_method1("get", (code,))?;
-    if named.is_none() {
+    let found = names.bind(py).call_method1("get", (code,))?;
+    if found.is_none() {
         names.bind(py).call_method1("get", (code & 0xff, "unknown"))
     } else {
-        Ok(named)
+        Ok(found)
     }
 }
 

@@ -357,6 +357,6 @@ impl Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        RUNNING.with_borrow_mut(|running| running.pop());
+        RUNNING.with_borrow_mut(Vec::pop);
     }
 }

@@ -8,6 +8,7 @@ use pyo3::types::{PyList, PyString, PyTuple};
 use sealite::ValueRef;
 
 use super::bind;
+use super::engine::Connection as Engine;
 use super::error::{Class, programming, raised};
 use super::link::{Link, Live};
 use super::mode::LEGACY;
@@ -111,7 +112,7 @@ pub(super) fn script(
     if text.len() > link.run(py, super::limits::sql_length)? {
         return Err(raised(Class::Data, "query string is too large"));
     }
-    if link.mode.autocommit() == LEGACY && link.run(py, |engine| engine.in_transaction())? {
+    if link.mode.autocommit() == LEGACY && link.run(py, Engine::in_transaction)? {
         link.command(py, "COMMIT")?;
     }
     let mut rest = text;

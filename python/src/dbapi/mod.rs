@@ -2,7 +2,7 @@
 //!
 //! From the top: `connection` and `cursor` are the classes; `run` executes one statement, `many` one of many runs and
 //! scripts; `bind`, `batch` and `row` are values on their way in and out; `link` is what a connection and its cursors
-//! share; `functions` calls Python from SQL; `error` has the exceptions.
+//! share; `open` opens one; `functions` calls Python from SQL; `error` has the exceptions.
 
 mod batch;
 mod bind;
@@ -17,6 +17,7 @@ mod limits;
 mod link;
 mod many;
 mod mode;
+mod open;
 mod row;
 mod run;
 
@@ -50,9 +51,9 @@ fn adapt<'py>(
     alt: Maybe<'py>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let own = bind::adapters(obj.py())?.protocol.bind(obj.py()).as_any();
-    let adapted = match &proto {
+    let adapted = match proto {
         Maybe::Missing => bind::adapted(obj, own)?,
-        Maybe::Given(proto) => bind::adapted(obj, proto)?,
+        Maybe::Given(proto) => bind::adapted(obj, &proto)?,
     };
     match (adapted, alt) {
         (Some(adapted), _) | (None, Maybe::Given(adapted)) => Ok(adapted),

@@ -9,6 +9,7 @@ use sealite::ValueRef;
 
 use super::batch::{Batch, Plan, TextFactory};
 use super::bind;
+use super::engine::Connection as Engine;
 use super::error::{Class, programming, raised};
 use super::lexer;
 use super::link::{About, Link, Live, lock};
@@ -99,9 +100,7 @@ impl Link {
     /// Begins the transaction that a statement is to be in.
     pub(super) fn begin_now(self: &Arc<Self>, py: Python<'_>, about: &About) -> PyResult<()> {
         match self.mode.implicit(about.writes) {
-            Some(begin) if !self.run(py, |engine| engine.in_transaction())? => {
-                self.command(py, begin)
-            }
+            Some(begin) if !self.run(py, Engine::in_transaction)? => self.command(py, begin),
             _ => Ok(()),
         }
     }

@@ -175,6 +175,9 @@ impl Open<'_> {
         if !same {
             self.pair.fail(&format!("sealed: {}\nplain:  {}", sealed.shown(), plain.shown()));
         }
+        if statement.sql.starts_with("UPDATE") && !ended {
+            self.pair.keep_ids();
+        }
         if ended {
             let closed = tx.execute("DELETE FROM orders WHERE id = -1", &[]).unwrap_err();
             assert_eq!(closed.kind(), ErrorKind::Closed);

@@ -174,17 +174,18 @@ fn conflict(maker: &mut Maker<'_>, table: &Shape) -> String {
     }
     let column = &table.columns[maker.dice.below(table.columns.len())];
     let scope = [(table.name, table)];
-    let excluded = [("excluded", table)];
     let value = match maker.dice.below(4) {
         0 => maker.expression(&scope, column.kind),
-        1 => maker.expression(&excluded, column.kind),
+        1 => format!("coalesce({0}.\"{1}\", excluded.\"{1}\")", table.name, column.name),
         2 => format!("coalesce(excluded.\"{0}\", {1}.\"{0}\")", column.name, table.name),
         _ => format!("excluded.\"{}\"", column.name),
     };
     let mut sql = format!(" ON CONFLICT{target} DO UPDATE SET \"{}\" = {value}", column.name);
     if maker.dice.one_in(3) {
-        let both = [(table.name, table), ("excluded", table)];
-        sql += &format!(" WHERE {}", maker.condition(&both, 0));
+        sql += &match maker.dice.below(2) {
+            0 => format!(" WHERE {}", maker.condition(&scope, 0)),
+            _ => format!(" WHERE excluded.\"{0}\" IS NOT {1}.\"{0}\"", column.name, table.name),
+        };
     }
     sql
 }

@@ -19,10 +19,10 @@ pub(crate) mod written;
 
 use std::sync::Arc;
 
-pub(crate) use self::plan::on_table;
 use self::plan::{Plan, Wanted};
 pub(crate) use self::unprotect::unprotect;
 pub(crate) use self::used::{check_unused, index_of};
+pub(crate) use self::written::on_table;
 use super::definition::{Column, TableDefinition, check_own, check_table_name};
 use super::engine::{Engine, State};
 use super::session::Session;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::kinds;
 use super::plain::{Plain, PlainColumn, PlainIndex, distinct};
-use super::written::{Reference, names};
+use super::written::{Reference, names, on_table};
 use crate::db::Conn;
 use crate::db::schema::quote;
 use crate::db::tokens::{Kind, tokens};
@@ -333,7 +333,15 @@ impl Plan {
             let columns = reference.columns.join(", ");
             let what = format!("foreign key ({columns}) to {}", reference.parent);
             let plainly = |name: &String| self.protection(name) == Protection::Plain;
-            if reference.columns.iter().all(plainly) {
+            let sets = |word: &str| names(&reference.tail, |name| name.eq_ignore_ascii_case(word));
+            let not_null = |name: &String| {
+                let mut columns = self.definition.columns.iter();
+                columns.any(|column| column.name.eq_ignore_ascii_case(name) && column.not_null)
+            };
+            if sets("DEFAULT") || sets("NULL") && reference.columns.iter().any(not_null) {
+                // The engine keeps both, and the file does not know them.
+                self.against(format!("{what} sets a default, or NULL where NULL may not be"));
+            } else if reference.columns.iter().all(plainly) {
                 self.kept.push(what);
                 self.references.push(reference.clone());
             } else {
@@ -374,18 +382,4 @@ pub(super) fn refused(table: &str, obstacles: &[String]) -> Error {
         "table {table} can't be converted as it is: {}",
         obstacles.join("; ")
     )
-}
-
-/// A CREATE INDEX on another table.
-pub(crate) fn on_table(sql: &str, table: &str) -> String {
-    let found = tokens(sql);
-    let mut words = found.iter();
-    let _ = words.find(|token| token.depth == 0 && token.is("ON"));
-    match words.next() {
-        Some(name) => {
-            let (before, after) = (sql.get(..name.at), sql.get(name.end()..));
-            format!("{}{}{}", before.unwrap_or_default(), quote(table), after.unwrap_or_default())
-        }
-        None => sql.to_owned(),
-    }
 }

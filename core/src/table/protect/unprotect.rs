@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use super::copy::{discard, read_row, select};
 use super::plain::{self, PlainIndex, dangling, dependents};
-use super::plan::{on_table, refused};
+use super::plan::refused;
 use super::swap::{check_references, take_place};
-use super::written::{Written, written};
+use super::written::{Written, on_table, written};
 use crate::db::schema::quote;
 use crate::error::{Result, err, fail};
 use crate::table::ddl::sql_literal;

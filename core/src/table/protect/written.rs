@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::db::schema::quote;
 use crate::db::tokens::{Kind, Token, tokens};
 
 /// The parts of a CREATE TABLE that SQLite has no table-valued pragma for.
@@ -136,6 +137,20 @@ pub(crate) fn names(sql: &str, is_one: impl Fn(&str) -> bool) -> bool {
         matches!(token.kind, Kind::Word | Kind::Quoted) && token.name().is_some_and(|n| is_one(&n))
     };
     tokens(sql).iter().any(named)
+}
+
+/// A CREATE INDEX on another table.
+pub(crate) fn on_table(sql: &str, table: &str) -> String {
+    let found = tokens(sql);
+    let mut words = found.iter();
+    let _ = words.find(|token| token.depth == 0 && token.is("ON"));
+    match words.next() {
+        Some(name) => {
+            let (before, after) = (sql.get(..name.at), sql.get(name.end()..));
+            format!("{}{}{}", before.unwrap_or_default(), quote(table), after.unwrap_or_default())
+        }
+        None => sql.to_owned(),
+    }
 }
 
 #[cfg(test)]

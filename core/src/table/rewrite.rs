@@ -1,0 +1,184 @@
+//! Changing rows: every change seals the whole record again.
+
+use std::sync::Arc;
+
+use super::blind::BlindValue;
+use super::codec::Opener;
+use super::read::key_parameters;
+use super::row::RowSet;
+use super::schema::{FIRST_SLOT, Schema};
+use super::write::{Writer, blind, check_key, value_of};
+use super::write_plan::From;
+use crate::db::SqlRow;
+use crate::db::schema::quote;
+use crate::error::{Result, fail};
+use crate::value::{IdRef, ValueRef};
+
+/// A row as it was read, and the record that it was read from.
+pub(crate) struct Current {
+    set: RowSet,
+    layout: u16,
+    sealed: Vec<u8>,
+    /// The values of the blind indexes, where the record has those that it would have now.
+    blinds: Option<Vec<BlindValue>>,
+}
+
+impl Current {
+    /// The value of a column, by position.
+    pub(crate) fn get(&self, position: usize) -> ValueRef<'_> {
+        self.set.get(0, position + 1)
+    }
+}
+
+impl Writer<'_> {
+    /// Changes columns of a row; false where there is none. With `force` the row is sealed again even where nothing
+    /// changes.
+    pub(crate) fn update(
+        &self,
+        id: IdRef<'_>,
+        changes: &[(usize, ValueRef<'_>)],
+        force: bool,
+    ) -> Result<bool> {
+        let Some(current) = self.current(id)? else { return Ok(false) };
+        if !changes.is_empty() || force {
+            self.rewrite(id, &current, changes, None)?;
+        }
+        Ok(true)
+    }
+
+    /// The row as it is, verified, for [`Writer::rewrite`] to change in the same transaction.
+    pub(crate) fn current(&self, id: IdRef<'_>) -> Result<Option<Current>> {
+        let conn = self.session.conn();
+        let schema = self.schema();
+        let mut set = RowSet::new(Arc::clone(schema));
+        let mut opener = Opener::new(conn, self.sealer.ring(), schema, self.tenant);
+        let (parameters, count) = key_parameters(schema, id, self.tenant)?;
+        let parameters = parameters.get(..count).unwrap_or(&[]);
+        let found = conn.prepare(&schema.sql.get)?.first(parameters, |row| {
+            let layout = opener.open(row, Some(id), &mut set)?;
+            let blinds = if layout == schema.write.layout { blinds_of(row, schema)? } else { None };
+            Ok((layout, row.blob(2)?.to_vec(), blinds))
+        })?;
+        Ok(found.map(|(layout, sealed, blinds)| Current { set, layout, sealed, blinds }))
+    }
+
+    /// Changes columns of a row that was read in this transaction, perhaps its key too, and seals it again.
+    pub(crate) fn rewrite(
+        &self,
+        id: IdRef<'_>,
+        current: &Current,
+        changes: &[(usize, ValueRef<'_>)],
+        new_id: Option<IdRef<'_>>,
+    ) -> Result<()> {
+        let (conn, schema) = (self.session.conn(), self.schema());
+        let Current { set, layout, sealed, blinds } = current;
+        let (parameters, count) = key_parameters(schema, id, self.tenant)?;
+        let parameters = parameters.get(..count).unwrap_or(&[]);
+        let mut values: Vec<ValueRef<'_>> =
+            (1..=schema.active.len()).map(|position| set.get(0, position)).collect();
+        for (position, value) in changes {
+            let admitted = self.admit(&schema.column(*position)?.column, *value)?;
+            if let Some(slot) = values.get_mut(*position) {
+                *slot = admitted;
+            }
+        }
+        let touched = |position: usize| changes.iter().any(|(at, _)| *at == position);
+        let mut scratch = self.session.scratch()?;
+        let blinds = match blinds {
+            // What the record was opened with holds for what has not changed.
+            Some(blinds) => {
+                let indexes = self.sealer.indexes.iter().zip(blinds);
+                let fresh = indexes.map(|(index, there)| {
+                    if touched(index.position) {
+                        blind(index, &values, &mut scratch)
+                    } else {
+                        *there
+                    }
+                });
+                fresh.collect()
+            }
+            None => self.blinds(&values, &mut scratch),
+        };
+        check_key(new_id.unwrap_or(id))?;
+        self.seal(new_id.unwrap_or(id), &values, &blinds, &mut scratch)?;
+        let plan = &schema.write;
+        let to_set: Vec<usize> = (0..plan.slots.len())
+            .filter(|slot| {
+                *layout != plan.layout
+                    || match plan.slots.get(*slot) {
+                        Some(From::Column(position)) => touched(*position),
+                        Some(From::Index(index)) => {
+                            let index = self.sealer.indexes.get(*index);
+                            index.is_some_and(|index| touched(index.position))
+                        }
+                        _ => false,
+                    }
+            })
+            .collect();
+        let mut stmt = conn.prepare(&update_sql(schema, &to_set, new_id.is_some()))?;
+        stmt.bind(1, ValueRef::Blob(&scratch.record))?;
+        let mut at = 2;
+        if let Some(new_id) = new_id {
+            let (new_key, _) = key_parameters(schema, new_id, None)?;
+            stmt.bind(at, new_key.first().copied().unwrap_or(ValueRef::Null))?;
+            at += 1;
+        }
+        for slot in &to_set {
+            let from = plan.slots.get(*slot).copied().unwrap_or(From::Null);
+            stmt.bind(at, value_of(from, &values, &blinds))?;
+            at += 1;
+        }
+        stmt.bind(at, ValueRef::Blob(sealed))?;
+        for (offset, value) in parameters.iter().enumerate() {
+            stmt.bind(at + 1 + offset, *value)?;
+        }
+        match stmt.execute_bound() {
+            Ok(1) => {}
+            // The row was read in this very transaction.
+            Ok(_) => fail!(Internal, "a row changed between its reading and its writing"),
+            Err(error) => return Err(self.logical(error, true)),
+        }
+        match new_id {
+            Some(IdRef::Integer(id)) => {
+                self.session.sequences().note(conn, self.sealer.ring(), schema.stored.id, id)
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The values of the blind indexes as they stand in a row that has been opened.
+fn blinds_of(row: &SqlRow<'_>, schema: &Schema) -> Result<Option<Vec<BlindValue>>> {
+    let plan = &schema.write;
+    let mut found = vec![None; plan.indexed.len()];
+    for (slot, from) in plan.slots.iter().enumerate() {
+        if let From::Index(index) = from
+            && let Some(there) = found.get_mut(*index)
+        {
+            *there = BlindValue::stored(row.get(FIRST_SLOT + slot)?);
+        }
+    }
+    Ok(found.into_iter().collect())
+}
+
+fn update_sql(schema: &Schema, to_set: &[usize], sets_key: bool) -> String {
+    let key = quote(&schema.stored.key);
+    let mut sql = format!("UPDATE {} SET sealed = ?", schema.sql.physical);
+    if sets_key {
+        sql.push_str(", ");
+        sql.push_str(&key);
+        sql.push_str(" = ?");
+    }
+    for slot in to_set.iter().filter_map(|slot| schema.slots.get(*slot)) {
+        sql.push_str(", ");
+        sql.push_str(&quote(&slot.name));
+        sql.push_str(" = ?");
+    }
+    sql.push_str(" WHERE sealed = ? AND ");
+    sql.push_str(&key);
+    sql.push_str(" = ?");
+    if schema.stored.per_tenant {
+        sql.push_str(" AND tenant = ?");
+    }
+    sql
+}
