@@ -67,15 +67,10 @@ bench-quick: venv ## The ratios, sealed against plain, into target/bench/ratios.
 docs: ## The API documentation, into target/doc
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps $(CRATES)
 
-# zig knows the symbols of C libraries that are older than this machine's.
-ifeq ($(shell uname -s),Linux)
-PORTABLE := --zig --compatibility manylinux_2_28
-endif
-
+# Not by zig, for older C libraries: its unwinder crashes where Python ends a thread that is in the module.
 wheel: venv ## The Python wheel, as it is shipped, into target/wheels
-	$(BIN)/python -m pip install --quiet -r python/requirements-wheel.txt
 	rm -rf target/wheels
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/maturin build --release --locked $(PORTABLE) -m python/Cargo.toml --out target/wheels
+	$(BIN)/maturin build --release --locked -m python/Cargo.toml --out target/wheels
 
 sdist: venv ## The Python source distribution, into target/sdist
 	rm -rf target/sdist

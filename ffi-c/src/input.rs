@@ -69,19 +69,6 @@ pub(crate) fn choice<T: Copy>(_: &Scope, name: &str, number: i32, of: &[T]) -> R
     chosen.copied().ok_or_else(|| no_choice(name))
 }
 
-/// Choices, each as of [`choice`].
-pub(crate) unsafe fn choices<T: Copy>(
-    scope: &Scope,
-    name: &str,
-    data: *const i32,
-    length: usize,
-    of: &[T],
-) -> Result<Vec<T>> {
-    // SAFETY: (1).
-    let numbers = unsafe { array(scope, name, data, length) }?;
-    numbers.iter().map(|number| choice(scope, name, *number, of)).collect()
-}
-
 /// A choice, or nothing for NULL.
 pub(crate) unsafe fn optional_choice<T: Copy>(
     scope: &Scope,

@@ -27,6 +27,8 @@ pub(crate) enum Rows {
     Table(Vec<Row>),
     /// Tokens. Their values are read when they are asked for: a verification is to cost no more than in Rust.
     Tokens(Vec<Known>),
+    /// One, of a verification.
+    Token(Known),
     /// Rows of the ABI's own, or of SQL.
     Made(Made),
 }
@@ -110,6 +112,7 @@ impl Rows {
         match self {
             Rows::Table(rows) => rows.len(),
             Rows::Tokens(tokens) => tokens.len(),
+            Rows::Token(_) => 1,
             Rows::Made(made) => made.cells.len().checked_div(made.columns.len()).unwrap_or(0),
         }
     }
@@ -117,7 +120,7 @@ impl Rows {
     fn width(&self) -> usize {
         match self {
             Rows::Table(rows) => rows.first().map_or(0, |row| row.len() + 1),
-            Rows::Tokens(_) => known::COLUMNS.len(),
+            Rows::Tokens(_) | Rows::Token(_) => known::COLUMNS.len(),
             Rows::Made(made) => made.columns.len(),
         }
     }
@@ -128,7 +131,7 @@ impl Rows {
                 None => rows.first().map(Row::key_name),
                 Some(at) => rows.first()?.columns().nth(at).map(|(name, _)| name),
             },
-            Rows::Tokens(_) => known::COLUMNS.get(position).copied(),
+            Rows::Tokens(_) | Rows::Token(_) => known::COLUMNS.get(position).copied(),
             Rows::Made(made) => made.columns.get(position).map(String::as_str),
         }
     }
@@ -145,6 +148,8 @@ impl Rows {
             Rows::Tokens(tokens) => {
                 tokens.get(index).ok_or_else(no_row)?.at(position).ok_or_else(no_column)
             }
+            Rows::Token(token) if index == 0 => token.at(position).ok_or_else(no_column),
+            Rows::Token(_) => Err(no_row()),
             Rows::Made(made) => {
                 if position >= made.columns.len() {
                     return Err(no_column());
@@ -160,7 +165,7 @@ impl Rows {
     fn named(&self, index: usize, column: &str) -> Result<ValueRef<'_>> {
         match self {
             Rows::Table(rows) => Ok(rows.get(index).ok_or_else(no_row)?.get(column)?),
-            Rows::Tokens(_) => {
+            Rows::Tokens(_) | Rows::Token(_) => {
                 let position = known::COLUMNS.iter().position(|name| *name == column);
                 self.at(index, position.ok_or_else(no_column)?)
             }

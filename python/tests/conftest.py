@@ -17,6 +17,9 @@ pytest_plugins = ["sealite.testing"]
 # A root of its own, for SQLAlchemy's plugin: test_dialect_suite.py runs it.
 collect_ignore = ["suite"]
 
+# Before any test imports it.
+pytest_plugins = ["sealite.testing"]
+
 PEOPLE = {
     "email": "text sealed not null unique email",
     "name": "text sealed",

@@ -156,6 +156,6 @@ pub unsafe extern "C" fn sealite_tokens_verify_code(
 ) -> sealite_status {
     call!(error;
         handle(tokens), presented(id, id_length), presented(code, code_length), optional_out(rows);
-        { give(&rows, [tokens.with(|tokens| tokens.verify_code(id, code))?])?; }
+        { give(&rows, tokens.with(|tokens| tokens.verify_code(id, code))?)?; }
     )
 }

@@ -9,10 +9,11 @@ use sealite::{ExposeSecret, Token, TokenCheck, TokenKind, Tokens, Transaction};
 use super::known::{KINDS, give};
 use super::request::sealite_token_request;
 use crate::bytes::{Bytes, sealite_bytes};
-use crate::call::{call, free};
+use crate::call::{Scope, call, free};
 use crate::error::sealite_error;
 use crate::handles::Kind;
 use crate::held::{Held, Root};
+use crate::input::choice;
 use crate::output::Out;
 use crate::rows::sealite_rows;
 use crate::status::Result;
@@ -56,8 +57,16 @@ impl Through {
 }
 
 /// What the caller accepts.
-fn check(kinds: &[TokenKind], scopes: &[&str]) -> TokenCheck {
-    scopes.iter().fold(TokenCheck::from(kinds), |check, scope| check.scope(*scope))
+fn check(kinds: &[i32], scopes: &[&str]) -> Result<TokenCheck> {
+    let none: &[TokenKind] = &[];
+    let mut check = TokenCheck::from(none);
+    for number in kinds {
+        check = check.or(choice(&Scope::new(), "kinds", *number, KINDS)?);
+    }
+    for scope in scopes {
+        check = check.scope(*scope);
+    }
+    Ok(check)
 }
 
 /// Gives a token out with its text.
@@ -68,7 +77,7 @@ pub(super) fn reveal(
 ) -> Result<()> {
     let (token, secret) = issued;
     text.give(Bytes::copy_of(secret.as_bytes()))?;
-    give(rows, [token])
+    give(rows, token)
 }
 
 /// Makes a handle to the vault's own tokens. Free it with sealite_tokens_free().
@@ -154,11 +163,11 @@ pub unsafe extern "C" fn sealite_tokens_verify(
     error: *mut *mut sealite_error,
 ) -> sealite_status {
     call!(error;
-        handle(tokens), presented(text, text_length), choices(kinds, kind_count, KINDS),
+        handle(tokens), presented(text, text_length), array(kinds, kind_count),
         texts(scopes, scope_count), optional_out(rows);
         {
-            let check = check(&kinds, &scopes);
-            give(&rows, [tokens.with(|tokens| tokens.verify(text, check))?])?;
+            let check = check(kinds, &scopes)?;
+            give(&rows, tokens.with(|tokens| tokens.verify(text, check))?)?;
         }
     )
 }
@@ -178,11 +187,11 @@ pub unsafe extern "C" fn sealite_tokens_peek(
     error: *mut *mut sealite_error,
 ) -> sealite_status {
     call!(error;
-        handle(tokens), presented(text, text_length), choices(kinds, kind_count, KINDS),
+        handle(tokens), presented(text, text_length), array(kinds, kind_count),
         texts(scopes, scope_count), optional_out(rows);
         {
-            let check = check(&kinds, &scopes);
-            give(&rows, [tokens.with(|tokens| tokens.peek(text, check))?])?;
+            let check = check(kinds, &scopes)?;
+            give(&rows, tokens.with(|tokens| tokens.peek(text, check))?)?;
         }
     )
 }
@@ -203,11 +212,11 @@ pub unsafe extern "C" fn sealite_tokens_consume(
     error: *mut *mut sealite_error,
 ) -> sealite_status {
     call!(error;
-        handle(tokens), presented(text, text_length), choices(kinds, kind_count, KINDS),
+        handle(tokens), presented(text, text_length), array(kinds, kind_count),
         texts(scopes, scope_count), optional_out(rows);
         {
-            let check = check(&kinds, &scopes);
-            give(&rows, [tokens.with(|tokens| tokens.consume(text, check))?])?;
+            let check = check(kinds, &scopes)?;
+            give(&rows, tokens.with(|tokens| tokens.consume(text, check))?)?;
         }
     )
 }
@@ -232,10 +241,10 @@ pub unsafe extern "C" fn sealite_tokens_rotate(
     error: *mut *mut sealite_error,
 ) -> sealite_status {
     call!(error;
-        handle(tokens), presented(text, text_length), choices(kinds, kind_count, KINDS),
+        handle(tokens), presented(text, text_length), array(kinds, kind_count),
         texts(scopes, scope_count), plain(grace_ms), out(successor), optional_out(rows);
         {
-            let (check, grace) = (check(&kinds, &scopes), Duration::from_millis(grace_ms));
+            let (check, grace) = (check(kinds, &scopes)?, Duration::from_millis(grace_ms));
             let issued = tokens.with(|tokens| tokens.rotate(text, check, grace))?;
             reveal((issued.token, issued.text.expose_secret()), &successor, &rows)?;
         }

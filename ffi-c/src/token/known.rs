@@ -121,14 +121,13 @@ fn integer(number: Option<i64>) -> ValueRef<'static> {
     number.map_or(ValueRef::Null, ValueRef::Integer)
 }
 
-/// Gives tokens out, where they are wanted.
-pub(super) fn give(
-    rows: &Out<'_, *mut sealite_rows>,
-    tokens: impl IntoIterator<Item = Token>,
-) -> Result<()> {
-    if !rows.is_wanted() {
-        return Ok(());
-    }
+/// Gives a token out, where it is wanted.
+pub(super) fn give(rows: &Out<'_, *mut sealite_rows>, token: Token) -> Result<()> {
+    if rows.is_wanted() { rows.give(Rows::Token(Known::new(token))) } else { Ok(()) }
+}
+
+/// Gives tokens out.
+pub(super) fn give_all(rows: &Out<'_, *mut sealite_rows>, tokens: Vec<Token>) -> Result<()> {
     rows.give(Rows::Tokens(tokens.into_iter().map(Known::new).collect()))
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use sealite::TokenFilter;
 
 use super::handle::sealite_tokens;
-use super::known::{KINDS, give};
+use super::known::{KINDS, give, give_all};
 use crate::call::call;
 use crate::error::sealite_error;
 use crate::rows::sealite_rows;
@@ -24,7 +24,7 @@ pub unsafe extern "C" fn sealite_tokens_get(
     error: *mut *mut sealite_error,
 ) -> sealite_status {
     call!(error; handle(tokens), text(id, id_length), out(rows); {
-        give(&rows, [tokens.with(|tokens| tokens.get(id))?])?;
+        give(&rows, tokens.with(|tokens| tokens.get(id))?)?;
     })
 }
 
@@ -61,7 +61,7 @@ pub unsafe extern "C" fn sealite_tokens_list(
             if active {
                 filter = filter.active();
             }
-            give(&rows, tokens.with(|tokens| tokens.list(&filter))?)?;
+            give_all(&rows, tokens.with(|tokens| tokens.list(&filter))?)?;
         }
     )
 }
@@ -178,7 +178,7 @@ pub unsafe extern "C" fn sealite_tokens_arm(
         optional_out(rows);
         {
             let valid_for = Duration::from_millis(valid_for_ms);
-            give(&rows, [tokens.with(|tokens| tokens.arm(id, reason, valid_for))?])?;
+            give(&rows, tokens.with(|tokens| tokens.arm(id, reason, valid_for))?)?;
         }
     )
 }
