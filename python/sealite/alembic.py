@@ -25,10 +25,10 @@ import sealite
 from sealite.sqlalchemy import BlindIndex, Sealed, tenant
 from sealite.sqlalchemy._engine import is_engine
 from sealite.sqlalchemy._rows import ForRow, SealedForRow, record_of
-from sealite.sqlalchemy._migrations import SealiteImpl, convert, is_there, plain_first
+from sealite.sqlalchemy._migrations import convert, is_there, plain_first
 from sealite.sqlalchemy._schema import companion_key
 
-__all__ = ["SealColumn", "SealiteImpl", "UnsealColumn"]
+__all__ = ["SealColumn", "UnsealColumn"]
 
 _BATCH = 1_000
 

@@ -195,6 +195,7 @@ WRONG: dict[str, Callable[[], list[Any]]] = {
     "composite": lambda: [sa.Column("a", sa.Integer, primary_key=True), sa.Column("b", sa.Integer, primary_key=True)],
     "no key": lambda: [sa.Column("a", sa.Integer)],
     "check": lambda: [sa.Column("id", sa.Integer, primary_key=True), sa.CheckConstraint("id > 0")],
+    "inline check": lambda: [sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", sa.Integer, sa.CheckConstraint("a > 0"))],
     "unique": lambda: [sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", sa.Text), sa.UniqueConstraint("id", "a")],
     "computed": lambda: [sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", sa.Integer, sa.Computed("id + 1"))],
     "default": lambda: [sa.Column("id", sa.Integer, primary_key=True), sa.Column("a", sa.Text, server_default=sa.func.now())],
@@ -337,3 +338,37 @@ def test_other_databases_refuse_what_only_the_engine_answers(session: orm.Sessio
         connection.execute(question)
     # Compiled statements are not shared between the two.
     assert session.scalars(question).all() == [1]
+
+
+def test_frameworks_take_the_url(url: str) -> None:
+    import flask
+    from flask_sqlalchemy import SQLAlchemy
+    from sqlmodel import Field, SQLModel, create_engine, select
+    from sqlmodel import Session as ModelSession
+
+    app = flask.Flask(__name__)
+    app.config["SQLALCHEMY_DATABASE_URI"] = url
+    db = SQLAlchemy(app)
+
+    class Guest(db.Model):  # type: ignore[name-defined,misc]
+        id = sa.Column(sa.Integer, primary_key=True)
+        name = sa.Column(Sealed(sa.Text(), label="guest.name"))
+
+    class Host(SQLModel, table=True):
+        id: int | None = Field(default=None, primary_key=True)
+        name: str = Field(sa_type=Sealed(sa.Text(), label="host.name"))
+
+    with app.app_context():
+        db.create_all()
+        db.session.add(Guest(name="Ada"))
+        db.session.commit()
+        assert db.session.scalars(db.select(Guest.name).where(Guest.name.like("A%"))).all() == ["Ada"]
+        db.engine.dispose()
+    engine = create_engine(url)
+    SQLModel.metadata.create_all(engine, tables=[Host.__table__])  # type: ignore[attr-defined]
+    with ModelSession(engine) as session:
+        session.add(Host(name="Bob"))
+        session.commit()
+        assert session.exec(select(Host.id).where(Host.name == "Bob")).all() == [1]
+    assert set(sa.inspect(engine).get_table_names()) == {"guest", "host"}
+    engine.dispose()

@@ -362,3 +362,17 @@ fn a_connection_in_use_stays_the_parents() {
         assert_eq!(titles(&connection), ["parent"]);
     });
 }
+
+#[test]
+fn parameters_of_like_and_limit_are_bound_as_any() {
+    on_each(|vault| {
+        let connection = vault.connect().unwrap();
+        run(&connection, "INSERT INTO notes (title) VALUES ('a'), ('b'), ('ab')");
+        let like = "SELECT title FROM notes WHERE title LIKE ? ORDER BY title LIMIT ? OFFSET ?";
+        let mut select = connection.prepare(like).unwrap();
+        for (pattern, found) in [("a%", 2), ("%b", 2), ("c%", 0)] {
+            let rows = select.query(&[pattern.into(), 5.into(), 0.into()]).expect(pattern).rows;
+            assert_eq!(rows.len(), found, "{pattern}");
+        }
+    });
+}

@@ -128,6 +128,8 @@ pub(super) fn open(
         (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
         (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
         (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),
+        // Else SQLite compiles a statement anew when a parameter of LIKE or LIMIT is bound, behind the engine's back.
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true),
     ] {
         raw.set_db_config(option, on).checked()?;
     }

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import exc
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.elements import BinaryExpression, ColumnElement
+from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.sql.visitors import InternalTraversal
 
 
@@ -30,6 +30,14 @@ class EngineOnly(ColumnElement[Any]):
     def _from_objects(self) -> Any:
         return self.element._from_objects
 
+    def self_group(self, against: Any = None) -> Any:
+        """As the expression itself stands in others: a condition stays one, which SQLite finds an index for."""
+        grouped = self.element.self_group(against=against)
+        return self if grouped is self.element else EngineOnly(grouped, self.refusal)
+
+    def _negate(self) -> Any:
+        return EngineOnly(self.element._negate(), self.refusal)
+
 
 @compiles(EngineOnly)
 def _compile(element: EngineOnly, compiler: Any, **kw: Any) -> str:
@@ -37,7 +45,7 @@ def _compile(element: EngineOnly, compiler: Any, **kw: Any) -> str:
         # A new one each time: a traceback is kept with the one that is raised.
         raise type(element.refusal)(*element.refusal.args)
     text: str = compiler.process(element.element, **kw)
-    return f"({text})" if isinstance(element.element, BinaryExpression) else text
+    return text
 
 
 class NotForSealedTables(exc.CompileError):

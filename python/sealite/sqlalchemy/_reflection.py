@@ -99,7 +99,7 @@ class Reflection(SQLiteDialect):
         except exc.NoSuchTableError:
             # It has none.
             return []
-        return [index for index in found if not index["name"].lower().startswith(_ENGINE)]
+        return [index for index in found if not str(index["name"]).lower().startswith(_ENGINE)]
 
     @reflection.cache
     def get_unique_constraints(self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any) -> Any:

@@ -54,6 +54,8 @@ def words(column: Columns, compiler: DDLCompiler, *, unique: bool = False) -> st
     """What stands behind the name and the type of a column."""
     if column.computed is not None:
         raise NotForSealedTables(f"{_name(column)}: a sealed table has no computed columns")
+    if any(isinstance(constraint, CheckConstraint) for constraint in column.constraints):
+        raise NotForSealedTables(f"{_name(column)}: a sealed table has no CHECK constraints")
     sealed = column.type if isinstance(column.type, Sealed) else None
     if sealed is not None and sealed.per_tenant:
         raise NotForSealedTables(f"{_name(column)}: tables of tenants are declared by the engine, and not reached in SQL")
