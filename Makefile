@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # One cargo invocation for all of them: building is what costs. The Python module is tested through its wheel.
 CRATES := -p sealite -p sealite-cli -p sealite-ffi -p sealite-tests -p sealite-benches
 
-.PHONY: help fmt lint lint-deps test test-full test-rust test-python c-test million bench bench-quick docs wheel install demo fuzz-smoke venv wheel-test
+.PHONY: help fmt lint lint-deps test test-full test-rust test-python c-test million bench bench-quick docs wheel sdist test-package ext install demo fuzz-smoke venv wheel-test
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -29,6 +29,7 @@ fmt: ## Format the Rust sources
 
 lint: ## Check formatting, and clippy without a warning
 	$(CARGO) fmt --all --check
+	$(CARGO) fmt --manifest-path ext/Cargo.toml --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
 lint-deps: ## Check the dependencies: licences, sources, one generation of cryptography (needs cargo-deny)
@@ -37,12 +38,14 @@ lint-deps: ## Check the dependencies: licences, sources, one generation of crypt
 test: lint docs test-rust test-python ## Everything, scaled to end within 20 minutes on two cores
 
 test-full: export SEALITE_TEST_FULL := 1
-test-full: lint docs test-rust test-python million ## The same tests unscaled, and the million-message known answer
+test-full: lint docs test-rust test-python test-package million ## The same tests unscaled, and the million-message known answer
 
 test-rust: venv
 	$(CARGO) test --locked $(CRATES)
 
+test-python: export SEALITE_EXTENSION := $(CURDIR)/target/ext/debug/libsealite_ext.so
 test-python: wheel-test
+	$(CARGO) build --locked --manifest-path ext/Cargo.toml --target-dir target/ext
 	$(BIN)/pytest python/tests
 
 c-test: ## The C interface alone: header, libraries, programs in C, C++, Node and Go
@@ -64,9 +67,36 @@ bench-quick: venv ## The ratios, sealed against plain, into target/bench/ratios.
 docs: ## The API documentation, into target/doc
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps $(CRATES)
 
+# zig knows the symbols of C libraries that are older than this machine's.
+ifeq ($(shell uname -s),Linux)
+PORTABLE := --zig --compatibility manylinux_2_28
+endif
+
 wheel: venv ## The Python wheel, as it is shipped, into target/wheels
+	$(BIN)/python -m pip install --quiet -r python/requirements-wheel.txt
 	rm -rf target/wheels
-	$(BIN)/maturin build --release --locked -m python/Cargo.toml --out target/wheels
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/maturin build --release --locked $(PORTABLE) -m python/Cargo.toml --out target/wheels
+
+sdist: venv ## The Python source distribution, into target/sdist
+	rm -rf target/sdist
+	$(BIN)/maturin sdist -m python/Cargo.toml --out target/sdist
+
+EMPTY := target/venv-empty
+
+# The source distribution is compiled by pip, from nothing but what it has: with a target folder of its own.
+test-package: wheel sdist ## Wheel and source distribution into empty environments; all Python tests on the wheel
+	for archive in target/sdist/*.tar.gz target/wheels/*.whl; do \
+	    rm -rf $(EMPTY); \
+	    $(PYTHON) -m venv $(EMPTY); \
+	    CARGO_TARGET_DIR="$(CURDIR)/target/sdist-build" $(EMPTY)/bin/python -m pip install --quiet \
+	        --config-settings=build-args="--profile dev" "$$archive"; \
+	    PATH="$(CURDIR)/$(EMPTY)/bin:$$PATH" $(EMPTY)/bin/python python/tests/smoke.py; \
+	done
+	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps target/wheels/*.whl
+	$(BIN)/pytest python/tests
+
+ext: ## The extension that SQLite loads, into target/ext/release
+	$(CARGO) build --release --locked --manifest-path ext/Cargo.toml --target-dir target/ext
 
 PREFIX ?= /usr/local
 

@@ -187,6 +187,10 @@ enum sealite_status
    * What was presented as a token does not hold.
    */
   SEALITE_TOKEN_REJECTED = 35,
+  /**
+   * The program has interrupted the call.
+   */
+  SEALITE_INTERRUPTED = 36,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -301,6 +305,36 @@ typedef int32_t sealite_synchronous;
 #endif // __cplusplus
 
 /**
+ * What SQL does with sealed tables.
+ */
+enum sealite_sealed_sql
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * They are not there: SQL that is injected into the application reaches plain columns only.
+   */
+  SEALITE_SEALED_SQL_OFF = 0,
+  /**
+   * They are tables, and a statement that would open every record of one, since no key or index leads to the rows, fails
+   * as SEALITE_NOT_INDEXED.
+   */
+  SEALITE_SEALED_SQL_INDEXED = 1,
+  /**
+   * They are tables. The default.
+   */
+  SEALITE_SEALED_SQL_FULL = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sealite_sealed_sql sealite_sealed_sql;
+#else
+typedef int32_t sealite_sealed_sql;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * How the sealed values of a row are padded, so that their length does not show.
  */
 enum sealite_padding
@@ -409,6 +443,64 @@ typedef int32_t sealite_format;
 #endif // __cplusplus
 
 /**
+ * What a token is for. A token is never accepted as one of another kind. Its name in rows is that of the choice, in small
+ * letters.
+ */
+enum sealite_token_kind
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Of an administrator. Does not expire by default.
+   */
+  SEALITE_TOKEN_ADMIN = 0,
+  /**
+   * Of a user, kept for long. Does not expire by default.
+   */
+  SEALITE_TOKEN_USER = 1,
+  /**
+   * Of a program, with scopes and perhaps limits of its own. Does not expire by default.
+   */
+  SEALITE_TOKEN_API_KEY = 2,
+  /**
+   * For emergencies: valid only while it is armed, once for each arming.
+   */
+  SEALITE_TOKEN_BREAK_GLASS = 3,
+  /**
+   * Logs in from an e-mail: once, for 15 minutes by default.
+   */
+  SEALITE_TOKEN_MAGIC_LINK = 4,
+  /**
+   * Resets a password: once, for an hour by default.
+   */
+  SEALITE_TOKEN_RESET = 5,
+  /**
+   * Invites: once, for 7 days by default.
+   */
+  SEALITE_TOKEN_INVITE = 6,
+  /**
+   * Of a session, or an access token: for 7 days by default.
+   */
+  SEALITE_TOKEN_SESSION = 7,
+  /**
+   * Gets new tokens, and is rotated when it does: for 30 days by default.
+   */
+  SEALITE_TOKEN_REFRESH = 8,
+  /**
+   * Digits that a person types: see sealite_tokens_issue_code().
+   */
+  SEALITE_TOKEN_SHORT_CODE = 9,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sealite_token_kind sealite_token_kind;
+#else
+typedef int32_t sealite_token_kind;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * A request for approval. By default it expires after an hour, and anybody but the requester may decide it. Not for two
  * threads at once (SEALITE_BUSY).
  */
@@ -439,9 +531,25 @@ typedef struct sealite_bytes sealite_bytes;
 typedef struct sealite_changes sealite_changes;
 
 /**
+ * A short code to issue: by default of 6 digits, with 5 attempts, valid for 10 minutes, and in the place of those that
+ * the subject still has. Not for two threads at once (SEALITE_BUSY).
+ */
+typedef struct sealite_code_request sealite_code_request;
+
+/**
  * How a vault uses SQLite. What is not set keeps its default, which is the safe one.
  */
 typedef struct sealite_config sealite_config;
+
+/**
+ * A long-lived connection for SQL, as `sqlite3` has it: outside of BEGIN and COMMIT each statement commits by itself. The
+ * application's own tables and sealed ones alike are tables on it, unless sealite_config_set_sealed_sql() says otherwise.
+ *
+ * It may be used from any thread: calls take turns. It outlives a fork where it is outside of a transaction and none of
+ * its statements stands on a row; else it stays the parent's, and the child gets SEALITE_FORKED. A vault in memory has
+ * one SQLite connection: between BEGIN and COMMIT nothing else of the vault gets it.
+ */
+typedef struct sealite_connection sealite_connection;
 
 /**
  * A place in a table that is being read. Memory is bounded by one batch. Not for two threads at once (SEALITE_BUSY); a
@@ -473,9 +581,25 @@ typedef struct sealite_error sealite_error;
 typedef struct sealite_field sealite_field;
 
 /**
+ * Tokens that were made elsewhere, known by the SHA-256 of their texts: what sealite_tokens_import_legacy() takes. Not for
+ * two threads at once (SEALITE_BUSY).
+ */
+typedef struct sealite_legacy_entries sealite_legacy_entries;
+
+/**
  * The limits that a charge is held against, at most 8. Not for two threads at once (SEALITE_BUSY).
  */
 typedef struct sealite_limits sealite_limits;
+
+/**
+ * Hashes and verifies users' passwords: Argon2id (RFC 9106), as PHC strings; bcrypt is verified and upgraded. Needs no
+ * vault. It may be used from any thread. A call takes tenths of a second and the memory of its cost: limit the rate of
+ * log-ins first, and call it outside of transactions.
+ *
+ * A password is taken as the bytes that it is, at most 4,096: never cut, trimmed or normalised. No copy of it is kept; the
+ * caller wipes its own.
+ */
+typedef struct sealite_password_hasher sealite_password_hasher;
 
 /**
  * Limits on how often something happens, of a vault or tenant: shared by all processes, kept over restarts. A charge is a
@@ -510,6 +634,15 @@ typedef struct sealite_settings sealite_settings;
 typedef struct sealite_snapshot sealite_snapshot;
 
 /**
+ * A statement of a connection, compiled once and run as often as wanted. Rows come one at a time: memory is bounded
+ * whatever their number, but for RETURNING on a sealed table, whose rows are kept until they have been stepped through.
+ *
+ * Not for two threads at once (SEALITE_BUSY). What a value of its row points to lives until the statement is next stepped,
+ * reset, bound or freed.
+ */
+typedef struct sealite_stmt sealite_stmt;
+
+/**
  * A sealed table, reached through a vault, a tenant, a transaction or a snapshot. On a vault or tenant each call is a
  * transaction of its own, and the handle may be used from any thread.
  */
@@ -519,6 +652,21 @@ typedef struct sealite_table sealite_table;
  * One tenant of a vault. It can't reach what belongs to another, or to the vault itself. It may be used from any thread.
  */
 typedef struct sealite_tenant sealite_tenant;
+
+/**
+ * A token to issue: sealite_tokens_issue(). What is not set has the default of the kind. A request may be used for any
+ * number of tokens. Not for two threads at once (SEALITE_BUSY).
+ */
+typedef struct sealite_token_request sealite_token_request;
+
+/**
+ * Tokens, of a vault or tenant, each call a transaction of its own, or of a transaction. A tenant's reach only the tenant's
+ * tokens, the vault's own only those without a tenant. It may be used from any thread.
+ *
+ * Whatever is presented, the answer to what does not hold is SEALITE_TOKEN_REJECTED; why, only the metrics and the audit
+ * trail tell. SEALITE_DENIED is the answer to a token that holds and lacks a scope. To a web client: 401 and 403.
+ */
+typedef struct sealite_tokens sealite_tokens;
 
 /**
  * A write transaction: what is done in it is committed together or not at all. Calls on it take turns; a forked child
@@ -800,6 +948,21 @@ sealite_status sealite_config_set_disk_reserve(sealite_config *config,
                                                sealite_error **error);
 
 /**
+ * Sets what SQL does with sealed tables: a sealite_sealed_sql.
+ */
+sealite_status sealite_config_set_sealed_sql(sealite_config *config,
+                                             int32_t sealed_sql,
+                                             sealite_error **error);
+
+/**
+ * Sets whether an SQL statement may write into a plain table what it reads from sealed columns (`CREATE TABLE … AS
+ * SELECT`, `INSERT … SELECT`, `UPDATE … FROM`): 1 for yes. Default: 0.
+ */
+sealite_status sealite_config_set_sealed_to_plain(sealite_config *config,
+                                                  int32_t allowed,
+                                                  sealite_error **error);
+
+/**
  * Frees the configuration. NULL is fine.
  */
 void sealite_config_free(sealite_config *config);
@@ -997,8 +1160,8 @@ sealite_status sealite_vault_holds_file(const char *path,
                                         sealite_error **error);
 
 /**
- * Makes a handle that reaches one tenant's rows, fields, settings, audit entries, quotas and approvals, and nothing
- * else. Free it with sealite_tenant_free().
+ * Makes a handle that reaches one tenant's rows, fields, settings, tokens, audit entries, quotas and approvals, and
+ * nothing else. Free it with sealite_tenant_free().
  */
 sealite_status sealite_vault_tenant(sealite_vault *vault,
                                     const char *name,
@@ -1049,6 +1212,107 @@ sealite_status sealite_vault_verify(sealite_vault *vault,
                                     bool *sound,
                                     sealite_rows **rows,
                                     sealite_error **error);
+
+/**
+ * Opens a connection for SQL to the vault; several may be open at once. Free it with sealite_connection_free().
+ */
+sealite_status sealite_vault_connect(sealite_vault *vault,
+                                     sealite_connection **connection,
+                                     sealite_error **error);
+
+/**
+ * Prepares the first statement of a text, to be bound and stepped. Writes to `tail` at which byte the text goes on; `stmt`
+ * is NULL where only blanks and comments are left. With NULL for `tail` the text has to be one statement. Free it with
+ * sealite_stmt_free().
+ *
+ * SEALITE_SQL where the statement is wrong, and, without `tail`, where there is none or more than one;
+ * SEALITE_NOT_ALLOWED for what only the engine may do, such as writing the table that lies under a sealed one.
+ */
+sealite_status sealite_connection_prepare(sealite_connection *connection,
+                                          const char *sql,
+                                          size_t sql_length,
+                                          sealite_stmt **stmt,
+                                          size_t *tail,
+                                          sealite_error **error);
+
+/**
+ * Runs one statement to its end, BEGIN and COMMIT among them, and writes the number of rows changed; `changed` may be
+ * NULL. Rows that it returns are passed over.
+ */
+sealite_status sealite_connection_execute(sealite_connection *connection,
+                                          const char *sql,
+                                          size_t sql_length,
+                                          const sealite_value *parameters,
+                                          size_t parameter_count,
+                                          uint64_t *changed,
+                                          sealite_error **error);
+
+/**
+ * Runs one statement and reads all of its rows. Rows: those of the statement.
+ */
+sealite_status sealite_connection_query(sealite_connection *connection,
+                                        const char *sql,
+                                        size_t sql_length,
+                                        const sealite_value *parameters,
+                                        size_t parameter_count,
+                                        sealite_rows **rows,
+                                        sealite_error **error);
+
+/**
+ * Writes true to `within` between BEGIN and the COMMIT or ROLLBACK that ends it.
+ */
+sealite_status sealite_connection_in_transaction(sealite_connection *connection,
+                                                 bool *within,
+                                                 sealite_error **error);
+
+/**
+ * Writes how many rows the last INSERT, UPDATE or DELETE has changed.
+ */
+sealite_status sealite_connection_changes(sealite_connection *connection,
+                                          uint64_t *changes,
+                                          sealite_error **error);
+
+/**
+ * Writes how many rows were changed since the connection was opened.
+ */
+sealite_status sealite_connection_total_changes(sealite_connection *connection,
+                                                uint64_t *changes,
+                                                sealite_error **error);
+
+/**
+ * Writes the row id of the last INSERT; 0 before the first.
+ */
+sealite_status sealite_connection_last_insert_rowid(sealite_connection *connection,
+                                                    int64_t *id,
+                                                    sealite_error **error);
+
+/**
+ * Writes how often the SQLite connection under it has been opened: more than once after a fork. What was in the temp
+ * schema is gone then.
+ */
+sealite_status sealite_connection_opened(sealite_connection *connection,
+                                         uint64_t *times,
+                                         sealite_error **error);
+
+/**
+ * Makes the statement that runs now, on whatever thread, fail with SEALITE_INTERRUPTED. Does not wait for it.
+ */
+sealite_status sealite_connection_interrupt(sealite_connection *connection,
+                                            sealite_error **error);
+
+/**
+ * Rolls back what is open and closes: calls on it and its statements fail with SEALITE_CLOSED from then on. The handle
+ * is still to be freed. Waits for a call that runs on it on another thread: sealite_connection_interrupt() ends that
+ * early.
+ */
+sealite_status sealite_connection_close(sealite_connection *connection,
+                                        sealite_error **error);
+
+/**
+ * Closes the connection, as sealite_connection_close() does, and frees it. Its statements are still to be freed. NULL is
+ * fine.
+ */
+void sealite_connection_free(sealite_connection *connection);
 
 /**
  * Reads the next rows, at most 256: `rows` is NULL at the end. A failure ends the cursor. Rows: as of
@@ -1113,6 +1377,47 @@ sealite_status sealite_definition_add_column(sealite_definition *definition,
  * Frees the declaration. NULL is fine.
  */
 void sealite_definition_free(sealite_definition *definition);
+
+/**
+ * Converts a plain table of the file into a sealed one of the same name, with its rows under their ids. `columns` holds
+ * `column_count` specifications as sealite_definition_add_column() has them, such as `email sealed unique email`; columns
+ * that none names stay plain, and what a specification does not say comes from the table. After a crash at any moment the
+ * table is as it was, or sealed; the same call goes on. `erasure_pending` (it may be NULL): see
+ * sealite_vault_add_column().
+ *
+ * SEALITE_REFUSED where something of the table can't be kept, with a list; SEALITE_NOT_FOUND; SEALITE_CONFLICT where a value
+ * stands twice in a column that is to be unique, or the table is sealed already in another way. The table is as it was
+ * then.
+ */
+sealite_status sealite_vault_protect_table(sealite_vault *vault,
+                                           const char *table,
+                                           size_t table_length,
+                                           const sealite_string *columns,
+                                           size_t column_count,
+                                           bool *erasure_pending,
+                                           sealite_error **error);
+
+/**
+ * Says what sealite_vault_protect_table() would do; nothing is written. Rows: `what` ("column", "kept", "changed" or
+ * "obstacle"), `text`. Where there is an obstacle, the table is not converted.
+ */
+sealite_status sealite_vault_plan_protection(sealite_vault *vault,
+                                             const char *table,
+                                             size_t table_length,
+                                             const sealite_string *columns,
+                                             size_t column_count,
+                                             sealite_rows **rows,
+                                             sealite_error **error);
+
+/**
+ * Makes a sealed table plain again, in one transaction: every row is opened, written in clear and read back. Blind indexes
+ * become plain ones, which compare byte for byte. Where sealite_vault_protect_table() was interrupted, drops what it has
+ * left.
+ */
+sealite_status sealite_vault_unprotect_table(sealite_vault *vault,
+                                             const char *table,
+                                             size_t table_length,
+                                             sealite_error **error);
 
 /**
  * Declares a table: creates it, or checks that what is stored is no weaker than what is declared. Writes true to
@@ -1268,8 +1573,12 @@ sealite_status sealite_snapshot_tenant_table(sealite_snapshot *snapshot,
 void sealite_snapshot_free(sealite_snapshot *snapshot);
 
 /**
- * Runs one statement of plain SQL, in a transaction of its own, and writes the number of rows changed; `changed` may be
- * NULL. Sealed tables are refused with SEALITE_NOT_ALLOWED.
+ * Runs one statement of SQL that returns no rows, in a transaction of its own, and writes the number of rows changed;
+ * `changed` may be NULL. The application's own tables and sealed ones alike are tables in it, unless
+ * sealite_config_set_sealed_sql() says otherwise.
+ *
+ * SEALITE_SQL where the statement is wrong or returns rows; SEALITE_NOT_ALLOWED for what only the engine may do, such as
+ * writing the table that lies under a sealed one.
  */
 sealite_status sealite_vault_execute(sealite_vault *vault,
                                      const char *sql,
@@ -1280,7 +1589,7 @@ sealite_status sealite_vault_execute(sealite_vault *vault,
                                      sealite_error **error);
 
 /**
- * Runs a query in plain SQL. Rows: those of the query.
+ * Runs a statement of SQL that returns rows, and reads all of them. Rows: those of the statement.
  */
 sealite_status sealite_vault_query(sealite_vault *vault,
                                    const char *sql,
@@ -1322,6 +1631,143 @@ sealite_status sealite_snapshot_query(sealite_snapshot *snapshot,
                                       size_t parameter_count,
                                       sealite_rows **rows,
                                       sealite_error **error);
+
+/**
+ * Lists the columns of its rows; none where it returns no rows. Rows: `name`, `declared_type` (of a column of a table, as
+ * its declaration has it; SEALITE_NULL of an expression).
+ */
+sealite_status sealite_stmt_columns(sealite_stmt *stmt,
+                                    sealite_rows **rows,
+                                    sealite_error **error);
+
+/**
+ * Lists its parameters, in order. Rows: `name` (with its `:`, `@`, `$` or `?`; SEALITE_NULL of a bare `?`).
+ */
+sealite_status sealite_stmt_parameters(sealite_stmt *stmt,
+                                       sealite_rows **rows,
+                                       sealite_error **error);
+
+/**
+ * Writes how many columns its rows have; 0 where it returns no rows.
+ */
+sealite_status sealite_stmt_column_count(sealite_stmt *stmt, size_t *count, sealite_error **error);
+
+/**
+ * Writes the name of the column at `position`, counted from 0. It is not ended by a NUL, and lives until the statement is
+ * next stepped or freed.
+ *
+ * SEALITE_SQL where there is no such column.
+ */
+sealite_status sealite_stmt_column_name(sealite_stmt *stmt,
+                                        size_t position,
+                                        const char **name,
+                                        size_t *name_length,
+                                        sealite_error **error);
+
+/**
+ * Writes true to `is` where it changes nothing in the file.
+ */
+sealite_status sealite_stmt_is_read_only(sealite_stmt *stmt, bool *is, sealite_error **error);
+
+/**
+ * Binds the parameter at `index`, counted from 1, and resets the statement. The value is copied. What is not bound is
+ * NULL.
+ *
+ * SEALITE_SQL where there is no such parameter.
+ */
+sealite_status sealite_stmt_bind(sealite_stmt *stmt,
+                                 size_t index,
+                                 const sealite_value *value,
+                                 sealite_error **error);
+
+/**
+ * As sealite_stmt_bind(), by the name of the parameter, with its `:`, `@` or `$`.
+ */
+sealite_status sealite_stmt_bind_name(sealite_stmt *stmt,
+                                      const char *name,
+                                      size_t name_length,
+                                      const sealite_value *value,
+                                      sealite_error **error);
+
+/**
+ * Binds every parameter, in order, and resets the statement.
+ *
+ * SEALITE_SQL where `value_count` is not how many it takes.
+ */
+sealite_status sealite_stmt_bind_all(sealite_stmt *stmt,
+                                     const sealite_value *values,
+                                     size_t value_count,
+                                     sealite_error **error);
+
+/**
+ * Makes every parameter NULL again, and resets the statement.
+ */
+sealite_status sealite_stmt_clear_bindings(sealite_stmt *stmt, sealite_error **error);
+
+/**
+ * Goes to the next row: writes true to `row` where there is one, false at the end and for a statement that returns none.
+ * The step after the end, or after a failure, begins anew.
+ *
+ * SEALITE_INTERRUPTED after sealite_connection_interrupt(); SEALITE_BUSY where another connection writes.
+ */
+sealite_status sealite_stmt_step(sealite_stmt *stmt,
+                                 bool *row,
+                                 sealite_error **error);
+
+/**
+ * Writes the value of the column at `position`, counted from 0, in the row that the statement stands on, as one of SQLite's
+ * types: SEALITE_NULL, SEALITE_INTEGER, SEALITE_REAL, SEALITE_TEXT or SEALITE_BLOB. What it points to lives until the
+ * statement is next stepped, reset, bound or freed.
+ *
+ * SEALITE_SQL where it stands on no row or has no such column.
+ */
+sealite_status sealite_stmt_value(sealite_stmt *stmt,
+                                  size_t position,
+                                  sealite_value *value,
+                                  sealite_error **error);
+
+/**
+ * As sealite_stmt_value(), of the first `count` columns in one call, to the array `values`; all or none.
+ */
+sealite_status sealite_stmt_read(sealite_stmt *stmt,
+                                 sealite_value *values,
+                                 size_t count,
+                                 sealite_error **error);
+
+/**
+ * Makes the statement ready for another run, and lets go of the locks that it holds. What was bound stays.
+ */
+sealite_status sealite_stmt_reset(sealite_stmt *stmt,
+                                  sealite_error **error);
+
+/**
+ * Binds every parameter and runs to the end, and writes the number of rows changed; `changed` may be NULL. Rows that it
+ * returns are passed over.
+ */
+sealite_status sealite_stmt_execute(sealite_stmt *stmt,
+                                    const sealite_value *values,
+                                    size_t value_count,
+                                    uint64_t *changed,
+                                    sealite_error **error);
+
+/**
+ * Binds every parameter and reads all rows. Rows: those of the statement.
+ */
+sealite_status sealite_stmt_query(sealite_stmt *stmt,
+                                  const sealite_value *values,
+                                  size_t value_count,
+                                  sealite_rows **rows,
+                                  sealite_error **error);
+
+/**
+ * Writes how many rows its last run has changed; 0 while it still runs.
+ */
+sealite_status sealite_stmt_changes(sealite_stmt *stmt, uint64_t *changes, sealite_error **error);
+
+/**
+ * Frees the statement, wherever it stands. NULL is fine.
+ */
+void sealite_stmt_free(sealite_stmt *stmt);
 
 /**
  * Inserts a row. Columns that are not given hold their default or NULL. A column named like the primary key gives the
@@ -2011,6 +2457,115 @@ sealite_status sealite_vault_set_clock(sealite_vault *vault,
                                        sealite_error **error);
 
 /**
+ * Makes a hasher with a cost for new hashes: `memory_kib` (19,456 to 1,048,576), `passes` (2 to 16) and `lanes` (1 to 16);
+ * all 0 for the default: 65,536, 3 and 4. Free it with sealite_password_hasher_free().
+ *
+ * SEALITE_LIMIT for a cost out of range.
+ */
+sealite_status sealite_password_hasher_create(uint32_t memory_kib,
+                                              uint32_t passes,
+                                              uint32_t lanes,
+                                              sealite_password_hasher **hasher,
+                                              sealite_error **error);
+
+/**
+ * Makes the hash to store for a new password: ASCII, with the cost and a fresh salt in it. Keep it in a sealed column. Free
+ * it with sealite_bytes_free().
+ *
+ * SEALITE_WEAK_KEY for an empty password; SEALITE_LIMIT for one of more than 4,096 bytes, and where the memory can't be had.
+ */
+sealite_status sealite_password_hasher_hash(const sealite_password_hasher *hasher,
+                                            const char *password,
+                                            size_t password_length,
+                                            sealite_bytes **stored,
+                                            sealite_error **error);
+
+/**
+ * Writes true to `right` where the password is the one that `stored` was made of. NULL for `stored` is for a user who does
+ * not exist: wrong, after as much work, so that the time does not tell who exists.
+ *
+ * SEALITE_INVALID_INPUT where `stored` is no hash that this reads, SEALITE_LIMIT where its cost is out of range; never for a
+ * password, whatever it is.
+ */
+sealite_status sealite_password_hasher_verify(const sealite_password_hasher *hasher,
+                                              const char *password,
+                                              size_t password_length,
+                                              const char *stored,
+                                              size_t stored_length,
+                                              bool *right,
+                                              sealite_error **error);
+
+/**
+ * As sealite_password_hasher_verify(). Where the password is right and its hash is not what this hasher would make, `better`
+ * gets a new one, to be stored in the place of the old; else NULL. Free it with sealite_bytes_free().
+ */
+sealite_status sealite_password_hasher_verify_and_update(const sealite_password_hasher *hasher,
+                                                         const char *password,
+                                                         size_t password_length,
+                                                         const char *stored,
+                                                         size_t stored_length,
+                                                         bool *right,
+                                                         sealite_bytes **better,
+                                                         sealite_error **error);
+
+/**
+ * Writes true to `needs` where a stored hash is not what this hasher would make: bcrypt, or another cost.
+ *
+ * SEALITE_INVALID_INPUT, SEALITE_LIMIT: as of sealite_password_hasher_verify().
+ */
+sealite_status sealite_password_hasher_needs_rehash(const sealite_password_hasher *hasher,
+                                                    const char *stored,
+                                                    size_t stored_length,
+                                                    bool *needs,
+                                                    sealite_error **error);
+
+/**
+ * Frees the hasher. NULL is fine.
+ */
+void sealite_password_hasher_free(sealite_password_hasher *hasher);
+
+/**
+ * Converts a plain table of the file into a sealed one of the same name, with its rows under their ids. `columns` holds
+ * `column_count` specifications as sealite_definition_add_column() has them, such as `email sealed unique email`; columns
+ * that none names stay plain, and what a specification does not say comes from the table. After a crash at any moment the
+ * table is as it was, or sealed; the same call goes on. `erasure_pending` (it may be NULL): see
+ * sealite_vault_add_column().
+ *
+ * SEALITE_REFUSED where something of the table can't be kept, with a list; SEALITE_NOT_FOUND; SEALITE_CONFLICT where a value
+ * stands twice in a column that is to be unique, or the table is sealed already in another way. The table is as it was
+ * then.
+ */
+sealite_status sealite_vault_protect_table(sealite_vault *vault,
+                                           const char *table,
+                                           size_t table_length,
+                                           const sealite_string *columns,
+                                           size_t column_count,
+                                           bool *erasure_pending,
+                                           sealite_error **error);
+
+/**
+ * Says what sealite_vault_protect_table() would do; nothing is written. Rows: `what` ("column", "kept", "changed" or
+ * "obstacle"), `text`. Where there is an obstacle, the table is not converted.
+ */
+sealite_status sealite_vault_plan_protection(sealite_vault *vault,
+                                             const char *table,
+                                             size_t table_length,
+                                             const sealite_string *columns,
+                                             size_t column_count,
+                                             sealite_rows **rows,
+                                             sealite_error **error);
+
+/**
+ * Makes a sealed table plain again, in one transaction: every row is opened, written in clear and read back. Blind indexes
+ * become plain ones, which compare byte for byte. Where sealite_vault_protect_table() was interrupted, drops what it has
+ * left.
+ */
+sealite_status sealite_vault_unprotect_table(sealite_vault *vault,
+                                             const char *table,
+                                             size_t table_length,
+                                             sealite_error **error);
+
+/**
  * Makes an empty set of limits. Free it with sealite_limits_free().
  */
 sealite_status sealite_limits_create(sealite_limits **limits, sealite_error **error);
@@ -2444,6 +2999,564 @@ sealite_status sealite_settings_import(sealite_settings *settings,
                                        size_t reason_length,
                                        sealite_rows **rows,
                                        sealite_error **error);
+
+/**
+ * Makes a request for a code of a subject, 1 to 256 bytes. Free it with sealite_code_request_free().
+ */
+sealite_status sealite_code_request_create(const char *subject,
+                                           size_t subject_length,
+                                           sealite_code_request **request,
+                                           sealite_error **error);
+
+/**
+ * Sets how many digits: 6 to 10.
+ */
+sealite_status sealite_code_request_set_digits(sealite_code_request *request,
+                                               uint32_t digits,
+                                               sealite_error **error);
+
+/**
+ * Sets how many attempts: 1 to 10.
+ */
+sealite_status sealite_code_request_set_attempts(sealite_code_request *request,
+                                                 uint32_t attempts,
+                                                 sealite_error **error);
+
+/**
+ * Sets how long it is valid: a millisecond to a day.
+ */
+sealite_status sealite_code_request_set_expires_in(sealite_code_request *request,
+                                                   uint64_t milliseconds,
+                                                   sealite_error **error);
+
+/**
+ * Sets what people know it by. Sealed.
+ */
+sealite_status sealite_code_request_set_label(sealite_code_request *request,
+                                              const char *label,
+                                              size_t label_length,
+                                              sealite_error **error);
+
+/**
+ * Sets what the application wants to know of it, as JSON text of at most 16 KiB. Sealed.
+ */
+sealite_status sealite_code_request_set_data(sealite_code_request *request,
+                                             const char *data_json,
+                                             size_t data_json_length,
+                                             sealite_error **error);
+
+/**
+ * Leaves the codes that the subject still has valid. Each has attempts of its own.
+ */
+sealite_status sealite_code_request_set_keep_older(sealite_code_request *request,
+                                                   sealite_error **error);
+
+/**
+ * Frees the request. NULL is fine.
+ */
+void sealite_code_request_free(sealite_code_request *request);
+
+/**
+ * Issues a short code, and gives out its digits, which are kept nowhere. Free them with sealite_bytes_free(). The `id` of
+ * the row goes into the form in which the person types the code. Takes some 50 ms of computing, and 19 MiB. `rows` may be
+ * NULL. Rows: as of sealite_tokens_issue().
+ *
+ * SEALITE_REFUSED inside a transaction; SEALITE_INVALID_INPUT and SEALITE_LIMIT for a request out of bounds.
+ */
+sealite_status sealite_tokens_issue_code(sealite_tokens *tokens,
+                                         const sealite_code_request *request,
+                                         sealite_bytes **code,
+                                         sealite_rows **rows,
+                                         sealite_error **error);
+
+/**
+ * Verifies a short code by the id that it was issued under, and uses it up. Each call is an attempt, whatever its outcome:
+ * of any number of processes that guess at once, no more than the attempts are answered. `rows` may be NULL. Rows: as of
+ * sealite_tokens_issue().
+ *
+ * SEALITE_TOKEN_REJECTED for a wrong code, and for everything else that does not hold; SEALITE_REFUSED inside a
+ * transaction.
+ */
+sealite_status sealite_tokens_verify_code(sealite_tokens *tokens,
+                                          const char *id,
+                                          size_t id_length,
+                                          const char *code,
+                                          size_t code_length,
+                                          sealite_rows **rows,
+                                          sealite_error **error);
+
+/**
+ * Makes a handle to the vault's own tokens. Free it with sealite_tokens_free().
+ */
+sealite_status sealite_vault_tokens(sealite_vault *vault,
+                                    sealite_tokens **tokens,
+                                    sealite_error **error);
+
+/**
+ * Makes a handle to the tenant's tokens. Free it with sealite_tokens_free().
+ */
+sealite_status sealite_tenant_tokens(sealite_tenant *tenant,
+                                     sealite_tokens **tokens,
+                                     sealite_error **error);
+
+/**
+ * Makes a handle to tokens within the transaction: what is issued, used or revoked is so where it commits. It ends with
+ * the transaction (SEALITE_CLOSED) and is still to be freed, with sealite_tokens_free().
+ */
+sealite_status sealite_transaction_tokens(sealite_transaction *transaction,
+                                          sealite_tokens **tokens,
+                                          sealite_error **error);
+
+/**
+ * Issues a token, and gives out its text, which is kept nowhere and can't be had again. Free it with sealite_bytes_free().
+ *
+ * `rows` may be NULL. One row: `id` (24 hexadecimal digits: names the token, and opens nothing), `kind`, `subject`, `label`,
+ * `scopes` (in order, separated by spaces), `limits`, `quota_key` (for sealite_quotas_check_and_charge()), `data`, `prefix`,
+ * `family`, `enabled`, `created_at`, `not_before`, `expires_at`, `idle_ms`, `last_used_at` (as far as it is written down),
+ * `uses_left`, `attempts_left`, `armed_until`, `armed_reason`, `rotated_at`, `successor` (its id), `revoked_at` (by itself,
+ * with its kind or family), `is_imported`. What a token does not have is SEALITE_NULL. Times are in milliseconds since 1970.
+ *
+ * SEALITE_INVALID_INPUT and SEALITE_LIMIT for a request out of bounds, and for a short code; SEALITE_NOT_FOUND for a family
+ * that no valid token is of.
+ */
+sealite_status sealite_tokens_issue(sealite_tokens *tokens,
+                                    const sealite_token_request *request,
+                                    sealite_bytes **text,
+                                    sealite_rows **rows,
+                                    sealite_error **error);
+
+/**
+ * Verifies a token that may be used any number of times: of one of `kinds`, an array of `kind_count` sealite_token_kind,
+ * with all of the `scope_count` scopes. Writes nothing but its last use, at most once in the interval that it was issued
+ * with. `rows` may be NULL. Rows: as of sealite_tokens_issue().
+ *
+ * `text` is read where it lies and kept nowhere. SEALITE_TOKEN_REJECTED for whatever does not hold, whatever its length
+ * and bytes; SEALITE_DENIED for one that lacks a scope.
+ */
+sealite_status sealite_tokens_verify(sealite_tokens *tokens,
+                                     const char *text,
+                                     size_t text_length,
+                                     const int32_t *kinds,
+                                     size_t kind_count,
+                                     const sealite_string *scopes,
+                                     size_t scope_count,
+                                     sealite_rows **rows,
+                                     sealite_error **error);
+
+/**
+ * Whether sealite_tokens_consume() would take a use of the token now, without taking it: for the form that a link leads
+ * to. Says nothing about break-glass. Parameters and results: as of sealite_tokens_verify().
+ */
+sealite_status sealite_tokens_peek(sealite_tokens *tokens,
+                                   const char *text,
+                                   size_t text_length,
+                                   const int32_t *kinds,
+                                   size_t kind_count,
+                                   const sealite_string *scopes,
+                                   size_t scope_count,
+                                   sealite_rows **rows,
+                                   sealite_error **error);
+
+/**
+ * Takes one use of the token, and of a break-glass token its arming: of any number of threads and processes that try, as
+ * many get SEALITE_OK as there are uses. In a transaction the use is taken only where that commits. Parameters and results:
+ * as of sealite_tokens_verify().
+ */
+sealite_status sealite_tokens_consume(sealite_tokens *tokens,
+                                      const char *text,
+                                      size_t text_length,
+                                      const int32_t *kinds,
+                                      size_t kind_count,
+                                      const sealite_string *scopes,
+                                      size_t scope_count,
+                                      sealite_rows **rows,
+                                      sealite_error **error);
+
+/**
+ * Issues a successor for a token that may be used any number of times, and gives out its text. For `grace_ms`, at most a
+ * day, the old one gives the same successor again; presented after that, it revokes its family. `rows`, which may be NULL,
+ * and `successor` are as of sealite_tokens_issue(); the other parameters as of sealite_tokens_verify().
+ *
+ * SEALITE_REFUSED inside a transaction; SEALITE_INVALID_INPUT for a grace of more than a day, and for an imported token.
+ */
+sealite_status sealite_tokens_rotate(sealite_tokens *tokens,
+                                     const char *text,
+                                     size_t text_length,
+                                     const int32_t *kinds,
+                                     size_t kind_count,
+                                     const sealite_string *scopes,
+                                     size_t scope_count,
+                                     uint64_t grace_ms,
+                                     sealite_bytes **successor,
+                                     sealite_rows **rows,
+                                     sealite_error **error);
+
+/**
+ * Frees the handle. NULL is fine.
+ */
+void sealite_tokens_free(sealite_tokens *tokens);
+
+/**
+ * Makes an empty list. Free it with sealite_legacy_entries_free().
+ */
+sealite_status sealite_legacy_entries_create(sealite_legacy_entries **entries,
+                                             sealite_error **error);
+
+/**
+ * Adds the entries of a file of admin tokens, from its JSON text: a list of entries with `id`, `hash`, `enabled` and
+ * `breakglass`, the same under `tokens`, or an object that gives an entry, or a hash alone, for each id.
+ *
+ * SEALITE_CORRUPT for a torn file, SEALITE_INVALID_INPUT for one of another form, SEALITE_LIMIT above 16 MiB: it is refused
+ * whole, and the message shows nothing of it.
+ */
+sealite_status sealite_legacy_entries_add_admin_tokens(sealite_legacy_entries *entries,
+                                                       const char *json,
+                                                       size_t json_length,
+                                                       sealite_error **error);
+
+/**
+ * Adds the entries of a file of users' tokens, from its JSON text: a list of entries with `id`, `name`, `hash`, `enabled`
+ * and `created`, an object that gives an entry for each id, or one whose names are the tokens themselves, which are hashed
+ * at once and kept nowhere. Failures: as of sealite_legacy_entries_add_admin_tokens().
+ */
+sealite_status sealite_legacy_entries_add_users(sealite_legacy_entries *entries,
+                                                const char *json,
+                                                size_t json_length,
+                                                sealite_error **error);
+
+/**
+ * Adds a token of which the SHA-256 is known: 64 hexadecimal digits, with or without `sha256:` before them. `kind` is a
+ * sealite_token_kind; `subject` and `label` may be NULL; with `enabled` 0 it is refused until it is enabled.
+ */
+sealite_status sealite_legacy_entries_add_hash(sealite_legacy_entries *entries,
+                                               int32_t kind,
+                                               const char *hash,
+                                               size_t hash_length,
+                                               const char *subject,
+                                               size_t subject_length,
+                                               const char *label,
+                                               size_t label_length,
+                                               int32_t enabled,
+                                               sealite_error **error);
+
+/**
+ * As sealite_legacy_entries_add_hash(), of a token that is known in clear, such as one of an environment variable: it is
+ * hashed at once and not kept.
+ */
+sealite_status sealite_legacy_entries_add_token(sealite_legacy_entries *entries,
+                                                int32_t kind,
+                                                const char *token,
+                                                size_t token_length,
+                                                const char *subject,
+                                                size_t subject_length,
+                                                const char *label,
+                                                size_t label_length,
+                                                int32_t enabled,
+                                                sealite_error **error);
+
+/**
+ * Frees the list. NULL is fine.
+ */
+void sealite_legacy_entries_free(sealite_legacy_entries *entries);
+
+/**
+ * Imports tokens that were made elsewhere, all or none. They keep their text, and get the keyed hash of it with their first
+ * use. Importing again changes nothing: writes how many are new to `imported` and how many were here already, and stay as
+ * they are, to `known`; each may be NULL.
+ *
+ * SEALITE_INVALID_INPUT for a subject or label that no token may have.
+ */
+sealite_status sealite_tokens_import_legacy(sealite_tokens *tokens,
+                                            const sealite_legacy_entries *entries,
+                                            uint64_t *imported,
+                                            uint64_t *known,
+                                            sealite_error **error);
+
+/**
+ * Reads what is known of the token of that id. Rows: as of sealite_tokens_issue().
+ *
+ * SEALITE_NOT_FOUND for an id that names no token, here and wherever an id is given.
+ */
+sealite_status sealite_tokens_get(sealite_tokens *tokens,
+                                  const char *id,
+                                  size_t id_length,
+                                  sealite_rows **rows,
+                                  sealite_error **error);
+
+/**
+ * Reads tokens, the newest first, at most `limit`: of a subject, of a kind (a sealite_token_kind), of a family; NULL for
+ * each stands for all. With `active` 1 only those that are enabled and neither expired nor revoked, nor used up, nor
+ * rotated. By subject or family an index finds them; else every token is read. Rows: as of sealite_tokens_issue().
+ */
+sealite_status sealite_tokens_list(sealite_tokens *tokens,
+                                   const char *subject,
+                                   size_t subject_length,
+                                   const int32_t *kind,
+                                   const char *family,
+                                   size_t family_length,
+                                   int32_t active,
+                                   size_t limit,
+                                   sealite_rows **rows,
+                                   sealite_error **error);
+
+/**
+ * Takes sealite_tokens_disable() back. Writes false to `changed` where it was enabled; `changed` may be NULL.
+ */
+sealite_status sealite_tokens_enable(sealite_tokens *tokens,
+                                     const char *id,
+                                     size_t id_length,
+                                     bool *changed,
+                                     sealite_error **error);
+
+/**
+ * Makes a token unusable until it is enabled again. Writes false to `changed` where it was so already; `changed` may be
+ * NULL.
+ */
+sealite_status sealite_tokens_disable(sealite_tokens *tokens,
+                                      const char *id,
+                                      size_t id_length,
+                                      bool *changed,
+                                      sealite_error **error);
+
+/**
+ * Revokes a token for good. Every process sees it with its next verification. Writes false to `changed` where it was
+ * revoked already; `changed` may be NULL.
+ */
+sealite_status sealite_tokens_revoke(sealite_tokens *tokens,
+                                     const char *id,
+                                     size_t id_length,
+                                     bool *changed,
+                                     sealite_error **error);
+
+/**
+ * Revokes every token of a family, and writes how many; `revoked` may be NULL.
+ */
+sealite_status sealite_tokens_revoke_family(sealite_tokens *tokens,
+                                            const char *family,
+                                            size_t family_length,
+                                            uint64_t *revoked,
+                                            sealite_error **error);
+
+/**
+ * Revokes what a subject has of one kind, a sealite_token_kind, but for the token of the id `keep`, and writes how many:
+ * the other sessions of somebody who has changed the password. `keep` and `revoked` may be NULL.
+ */
+sealite_status sealite_tokens_revoke_kind(sealite_tokens *tokens,
+                                          const char *subject,
+                                          size_t subject_length,
+                                          int32_t kind,
+                                          const char *keep,
+                                          size_t keep_length,
+                                          uint64_t *revoked,
+                                          sealite_error **error);
+
+/**
+ * Revokes everything that was ever issued to a subject, of every kind: sessions, refresh tokens, API keys, links that are
+ * still out. What is issued later revives nothing.
+ */
+sealite_status sealite_tokens_revoke_subject(sealite_tokens *tokens,
+                                             const char *subject,
+                                             size_t subject_length,
+                                             sealite_error **error);
+
+/**
+ * Arms a break-glass token for one use within so many milliseconds, for a reason of 1 to 256 bytes. Audited. `rows` may be
+ * NULL. Rows: as of sealite_tokens_issue().
+ *
+ * SEALITE_INVALID_INPUT for another kind, without a reason, and for a time out of bounds.
+ */
+sealite_status sealite_tokens_arm(sealite_tokens *tokens,
+                                  const char *id,
+                                  size_t id_length,
+                                  const char *reason,
+                                  size_t reason_length,
+                                  uint64_t valid_for_ms,
+                                  sealite_rows **rows,
+                                  sealite_error **error);
+
+/**
+ * Takes an arming back. Writes false to `changed` where there was none; `changed` may be NULL.
+ */
+sealite_status sealite_tokens_disarm(sealite_tokens *tokens,
+                                     const char *id,
+                                     size_t id_length,
+                                     bool *changed,
+                                     sealite_error **error);
+
+/**
+ * Deletes what was of no use to anybody for so many milliseconds (expired, revoked or used up), in short transactions, and
+ * writes how many; `purged` may be NULL. The vault's own handle does so for every tenant.
+ *
+ * SEALITE_REFUSED inside a transaction.
+ */
+sealite_status sealite_tokens_purge(sealite_tokens *tokens,
+                                    uint64_t ended_for_ms,
+                                    uint64_t *purged,
+                                    sealite_error **error);
+
+/**
+ * Makes a request for a token of a kind, a sealite_token_kind. Free it with sealite_token_request_free().
+ */
+sealite_status sealite_token_request_create(int32_t kind,
+                                            sealite_token_request **request,
+                                            sealite_error **error);
+
+/**
+ * Says whose it is: an id of the application's, 1 to 256 bytes, compared byte for byte. Sealed. Without one
+ * sealite_tokens_revoke_subject() does not reach the token.
+ */
+sealite_status sealite_token_request_set_subject(sealite_token_request *request,
+                                                 const char *subject,
+                                                 size_t subject_length,
+                                                 sealite_error **error);
+
+/**
+ * Sets what people know it by, at most 256 bytes. Sealed.
+ */
+sealite_status sealite_token_request_set_label(sealite_token_request *request,
+                                               const char *label,
+                                               size_t label_length,
+                                               sealite_error **error);
+
+/**
+ * Adds a scope, as RFC 6749 (section 3.3) has them: printable ASCII without spaces, quotation marks and backslashes. At
+ * most 64 of at most 128 bytes. Readable in the file.
+ */
+sealite_status sealite_token_request_add_scope(sealite_token_request *request,
+                                               const char *scope,
+                                               size_t scope_length,
+                                               sealite_error **error);
+
+/**
+ * Gives it limits of its own, as sealite_limits_parse() reads them: `30/minute; 1000/day`. The application charges them,
+ * under the `quota_key` of the token.
+ */
+sealite_status sealite_token_request_set_limits(sealite_token_request *request,
+                                                const char *limits,
+                                                size_t limits_length,
+                                                sealite_error **error);
+
+/**
+ * Sets what the application wants to know of it, as JSON text of at most 16 KiB. Sealed.
+ */
+sealite_status sealite_token_request_set_data(sealite_token_request *request,
+                                              const char *data_json,
+                                              size_t data_json_length,
+                                              sealite_error **error);
+
+/**
+ * Sets what its text begins with: 1 to 24 small letters and digits, a letter first, in words that single underscores join.
+ */
+sealite_status sealite_token_request_set_prefix(sealite_token_request *request,
+                                                const char *prefix,
+                                                size_t prefix_length,
+                                                sealite_error **error);
+
+/**
+ * Puts it into the family of another token (its `family`): revoked with it.
+ */
+sealite_status sealite_token_request_set_family(sealite_token_request *request,
+                                                const char *family,
+                                                size_t family_length,
+                                                sealite_error **error);
+
+/**
+ * Makes it valid only after so many milliseconds.
+ */
+sealite_status sealite_token_request_set_not_before_in(sealite_token_request *request,
+                                                       uint64_t milliseconds,
+                                                       sealite_error **error);
+
+/**
+ * Sets how long it is valid: a millisecond to 100 years, as every time of a token.
+ */
+sealite_status sealite_token_request_set_expires_in(sealite_token_request *request,
+                                                    uint64_t milliseconds,
+                                                    sealite_error **error);
+
+/**
+ * Makes it valid until it is revoked.
+ */
+sealite_status sealite_token_request_set_never_expires(sealite_token_request *request,
+                                                       sealite_error **error);
+
+/**
+ * Ends it when it was not used for so long, at least 10 seconds; it may end a tenth of that earlier.
+ */
+sealite_status sealite_token_request_set_idle(sealite_token_request *request,
+                                              uint64_t milliseconds,
+                                              sealite_error **error);
+
+/**
+ * Keeps rotation from giving a successor that is valid for longer than so long from now.
+ */
+sealite_status sealite_token_request_set_renew_for(sealite_token_request *request,
+                                                   uint64_t milliseconds,
+                                                   sealite_error **error);
+
+/**
+ * Sets how often it can be used, by sealite_tokens_consume() alone; not 0.
+ */
+sealite_status sealite_token_request_set_uses(sealite_token_request *request,
+                                              uint32_t uses,
+                                              sealite_error **error);
+
+/**
+ * Sets how often the last use is written down, at most: by default every minute, or a tenth of the idle time where that
+ * is less.
+ */
+sealite_status sealite_token_request_set_last_used_every(sealite_token_request *request,
+                                                         uint64_t milliseconds,
+                                                         sealite_error **error);
+
+/**
+ * Revokes what its subject has of this kind. Takes a subject.
+ */
+sealite_status sealite_token_request_set_replace_older(sealite_token_request *request,
+                                                       sealite_error **error);
+
+/**
+ * Frees the request. NULL is fine.
+ */
+void sealite_token_request_free(sealite_token_request *request);
+
+/**
+ * Issues a CSRF token for the forms of a session, from the session's own text: 86 characters, another one with each call,
+ * good for as long as the session. Nothing is stored: verify the session first. Free it with sealite_bytes_free().
+ *
+ * SEALITE_TOKEN_REJECTED where the text is not that of a token.
+ */
+sealite_status sealite_tokens_issue_csrf(sealite_tokens *tokens,
+                                         const char *session,
+                                         size_t session_length,
+                                         sealite_bytes **csrf,
+                                         sealite_error **error);
+
+/**
+ * Writes true to `valid` where a form's field or header holds a CSRF token of the session. In constant time.
+ */
+sealite_status sealite_tokens_check_csrf(sealite_tokens *tokens,
+                                         const char *session,
+                                         size_t session_length,
+                                         const char *csrf,
+                                         size_t csrf_length,
+                                         bool *valid,
+                                         sealite_error **error);
+
+/**
+ * Writes true to `is` where a text has the form and the checksum of a token of the engine's: for scanners of secrets. Needs
+ * no vault; whether the token is valid is another question.
+ */
+sealite_status sealite_is_token_text(const char *text,
+                                     size_t text_length,
+                                     bool *is,
+                                     sealite_error **error);
+
+/**
+ * A regular expression, in the common subset of RE2, PCRE, Python, JavaScript and Rust, for scanners of secrets and filters
+ * of logs: it finds every token that the engine makes, whatever its prefix, and hardly anything else. Static.
+ */
+const char *sealite_token_pattern(void);
 
 #ifdef __cplusplus
 }  // extern "C"

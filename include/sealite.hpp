@@ -54,20 +54,33 @@ class owner {
   explicit owner(Handle *handle = nullptr) noexcept : handle_(handle) {}
   owner(owner &&other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
   owner &operator=(owner &&other) noexcept {
-    if (this != &other) {
-      Free(handle_);
-      handle_ = std::exchange(other.handle_, nullptr);
-    }
+    owner taken(std::move(other));
+    std::swap(handle_, taken.handle_);
     return *this;
   }
   owner(const owner &) = delete;
   owner &operator=(const owner &) = delete;
   ~owner() { Free(handle_); }
+  using raw = Handle;
   Handle *handle() const noexcept { return handle_; }
 
  private:
   Handle *handle_;
 };
+
+/// As check(), with the place for a result before that for an error object.
+template <class Result, class Work>
+Result got(Work &&work) {
+  Result result{};
+  check([&](auto e) { return work(&result, e); });
+  return result;
+}
+
+/// As got(), of a handle: owned.
+template <class Owner, class Work>
+Owner made(Work &&work) {
+  return Owner(got<typename Owner::raw *>(work));
+}
 
 /// A value, borrowed: what it was made from must outlive the call, what was read from lives as long as its rows.
 class value {
@@ -108,15 +121,10 @@ class value {
 class rows : public owner<sealite_rows, sealite_rows_free> {
  public:
   using owner::owner;
-  std::size_t size() const {
-    std::size_t count = 0;
-    check([&](auto e) { return sealite_rows_count(handle(), &count, e); });
-    return count;
-  }
+  std::size_t size() const { return got<std::size_t>([&](auto m, auto e) { return sealite_rows_count(handle(), m, e); }); }
   value at(std::size_t index, std::string_view column) const {
-    sealite_value found;
-    check([&](auto e) { return sealite_rows_value(handle(), index, column.data(), column.size(), &found, e); });
-    return value(found);
+    return value(got<sealite_value>(
+        [&](auto m, auto e) { return sealite_rows_value(handle(), index, column.data(), column.size(), m, e); }));
   }
   value operator[](std::string_view column) const { return at(0, column); }
   /// Of the first row.
@@ -140,17 +148,14 @@ class unlock : public owner<sealite_unlock, sealite_unlock_free> {
   static unlock key_text(std::string_view text) { return make(sealite_unlock_key_text, text); }
   static unlock recovery_code(std::string_view code) { return make(sealite_unlock_recovery_code, code); }
   static unlock passphrase(std::string_view text) {
-    sealite_unlock *made = nullptr;
-    check([&](auto e) { return sealite_unlock_passphrase(text.data(), text.size(), 0, 0, 0, &made, e); });
-    return unlock(made);
+    return made<unlock>(
+        [&](auto m, auto e) { return sealite_unlock_passphrase(text.data(), text.size(), 0, 0, 0, m, e); });
   }
 
  private:
   template <class Function>
   static unlock make(Function function, std::string_view text) {
-    sealite_unlock *made = nullptr;
-    check([&](auto e) { return function(text.data(), text.size(), &made, e); });
-    return unlock(made);
+    return made<unlock>([&](auto m, auto e) { return function(text.data(), text.size(), m, e); });
   }
 };
 
@@ -163,59 +168,44 @@ class table : public owner<sealite_table, sealite_table_free> {
   using owner::owner;
   std::int64_t insert(columns given) {
     const auto values = built(given);
-    std::int64_t id = 0;
-    check([&](auto e) { return sealite_table_insert(handle(), values.handle(), &id, e); });
-    return id;
+    return got<std::int64_t>([&](auto m, auto e) { return sealite_table_insert(handle(), values.handle(), m, e); });
   }
   bool update(const value &id, columns given) {
     const auto values = built(given);
-    bool updated = false;
-    check([&](auto e) { return sealite_table_update(handle(), id.raw(), values.handle(), &updated, e); });
-    return updated;
+    return got<bool>([&](auto m, auto e) { return sealite_table_update(handle(), id.raw(), values.handle(), m, e); });
   }
   bool erase(const value &id) {
-    bool deleted = false;
-    check([&](auto e) { return sealite_table_delete(handle(), id.raw(), &deleted, e); });
-    return deleted;
+    return got<bool>([&](auto m, auto e) { return sealite_table_delete(handle(), id.raw(), m, e); });
   }
   std::optional<rows> get(const value &id) {
-    sealite_rows *found = nullptr;
-    check([&](auto e) { return sealite_table_get(handle(), id.raw(), &found, e); });
-    return found == nullptr ? std::nullopt : std::optional<rows>(rows(found));
+    auto found = made<rows>([&](auto m, auto e) { return sealite_table_get(handle(), id.raw(), m, e); });
+    return found.handle() == nullptr ? std::nullopt : std::optional<rows>(std::move(found));
   }
   rows find(std::string_view column, const value &wanted) {
-    sealite_rows *found = nullptr;
-    check([&](auto e) {
-      return sealite_table_find(handle(), column.data(), column.size(), wanted.raw(), &found, e);
+    return made<rows>([&](auto m, auto e) {
+      return sealite_table_find(handle(), column.data(), column.size(), wanted.raw(), m, e);
     });
-    return rows(found);
   }
-  std::uint64_t count() {
-    std::uint64_t count = 0;
-    check([&](auto e) { return sealite_table_count(handle(), &count, e); });
-    return count;
-  }
+  std::uint64_t count() { return got<std::uint64_t>([&](auto m, auto e) { return sealite_table_count(handle(), m, e); }); }
   /// Calls `each` with every batch of rows.
   template <class Each>
   void scan(Each &&each) {
-    sealite_cursor *raw = nullptr;
-    check([&](auto e) { return sealite_table_scan(handle(), &raw, e); });
-    const owner<sealite_cursor, sealite_cursor_free> cursor(raw);
+    using cursors = owner<sealite_cursor, sealite_cursor_free>;
+    const auto cursor = made<cursors>([&](auto m, auto e) { return sealite_table_scan(handle(), m, e); });
     for (;;) {
-      sealite_rows *batch = nullptr;
-      check([&](auto e) { return sealite_cursor_next(raw, &batch, e); });
-      if (batch == nullptr) return;
-      each(rows(batch));
+      auto batch = made<rows>([&](auto m, auto e) { return sealite_cursor_next(cursor.handle(), m, e); });
+      if (batch.handle() == nullptr) return;
+      each(std::move(batch));
     }
   }
 
  private:
   static owner<sealite_values, sealite_values_free> built(columns given) {
-    sealite_values *raw = nullptr;
-    check([&](auto e) { return sealite_values_create(&raw, e); });
-    owner<sealite_values, sealite_values_free> values(raw);
+    auto values = made<owner<sealite_values, sealite_values_free>>(sealite_values_create);
     for (const auto &[name, cell] : given)
-      check([&, n = name, c = cell](auto e) { return sealite_values_set(raw, n.data(), n.size(), c.raw(), e); });
+      check([&, n = name, c = cell](auto e) {
+        return sealite_values_set(values.handle(), n.data(), n.size(), c.raw(), e);
+      });
     return values;
   }
 };
@@ -225,12 +215,44 @@ class transaction : public owner<sealite_transaction, sealite_transaction_free> 
  public:
   using owner::owner;
   sealite::table table(std::string_view name) {
-    sealite_table *made = nullptr;
-    check([&](auto e) { return sealite_transaction_table(handle(), name.data(), name.size(), &made, e); });
-    return sealite::table(made);
+    return made<sealite::table>(
+        [&](auto m, auto e) { return sealite_transaction_table(handle(), name.data(), name.size(), m, e); });
   }
-  void commit() {
-    check([&](auto e) { return sealite_transaction_commit(handle(), e); });
+  void commit() { check([&](auto e) { return sealite_transaction_commit(handle(), e); }); }
+};
+
+/// A token just issued: its text, given out this once, and what is known of it.
+struct issued {
+  bytes text;
+  rows token;
+};
+
+/// Tokens. What does not hold throws an error of SEALITE_TOKEN_REJECTED.
+class tokens : public owner<sealite_tokens, sealite_tokens_free> {
+ public:
+  using owner::owner;
+  /// For more than a subject make a sealite_token_request.
+  issued issue(sealite_token_kind kind, std::string_view subject) {
+    const auto request = made<owner<sealite_token_request, sealite_token_request_free>>(
+        [&](auto m, auto e) { return sealite_token_request_create(kind, m, e); });
+    const auto raw = request.handle();
+    check([&](auto e) { return sealite_token_request_set_subject(raw, subject.data(), subject.size(), e); });
+    sealite_rows *known = nullptr;
+    auto text = made<bytes>([&](auto m, auto e) { return sealite_tokens_issue(handle(), raw, m, &known, e); });
+    return {std::move(text), rows(known)};
+  }
+  rows verify(std::string_view text, std::int32_t kind) { return use(sealite_tokens_verify, text, kind); }
+  rows consume(std::string_view text, std::int32_t kind) { return use(sealite_tokens_consume, text, kind); }
+  void revoke_subject(std::string_view subject) {
+    check([&](auto e) { return sealite_tokens_revoke_subject(handle(), subject.data(), subject.size(), e); });
+  }
+
+ private:
+  template <class Function>
+  rows use(Function function, std::string_view text, std::int32_t kind) {
+    return made<rows>([&](auto m, auto e) {
+      return function(handle(), text.data(), text.size(), &kind, 1, nullptr, 0, m, e);
+    });
   }
 };
 
@@ -240,39 +262,32 @@ class vault : public owner<sealite_vault, sealite_vault_free> {
   using owner::owner;
   static vault create(std::string_view path, const unlock &with) { return make(sealite_vault_create, path, with); }
   static vault open(std::string_view path, const unlock &with) { return make(sealite_vault_open, path, with); }
-  static vault in_memory() {
-    sealite_vault *made = nullptr;
-    check([&](auto e) { return sealite_vault_in_memory(&made, e); });
-    return vault(made);
-  }
+  static vault in_memory() { return made<vault>(sealite_vault_in_memory); }
   /// Columns are specifications: see sealite_definition_add_column().
   bool define_table(std::string_view name, std::initializer_list<std::string_view> specifications) {
-    sealite_definition *raw = nullptr;
-    check([&](auto e) { return sealite_definition_create(name.data(), name.size(), &raw, e); });
-    const owner<sealite_definition, sealite_definition_free> definition(raw);
+    const auto definition = made<owner<sealite_definition, sealite_definition_free>>(
+        [&](auto m, auto e) { return sealite_definition_create(name.data(), name.size(), m, e); });
+    const auto raw = definition.handle();
     for (const auto column : specifications)
       check([&](auto e) { return sealite_definition_add_column(raw, column.data(), column.size(), e); });
-    bool created = false;
-    check([&](auto e) { return sealite_vault_define_table(handle(), raw, &created, e); });
-    return created;
+    return got<bool>([&](auto m, auto e) { return sealite_vault_define_table(handle(), raw, m, e); });
   }
   sealite::table table(std::string_view name) {
-    sealite_table *made = nullptr;
-    check([&](auto e) { return sealite_vault_table(handle(), name.data(), name.size(), &made, e); });
-    return sealite::table(made);
+    return made<sealite::table>(
+        [&](auto m, auto e) { return sealite_vault_table(handle(), name.data(), name.size(), m, e); });
   }
   sealite::transaction begin() {
-    sealite_transaction *made = nullptr;
-    check([&](auto e) { return sealite_vault_begin(handle(), &made, e); });
-    return sealite::transaction(made);
+    return made<sealite::transaction>([&](auto m, auto e) { return sealite_vault_begin(handle(), m, e); });
+  }
+  sealite::tokens tokens() {
+    return made<sealite::tokens>([&](auto m, auto e) { return sealite_vault_tokens(handle(), m, e); });
   }
 
  private:
   template <class Function>
   static vault make(Function function, std::string_view path, const unlock &with) {
-    sealite_vault *made = nullptr;
-    check([&](auto e) { return function(path.data(), path.size(), with.handle(), nullptr, &made, e); });
-    return vault(made);
+    return made<vault>(
+        [&](auto m, auto e) { return function(path.data(), path.size(), with.handle(), nullptr, m, e); });
   }
 };
 

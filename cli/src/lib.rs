@@ -23,12 +23,16 @@
 //! | `token arm`, `disarm FILE ID` | break-glass: one use, with a reason |
 //! | `token purge FILE` | deletes what ended long ago |
 //! | `token import FILE FROM` | tokens that were kept elsewhere as SHA-256 |
+//! | `approval list FILE`, `show FILE ID` | requests for approval |
+//! | `approval approve`, `reject FILE ID` | decides one; takes the name of who does |
+//! | `quota reset FILE KEY` | forgets what a key has used up |
 //! | `audit tail FILE` | the last entries |
 //! | `audit verify FILE` | walks the chain, and compares it with a checkpoint |
 //! | `audit checkpoint FILE` | how far the chain goes, to be kept outside |
 //! | `audit export FILE` | JSON Lines, one file a day where asked |
 //! | `audit retain FILE` | drops the oldest entries |
 //! | `doctor FILE` | all of the checks at once |
+//! | `clock accept FILE` | takes the system's clock as right again |
 //! | `key generate` | makes a key |
 //!
 //! | exit code | meaning |
@@ -63,7 +67,7 @@ mod unlock;
 mod usage;
 
 use std::ffi::OsString;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 
 use clap::Parser;
 
@@ -103,5 +107,8 @@ where
         stderr: &mut io::stderr(),
         terminals,
     };
-    run(arguments, streams)
+    let code = run(arguments, streams);
+    // A host that is not a Rust program doesn't do it at its end.
+    let _ = io::stdout().flush();
+    code
 }

@@ -74,10 +74,12 @@ pub use settings::{
     Author, Change, CheckReport, ImportReport, Setting, SettingDefinition, SettingFault,
     SettingProblem, SettingSource, SettingValue, SettingVersion, Settings,
 };
-pub use sql::{Connection, SqlRows, Statement};
+pub use sql::{Connection, OwnedStatement, SqlRows, Statement};
+#[cfg(feature = "loadable")]
+pub use sql::{Guest, Lent, VtabConfig};
 pub use table::{
-    Alteration, Column, Cursor, Fault, Index, Protection, Row, Scan, Table, TableDefinition,
-    Verification,
+    Alteration, Column, Cursor, Fault, Index, Protection, ProtectionPlan, Row, Scan, Table,
+    TableDefinition, Verification,
 };
 pub use tenant::Tenant;
 pub use token::{

@@ -31,6 +31,17 @@ int main(int argc, char **argv) {
     } catch (const sealite::error &conflict) {
       if (conflict.status() != SEALITE_CONFLICT) return 1;
     }
+
+    auto tokens = vault.tokens();
+    const auto session = tokens.issue(SEALITE_TOKEN_SESSION, "user-1");  // Its text is for the cookie.
+    if (tokens.verify(session.text.view(), SEALITE_TOKEN_SESSION).text("subject") != "user-1") return 1;
+    tokens.revoke_subject("user-1");
+    try {
+      tokens.verify(session.text.view(), SEALITE_TOKEN_SESSION);
+      return 1;
+    } catch (const sealite::error &rejected) {
+      if (rejected.status() != SEALITE_TOKEN_REJECTED) return 1;
+    }
     return 0;
   } catch (const sealite::error &error) {
     std::cerr << error.name() << ": " << error.what() << '\n';

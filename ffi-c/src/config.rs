@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sealite::{Config, Synchronous};
+use sealite::{Config, SealedSql, Synchronous};
 
 use crate::call::{call, free};
 use crate::error::sealite_error;
@@ -19,6 +19,19 @@ pub enum sealite_synchronous {
     /// At the next checkpoint: a commit survives a crash of the process at once, and a power cut may take back the last
     /// commits; the file stays whole.
     SEALITE_SYNCHRONOUS_NORMAL = 1,
+}
+
+/// What SQL does with sealed tables.
+#[repr(i32)]
+#[derive(Clone, Copy)]
+pub enum sealite_sealed_sql {
+    /// They are not there: SQL that is injected into the application reaches plain columns only.
+    SEALITE_SEALED_SQL_OFF = 0,
+    /// They are tables, and a statement that would open every record of one, since no key or index leads to the rows, fails
+    /// as SEALITE_NOT_INDEXED.
+    SEALITE_SEALED_SQL_INDEXED = 1,
+    /// They are tables. The default.
+    SEALITE_SEALED_SQL_FULL = 2,
 }
 
 /// How a vault uses SQLite. What is not set keeps its default, which is the safe one.
@@ -100,6 +113,41 @@ pub unsafe extern "C" fn sealite_config_set_disk_reserve(
     call!(error; handle(config), plain(bytes); {
         config.with(|config| {
             config.disk_reserve = Some(bytes);
+            Ok(())
+        })?;
+    })
+}
+
+/// Sets what SQL does with sealed tables: a sealite_sealed_sql.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_config_set_sealed_sql(
+    config: *mut sealite_config,
+    sealed_sql: i32,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error;
+        handle(config),
+        choice(sealed_sql, &[SealedSql::Off, SealedSql::Indexed, SealedSql::Full]);
+        {
+            config.with(|config| {
+                config.sealed_sql = sealed_sql;
+                Ok(())
+            })?;
+        }
+    )
+}
+
+/// Sets whether an SQL statement may write into a plain table what it reads from sealed columns (`CREATE TABLE … AS
+/// SELECT`, `INSERT … SELECT`, `UPDATE … FROM`): 1 for yes. Default: 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_config_set_sealed_to_plain(
+    config: *mut sealite_config,
+    allowed: i32,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error; handle(config), flag(allowed); {
+        config.with(|config| {
+            config.sealed_to_plain = allowed;
             Ok(())
         })?;
     })

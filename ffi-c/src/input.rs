@@ -69,6 +69,31 @@ pub(crate) fn choice<T: Copy>(_: &Scope, name: &str, number: i32, of: &[T]) -> R
     chosen.copied().ok_or_else(|| no_choice(name))
 }
 
+/// Choices, each as of [`choice`].
+pub(crate) unsafe fn choices<T: Copy>(
+    scope: &Scope,
+    name: &str,
+    data: *const i32,
+    length: usize,
+    of: &[T],
+) -> Result<Vec<T>> {
+    // SAFETY: (1).
+    let numbers = unsafe { array(scope, name, data, length) }?;
+    numbers.iter().map(|number| choice(scope, name, *number, of)).collect()
+}
+
+/// A choice, or nothing for NULL.
+pub(crate) unsafe fn optional_choice<T: Copy>(
+    scope: &Scope,
+    name: &str,
+    number: *const i32,
+    of: &[T],
+) -> Result<Option<T>> {
+    // SAFETY: (1).
+    let number = unsafe { optional_number(scope, name, number) }?;
+    number.map(|number| choice(scope, name, number, of)).transpose()
+}
+
 fn no_choice(name: &str) -> Failure {
     Failure::invalid(format!("the argument {name} is a number that stands for no choice"))
 }
@@ -108,6 +133,24 @@ pub(crate) unsafe fn array<'s, T>(
     Ok(unsafe { std::slice::from_raw_parts(data, length) })
 }
 
+/// A text in whatever encoding.
+pub(crate) unsafe fn octets<'s>(
+    scope: &'s Scope,
+    name: &str,
+    data: *const c_char,
+    length: usize,
+) -> Result<&'s [u8]> {
+    if length != SEALITE_NTS {
+        // SAFETY: (1).
+        return unsafe { array(scope, name, data.cast::<u8>(), length) };
+    }
+    if data.is_null() {
+        return Err(Failure::invalid(format!("the argument {name} is NULL")));
+    }
+    // SAFETY: (1), (2): not NULL, and the caller has said that a NUL ends it.
+    Ok(unsafe { std::ffi::CStr::from_ptr(data) }.to_bytes())
+}
+
 /// A text.
 pub(crate) unsafe fn text<'s>(
     scope: &'s Scope,
@@ -115,18 +158,22 @@ pub(crate) unsafe fn text<'s>(
     data: *const c_char,
     length: usize,
 ) -> Result<&'s str> {
-    let bytes = if length == SEALITE_NTS {
-        if data.is_null() {
-            return Err(Failure::invalid(format!("the argument {name} is NULL")));
-        }
-        // SAFETY: (1), (2): not NULL, and the caller has said that a NUL ends it.
-        unsafe { std::ffi::CStr::from_ptr(data) }.to_bytes()
-    } else {
-        // SAFETY: (1).
-        unsafe { array(scope, name, data.cast::<u8>(), length) }?
-    };
+    // SAFETY: (1).
+    let bytes = unsafe { octets(scope, name, data, length) }?;
     std::str::from_utf8(bytes)
         .map_err(|_| Failure::invalid(format!("the argument {name} is not UTF-8")))
+}
+
+/// What somebody presents as a secret. What is not UTF-8 is none, and becomes the empty text, which is none either.
+pub(crate) unsafe fn presented<'s>(
+    scope: &'s Scope,
+    name: &str,
+    data: *const c_char,
+    length: usize,
+) -> Result<&'s str> {
+    // SAFETY: (1).
+    let bytes = unsafe { octets(scope, name, data, length) }?;
+    Ok(std::str::from_utf8(bytes).unwrap_or_default())
 }
 
 /// A text, or nothing for NULL.

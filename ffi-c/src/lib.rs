@@ -35,6 +35,7 @@ mod handles;
 mod held;
 mod input;
 mod output;
+mod prepared;
 
 // What the others are made of.
 pub mod bytes;
@@ -52,11 +53,14 @@ pub mod unlock;
 pub mod vault;
 
 // Its tables.
+pub mod connection;
 pub mod cursor;
 pub mod definition;
+pub mod protect;
 pub mod schema;
 pub mod snapshot;
 pub mod sql;
+pub mod stmt;
 pub mod table;
 pub mod tenant;
 pub mod transaction;
@@ -66,5 +70,7 @@ pub mod approval;
 pub mod audit;
 pub mod field;
 pub mod health;
+pub mod password;
 pub mod quota;
 pub mod setting;
+pub mod token;

@@ -9,6 +9,7 @@ use crate::error::sealite_error;
 use crate::handles::Kind;
 use crate::status::sealite_status::{self, SEALITE_NOT_FOUND};
 use crate::status::{Failure, Result};
+use crate::token::known::{self, Known};
 use crate::value::{Wiped, sealite_value};
 
 /// Rows with named columns: those of a table, and the results of every call that tells more than a number. Which columns
@@ -24,7 +25,9 @@ pub struct sealite_rows {
 pub(crate) enum Rows {
     /// Rows of a table: the primary key, then the columns in the order of declaration.
     Table(Vec<Row>),
-    /// Rows of the ABI's own, or of plain SQL.
+    /// Tokens. Their values are read when they are asked for: a verification is to cost no more than in Rust.
+    Tokens(Vec<Known>),
+    /// Rows of the ABI's own, or of SQL.
     Made(Made),
 }
 
@@ -45,12 +48,17 @@ impl Made {
         Made { columns, cells: Vec::new() }
     }
 
-    /// The rows of a query in plain SQL.
+    /// The rows of a query in SQL.
     pub(crate) fn of_sql(found: sealite::SqlRows) -> Self {
         Made {
             columns: found.columns,
             cells: found.rows.into_iter().flatten().map(Wiped).collect(),
         }
+    }
+
+    /// The rows of a prepared statement, cell by cell.
+    pub(crate) fn of_cells(columns: &[String], cells: Vec<Wiped>) -> Self {
+        Made { columns: columns.to_vec(), cells }
     }
 
     /// Adds a row: as many values as there are columns.
@@ -101,6 +109,7 @@ impl Rows {
     fn count(&self) -> usize {
         match self {
             Rows::Table(rows) => rows.len(),
+            Rows::Tokens(tokens) => tokens.len(),
             Rows::Made(made) => made.cells.len().checked_div(made.columns.len()).unwrap_or(0),
         }
     }
@@ -108,6 +117,7 @@ impl Rows {
     fn width(&self) -> usize {
         match self {
             Rows::Table(rows) => rows.first().map_or(0, |row| row.len() + 1),
+            Rows::Tokens(_) => known::COLUMNS.len(),
             Rows::Made(made) => made.columns.len(),
         }
     }
@@ -118,6 +128,7 @@ impl Rows {
                 None => rows.first().map(Row::key_name),
                 Some(at) => rows.first()?.columns().nth(at).map(|(name, _)| name),
             },
+            Rows::Tokens(_) => known::COLUMNS.get(position).copied(),
             Rows::Made(made) => made.columns.get(position).map(String::as_str),
         }
     }
@@ -130,6 +141,9 @@ impl Rows {
                     None => of_id(row.id()),
                     Some(at) => row.at(at).ok_or_else(no_column),
                 }
+            }
+            Rows::Tokens(tokens) => {
+                tokens.get(index).ok_or_else(no_row)?.at(position).ok_or_else(no_column)
             }
             Rows::Made(made) => {
                 if position >= made.columns.len() {
@@ -146,6 +160,10 @@ impl Rows {
     fn named(&self, index: usize, column: &str) -> Result<ValueRef<'_>> {
         match self {
             Rows::Table(rows) => Ok(rows.get(index).ok_or_else(no_row)?.get(column)?),
+            Rows::Tokens(_) => {
+                let position = known::COLUMNS.iter().position(|name| *name == column);
+                self.at(index, position.ok_or_else(no_column)?)
+            }
             Rows::Made(made) => {
                 let position = made.columns.iter().position(|name| name == column);
                 self.at(index, position.ok_or_else(no_column)?)

@@ -1,4 +1,4 @@
-//! Plain SQL over the application's own tables in the same file.
+//! SQL over the application's own tables and over sealed ones, a statement a call.
 
 use std::ffi::c_char;
 
@@ -11,8 +11,12 @@ use crate::transaction::sealite_transaction;
 use crate::value::sealite_value;
 use crate::vault::sealite_vault;
 
-/// Runs one statement of plain SQL, in a transaction of its own, and writes the number of rows changed; `changed` may be
-/// NULL. Sealed tables are refused with SEALITE_NOT_ALLOWED.
+/// Runs one statement of SQL that returns no rows, in a transaction of its own, and writes the number of rows changed;
+/// `changed` may be NULL. The application's own tables and sealed ones alike are tables in it, unless
+/// sealite_config_set_sealed_sql() says otherwise.
+///
+/// SEALITE_SQL where the statement is wrong or returns rows; SEALITE_NOT_ALLOWED for what only the engine may do, such as
+/// writing the table that lies under a sealed one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_execute(
     vault: *mut sealite_vault,
@@ -30,7 +34,7 @@ pub unsafe extern "C" fn sealite_vault_execute(
     )
 }
 
-/// Runs a query in plain SQL. Rows: those of the query.
+/// Runs a statement of SQL that returns rows, and reads all of them. Rows: those of the statement.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_query(
     vault: *mut sealite_vault,

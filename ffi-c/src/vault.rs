@@ -194,8 +194,8 @@ pub unsafe extern "C" fn sealite_vault_holds_file(
     call!(error; text(path, path_length), out(holds); { holds.set(Vault::holds_file(path)); })
 }
 
-/// Makes a handle that reaches one tenant's rows, fields, settings, audit entries, quotas and approvals, and nothing
-/// else. Free it with sealite_tenant_free().
+/// Makes a handle that reaches one tenant's rows, fields, settings, tokens, audit entries, quotas and approvals, and
+/// nothing else. Free it with sealite_tenant_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_tenant(
     vault: *mut sealite_vault,

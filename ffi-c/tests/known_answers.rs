@@ -16,6 +16,7 @@ use sealite_ffi::rows::*;
 use sealite_ffi::status::sealite_status::*;
 use sealite_ffi::table::*;
 use sealite_ffi::tenant::*;
+use sealite_ffi::token::text::*;
 use sealite_ffi::unlock::*;
 use sealite_ffi::vault::*;
 use serde_json::Value as Json;
@@ -174,5 +175,19 @@ fn recovery_codes_known_answers_are_accepted_and_altered_ones_are_not() {
         let altered = format!("{other}{}", &code[1..]);
         let status = ffi!(sealite_unlock_recovery_code; [&altered], &raw mut unlock);
         assert_eq!(status, SEALITE_INVALID_INPUT);
+    }
+}
+
+#[test]
+fn texts_of_tokens_are_told_from_others_as_the_known_answers_say() {
+    let vectors = vectors("token_text.json");
+    for (kind, expected) in [("tokens", true), ("malformed", false)] {
+        let texts = vectors[kind].as_array().unwrap();
+        assert!(texts.len() > 5);
+        for one in texts {
+            let (text, mut is) = (one["text"].as_str().unwrap(), !expected);
+            assert_eq!(ffi!(sealite_is_token_text; [text], &raw mut is), SEALITE_OK);
+            assert_eq!(is, expected, "{one}");
+        }
     }
 }

@@ -7,7 +7,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use support::{STRICT, fresh, installed, root, run, scratch, shared, tool};
+use support::{STRICT, both, fresh, installed, root, run, scratch, shared, tool};
 
 const KEY: &str = "3a9107fe5c28b3604de2198f74c50bd62ea95381f7166bcc409d35ea0278b15f";
 
@@ -92,7 +92,7 @@ fn static_library_lives_beside_another_sqlite() {
 }
 
 #[test]
-fn pkg_config_builds_the_quick_start() {
+fn pkg_config_builds_the_quick_starts() {
     let pkg_config = |flags: &[&str]| {
         let text = run(tool("pkg-config", "pkg-config")
             .env("PKG_CONFIG_PATH", installed().join("lib/pkgconfig"))
@@ -101,21 +101,31 @@ fn pkg_config_builds_the_quick_start() {
         text.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(pkg_config(&["--modversion"]), [env!("CARGO_PKG_VERSION")]);
-    let program = scratch().join("quick_start");
-    run(tool("cc", "gcc")
-        .arg("-std=c99")
-        .args(STRICT)
-        .arg(root().join("ffi-c/examples/quick_start.c"))
-        .arg("-o")
-        .arg(&program)
-        .args(pkg_config(&["--cflags", "--libs"])));
-    let folder = fresh("quick_start");
-    for _ in 0..2 {
-        let output = run(Command::new(&program)
-            .env("LD_LIBRARY_PATH", installed().join("lib"))
-            .env("APP_KEY", KEY)
-            .arg(folder.join("app.db")));
-        assert_eq!(output, "Ada Lovelace\n");
+    for example in ["quick_start", "quick_start_sql"] {
+        let program = scratch().join(example);
+        run(tool("cc", "gcc")
+            .arg("-std=c99")
+            .args(STRICT)
+            .arg(root().join(format!("ffi-c/examples/{example}.c")))
+            .arg("-o")
+            .arg(&program)
+            .args(pkg_config(&["--cflags", "--libs"])));
+        let folder = fresh(example);
+        let shown = |key: &str| {
+            Command::new(&program)
+                .env("LD_LIBRARY_PATH", installed().join("lib"))
+                .env("APP_KEY", key)
+                .arg(folder.join("app.db"))
+                .output()
+                .unwrap()
+        };
+        for _ in 0..2 {
+            let output = shown(KEY);
+            assert_eq!((both(&output).as_str(), output.status.success()), ("Ada Lovelace\n", true));
+        }
+        let wrong = shown(&KEY.replace('3', "4"));
+        let text = both(&wrong);
+        assert!(!wrong.status.success() && text.starts_with("wrong_key: no key slot"), "{text}");
     }
 }
 

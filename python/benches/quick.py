@@ -23,6 +23,7 @@ import jwt
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from itsdangerous import URLSafeTimedSerializer
 
+import dbapi
 import fields
 import sealite
 
@@ -251,6 +252,7 @@ def main() -> None:
         taken["use"] = use_setting(Path(name))
         taken |= fields.measure_fields(4 * PAIRS)
         taken |= fields.measure_orm(PAIRS, Path(name))
+        taken |= dbapi.measure(PAIRS, Path(name), rows)
         taken.update(sessions(Path(name)))
     names = {
         "insert": ("py_insert_many_vs_executemany", f"insert_many of {BATCH} rows against executemany, in transactions; {count} rows"),
@@ -265,6 +267,7 @@ def main() -> None:
         ),
     }
     names |= {name: (name, fields.meaning(name)) for name in fields.MEANING if name in taken}
+    names |= {name: (name, f"{meaning}; {count} rows") for name, meaning in dbapi.MEANING.items()}
     report = {}
     for what, (name, meaning) in names.items():
         ratios = [sealed / plain for sealed, plain in taken[what]]

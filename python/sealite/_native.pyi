@@ -3,7 +3,7 @@ import datetime
 import os
 import pathlib
 from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping, Sequence
-from types import TracebackType
+from types import ModuleType, TracebackType
 from typing import IO, Any, ClassVar, Literal, Self, TypeAlias, TypeVar, final, overload
 
 _T = TypeVar("_T")
@@ -37,6 +37,9 @@ _TokenKind: TypeAlias = Literal[
 _TokenKinds: TypeAlias = _TokenKind | Sequence[_TokenKind]
 _Kind: TypeAlias = Literal["key", "passphrase", "recovery"]
 
+# For sealite._dbapi2.
+dbapi2: ModuleType
+
 __all__ = [
     "AlreadyDecided",
     "AlreadyInitialised",
@@ -56,6 +59,7 @@ __all__ = [
     "Closed",
     "Conflict",
     "Corrupt",
+    "dbapi2",
     "Decision",
     "Definition",
     "Denied",
@@ -128,6 +132,7 @@ __all__ = [
     "generate_key",
     "is_token_text",
     "prepare_fork",
+    "run_command",
 ]
 __version__: str
 TOKEN_PATTERN: str
@@ -135,6 +140,7 @@ TOKEN_PATTERN: str
 def generate_key() -> str: ...
 def is_token_text(text: str) -> bool: ...
 def prepare_fork() -> None: ...
+def run_command(arguments: list[str]) -> int: ...
 @final
 class Unlock:
     @staticmethod
@@ -284,6 +290,13 @@ class Vault:
     def add_index(self, table: str, column: str, index: str) -> _Erasure: ...
     def drop_index(self, table: str, column: str) -> _Erasure: ...
     def drop_table(self, table: str) -> _Erasure: ...
+    def protect_table(
+        self, table: str, columns: Mapping[str, str] | Iterable[str]
+    ) -> _Erasure: ...
+    def plan_protection(
+        self, table: str, columns: Mapping[str, str] | Iterable[str]
+    ) -> ProtectionPlan: ...
+    def unprotect_table(self, table: str) -> None: ...
     def finish_alteration(self, table: str) -> _Erasure: ...
     def finish_erasure(self) -> _Erasure: ...
     def verify(self, progress: Callable[[int], object] | None = None) -> Verification: ...
@@ -473,6 +486,19 @@ class FieldBinding:
     def seal(self, value: _Given, record: _Id | None = None) -> bytes | None: ...
     def open(self, sealed: _Bytes | None, record: _Id | None = None) -> Any: ...
     def index(self, value: _Given) -> Any: ...
+
+@final
+class ProtectionPlan:
+    @property
+    def definition(self) -> TableDefinition: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def kept(self) -> list[str]: ...
+    @property
+    def changed(self) -> list[str]: ...
+    @property
+    def obstacles(self) -> list[str]: ...
 
 @final
 class Verification:

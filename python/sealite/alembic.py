@@ -3,8 +3,13 @@
 Autogenerate then writes the types of `sealite.sqlalchemy`. A plain column that has become sealed is written as
 `op.seal_column(...)`, which seals the values that are there, fills the blind index, and ends with no plaintext in the
 database's file; the downgrade is `op.unseal_column(...)`. SQLite and PostgreSQL.
+
+In a database of the dialect `sqlite+sealite` tables with sealed columns are sealed tables, and `op.add_column`,
+`op.drop_column`, `op.alter_column(new_column_name=)`, `op.rename_table`, `op.create_index`, `op.drop_index` and
+`op.drop_table` work on them, each migration in one transaction. Sealing and opening commit what came before.
 """
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import Any, ClassVar
@@ -14,13 +19,16 @@ from alembic.autogenerate import comparators, renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import MigrateOperation, Operations, ops
 from alembic.util import DispatchPriority, PriorityDispatchResult
+from sqlalchemy.exc import DBAPIError
 
 import sealite
 from sealite.sqlalchemy import BlindIndex, Sealed, tenant
+from sealite.sqlalchemy._engine import is_engine
 from sealite.sqlalchemy._rows import ForRow, SealedForRow, record_of
+from sealite.sqlalchemy._migrations import SealiteImpl, convert, is_there, plain_first
 from sealite.sqlalchemy._schema import companion_key
 
-__all__ = ["SealColumn", "UnsealColumn"]
+__all__ = ["SealColumn", "SealiteImpl", "UnsealColumn"]
 
 _BATCH = 1_000
 
@@ -71,6 +79,7 @@ class SealColumn(_Conversion):
         operations.invoke(cls(table_name, column_name, type_, **given))
 
     def reverse(self) -> MigrateOperation:
+        """What takes it back."""
         return self._other(UnsealColumn)
 
 
@@ -88,6 +97,7 @@ class UnsealColumn(_Conversion):
         operations.invoke(cls(table_name, column_name, type_, **given))
 
     def reverse(self) -> MigrateOperation:
+        """What takes it back."""
         return self._other(SealColumn)
 
 
@@ -97,6 +107,10 @@ def _convert(operations: Operations, operation: _Conversion) -> None:
     context = operations.migration_context
     if context.as_sql:
         raise sealite.Refused(f"{operation.word} needs the rows: it can't be written as SQL")
+    if is_engine(context.dialect):
+        with context.autocommit_block():
+            convert(operations.get_bind(), operation, to_sealed=isinstance(operation, SealColumn))
+        return
     dialect = context.dialect.name
     if dialect not in _SWAPS:
         raise sealite.Refused(f"{operation.word} is for SQLite and PostgreSQL, not for {dialect}")
@@ -111,13 +125,23 @@ def _convert(operations: Operations, operation: _Conversion) -> None:
     sealing = isinstance(operation, SealColumn)
     made = f"{operation.column_name}_converted"
     target: sa.types.TypeEngine[Any] = sa.LargeBinary() if sealing else operation.existing_type
-    there = {column["name"] for column in sa.inspect(connection).get_columns(operation.table_name, operation.schema)}
+    found = sa.inspect(connection).get_columns(operation.table_name, operation.schema)
+    there = {column["name"]: column["type"] for column in found}
     if made not in there:
         # Else a run that was cut off has made it, and this one goes on.
+        if _is_binary(there[operation.column_name]) is sealing and not _is_binary(operation.existing_type):
+            # A run that was cut off at the very end has converted all of them.
+            _FINISHES[dialect](operations)
+            return
         operations.add_column(operation.table_name, sa.Column(made, target), schema=operation.schema)
     for statement, rows in _rows(connection, operation, made, sealing):
         connection.execute(statement, rows)
     _SWAPS[dialect](operations, operation, made, target)
+    _FINISHES[dialect](operations)
+
+
+def _is_binary(type_: sa.types.TypeEngine[Any]) -> bool:
+    return type_._type_affinity is sa.types._Binary
 
 
 def _rows(
@@ -183,6 +207,9 @@ def _swap_sqlite(operations: Operations, operation: _Conversion, made: str, targ
     with operations.batch_alter_table(operation.table_name, schema=operation.schema, recreate="always") as batch:
         batch.alter_column(operation.column_name, type_=target)
         batch.drop_column(made)
+
+
+def _finish_sqlite(operations: Operations) -> None:
     # Freed pages, and pages that were split, still hold what was there.
     with operations.get_context().autocommit_block():
         operations.execute("VACUUM")
@@ -201,7 +228,24 @@ def _swap_postgresql(operations: Operations, operation: _Conversion, made: str, 
     operations.drop_column(operation.table_name, made, schema=operation.schema)
 
 
+def _finish_postgresql(operations: Operations) -> None:
+    # The planner keeps samples of the values, and a deleted row stays in its page.
+    with operations.get_context().autocommit_block():
+        try:
+            operations.get_bind().exec_driver_sql("VACUUM FULL pg_statistic")
+        except DBAPIError:
+            refused = True
+        else:
+            # Who may not, is warned by the server and skipped.
+            asked = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
+            refused = not operations.get_bind().scalar(sa.text(asked))
+    if refused:
+        left = "samples of the values may be left among the planner's statistics; a superuser removes them: "
+        warnings.warn(left + "VACUUM FULL pg_statistic", stacklevel=2)
+
+
 _SWAPS = {"sqlite": _swap_sqlite, "postgresql": _swap_postgresql}
+_FINISHES = {"sqlite": _finish_sqlite, "postgresql": _finish_postgresql}
 
 
 @renderers.dispatch_for(SealColumn)
@@ -234,6 +278,8 @@ def _begin(context: AutogenContext, upgrade: ops.UpgradeOps) -> PriorityDispatch
         return _render_item(kind, item, context) if rendered is False else rendered
 
     context.opts["render_item"] = render_item
+    if context.dialect is not None and is_engine(context.dialect):
+        context._object_filters = [*context._object_filters, is_there]
     return PriorityDispatchResult.CONTINUE
 
 
@@ -253,6 +299,9 @@ def _seal_instead_of_altering(context: AutogenContext, upgrade: ops.UpgradeOps) 
                 change.modify_type = None
                 if not change.has_changes():
                     continue
+            type_ = plain_first(context, each.table_name, change)
+            if type_ is not None and isinstance(change, ops.AddColumnOp):
+                rewritten.append(SealColumn(change.table_name, change.column.name, type_, schema=change.schema))
             kept.append(change)
         each.ops = kept
         if not kept:

@@ -13,6 +13,9 @@ What is limited by is kept as a MAC (see quotas). Windows are the vault's own:
 - "moving-window" and "sliding-window-counter" both count exactly, up to 1/31 of the window too long where the limit is
   above 32, and never too short;
 - "fixed-window" has windows that begin at multiples of their length since 1970 (UTC).
+
+`reset()` begins anew, in all processes: keys are counted under the number of resets, which the first one gives a table of
+its own, `limits_resets`. What was counted before goes as its windows end. It touches no quotas of the application's own.
 """
 
 import time
@@ -23,13 +26,14 @@ import limits.aio.storage
 import limits.storage
 from limits.limits import GRANULARITIES
 
-from . import InvalidInput, QuotaLimit, Quotas, SealiteError, aio
+from . import Decision, InvalidInput, NotFound, QuotaLimit, Quotas, SealiteError, Vault, aio
 from .vaults import registered_vault
 
 __all__ = ["AsyncVaultStorage", "VaultStorage"]
 
 # More than any counter reaches: for the windows that are counted and not limited.
 _UNLIMITED = 2**32 - 1
+_RESETS = "limits_resets"
 
 
 class VaultStorage(
@@ -49,28 +53,36 @@ class VaultStorage(
     def base_exceptions(self) -> type[Exception] | tuple[type[Exception], ...]:
         return SealiteError
 
-    @property
-    def _quotas(self) -> Quotas:
+    def _counted(self, key: str) -> tuple[Quotas, str]:
+        """Where a key is counted, and as what."""
         vault = registered_vault(self._vault)
-        return vault.quotas if self._tenant is None else vault.tenant(self._tenant).quotas
+        resets = _resets(vault, self._place)
+        quotas = vault.quotas if self._tenant is None else vault.tenant(self._tenant).quotas
+        return quotas, f"{resets} resets: {key}" if resets else key
+
+    @property
+    def _place(self) -> str:
+        return "vault" if self._tenant is None else f"tenant {self._tenant}"
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         window = QuotaLimit.fixed(_UNLIMITED, expiry)
-        return _UNLIMITED - self._quotas.check_and_charge(key, [window], amount).remaining
+        quotas, counted = self._counted(key)
+        return _UNLIMITED - quotas.check_and_charge(counted, [window], amount).remaining
 
     def get(self, key: str) -> int:
-        return _UNLIMITED - self._quotas.peek(key, [_window_of(key)]).remaining
+        return _UNLIMITED - self._peek(key, _window_of(key)).remaining
 
     def get_expiry(self, key: str) -> float:
-        return time.time() + self._quotas.peek(key, [_window_of(key)]).reset_after
+        return time.time() + self._peek(key, _window_of(key)).reset_after
 
     def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         if amount > limit:
             return False
-        return self._quotas.check_and_charge(key, [QuotaLimit.sliding(limit, expiry)], amount).allowed
+        quotas, counted = self._counted(key)
+        return quotas.check_and_charge(counted, [QuotaLimit.sliding(limit, expiry)], amount).allowed
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        decision = self._quotas.peek(key, [QuotaLimit.sliding(limit, expiry)])
+        decision = self._peek(key, QuotaLimit.sliding(limit, expiry))
         used = limit - decision.remaining
         # Full: until something has room again. Else: until all is forgotten.
         left = decision.reset_after if decision.allowed else decision.retry_after
@@ -80,7 +92,7 @@ class VaultStorage(
         return self.acquire_entry(key, limit, expiry, amount)
 
     def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
-        decision = self._quotas.peek(key, [QuotaLimit.sliding(_UNLIMITED, expiry)])
+        decision = self._peek(key, QuotaLimit.sliding(_UNLIMITED, expiry))
         # Nothing has to be guessed from a previous window.
         return 0, 0.0, _UNLIMITED - decision.remaining, decision.reset_after
 
@@ -88,7 +100,12 @@ class VaultStorage(
         self.clear(key)
 
     def clear(self, key: str) -> None:
-        self._quotas.reset(key)
+        quotas, counted = self._counted(key)
+        quotas.reset(counted)
+
+    def _peek(self, key: str, window: QuotaLimit) -> Decision:
+        quotas, counted = self._counted(key)
+        return quotas.peek(counted, [window])
 
     def check(self) -> bool:
         try:
@@ -97,8 +114,17 @@ class VaultStorage(
             return False
 
     def reset(self) -> int | None:
-        """Not supported, as by memcached's: keys are kept as MACs among those of the application's own quotas."""
-        raise NotImplementedError("a vault can't tell the keys of this storage from others: clear them one by one")
+        """Forgets what this storage has counted, in all processes; None, as how much that was is not known."""
+        vault = registered_vault(self._vault)
+        vault.define_table(_RESETS, {"count": "integer authenticated not null"}, key="storage", text_key=True)
+        with vault.transaction() as tx:
+            table = tx.table(_RESETS)
+            row = table.get(self._place)
+            if row is None:
+                table.insert(storage=self._place, count=1)
+            else:
+                table.update(self._place, count=row["count"] + 1)
+        return None
 
 
 class AsyncVaultStorage(
@@ -150,7 +176,17 @@ class AsyncVaultStorage(
         return await aio.run(self._storage.check)
 
     async def reset(self) -> int | None:
-        return self._storage.reset()
+        return await aio.run(self._storage.reset)
+
+
+def _resets(vault: Vault, place: str) -> int:
+    try:
+        row = vault.table(_RESETS).get(place)
+    except NotFound:
+        # Never reset: the table is made by the first.
+        return 0
+    count: int = 0 if row is None else row["count"]
+    return count
 
 
 def _window_of(key: str) -> QuotaLimit:

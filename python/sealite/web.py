@@ -1,7 +1,9 @@
 """What Flask and FastAPI applications share: errors as HTTP answers, trace ids, limits. Needs no framework."""
 
 import math
+import os
 import re
+import urllib.parse
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
@@ -19,12 +21,28 @@ from . import (
     NotInitialised,
     QuotaLimit,
     SealiteError,
+    Tenant,
     Token,
     TokenRejected,
     Vault,
+    __version__,
 )
 
-__all__ = ["Answer", "RateLimited", "Trace", "answer_to", "charge", "current_trace", "readiness", "token_of", "trace_of"]
+__all__ = [
+    "Answer",
+    "CsrfRejected",
+    "LoginRequired",
+    "RateLimited",
+    "Trace",
+    "answer_to",
+    "charge",
+    "current_trace",
+    "is_cross_site",
+    "readiness",
+    "status",
+    "token_of",
+    "trace_of",
+]
 
 
 class Answer(NamedTuple):
@@ -41,6 +59,20 @@ class RateLimited(Exception):
     def __init__(self, retry_after: float) -> None:
         self.retry_after = max(1, math.ceil(retry_after))
         super().__init__(f"over the limit: try again in {self.retry_after} s")
+
+
+class LoginRequired(Exception):
+    """Nobody is logged in. Answered 401 `{"error": "login_required"}`."""
+
+    def __init__(self) -> None:
+        super().__init__("a session is required")
+
+
+class CsrfRejected(Exception):
+    """A request that may have been sent in the user's name by another site. Answered 403 `{"error": "csrf_rejected"}`."""
+
+    def __init__(self) -> None:
+        super().__init__("a CSRF token of the session is required")
 
 
 class Trace(NamedTuple):
@@ -77,6 +109,10 @@ def answer_to(error: Exception) -> Answer | None:
     if isinstance(error, RateLimited):
         seconds = error.retry_after
         return Answer(429, {"error": "rate_limited", "retry_after": seconds}, {"Retry-After": str(seconds)})
+    if isinstance(error, LoginRequired):
+        return Answer(401, {"error": "login_required"}, {})
+    if isinstance(error, CsrfRejected):
+        return Answer(403, {"error": "csrf_rejected"}, {})
     for kind, status, body in _ANSWERS:
         if isinstance(error, kind):
             return Answer(status, dict(body), dict(_HEADERS.get(kind, {})))
@@ -103,7 +139,7 @@ _HEADERS: dict[type[SealiteError], dict[str, str]] = {
 }
 
 
-def token_of(vault: Vault, authorization: str, kinds: str | Iterable[str], scopes: Iterable[str] = ()) -> Token:
+def token_of(vault: Vault | Tenant, authorization: str, kinds: str | Iterable[str], scopes: Iterable[str] = ()) -> Token:
     """The token that an `Authorization: Bearer` header presents; TokenRejected without a good one, Denied without its
     scopes, RateLimited over its own limits."""
     scheme, _, text = authorization.partition(" ")
@@ -115,7 +151,7 @@ def token_of(vault: Vault, authorization: str, kinds: str | Iterable[str], scope
     return token
 
 
-def charge(vault: Vault, limits: str | QuotaLimit, key: str) -> None:
+def charge(vault: Vault | Tenant, limits: str | QuotaLimit, key: str) -> None:
     """Charges a request to the key; raises RateLimited where it is over the limit. In front of everything else, so that
     failed attempts count."""
     decision = vault.quotas.check_and_charge(key, limits)
@@ -132,3 +168,39 @@ def readiness(vault: Callable[[], Vault]) -> Answer:
     if health.ready:
         return Answer(200, {"status": "ready"}, {})
     return Answer(503, {"status": "degraded", "reasons": list(health.reasons)}, {})
+
+
+def status(vault: Vault) -> dict[str, Any]:
+    """What an administrator is told of a vault: states, names and numbers, never a value. Counters are of this worker."""
+    health = vault.health()
+    told: dict[str, Any] = {
+        "status": health.status,
+        "reasons": list(health.reasons),
+        "vault": vault.status,
+        "version": __version__,
+        "worker": os.getpid(),
+    }
+    if told["vault"] != "open":
+        return told
+    metrics, settings = vault.metrics(), vault.settings
+    slots = [{"id": slot.id, "kind": slot.kind, "label": slot.label} for slot in vault.slots()]
+    problems = {problem.name: problem.fault for problem in settings.check(raising=False).problems}
+    last = vault.audit.tail(1)
+    return told | {
+        "uptime_seconds": round(metrics.uptime),
+        "slots": slots,
+        "tables": [table.name for table in vault.tables()],
+        "settings": {"restart_pending": settings.restart_pending(), "problems": problems},
+        "audit": {"last": last[0].seq if last else None, "lost": vault.audit.lost},
+        "counters": metrics.application,
+    }
+
+
+def is_cross_site(header: Callable[[str], str | None], host: str) -> bool:
+    """Whether a browser says that a page of another origin sent the request: by `Sec-Fetch-Site`, or where it sends none
+    by `Origin`, which is then compared with the host that was asked. Programs send neither."""
+    site = header("Sec-Fetch-Site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    origin = header("Origin")
+    return origin is not None and urllib.parse.urlsplit(origin).netloc.lower() != host.lower()

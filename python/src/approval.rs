@@ -17,6 +17,12 @@ const SLICE: Duration = Duration::from_millis(200);
 
 /// Requests for approval: decided once, executed once, whatever the number of processes. Each change writes its entry
 /// into the audit trail.
+///
+///     >>> vault = sealite.Vault.in_memory()
+///     >>> payload = {"table": "users", "id": 7}
+///     >>> request = vault.approvals.create("delete", payload, "ada")
+///     >>> vault.approvals.decide(request, "grace", "approve").state
+///     'approved'
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct Approvals(pub(crate) sealite::Approvals);
 

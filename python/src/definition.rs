@@ -96,27 +96,31 @@ impl Declared<'_, '_> {
         Ok(definition)
     }
 
-    /// A dict from names to the rest of the specification, or whole specifications.
     fn parsed(&self) -> PyResult<Vec<Column>> {
-        let text = |text: Bound<'_, PyAny>| {
-            let text = text.cast_into::<PyString>().map_err(|_| {
-                error(ErrorKind::TypeMismatch, "the specification of a column is a str")
-            })?;
-            Ok::<_, PyErr>(text_of(&text)?.to_owned())
-        };
-        if self.columns.cast::<PyMapping>().is_ok() {
-            let columns = as_dict(self.columns)?;
-            let parse = |(name, rest): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
-                let name = column_name(name)?;
-                column(&format!("{} {}", quoted(text_of(&name)?), text(rest)?))
-            };
-            return columns.iter().map(parse).collect();
-        }
-        if self.columns.cast::<PyString>().is_ok() {
-            return Err(error(ErrorKind::TypeMismatch, "columns are a dict, or a list of str"));
-        }
-        self.columns.try_iter()?.map(|whole| column(&text(whole?)?)).collect()
+        specifications(self.columns)?.iter().map(|whole| column(whole)).collect()
     }
+}
+
+/// Specifications of columns: a dict from names to the rest of them, or whole ones.
+pub(crate) fn specifications(columns: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
+    let text = |text: Bound<'_, PyAny>| {
+        let text = text.cast_into::<PyString>().map_err(|_| {
+            error(ErrorKind::TypeMismatch, "the specification of a column is a str")
+        })?;
+        Ok::<_, PyErr>(text_of(&text)?.to_owned())
+    };
+    if columns.cast::<PyMapping>().is_ok() {
+        let columns = as_dict(columns)?;
+        let one = |(name, rest): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
+            let name = column_name(name)?;
+            Ok(format!("{} {}", quoted(text_of(&name)?), text(rest)?))
+        };
+        return columns.iter().map(one).collect();
+    }
+    if columns.cast::<PyString>().is_ok() {
+        return Err(error(ErrorKind::TypeMismatch, "columns are a dict, or a list of str"));
+    }
+    columns.try_iter()?.map(|whole| text(whole?)).collect()
 }
 
 /// A dict from the names of columns to the rest of their specifications.

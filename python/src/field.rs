@@ -11,6 +11,17 @@ use crate::value::{Cells, OrRaise, bytes_of, id_ref, one, same_length, to_python
 
 /// A kind of value that is sealed one by one and kept elsewhere. What is sealed for one field, tenant and record opens
 /// only for the same. Any thread may use it.
+///
+///     >>> vault = sealite.Vault.in_memory()
+///     >>> email = vault.field("users.email")
+///     >>> sealed = email.seal("ada@example.org", record=7)
+///     >>> email.open(sealed, record=7)
+///     'ada@example.org'
+///     >>> email.index("ADA@example.org", "unique email") == email.index("ada@example.org", "unique email")
+///     True
+///     >>> email.open(sealed, record=8)
+///     Traceback (most recent call last):
+///     sealite.AuthenticationFailed: ...
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct Field(sealite::Field);
 

@@ -10,10 +10,19 @@ use crate::error::{core_error, error};
 use crate::value::{OrRaise, as_dict, text_of};
 
 /// What `Vault.health` found; true where nothing is wrong.
+///
+///     >>> vault = sealite.Vault.in_memory()
+///     >>> bool(vault.health()), vault.health().reasons
+///     (True, [])
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct Health(pub(crate) sealite::Health);
 
 /// What this process has done with the vault since the handle was made; figures only.
+///
+///     >>> vault = sealite.Vault.in_memory()
+///     >>> vault.count("requests_total")
+///     >>> "requests_total 1" in vault.metrics().prometheus()
+///     True
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct Metrics(pub(crate) sealite::Metrics);
 

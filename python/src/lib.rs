@@ -10,6 +10,8 @@ use pyo3::prelude::*;
 mod approval;
 mod audit;
 mod binding;
+mod command;
+mod dbapi;
 mod definition;
 mod error;
 mod field;
@@ -17,6 +19,7 @@ mod given;
 mod health;
 mod insert;
 mod password;
+mod protect;
 mod quota;
 mod row;
 mod scan;
@@ -29,6 +32,7 @@ mod time;
 mod token;
 mod tokens;
 mod trail;
+mod trail_event;
 mod transaction;
 mod unlock;
 mod value;
@@ -46,6 +50,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(unlock::generate_key, module)?)?;
     module.add_function(wrap_pyfunction!(prepare_fork, module)?)?;
+    module.add_function(wrap_pyfunction!(command::run_command, module)?)?;
     module.add_class::<vault::Vault>()?;
     module.add_class::<tenant::Tenant>()?;
     module.add_class::<unlock::Unlock>()?;
@@ -62,6 +67,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<transaction::TenantTables>()?;
     module.add_class::<field::Field>()?;
     module.add_class::<binding::FieldBinding>()?;
+    module.add_class::<protect::ProtectionPlan>()?;
     module.add_class::<verify::Verification>()?;
     module.add_class::<verify::Fault>()?;
     module.add_class::<quota::Quotas>()?;
@@ -95,14 +101,15 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(setting::_masked_setting_value, module)?,
     )?;
     module.add_class::<trail::Audit>()?;
-    module.add_class::<trail::AuditEvent>()?;
+    module.add_class::<trail_event::AuditEvent>()?;
     module.add_class::<trail::AuditEvents>()?;
-    module.add_class::<trail::AuditReport>()?;
-    module.add_class::<trail::Fault>()?;
+    module.add_class::<trail_event::AuditReport>()?;
+    module.add_class::<trail_event::Fault>()?;
     module.add_class::<health::Health>()?;
     module.add_class::<health::Metrics>()?;
     module.add_class::<health::Histogram>()?;
     error::register(module)?;
+    dbapi::register(module)?;
     let abc = module.py().import("collections.abc")?;
     for (abstraction, class) in
         [("Mapping", module.getattr("Row")?), ("Sequence", module.getattr("SqlRows")?)]

@@ -10,6 +10,15 @@ use crate::value::{OrRaise, text_of};
 
 /// Hashes and verifies users' passwords, by Argon2id; bcrypt is verified and upgraded. The cost is that of new hashes.
 /// Any thread may use it, and others run while it works.
+///
+///     >>> hasher = sealite.PasswordHasher(memory_kib=19_456, passes=2, lanes=1)
+///     >>> stored = hasher.hash("correct horse battery staple")
+///     >>> stored.startswith("$argon2id$")
+///     True
+///     >>> hasher.verify_and_update("correct horse battery staple", stored)
+///     (True, None)
+///     >>> hasher.verify("wrong", stored)
+///     False
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct PasswordHasher(sealite::PasswordHasher);
 

@@ -17,6 +17,14 @@ use crate::value::{OrRaise, text_of};
 /// Limits are given as text ("30/minute", "5 per 10 seconds", "5/second; 100/day"), as a `QuotaLimit`, or as a list of
 /// these. All calls for one key should give the same. A key is kept as a MAC only. Each call is a transaction of its
 /// own, and refused inside another one of the same thread.
+///
+///     >>> vault = sealite.Vault.in_memory()
+///     >>> vault.quotas.check_and_charge("192.0.2.1", "2/minute").allowed
+///     True
+///     >>> vault.quotas.check_and_charge("192.0.2.1", "2/minute").remaining
+///     0
+///     >>> bool(vault.quotas.check_and_charge("192.0.2.1", "2/minute"))
+///     False
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct Quotas(pub(crate) sealite::Quotas);
 

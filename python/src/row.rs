@@ -53,6 +53,15 @@ fn names(row: &sealite::Row) -> impl Iterator<Item = &str> {
 }
 
 /// A row that has been read and verified: a mapping from column names, the primary key first, to values.
+///
+///     >>> vault = sealite.Vault.in_memory()
+///     >>> vault.define_table("users", {"email": "text sealed", "age": "integer sealed"})
+///     True
+///     >>> row = vault.table("users").get(vault.table("users").insert(email="ada@example.org"))
+///     >>> row["email"], row["age"], dict(row)
+///     ('ada@example.org', None, {'id': 1, 'email': 'ada@example.org', 'age': None})
+///     >>> row
+///     <Row of id, email, age>
 #[pyclass(module = "sealite", frozen, mapping, freelist = 256)]
 pub(crate) struct Row {
     shape: Arc<Shape>,

@@ -14,6 +14,15 @@ use crate::value::{OrRaise, as_dict, text_of};
 
 /// The settings of a vault, or as they hold for one of its tenants. Each call is a transaction of its own, and every
 /// change writes its audit entry in it, without the value.
+///
+///     >>> vault = sealite.Vault.in_memory()
+///     >>> vault.settings.define("mail.password", secret=True)
+///     True
+///     >>> changed = vault.settings.write("mail.password", "correct horse", actor="ada")
+///     >>> vault.settings.read("mail.password").shown
+///     '********'
+///     >>> vault.settings.use("mail.password").expose()
+///     'correct horse'
 #[pyclass(module = "sealite", frozen, freelist = 16)]
 pub(crate) struct Settings(sealite::Settings);
 

@@ -18,6 +18,19 @@ use crate::value::{Cells, Named, OrRaise, id_ref, id_to_python, ids_to_python, o
 ///
 /// On a vault or tenant each call is a transaction of its own, and any thread may call. In a transaction or snapshot
 /// the table belongs to that.
+///
+///     >>> vault = sealite.Vault.in_memory()
+///     >>> vault.define_table("users", {"email": "text sealed unique email", "plan": "text default 'free'"})
+///     True
+///     >>> users = vault.table("users")
+///     >>> users.insert_many(["email"], [("ada@example.org",), ("grace@example.org",)])
+///     [1, 2]
+///     >>> users.update(1, plan="pro")
+///     True
+///     >>> [row["plan"] for row in users.scan()]
+///     ['pro', 'free']
+///     >>> users.delete(2), users.count()
+///     (True, 1)
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct Table {
     source: Source,

@@ -14,6 +14,14 @@ use crate::trail::Audit;
 use crate::transaction::{Snapshot, Transaction};
 
 /// One tenant of a vault. It can't reach what belongs to another, or to the vault itself.
+///
+///     >>> vault = sealite.Vault.in_memory()
+///     >>> vault.define_table("notes", {"body": "text sealed"}, per_tenant=True)
+///     True
+///     >>> vault.tenant("acme").table("notes").insert(body="buy the other one")
+///     1
+///     >>> vault.tenant("other").table("notes").get(1) is None
+///     True
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct Tenant {
     pub(crate) tenant: sealite::Tenant,

@@ -242,6 +242,13 @@ impl IssuedCode {
 }
 
 /// A token of a store from before, known by the SHA-256 of its text: what `Tokens.import_legacy` takes.
+///
+///     >>> import hashlib
+///     >>> vault = sealite.Vault.in_memory()
+///     >>> entry = sealite.LegacyEntry.from_hash("api_key", hashlib.sha256(b"an older key").hexdigest(), label="ci")
+///     >>> imported = vault.tokens.import_legacy([entry])
+///     >>> vault.tokens.verify("an older key", "api_key").label
+///     'ci'
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct LegacyEntry(pub(crate) sealite::LegacyEntry);
 

@@ -18,6 +18,19 @@ use crate::value::text_of;
 ///
 /// Whatever is presented, the answer to what does not hold is `TokenRejected`; why, only the metrics and the audit trail
 /// tell. `Denied` is the answer to a token that holds and lacks a scope.
+///
+///     >>> vault = sealite.Vault.in_memory()
+///     >>> issued = vault.tokens.issue("api_key", subject="ada", scopes=["read"])
+///     >>> vault.tokens.verify(issued.text, "api_key", scopes=["read"]).subject
+///     'ada'
+///     >>> vault.tokens.verify(issued.text, "api_key", scopes=["write"])
+///     Traceback (most recent call last):
+///     sealite.Denied: ...
+///     >>> vault.tokens.revoke(issued.token.id)
+///     True
+///     >>> vault.tokens.verify(issued.text, "api_key")
+///     Traceback (most recent call last):
+///     sealite.TokenRejected: ...
 #[pyclass(module = "sealite", frozen, freelist = 16)]
 pub(crate) struct Tokens(Through);
 

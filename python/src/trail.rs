@@ -9,15 +9,26 @@ use std::sync::{Mutex, TryLockError};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
-use sealite::{AuditFault, Entry, ErrorKind, ExportOptions};
+use sealite::{Entry, ErrorKind, ExportOptions};
 
 use crate::error::{Failure, error};
 use crate::row::unpicklable;
 use crate::setting::json;
-use crate::time::{from_datetime, to_datetime};
+use crate::time::from_datetime;
+use crate::trail_event::{AuditEvent, AuditReport};
 use crate::value::{OrRaise, text_of};
+use crate::verify::{goes_on, whole};
 
 /// The audit trail of a vault. A tenant's handle appends entries of that tenant only, and reads only those.
+///
+///     >>> vault = sealite.Vault.in_memory()
+///     >>> vault.audit.append("user.created", actor="ada", payload={"id": 7}) > 0
+///     True
+///     >>> vault.audit.tail(1)[0].payload
+///     {'id': 7}
+///     >>> checkpoint = vault.audit.checkpoint()
+///     >>> vault.audit.verify(checkpoint).sound
+///     True
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct Audit(sealite::Audit);
 
@@ -217,16 +228,9 @@ impl Audit {
     ) -> PyResult<AuditReport> {
         let (progress, mut raised) = (progress.map(Bound::as_unbound), None);
         let report = py.detach(|| {
-            self.0.verify_with_progress(checkpoint, |count| {
-                if let (Some(progress), None) = (progress, &raised) {
-                    raised = Python::attach(|py| progress.call1(py, (count,)).err());
-                }
-            })
+            self.0.verify_while(checkpoint, |count| goes_on(progress, count, &mut raised))
         });
-        match raised {
-            Some(raised) => Err(raised),
-            None => report.map(AuditReport).or_raise(),
-        }
+        whole(report.or_raise()?, raised).map(AuditReport)
     }
 
     /// Walks only what came after the checkpoint.
@@ -348,173 +352,5 @@ impl AuditEvents {
 
     fn __repr__(&self) -> &'static str {
         "<AuditEvents>"
-    }
-}
-
-/// An entry of the trail, read and verified.
-#[pyclass(module = "sealite", frozen)]
-pub(crate) struct AuditEvent(sealite::Event);
-
-#[pymethods]
-impl AuditEvent {
-    /// Its place in the chain, counted from 1.
-    #[getter]
-    fn seq(&self) -> i64 {
-        self.0.seq()
-    }
-
-    /// When it was appended: a datetime in UTC.
-    #[getter]
-    fn at<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        to_datetime(py, self.0.at())
-    }
-
-    /// The name of the event.
-    #[getter]
-    fn event(&self) -> &str {
-        self.0.event()
-    }
-
-    /// Who did it.
-    #[getter]
-    fn actor(&self) -> Option<&str> {
-        self.0.actor()
-    }
-
-    /// The tenant.
-    #[getter]
-    fn tenant(&self) -> Option<&str> {
-        self.0.tenant()
-    }
-
-    /// Whose data it concerns.
-    #[getter]
-    fn subject(&self) -> Option<&str> {
-        self.0.subject()
-    }
-
-    /// The trace id.
-    #[getter]
-    fn trace_id(&self) -> Option<&str> {
-        self.0.trace_id()
-    }
-
-    /// The correlation id.
-    #[getter]
-    fn correlation_id(&self) -> Option<&str> {
-        self.0.correlation_id()
-    }
-
-    /// The payload, as objects of Python's.
-    #[getter]
-    fn payload<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let Some(text) = self.0.payload() else { return Ok(None) };
-        py.import("json")?.call_method1("loads", (text,)).map(Some)
-    }
-
-    /// The entry as one line of JSON, as `export` writes it.
-    fn json_line(&self) -> PyResult<String> {
-        self.0.json_line().or_raise()
-    }
-
-    fn __repr__(&self) -> String {
-        format!("<AuditEvent {}: {}>", self.0.seq(), self.0.event())
-    }
-
-    fn __reduce__(&self) -> PyResult<()> {
-        Err(unpicklable("AuditEvent"))
-    }
-}
-
-/// What `Audit.verify` has found.
-#[pyclass(module = "sealite", name = "AuditReport", frozen)]
-pub(crate) struct AuditReport(sealite::AuditReport);
-
-#[pymethods]
-impl AuditReport {
-    /// True where nothing is wrong.
-    #[getter]
-    fn sound(&self) -> bool {
-        self.0.is_sound()
-    }
-
-    /// How many entries were there and read.
-    #[getter]
-    fn entries(&self) -> u64 {
-        self.0.entries
-    }
-
-    /// The first entry that is there.
-    #[getter]
-    fn first(&self) -> Option<i64> {
-        self.0.first
-    }
-
-    /// The last entry that is there.
-    #[getter]
-    fn last(&self) -> Option<i64> {
-        self.0.last
-    }
-
-    /// What is wrong, in the order of the chain.
-    #[getter]
-    fn faults(&self) -> Vec<Fault> {
-        self.0.faults.iter().cloned().map(Fault).collect()
-    }
-
-    fn __repr__(&self) -> String {
-        format!("<AuditReport: {} entries, {} faults>", self.0.entries, self.0.faults.len())
-    }
-}
-
-/// Something wrong with the trail.
-#[pyclass(module = "sealite", name = "AuditFault", frozen)]
-pub(crate) struct Fault(AuditFault);
-
-#[pymethods]
-impl Fault {
-    /// "edited", "missing", "broken" (it does not continue the entry before), "truncated" (the checkpoint's entry is
-    /// not there) or "replaced" (it is another one).
-    #[getter]
-    fn kind(&self) -> &'static str {
-        match self.0 {
-            AuditFault::Edited(_) => "edited",
-            AuditFault::Missing(..) => "missing",
-            AuditFault::Broken(_) => "broken",
-            AuditFault::Truncated(_) => "truncated",
-            AuditFault::Replaced(_) => "replaced",
-            _ => "other",
-        }
-    }
-
-    /// The entry; the first one of those that are missing.
-    #[getter]
-    fn seq(&self) -> i64 {
-        match self.0 {
-            AuditFault::Edited(seq)
-            | AuditFault::Missing(seq, _)
-            | AuditFault::Broken(seq)
-            | AuditFault::Truncated(seq)
-            | AuditFault::Replaced(seq) => seq,
-            _ => 0,
-        }
-    }
-
-    /// The last one of those that are missing; elsewhere the entry.
-    #[getter]
-    fn through(&self) -> i64 {
-        match self.0 {
-            AuditFault::Missing(_, last) => last,
-            _ => self.seq(),
-        }
-    }
-
-    fn __repr__(&self) -> String {
-        match self.0 {
-            AuditFault::Missing(from, to) if from != to => {
-                format!("<AuditFault: {from} to {to} missing>")
-            }
-            _ => format!("<AuditFault: {} {}>", self.seq(), self.kind()),
-        }
     }
 }

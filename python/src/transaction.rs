@@ -25,6 +25,21 @@ pub(crate) fn parameters<'py>(given: Option<&Bound<'py, PyAny>>) -> PyResult<Cel
 
 /// A write transaction: begun by `with`, committed at its end, rolled back by an exception. It belongs to the thread
 /// that began it. One that is dropped on the way is rolled back.
+///
+///     >>> vault = sealite.Vault.in_memory()
+///     >>> vault.define_table("users", {"name": "text sealed"})
+///     True
+///     >>> with vault.transaction() as transaction:
+///     ...     id = transaction.table("users").insert(name="Ada")
+///     ...     place = transaction.audit("user.created", subject=str(id))
+///     >>> try:
+///     ...     with vault.transaction() as transaction:
+///     ...         transaction.table("users").delete(id)
+///     ...         raise RuntimeError
+///     ... except RuntimeError:
+///     ...     vault.table("users").count()
+///     True
+///     1
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct Transaction {
     root: Root,
@@ -222,6 +237,15 @@ impl TenantTables {
 }
 
 /// A view of the vault at the moment when `with` began. It holds back the write-ahead log: keep it short.
+///
+///     >>> vault = sealite.Vault.in_memory()
+///     >>> vault.define_table("users", {"name": "text sealed"})
+///     True
+///     >>> vault.table("users").insert_many(["name"], [("Ada",), ("Grace",)])
+///     [1, 2]
+///     >>> with vault.snapshot() as snapshot:
+///     ...     [row["name"] for row in snapshot.table("users").get_many([2, 1])]
+///     ['Grace', 'Ada']
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct Snapshot {
     root: Root,

@@ -8,6 +8,15 @@ use crate::row::unpicklable;
 use crate::value::{OrRaise, bytes_of, text_of};
 
 /// A secret that opens one kind of slot.
+///
+///     >>> import os
+///     >>> os.environ["EXAMPLE_KEY"] = sealite.generate_key()
+///     >>> sealite.Unlock.environment("EXAMPLE_KEY")
+///     <Unlock: key>
+///     >>> sealite.Unlock.reference("env:EXAMPLE_KEY")
+///     <Unlock: key>
+///     >>> sealite.Unlock.passphrase("correct horse battery staple")
+///     <Unlock: passphrase>
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct Unlock(pub(crate) sealite::Unlock);
 

@@ -9,10 +9,11 @@ use sealite::{Alteration, Config, Erasure, ErrorKind, Synchronous};
 
 use crate::approval::Approvals;
 use crate::audit;
-use crate::definition::{Declared, Definition, index, protection};
+use crate::definition::{Declared, Definition, index, protection, specifications};
 use crate::error::error;
 use crate::field::Field;
 use crate::health::{Health, Metrics};
+use crate::protect::ProtectionPlan;
 use crate::quota::Quotas;
 use crate::row::{SqlRows, unpicklable};
 use crate::settings::Settings;
@@ -30,8 +31,19 @@ use crate::verify::{Verification, verify};
 const MAX_BUSY_TIMEOUT: f64 = 86_400.0;
 
 /// A vault: one SQLite file that keeps tables sealed, or one in memory. Any thread may use it.
+///
+///     >>> vault = sealite.Vault.in_memory()
+///     >>> vault.define_table("users", {"email": "text sealed not null unique email", "name": "text sealed"})
+///     True
+///     >>> vault.table("users").insert(email="Ada@example.org", name="Ada")
+///     1
+///     >>> vault.table("users").find_one("email", " ada@EXAMPLE.org")["name"]
+///     'Ada'
+///     >>> vault.verify().sound
+///     True
+///     >>> vault.close()
 #[pyclass(module = "sealite", frozen)]
-pub(crate) struct Vault(sealite::Vault);
+pub(crate) struct Vault(pub(crate) sealite::Vault);
 
 /// What of [`Config`] the caller has set.
 struct Given(Option<f64>, Option<String>, bool, Option<i64>);
@@ -382,6 +394,35 @@ impl Vault {
     /// Drops a table with all its rows.
     fn drop_table(&self, py: Python<'_>, table: &str) -> PyResult<&'static str> {
         py.detach(|| self.0.drop_table(table)).map(erasure).or_raise()
+    }
+
+    /// Converts a plain table into a sealed one, in place.
+    fn protect_table(
+        &self,
+        py: Python<'_>,
+        table: &str,
+        columns: &Bound<'_, PyAny>,
+    ) -> PyResult<&'static str> {
+        let columns = specifications(columns)?;
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+        py.detach(|| self.0.protect_table(table, &columns)).map(erasure).or_raise()
+    }
+
+    /// Says what `protect_table` would do; nothing is written.
+    fn plan_protection(
+        &self,
+        py: Python<'_>,
+        table: &str,
+        columns: &Bound<'_, PyAny>,
+    ) -> PyResult<ProtectionPlan> {
+        let columns = specifications(columns)?;
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+        py.detach(|| self.0.plan_protection(table, &columns)).map(ProtectionPlan).or_raise()
+    }
+
+    /// Makes a sealed table plain again.
+    fn unprotect_table(&self, py: Python<'_>, table: &str) -> PyResult<()> {
+        py.detach(|| self.0.unprotect_table(table)).or_raise()
     }
 
     /// Finishes an alteration that was interrupted.

@@ -2,16 +2,19 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use sealite::ErrorKind;
 
-use crate::error::core_error;
+use crate::error::{core_error, error};
 use crate::value::{OrRaise, id_to_python};
 
 /// What was found by opening every record.
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct Verification {
     found: sealite::Verification,
+    /// Rows opened of the tables that the application has declared, by name.
     #[pyo3(get)]
     tables: Py<PyDict>,
+    /// Rows opened of the engine's own tables, by name.
     #[pyo3(get)]
     internal: Py<PyDict>,
 }
@@ -20,26 +23,38 @@ pub(crate) struct Verification {
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct Fault(sealite::Fault);
 
-/// Opens every record. What `progress` raises ends the reports, and is raised when the work is done.
+/// Opens every record. What `progress` raises, or a signal's handler, ends it.
 pub(crate) fn verify(
     py: Python<'_>,
     vault: &sealite::Vault,
     progress: Option<&Py<PyAny>>,
 ) -> PyResult<Verification> {
     let mut raised = None;
-    let found = py.detach(|| {
-        vault.verify(|count| {
-            if let (Some(progress), None) = (progress, &raised) {
-                raised = Python::attach(|py| progress.call1(py, (count,)).err());
-            }
-        })
-    });
-    if let Some(raised) = raised {
-        return Err(raised);
-    }
-    let found = found.or_raise()?;
+    let found = py.detach(|| vault.verify_while(|count| goes_on(progress, count, &mut raised)));
+    let found = whole(found.or_raise()?, raised)?;
     let (tables, internal) = (counts(py, &found.tables)?, counts(py, &found.internal)?);
     Ok(Verification { found, tables, internal })
+}
+
+/// Whether long work goes on: tells how far it has come, and lets Python's signals be handled.
+pub(crate) fn goes_on(
+    progress: Option<&Py<PyAny>>,
+    count: u64,
+    raised: &mut Option<PyErr>,
+) -> bool {
+    *raised = Python::attach(|py| {
+        py.check_signals()?;
+        progress.map_or(Ok(()), |progress| progress.call1(py, (count,)).map(|_| ()))
+    })
+    .err();
+    raised.is_none()
+}
+
+/// What was found by work that came to its end, or what was raised on the way.
+pub(crate) fn whole<T>(found: Option<T>, raised: Option<PyErr>) -> PyResult<T> {
+    found.ok_or_else(|| {
+        raised.unwrap_or_else(|| error(ErrorKind::Internal, "a check that ended early"))
+    })
 }
 
 fn counts(py: Python<'_>, opened: &[(String, u64)]) -> PyResult<Py<PyDict>> {

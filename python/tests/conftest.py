@@ -1,14 +1,21 @@
 """Fixtures: a key, a vault in a file, and one with people in it. The tests run against the installed wheel."""
 
+import contextlib
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import sealite
+from sealite import dbapi2
+
+pytest_plugins = ["sealite.testing"]
+# A root of its own, for SQLAlchemy's plugin: test_dialect_suite.py runs it.
+collect_ignore = ["suite"]
 
 PEOPLE = {
     "email": "text sealed not null unique email",
@@ -73,3 +80,40 @@ def record_bytes(path: Path, table: str, run: Callable[..., str]) -> list[bytes]
         "    print(sealed.hex())\n"
     )
     return [bytes.fromhex(line) for line in run(program, path, table).split()]
+
+
+SQL_PEOPLE = {
+    "email": "text sealed not null unique email",
+    "name": "text sealed",
+    "age": "integer sealed",
+    "role": "text authenticated default 'user'",
+    "plan": "text default 'free'",
+}
+
+
+@pytest.fixture
+def key_name(key: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("APP_KEY", key)
+    return "env:APP_KEY"
+
+
+@pytest.fixture
+def connect(path: Path, key_name: str) -> Iterator[Callable[..., dbapi2.Connection]]:
+    opened: list[dbapi2.Connection] = []
+
+    def connect(**keywords: Any) -> dbapi2.Connection:
+        opened.append(dbapi2.connect(path, key=key_name, **keywords))
+        return opened[-1]
+
+    yield connect
+    for connection in opened:
+        # One that a thread has opened, it has closed.
+        with contextlib.suppress(dbapi2.ProgrammingError):
+            connection.close()
+
+
+@pytest.fixture
+def connection(connect: Callable[..., dbapi2.Connection]) -> dbapi2.Connection:
+    connection = connect()
+    assert connection.define_table("people", SQL_PEOPLE)
+    return connection

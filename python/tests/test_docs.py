@@ -1,7 +1,14 @@
-"""The Python blocks of the documents run, in their order, each document in a folder of its own."""
+"""The Python blocks of the documents run, in their order, each document in a folder of its own; every public name is
+documented, and the examples of docstrings run."""
 
+import doctest
+import importlib
+import inspect
+import io
+import pkgutil
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -18,7 +25,7 @@ def documents() -> list[Path]:
 
 def test_the_documents_with_python_are_found() -> None:
     names = {path.name for path in documents()}
-    assert {"README.md", "passwords.md", "python.md", "state.md", "tokens.md"} <= names
+    assert {"README.md", "fastapi.md", "passwords.md", "python.md", "state.md", "tokens.md"} <= names
 
 
 @pytest.mark.parametrize("document", documents(), ids=lambda path: path.name)
@@ -43,3 +50,59 @@ def test_python_blocks_run(
     vault = names.get("vault")
     if isinstance(vault, sealite.Vault):
         vault.close()
+
+
+def modules() -> list[ModuleType]:
+    """The package and its public modules."""
+    found = pkgutil.walk_packages(sealite.__path__, "sealite.")
+    names = [each.name for each in found if not any(part.startswith("_") for part in each.name.split("."))]
+    return [sealite, *map(importlib.import_module, names)]
+
+
+def public() -> dict[str, object]:
+    """Every public name: of modules, and of the classes in them."""
+    names: dict[str, object] = {}
+    for module in modules():
+        for name in module.__all__:
+            value = getattr(module, name)
+            if not isinstance(value, type) and not callable(value):
+                continue
+            names[f"{module.__name__}.{name}"] = value
+            # PEP 249 has names for some of Python's own types.
+            if isinstance(value, type) and value.__module__.partition(".")[0] == "sealite":
+                members = {of: getattr(value, of) for of in vars(value) if not of.startswith("_")}
+                names |= {f"{module.__name__}.{name}.{of}": member for of, member in members.items()}
+    return {name: value for name, value in names.items() if callable(value) or inspect.isdatadescriptor(value)}
+
+
+def test_every_public_name_is_documented() -> None:
+    names = public()
+    assert len(names) > 400
+    # What overrides a method of a library's is documented there.
+    undocumented = {name for name, value in names.items() if not (inspect.getdoc(value) or "").strip()}
+    # One that limits itself leaves without.
+    assert {name for name in undocumented if not name.endswith(".base_exceptions")} == set()
+    assert [module.__name__ for module in modules() if not module.__doc__] == []
+
+
+EXAMPLES = sorted(name for name, value in public().items() if ">>>" in (getattr(value, "__doc__", None) or ""))
+
+
+def test_what_one_begins_with_has_an_example() -> None:
+    begin = {
+        "Approvals", "Audit", "Field", "Health", "LegacyEntry", "Metrics", "PasswordHasher", "Quotas", "Row", "Settings",
+        "Snapshot", "Table", "Tenant", "Tokens", "Transaction", "Unlock", "Vault",
+    }  # fmt: skip
+    assert {f"sealite.{name}" for name in begin} <= set(EXAMPLES)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_examples_of_docstrings_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EXAMPLE_KEY", sealite.generate_key())
+    text = inspect.getdoc(public()[name])
+    assert text is not None
+    example = doctest.DocTestParser().get_doctest(f"{text}\n", {"sealite": sealite}, name, None, None)
+    out = io.StringIO()
+    flags = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
+    assert doctest.DocTestRunner(optionflags=flags).run(example, out=out.write).failed == 0, out.getvalue()

@@ -18,8 +18,6 @@ from sealite.prometheus import VaultCollector
 from sealite.pydantic_settings import VaultSettingsSource
 from sealite.vaults import registered_vault
 
-pytest_plugins = ["sealite.testing"]
-
 
 def test_sql_functions_seal_open_and_index(vault: sealite.Vault, tmp_path: Path) -> None:
     connection = sqlite3.connect(tmp_path / "other.db")

@@ -64,6 +64,55 @@ def test_the_same_for_asyncio(name: str) -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_reset_forgets_what_the_storage_counted_and_nothing_else(name: str, vault: sealite.Vault) -> None:
+    limit = limits.parse("2/hour")
+    storages = [limits.storage.storage_from_string(f"sealite://default{query}") for query in ("", "?tenant=acme")]
+    limiter, other = (limits.strategies.STRATEGIES[name](storage) for storage in storages)
+    own = [sealite.QuotaLimit.sliding(1, 3_600)]
+    assert vault.quotas.check_and_charge("own", own)
+    for round in range(3):
+        assert [each.hit(limit, "a") for each in (limiter, limiter, limiter)] == [True, True, False], round
+        if round == 0:
+            assert [other.hit(limit, "a") for _ in range(3)] == [True, True, False]
+        storages[0].reset()
+        assert limiter.get_window_stats(limit, "a").remaining == 2
+    assert not other.test(limit, "a") and not vault.quotas.peek("own", own)
+
+    async def main() -> None:
+        storage: Any = limits.storage.storage_from_string("async+sealite://default?tenant=acme")
+        await storage.reset()
+        assert await limits.aio.strategies.STRATEGIES[name](storage).hit(limit, "a")
+
+    asyncio.run(main())
+    assert other.get_window_stats(limit, "a").remaining == 1
+
+
+def test_a_reset_holds_in_another_process(path: Path, vault: sealite.Vault, run: Callable[..., str]) -> None:
+    limit = limits.parse("1/hour")
+    storage = limits.storage.storage_from_string("sealite://default")
+    limiter = limits.strategies.MovingWindowRateLimiter(storage)  # type: ignore[arg-type]
+    assert limiter.hit(limit, "a") and not limiter.hit(limit, "a")
+    program = (
+        "import sys, limits.storage, sealite, sealite.limits\n"
+        "from sealite.vaults import register_vault\n"
+        "register_vault(sealite.Vault.open(sys.argv[1], sealite.Unlock.environment('APP_KEY')))\n"
+        "limits.storage.storage_from_string('sealite://default').reset()\n"
+    )
+    for _ in range(2):
+        run(program, path)
+        assert limiter.hit(limit, "a") and not limiter.hit(limit, "a")
+
+
+def test_storages_are_what_the_library_takes() -> None:
+    """Nothing abstract is left, so that each strategy of the installed version finds what it asks for."""
+    sync: Any = limits.storage.storage_from_string("sealite://default")
+    asynchronous: Any = limits.storage.storage_from_string("async+sealite://default")
+    for storage, base in ((sync, limits.storage), (asynchronous, limits.aio.storage)):
+        assert isinstance(storage, base.Storage) and not type(storage).__abstractmethods__
+        assert isinstance(storage, base.MovingWindowSupport) and isinstance(storage, base.SlidingWindowCounterSupport)
+
+
 def test_another_process_counts_on(path: Path, vault: sealite.Vault, run: Callable[..., str]) -> None:
     limit = limits.parse("3/hour")
     limiter = limits.strategies.MovingWindowRateLimiter(limits.storage.storage_from_string("sealite://default"))
@@ -94,29 +143,39 @@ def test_tenants_and_names_are_apart(vault: sealite.Vault) -> None:
         wrapped.incr("a/1/1/hour", 3_600)
 
 
-def test_slowapi_decorators_stay_as_they_are() -> None:
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_slowapi_decorators_stay_as_they_are(strategy: str) -> None:
     def address(request: Request) -> str:
         return request.headers["x-client"]
 
-    limiter = Limiter(key_func=address, storage_uri="sealite://default", strategy="moving-window")
+    limiter = Limiter(key_func=address, storage_uri="sealite://default", strategy=strategy)
     app = FastAPI()
     app.state.limiter = limiter
     app.add_exception_handler(RateLimitExceeded, _rate_limit_exceeded_handler)  # type: ignore[arg-type]
 
     @app.get("/")
-    @limiter.limit("2/minute")
+    @limiter.limit("2/hour")
     def index(request: Request) -> str:
         return "ok"
 
+    @app.get("/waiting")
+    @limiter.limit("2/hour")
+    async def waiting(request: Request) -> str:
+        return "ok"
+
     with TestClient(app) as client:
-        assert [client.get("/", headers={"x-client": "a"}).status_code for _ in range(3)] == [200, 200, 429]
-        assert client.get("/", headers={"x-client": "b"}).status_code == 200
+        for path in ("/", "/waiting"):
+            assert [client.get(path, headers={"x-client": "a"}).status_code for _ in range(3)] == [200, 200, 429]
+            assert client.get(path, headers={"x-client": "b"}).status_code == 200
+        limiter.reset()
+        assert client.get("/", headers={"x-client": "a"}).status_code == 200
 
 
-def test_flask_limiter_decorators_stay_as_they_are() -> None:
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_flask_limiter_decorators_stay_as_they_are(strategy: str) -> None:
     app = flask.Flask(__name__)
     limiter = FlaskLimiter(
-        lambda: flask.request.headers["x-client"], app=app, storage_uri="sealite://default", strategy="fixed-window"
+        lambda: flask.request.headers["x-client"], app=app, storage_uri="sealite://default", strategy=strategy
     )
 
     @app.get("/")
@@ -127,3 +186,5 @@ def test_flask_limiter_decorators_stay_as_they_are() -> None:
     client = app.test_client()
     assert [client.get("/", headers={"x-client": "a"}).status_code for _ in range(3)] == [200, 200, 429]
     assert client.get("/", headers={"x-client": "b"}).status_code == 200
+    limiter.reset()
+    assert client.get("/", headers={"x-client": "a"}).status_code == 200

@@ -194,7 +194,7 @@ def _work(path: str, who: str, key: str) -> int:
 
 
 @forks
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_multiprocessing_works(vault: Vault, users: Table, path: Path, key: str, method: str, run) -> None:
     insert(users, "before", 100)
     context = multiprocessing.get_context(method)

@@ -199,7 +199,10 @@ REFUSED = {
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_has_no_answer_is_refused(what: str, session: Session) -> None:
     with pytest.raises((sealite.Refused, sealite.NotIndexed, sealite.TypeMismatch)):
-        REFUSED[what](session)
+        asked = REFUSED[what](session)
+        if isinstance(asked, sa.ColumnElement):
+            # Where the statement is compiled, and for which database, decides.
+            session.execute(sa.select(User.id).where(asked))
     session.rollback()
     assert session.scalars(sa.select(sa.func.count(User.id))).one() == 0
 

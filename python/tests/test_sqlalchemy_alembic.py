@@ -135,8 +135,17 @@ def test_sealing_a_plain_column_leaves_no_plaintext(migrate: Project, vault: sea
         assert list(connected.scalars(sa.select(table.c.email).order_by(table.c.id))) == people
         assert connected.scalar(sa.select(table.c.id).where(table.c.email == people[2_000].upper())) == 2_001
     assert "pass" in migrate(sealed)
+    # As if it had been cut off before it was noted down.
+    script = command.revision(config)
+    assert script is not None and not isinstance(script, list)
+    again = Path(script.path).read_text().replace("pass", f"op.seal_column('users', 'email', {SEALED!r}, existing_type=sa.Text())", 1)
+    Path(script.path).write_text(f"from sealite.sqlalchemy import Sealed\n{again}")
+    importlib.invalidate_caches()
+    command.upgrade(config, "head")
+    with engine.connect() as connected:
+        assert list(connected.scalars(sa.select(table.c.email).order_by(table.c.id))) == people
 
-    command.downgrade(config, "-2")
+    command.downgrade(config, "-3")
     with engine.connect() as connected:
         assert connected.exec_driver_sql("SELECT email FROM users ORDER BY id").scalars().all() == people
     engine.dispose()

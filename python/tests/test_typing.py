@@ -1,11 +1,13 @@
 """The stub says what the module is, and a program that uses it passes the strictest type check."""
 
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
 
 import sealite
 
+EXAMPLES = Path(__file__).parents[1] / "examples"
 EXAMPLE = '''
 from collections.abc import Mapping
 import sealite
@@ -49,13 +51,26 @@ except sealite.Busy as error:
 
 ADAPTERS = '''
 import asyncio
+import datetime
+import fastapi
+import flask
 import limits.storage
+import prometheus_client
+import pydantic_settings
 import sqlalchemy as sa
 import sqlite3
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+import sealite.alembic
+import sealite.fastapi
+import sealite.flask
 import sealite.limits
 import sealite.logging
+import sealite.prometheus
+import sealite.pydantic_settings
 import sealite.sqlite3
+import sealite.testing
+import sealite.vaults
+import sealite.web
 from sealite import aio
 from sealite.sqlalchemy import Sealed, register_vault, tenant
 
@@ -81,6 +96,33 @@ asyncio.run(main(vault))
 sealite.sqlite3.register(sqlite3.connect(":memory:"), vault.tenant("acme"))
 allowed: bool = sealite.limits.VaultStorage("sealite://default").acquire_entry("a", 5, 60)
 hidden: str = sealite.logging.redact("a?b=c", also=["d"])
+prometheus_client.REGISTRY.register(sealite.prometheus.VaultCollector(vault, {"requests": "hits"}))
+clock = sealite.testing.Clock(vault)
+clock.advance(datetime.timedelta(seconds=1))
+sealite.vaults.register_vault(vault, "other")
+known: sealite.Vault = sealite.vaults.registered_vault("other")
+other_site = sealite.flask.Sealite(flask.Flask("site"), known)
+api = sealite.fastapi.Sealite(vault=vault)
+app = fastapi.FastAPI(lifespan=api.lifespan)
+
+class AppSettings(pydantic_settings.BaseSettings):
+    name: str = ""
+
+source: pydantic_settings.PydanticBaseSettingsSource = sealite.pydantic_settings.VaultSettingsSource(AppSettings, vault.settings)
+seal = sealite.alembic.SealColumn("users", "email", Sealed(sa.Text(), label="users.email"))
+
+def shown(vault: sealite.fastapi.VaultDep) -> int:
+    return vault.table("users").count()
+
+site = sealite.flask.Sealite()
+
+@site.limit("5/minute")
+@site.require_session(["admin"], login="home")
+def view(number: int) -> str:
+    session = site.login("ada", data={"theme": "dark"}, idle=600)
+    return f"{number} {session.subject} {site.csrf_token()}"
+
+answer: str = view(1)
 '''
 
 WRONG = '''
@@ -104,7 +146,7 @@ def mypy(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_stub_says_what_the_module_is(tmp_path: Path) -> None:
-    done = mypy("mypy.stubtest", "sealite._native", "--mypy-config-file", str(config(tmp_path)))
+    done = mypy("mypy.stubtest", "sealite._native", "sealite._dbapi2", "--mypy-config-file", str(config(tmp_path)))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -113,10 +155,12 @@ def test_examples_pass_the_strict_checks(tmp_path: Path) -> None:
     for program, text in zip(programs, (EXAMPLE, ADAPTERS), strict=True):
         program.write_text(text)
     package = Path(sealite.__file__).parent
-    for what in (list(map(str, programs)), ["-p", "sealite"]):
+    examples = sorted(EXAMPLES.glob("*/*.py"))
+    assert examples
+    for what in (list(map(str, programs)), ["-p", "sealite"], *([str(example)] for example in examples)):
         done = mypy("mypy", "--strict", "--config-file", str(config(tmp_path)), *what)
         assert done.returncode == 0, done.stdout + done.stderr
-    done = pyright(*programs, package)
+    done = pyright(*programs, package, *examples)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -132,6 +176,12 @@ def config(folder: Path) -> Path:
     file = folder / "mypy.ini"
     file.write_text(f"[mypy]\ncache_dir = {folder / 'cache'}\n")
     return file
+
+
+def test_every_public_module_is_among_the_examples() -> None:
+    modules = {each.name for each in pkgutil.iter_modules(sealite.__path__) if not each.name.startswith("_")}
+    text = EXAMPLE + ADAPTERS
+    assert {name for name in modules if f"sealite.{name}" not in text and f"import {name}" not in text} == set()
 
 
 def test_the_package_is_the_installed_one() -> None:

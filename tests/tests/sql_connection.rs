@@ -193,6 +193,46 @@ fn connections_wait_for_each_other_and_lose_nothing() {
     assert!(vault.verify(|_| ()).unwrap().is_sound());
 }
 
+/// A connection that has met another's lock is as it was before, and goes on.
+#[test]
+fn what_was_busy_leaves_no_transaction_behind() {
+    let scratch = Scratch::new();
+    let mut config = sealite_tests::scratch::config();
+    config.busy_timeout = Duration::ZERO;
+    let vault = Vault::at_with(scratch.path(), config).unwrap();
+    vault.initialise(&scratch.unlock()).unwrap();
+    vault.define_table(&notes()).unwrap();
+    vault.execute("CREATE TABLE plain (x)", &[]).unwrap();
+    let (one, other) = (vault.connect().unwrap(), vault.connect().unwrap());
+    for sql in ["INSERT INTO plain VALUES (1)", "INSERT INTO notes (title) VALUES ('a')"] {
+        let mut insert = one.prepare(sql).unwrap();
+        run(&other, "BEGIN IMMEDIATE");
+        for _ in 0..2 {
+            assert_eq!(insert.execute(&[]).unwrap_err().kind(), ErrorKind::Busy);
+            assert_eq!(run(&one, "SELECT 1"), 0);
+            assert!(!one.in_transaction().unwrap());
+        }
+        run(&other, "ROLLBACK");
+        assert_eq!(insert.execute(&[]).unwrap(), 1);
+    }
+    // Nor does one that is prepared while another stands on a row that it has written.
+    let mut insert = one.prepare("INSERT INTO plain VALUES (2), (3) RETURNING x").unwrap();
+    assert!(insert.step().unwrap());
+    run(&one, "SELECT 1");
+    assert!(insert.step().unwrap() && !insert.step().unwrap());
+    assert!(!one.in_transaction().unwrap());
+    assert_eq!(
+        other.query("SELECT count(*) FROM plain", &[]).unwrap().rows[0][0],
+        Value::Integer(3)
+    );
+    // A lock does not outlive its connection, whatever the vault is.
+    run(&one, "BEGIN IMMEDIATE");
+    vault.lock();
+    one.close();
+    vault.unlock(&scratch.unlock()).unwrap();
+    assert_eq!(run(&other, "INSERT INTO plain VALUES (4)"), 1);
+}
+
 #[test]
 fn one_connection_serves_many_threads() {
     let scratch = Scratch::new();
@@ -267,8 +307,23 @@ fn an_idle_connection_works_on_both_sides_of_a_fork() {
         let connection = vault.connect().unwrap();
         let mut insert = connection.prepare("INSERT INTO notes (title) VALUES (?)").unwrap();
         insert.execute(&["before".into()]).unwrap();
+        let mut pair = connection.prepare("SELECT ?1, ?2").unwrap();
+        pair.bind_all(&[1.into(), 2.into()]).unwrap();
+        let mut none = connection.prepare("SELECT 1").unwrap();
+        none.reset();
         let child = fork(|| {
             assert_eq!(connection.opened().unwrap(), 1);
+            // What was bound before is never taken for NULL.
+            pair.reset();
+            for refused in [pair.step().map(drop), pair.step().map(drop), pair.bind(2, 3)] {
+                assert_eq!(refused.unwrap_err().kind(), ErrorKind::Closed);
+            }
+            pair.clear_bindings().unwrap();
+            pair.bind(1, 4).unwrap();
+            pair.bind(2, 5).unwrap();
+            assert!(pair.step().unwrap() && pair.value(1).unwrap() == ValueRef::Integer(5));
+            pair.reset();
+            assert!(none.step().unwrap() && !none.step().unwrap());
             for n in 0..50 {
                 insert.execute(&[format!("child {n}").as_str().into()]).unwrap();
             }

@@ -25,7 +25,7 @@ pub struct Options {
     pub out: PathBuf,
     /// An interpreter with the wheel installed, to measure from Python as well.
     pub python: Option<PathBuf>,
-    /// The one part to measure: `tables`, `values`, `state` or `sql`.
+    /// The one part to measure: `tables`, `values`, `state`, `tokens`, `sql` or `c`.
     pub only: Option<String>,
 }
 

@@ -25,7 +25,7 @@ pub(super) fn measure(interpreter: &Path, work: &Path) -> Outcome<Option<Map<Str
 }
 
 /// What names of ratios from Python begin with.
-const PREFIXES: [&str; 2] = ["py_", "orm_"];
+const PREFIXES: [&str; 3] = ["py_", "orm_", "dbapi_"];
 
 /// The ratios of the script's file. Names that could be mistaken for ours are refused.
 fn parse(text: &str) -> Outcome<Map<String, Value>> {

@@ -1,5 +1,6 @@
 //! The grammar of the command line. No option takes a secret.
 
+mod approval;
 mod audit;
 mod setting;
 mod token;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::failure::EXIT_CODES;
+pub(crate) use approval::{Approval, Clock, Decide, Quota};
 pub(crate) use audit::{Audit, AuditExport, AuditTail, AuditVerify, Doctor};
 pub(crate) use setting::{
     Author, Format, Named, NamedReason, NewValue, Scope, Setting, SettingExport, SettingImport,
@@ -54,11 +56,20 @@ pub(crate) enum Command {
     /// Tokens: sessions, API keys, links, break-glass
     #[command(subcommand)]
     Token(Token),
+    /// Requests for approval
+    #[command(subcommand)]
+    Approval(Approval),
+    /// Limits on how often something happens
+    #[command(subcommand)]
+    Quota(Quota),
     /// The audit trail
     #[command(subcommand)]
     Audit(Audit),
     /// Check everything: slots, records, the file, the audit trail, its state
     Doctor(Doctor),
+    /// The clock that expiry goes by
+    #[command(subcommand)]
+    Clock(Clock),
     /// Keys
     #[command(subcommand)]
     Key(Key),

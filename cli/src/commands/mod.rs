@@ -1,6 +1,7 @@
 //! The commands. Each takes its arguments and gives a report; none prints by itself, except where a secret must be
 //! known to have arrived.
 
+mod approval;
 mod audit;
 mod doctor;
 mod init;
@@ -35,6 +36,9 @@ pub(crate) fn run(command: Command, console: &mut Console<'_>) -> Result<Report>
         Command::Verify(arguments) => verify::verify(&arguments, console),
         Command::Setting(command) => setting::run(&command, console),
         Command::Token(command) => token::run(&command, console),
+        Command::Approval(command) => approval::run(&command, console),
+        Command::Quota(command) => approval::quota(&command, console),
+        Command::Clock(command) => approval::clock(&command, console),
         Command::Audit(command) => audit::run(&command, console),
         Command::Doctor(arguments) => doctor::doctor(&arguments, console),
         Command::Key(Key::Generate { shown }) => key::generate(&shown, console),

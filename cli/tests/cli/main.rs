@@ -2,12 +2,14 @@
 
 mod harness;
 
+mod approvals;
 mod audit;
 mod damage;
 mod doctor;
 mod keys;
 mod life;
 mod output;
+mod programs;
 mod secrets;
 mod settings;
 mod settings_moved;

@@ -138,4 +138,10 @@ fn a_long_check_shows_its_progress_on_a_terminal() {
     run.says("/4 rows").says("Sound");
     let run = at_terminal(&scene, "--json verify v.db --key file:key", &[]).ok();
     run.never_says("rows,").says("\"sound\":true");
+    let run = at_terminal(&scene, "audit verify v.db --key file:key", &[]).ok();
+    run.says("entries of the audit trail").says("Sound");
+    let run = at_terminal(&scene, "audit export v.db --key file:key --out log.jsonl", &[]).ok();
+    run.says("entries of the audit trail").says("Wrote ");
+    let run = at_terminal(&scene, "audit export v.db --key file:key", &[]).ok();
+    run.never_says("entries of the audit trail");
 }

@@ -16,7 +16,7 @@ use super::retain::{Base, retain};
 use super::verify::{AuditReport, verify};
 use super::watch::Watch;
 use super::{TABLE, definition};
-use crate::error::Result;
+use crate::error::{Error, Result, err};
 use crate::metrics::Counter;
 use crate::table::engine::Engine;
 use crate::table::session::Session;
@@ -137,7 +137,7 @@ impl Audit {
 
     /// Walks the whole chain, and compares it with a checkpoint that was kept outside.
     pub fn verify(&self, checkpoint: Option<&str>) -> Result<AuditReport> {
-        self.walk(checkpoint, false, &mut |_| ())
+        self.verify_with_progress(checkpoint, |_| ())
     }
 
     /// As [`Audit::verify`], with the number of entries walked so far.
@@ -146,12 +146,25 @@ impl Audit {
         checkpoint: Option<&str>,
         mut progress: impl FnMut(u64),
     ) -> Result<AuditReport> {
-        self.walk(checkpoint, false, &mut progress)
+        let report = self.verify_while(checkpoint, |entries| {
+            progress(entries);
+            true
+        });
+        report?.ok_or_else(early)
+    }
+
+    /// As [`Audit::verify`], until `go_on`, which gets the number of entries walked so far, says no: none then.
+    pub fn verify_while(
+        &self,
+        checkpoint: Option<&str>,
+        mut go_on: impl FnMut(u64) -> bool,
+    ) -> Result<Option<AuditReport>> {
+        self.walk(checkpoint, false, &mut go_on)
     }
 
     /// Walks only what came after the checkpoint.
     pub fn verify_since(&self, checkpoint: &str) -> Result<AuditReport> {
-        self.walk(Some(checkpoint), true, &mut |_| ())
+        self.walk(Some(checkpoint), true, &mut |_| true)?.ok_or_else(early)
     }
 
     /// How far the chain goes now, to be kept outside the file.
@@ -186,22 +199,17 @@ impl Audit {
         &self,
         checkpoint: Option<&str>,
         since: bool,
-        progress: &mut dyn FnMut(u64),
-    ) -> Result<AuditReport> {
+        go_on: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<Option<AuditReport>> {
         self.ensure()?;
         let session = ReadSession::begin(&self.engine)?;
         let (conn, state) = (&session.conn, &session.state);
         let (_, key) = keys(conn, state)?;
         let checkpoint =
             checkpoint.map(|text| Checkpoint::read(&key, state.ring.vault(), text)).transpose()?;
-        let report = self.engine.counters.checked(verify(
-            conn,
-            state,
-            checkpoint.as_ref(),
-            since,
-            progress,
-        ))?;
-        if !since && report.is_sound() {
+        let report =
+            self.engine.counters.checked(verify(conn, state, checkpoint.as_ref(), since, go_on))?;
+        if !since && report.as_ref().is_some_and(AuditReport::is_sound) {
             self.engine.attached::<Watch>()?.is_sound();
         }
         Ok(report)
@@ -221,4 +229,8 @@ impl Audit {
         self.tenant.as_deref().is_none_or(|tenant| event.tenant() == Some(tenant))
             && options.has(event)
     }
+}
+
+fn early() -> Error {
+    err!(Internal, "a check that ended early")
 }

@@ -50,14 +50,15 @@ pub enum AuditFault {
     Replaced(i64),
 }
 
-/// Walks the chain from its beginning, or from the checkpoint on. Memory is bounded by one batch.
+/// Walks the chain from its beginning, or from the checkpoint on. Memory is bounded by one batch. `go_on` gets the number
+/// of entries so far; none where it says no.
 pub(super) fn verify(
     conn: &Conn,
     state: &State,
     checkpoint: Option<&Checkpoint>,
     since: bool,
-    progress: &mut dyn FnMut(u64),
-) -> Result<AuditReport> {
+    go_on: &mut dyn FnMut(u64) -> bool,
+) -> Result<Option<AuditReport>> {
     let (key, _) = keys(conn, state)?;
     let base = Base::read(conn, state)?;
     let mut walk = Walk {
@@ -83,7 +84,9 @@ pub(super) fn verify(
     let mut from = Some(if since { start } else { i64::MIN });
     while let Some(at) = from {
         from = walk.batch(conn, state, &key, at, &mut |_| ())?;
-        progress(walk.report.entries);
+        if !go_on(walk.report.entries) {
+            return Ok(None);
+        }
     }
     // The high-water mark of the ids is authenticated: it shows a tail that was cut off by itself.
     let mark = mark_of(conn, state, TABLE)?;
@@ -95,7 +98,7 @@ pub(super) fn verify(
     {
         walk.report.faults.push(AuditFault::Truncated(checkpoint.seq));
     }
-    Ok(walk.report)
+    Ok(Some(walk.report))
 }
 
 pub(super) struct Walk<'a> {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
 use super::open::{Config, SealedSql};
+use super::pragma::{concerns_itself, may_use_pragma};
 
 /// The suffix of a physical table.
 pub(crate) const SEALED_SUFFIX: &str = "_sealed";
@@ -56,6 +57,8 @@ pub(crate) struct Authority {
 
 const READS_SEALED: u8 = 1;
 const WRITES_PLAIN: u8 = 2;
+/// The statement writes a plain table by itself, and not by a trigger.
+const WRITES: u8 = 4;
 const COPIES: u8 = 1;
 const SCHEMA: u8 = 2;
 const CLASH: u8 = 3;
@@ -165,11 +168,31 @@ impl Authority {
         // Triggers and views are the application's, also where an engine statement sets one off (a foreign key's
         // cascade into an application's table).
         let engine = !self.application.load(Ordering::Relaxed) && asked.accessor.is_none();
-        if engine || (self.allows(&asked.action) && self.keeps_apart(asked)) {
+        let allowed = || self.allows(&asked.action) && self.keeps_apart(asked);
+        if engine || asked.accessor.is_none() && self.is_follow_up(&asked.action) || allowed() {
             Authorization::Allow
         } else {
             Authorization::Deny
         }
+    }
+
+    /// True for what a foreign key does to a sealed table's rows when a statement deletes or changes those that they refer
+    /// to. A statement writes one table by itself: where that is a plain one, no other write is its own.
+    fn is_follow_up(&self, action: &AuthAction<'_>) -> bool {
+        use AuthAction as A;
+        let (table, column) = match *action {
+            A::Insert { table_name } if !engine_table(table_name) => (table_name, None),
+            A::Delete { table_name } => (table_name, None),
+            A::Update { table_name, column_name } => (table_name, Some(column_name)),
+            _ => return false,
+        };
+        if !engine_table(table) {
+            self.asked.fetch_or(WRITES, Ordering::Relaxed);
+            return false;
+        }
+        self.asked.load(Ordering::Relaxed) & WRITES != 0
+            && !starts_with(table, ENGINE_PREFIX)
+            && column.is_none_or(|column| self.may_read(table, column))
     }
 
     /// False where the statement would copy sealed values into a plain table of the file, or takes a sealed table's
@@ -220,7 +243,7 @@ impl Authority {
             _ => 0,
         };
         let all = self.asked.fetch_or(asks, Ordering::Relaxed) | asks;
-        if !self.copies && all == READS_SEALED | WRITES_PLAIN {
+        if !self.copies && all & (READS_SEALED | WRITES_PLAIN) == READS_SEALED | WRITES_PLAIN {
             return self.refuse(COPIES);
         }
         true
@@ -231,7 +254,15 @@ impl Authority {
         *self.clashes.lock().unwrap_or_else(PoisonError::into_inner) = clashes;
     }
 
-    fn clashes(&self, table: &str) -> bool {
+    /// A sealed table that SQL can't reach for that reason.
+    #[cfg(feature = "loadable")]
+    pub(crate) fn clash(&self) -> Option<String> {
+        let clashes = self.clashes.lock().unwrap_or_else(PoisonError::into_inner);
+        clashes.iter().next().cloned()
+    }
+
+    /// True for the name of a sealed table that something else in the file has.
+    pub(crate) fn clashes(&self, table: &str) -> bool {
         let clashes = self.clashes.lock().unwrap_or_else(PoisonError::into_inner);
         !clashes.is_empty() && clashes.contains(&table.to_ascii_lowercase())
     }
@@ -335,50 +366,4 @@ fn ends_with(name: &str, suffix: &str) -> bool {
         .checked_sub(suffix.len())
         .and_then(|at| name.get(at..))
         .is_some_and(|tail| tail.eq_ignore_ascii_case(suffix))
-}
-
-/// Reading a pragma is harmless; setting is allowed only for those that concern neither durability nor remnants.
-fn may_use_pragma(name: &str, value: Option<&str>) -> bool {
-    const ABOUT: &[&str] = &[
-        "table_info",
-        "table_xinfo",
-        "table_list",
-        "index_list",
-        "index_info",
-        "index_xinfo",
-        "foreign_key_list",
-        "foreign_key_check",
-        "integrity_check",
-        "quick_check",
-        "optimize",
-        "user_version",
-        "application_id",
-    ];
-    const SETTABLE: &[&str] =
-        &["cache_size", "case_sensitive_like", "defer_foreign_keys", "recursive_triggers"];
-    let is = |list: &[&str]| list.iter().any(|item| name.eq_ignore_ascii_case(item));
-    match value {
-        None => true,
-        Some(_) if is(&["user_version", "application_id"]) => false,
-        Some(_) => is(ABOUT) || is(SETTABLE),
-    }
-}
-
-/// What a program may set on a connection of its own: nothing that makes a commit less durable than the file's own log
-/// does, writes temporary data to the disk or leaves remnants.
-fn concerns_itself(name: &str, value: &str) -> bool {
-    const ANY: &[&str] = &["foreign_keys", "busy_timeout", "automatic_index", "threads"];
-    const SOME: &[(&str, &[&str])] = &[
-        ("journal_mode", &["wal"]),
-        ("synchronous", &["normal", "full", "extra", "1", "2", "3"]),
-        ("temp_store", &["memory", "2"]),
-        ("secure_delete", &["on", "1", "true", "yes"]),
-        ("encoding", &["utf-8", "utf8"]),
-        ("mmap_size", &["0"]),
-    ];
-    let is = |item: &str| name.eq_ignore_ascii_case(item);
-    ANY.iter().any(|item| is(item))
-        || SOME.iter().any(|(item, values)| {
-            is(item) && values.iter().any(|allowed| value.eq_ignore_ascii_case(allowed))
-        })
 }

@@ -19,8 +19,9 @@ use crate::fork;
 use crate::value::ValueRef;
 
 /// The application's statements are cached under their text, this, and the version of what they may read, the engine's
-/// under their text alone, so that neither is ever served to the other, nor what was compiled under other rights.
-const APPLICATION_MARK: &str = "\n-- application";
+/// under their text alone, so that neither is ever served to the other, nor what was compiled under other rights. The statement ends before it: ALTER TABLE keeps a
+/// column's text up to its end.
+const APPLICATION_MARK: &str = "\n;-- application";
 
 /// One SQLite connection. Never used, and never closed, in another process than the one that opened it.
 pub(crate) struct Conn {
@@ -28,6 +29,8 @@ pub(crate) struct Conn {
     authority: Arc<Authority>,
     generation: u64,
     durability: Cell<Synchronous>,
+    /// Whether foreign keys are enforced.
+    enforces: Cell<bool>,
     number: u64,
     /// What a layer above keeps with the connection. It goes after the connection has been closed.
     attachment: OnceCell<Box<dyn Any + Send>>,
@@ -46,6 +49,7 @@ impl Conn {
             authority,
             generation: fork::generation(),
             durability: Cell::new(durability),
+            enforces: Cell::new(true),
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
             attachment: OnceCell::new(),
         }
@@ -74,6 +78,16 @@ impl Conn {
         Ok(())
     }
 
+    /// Sets whether foreign keys are enforced, where it is set otherwise. Outside of transactions only.
+    pub(super) fn set_enforces(&self, enforces: bool) -> Result<()> {
+        if self.enforces.get() != enforces {
+            let set = if enforces { "ON" } else { "OFF" };
+            self.batch(&format!("PRAGMA foreign_keys = {set}"))?;
+            self.enforces.set(enforces);
+        }
+        Ok(())
+    }
+
     /// The connection; refused in the child where it was open when the process forked.
     pub(crate) fn raw(&self) -> Result<&rusqlite::Connection> {
         match &self.raw {
@@ -83,6 +97,13 @@ impl Conn {
                 "the handle was in use when the process forked, and can't be used in the child"
             ),
         }
+    }
+
+    /// Lets go of the compiled statements that are kept.
+    #[cfg(feature = "loadable")]
+    pub(crate) fn forget_statements(&self) -> Result<()> {
+        self.raw()?.flush_prepared_statement_cache();
+        Ok(())
     }
 
     /// Closing this connection will not write the log back.

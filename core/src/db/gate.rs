@@ -185,7 +185,8 @@ pub(super) fn check_alone(
         let asks = asking.is_some_and(|asking| std::ptr::eq(asking, gate));
         ours |= state.has_open(usize::from(asks));
     }
-    if !ours && file.has_descriptor() {
+    // As an extension the engine is a guest of the one library that there is.
+    if !cfg!(feature = "loadable") && !ours && file.has_descriptor() {
         fail!(
             AnotherLibrary,
             "other code in this process has the file open, perhaps another SQLite library such as Python's sqlite3. \

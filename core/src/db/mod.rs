@@ -1,5 +1,7 @@
 //! SQLite: opening and pragmas, the connection pool, statements, transactions. The only module that names `rusqlite`.
 
+// An extension has no authorizer.
+#[cfg_attr(feature = "loadable", allow(dead_code))]
 mod authority;
 mod conn;
 mod error;
@@ -8,8 +10,10 @@ mod gate;
 mod kept;
 mod open;
 mod pool;
+mod pragma;
 mod raw;
 pub(crate) mod schema;
+pub(crate) mod tokens;
 
 pub(crate) use authority::Authority;
 pub(crate) use conn::{Conn, Interrupter, SqlRow, Stmt};
@@ -19,4 +23,6 @@ pub(crate) use kept::{Keeper, Kept, Locked, Own};
 pub use open::{Config, SealedSql, Synchronous};
 pub(crate) use open::{Location, collation};
 pub(crate) use pool::{Lease, Pool};
+#[cfg(feature = "loadable")]
+pub(crate) use raw::borrowed;
 pub(crate) use raw::{Handle, RawStmt};

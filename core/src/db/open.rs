@@ -108,6 +108,7 @@ pub(super) fn open(
     config: &Config,
     readable: &Arc<Readable>,
 ) -> Result<Conn> {
+    #[cfg_attr(feature = "loadable", allow(unused_mut))]
     let mut raw = match location {
         Location::Memory => Connection::open_in_memory().checked()?,
         Location::File(path) => {
@@ -118,7 +119,9 @@ pub(super) fn open(
             Connection::open_with_flags(path, flags).checked()?
         }
     };
-    raw.busy_timeout(config.busy_timeout.min(LONGEST_WAIT)).checked()?;
+    // By the pragma: the binding's own call wants a later SQLite than an extension may find.
+    let wait = config.busy_timeout.min(LONGEST_WAIT).as_millis();
+    raw.execute_batch(&format!("PRAGMA busy_timeout = {wait}")).checked()?;
     raw.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     for (option, on) in [
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
@@ -148,13 +151,29 @@ pub(super) fn open(
     if role == Role::Reader {
         raw.execute_batch("PRAGMA query_only = ON").checked()?;
     }
+    create_collations(&raw)?;
+    let authority = Arc::new(Authority::new(readable, config));
+    // An extension runs no SQL of the application on connections of its own, and older hosts can't.
+    #[cfg(not(feature = "loadable"))]
+    authority.install(&mut raw).checked()?;
+    Ok(Conn::new(raw, authority, config.synchronous))
+}
+
+/// A connection of somebody else's, as it is: no pragma, no authorizer.
+#[cfg(feature = "loadable")]
+pub(super) fn guest(raw: Connection, config: &Config) -> Result<Conn> {
+    raw.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    create_collations(&raw)?;
+    let authority = Arc::new(Authority::new(&Arc::default(), config));
+    Ok(Conn::new(raw, authority, config.synchronous))
+}
+
+fn create_collations(raw: &Connection) -> Result<()> {
     for normaliser in [Normaliser::Text, Normaliser::Email, Normaliser::Digits] {
         let name = collation(normaliser).unwrap_or_default();
         raw.create_collation(name, move |a, b| compare(normaliser, a, b)).checked()?;
     }
-    let authority = Arc::new(Authority::new(readable, config));
-    authority.install(&mut raw).checked()?;
-    Ok(Conn::new(raw, authority, config.synchronous))
+    Ok(())
 }
 
 /// The collation under which SQL compares a column of that normaliser as its blind index does; none for

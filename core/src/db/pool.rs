@@ -73,21 +73,28 @@ impl Pool {
 
     /// The writer: one at a time, in turn. Waits as long as the configured time-out.
     pub(crate) fn writer(&self) -> Result<Lease> {
-        self.writer_with(self.config.synchronous)
+        self.writer_with(self.config.synchronous, true)
     }
 
     /// The writer for transactions that need not survive a power cut, only the end of the process.
     pub(crate) fn light_writer(&self) -> Result<Lease> {
-        self.writer_with(Synchronous::Normal)
+        self.writer_with(Synchronous::Normal, true)
     }
 
-    /// Every writer is handed out with the durability asked for, whatever it was used for before.
-    fn writer_with(&self, durability: Synchronous) -> Result<Lease> {
+    /// The writer for a transaction that replaces a table: foreign keys are not enforced, so that none of what refers to
+    /// the old one goes with it.
+    pub(crate) fn replacing_writer(&self) -> Result<Lease> {
+        self.writer_with(self.config.synchronous, false)
+    }
+
+    /// Every writer is handed out as it was asked for, whatever it was used for before.
+    fn writer_with(&self, durability: Synchronous, enforces: bool) -> Result<Lease> {
         let mut lease = self.reserve_writer()?;
         if lease.conn.is_none() {
             lease.conn = Some(self.open(Role::Writer)?);
         }
         lease.set_durability(durability)?;
+        lease.set_enforces(enforces)?;
         Ok(lease)
     }
 

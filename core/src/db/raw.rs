@@ -39,6 +39,17 @@ impl Handle {
     }
 }
 
+/// A connection of somebody else's, who goes on using and closes it.
+///
+/// # Safety
+/// It lives as long as what is returned, and one thread at a time uses both (R2).
+#[cfg(feature = "loadable")]
+pub(crate) unsafe fn borrowed(Handle(db): Handle, config: &super::Config) -> Result<Conn> {
+    // SAFETY: the caller's promise.
+    let raw = unsafe { rusqlite::Connection::from_handle(db.as_ptr()) };
+    super::open::guest(raw.map_err(super::error::from_sqlite)?, config)
+}
+
 impl RawStmt {
     /// Compiles one engine statement, to be kept.
     pub(crate) fn prepare(conn: &Conn, sql: &str) -> Result<Self> {
@@ -159,6 +170,14 @@ impl RawStmt {
         }
     }
 
+    /// True where SQLite has compiled the statement anew since this was asked last: its columns may be others.
+    pub(crate) fn was_compiled_anew(&self) -> bool {
+        // SAFETY: R1, R2.
+        unsafe {
+            ffi::sqlite3_stmt_status(self.raw.as_ptr(), ffi::SQLITE_STMTSTATUS_REPREPARE, 1) > 0
+        }
+    }
+
     /// The number of parameters.
     pub(crate) fn parameter_count(&self) -> usize {
         // SAFETY: R1, R2.
@@ -204,9 +223,19 @@ impl RawStmt {
         if self.parameter_count() != to.parameter_count() {
             fail!(Busy, "the tables have changed under the statement: prepare it again");
         }
-        // SAFETY: R1, R2: both are of one connection.
-        let code = unsafe { ffi::sqlite3_transfer_bindings(self.raw.as_ptr(), to.raw.as_ptr()) };
-        to.checked(code)
+        // Not among what SQLite lends to an extension.
+        #[cfg(feature = "loadable")]
+        if self.parameter_count() > 0 {
+            fail!(Busy, "the tables have changed under the statement: prepare it again");
+        }
+        #[cfg(not(feature = "loadable"))]
+        {
+            // SAFETY: R1, R2: both are of one connection.
+            let code =
+                unsafe { ffi::sqlite3_transfer_bindings(self.raw.as_ptr(), to.raw.as_ptr()) };
+            to.checked(code)?;
+        }
+        Ok(())
     }
 
     /// A column of the row, counted from 0; a text comes as its bytes, and `true`.

@@ -24,7 +24,7 @@ use super::face::{Face, panicked};
 use super::index_info::IndexInfo;
 use super::table::Table;
 use super::values::{Args, Output};
-use super::{plan, update};
+use super::{native, plan, update};
 use crate::db::Handle;
 use crate::error::{Error, ErrorKind, Result, err};
 
@@ -71,12 +71,12 @@ pub(super) static MODULE: ffi::sqlite3_module = ffi::sqlite3_module {
     xIntegrity: None,
 };
 
-fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(super) fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(panicked()))
 }
 
 /// The number that SQLite gets for an error. The error itself waits in the face.
-fn code_of(error: &Error) -> c_int {
+pub(super) fn code_of(error: &Error) -> c_int {
     // A constraint to SQLite, which `OR IGNORE` would forgive; in a STRICT table it does not.
     if error.kind() == ErrorKind::TypeMismatch {
         return ffi::SQLITE_MISMATCH;
@@ -172,8 +172,7 @@ unsafe extern "C" fn connect(
         let sql = format!("{}\0", table.declaration());
         // SAFETY: M3; the text ends with NUL; both settings belong to `xConnect`.
         let code = unsafe {
-            ffi::sqlite3_vtab_config(db, ffi::SQLITE_VTAB_CONSTRAINT_SUPPORT, 1 as c_int);
-            ffi::sqlite3_vtab_config(db, ffi::SQLITE_VTAB_DIRECTONLY);
+            native::configure(db);
             ffi::sqlite3_declare_vtab(db, sql.as_ptr().cast())
         };
         if code == ffi::SQLITE_OK {
@@ -205,7 +204,11 @@ unsafe extern "C" fn disconnect(vtab: *mut ffi::sqlite3_vtab) -> c_int {
     // SAFETY: M1 ends here.
     let object = unsafe { Box::from_raw(vtab.cast::<TableObject>()) };
     let _ = caught(move || {
-        drop(object);
+        let TableObject { table, .. } = *object;
+        #[cfg(feature = "loadable")]
+        table.disconnect();
+        #[cfg(not(feature = "loadable"))]
+        drop(table);
         Ok(())
     });
     ffi::SQLITE_OK

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::clauses::{Action, Upsert, list, upsert};
 use super::parameters::Parameters;
-use super::tokens::{Kind, Token, tokens};
+use crate::db::tokens::{Kind, Token, tokens};
 
 /// A statement, as far as it matters here.
 #[derive(Debug, PartialEq)]

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::SqlRows;
 use super::connected::Connected;
 use super::handle::Statement;
-use super::keeper::{Inner, Setup};
-use super::tokens::{first_statement, is_blank};
+use super::keeper::Inner;
+use crate::db::tokens::{first_statement, is_blank};
 use crate::db::{Interrupter, Keeper, Kept, Locked};
 use crate::error::{Result, fail};
 use crate::table::engine::Engine;
@@ -72,14 +72,7 @@ impl Connection {
     /// # Errors
     /// `sql` for a text that is none or more than one; `not_allowed`, `refused` for what is not for SQL.
     pub fn prepare(&self, sql: &str) -> Result<Statement<'static>> {
-        let (key, columns) = self.with(|inner| {
-            let prepared = inner.compile(sql)?;
-            let columns = Arc::clone(&prepared.columns);
-            Ok((inner.take_in(prepared), columns))
-        })?;
-        let connection = self.clone();
-        let connected = Connected::new(connection, key, sql, columns);
-        Ok(Statement::connected(connected))
+        Ok(Statement::connected(self.compile(sql)?))
     }
 
     /// Prepares the first statement of a text, and says at which byte the text goes on; none where only blanks and comments
@@ -146,14 +139,13 @@ impl Connection {
         inner.close_idle(false);
     }
 
-    /// Sets something up on the SQLite connection, now and whenever it is opened anew.
-    #[allow(dead_code)]
-    pub(crate) fn set_up(&self, setup: Setup) -> Result<()> {
-        self.with(|inner| {
-            setup(inner.conn()?)?;
-            inner.setups.push(setup);
-            Ok(())
-        })
+    pub(super) fn compile(&self, sql: &str) -> Result<Connected> {
+        let (key, columns) = self.with(|inner| {
+            let prepared = inner.compile(sql)?;
+            let columns = Arc::clone(&prepared.columns);
+            Ok((inner.take_in(prepared), columns))
+        })?;
+        Ok(Connected::new(self.clone(), key, sql, columns))
     }
 
     pub(super) fn lock(&self) -> Result<Locked<'_, Inner>> {

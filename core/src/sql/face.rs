@@ -19,12 +19,13 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::host::{self, Host};
+use super::host::Host;
 use super::run::Run;
 use super::statement::{Known, know};
 use super::tables::{Synced, sync};
 use super::update::Mode;
 use super::upsert::Clause;
+use super::within::Within;
 use crate::db::{Authority, Conn, Handle};
 use crate::error::{Error, Result, err, fail};
 use crate::table::engine::State;
@@ -52,6 +53,9 @@ pub(super) struct Face {
     /// True where the constraint that has just failed is none of uniqueness.
     no_clash: Cell<bool>,
     saved: RefCell<Vec<(c_int, Memory)>>,
+    /// True on a connection of somebody else's: `now` stays, and the text is that of the running statement.
+    #[cfg(feature = "loadable")]
+    is_guest: Cell<bool>,
 }
 
 /// A table's way to its connection's face.
@@ -102,44 +106,6 @@ pub(super) struct Step<'n> {
     pub(super) state: Arc<State>,
 }
 
-/// What SQL runs in.
-#[derive(Clone, Copy)]
-pub(super) enum Within<'s> {
-    Session(&'s Session),
-    Snapshot(&'s Conn, &'s Arc<State>),
-    /// A connection whose transactions SQL begins and ends.
-    Host(&'s Conn, &'s Host),
-}
-
-impl<'s> Within<'s> {
-    pub(super) fn conn(self) -> &'s Conn {
-        match self {
-            Within::Session(session) => session.conn(),
-            Within::Snapshot(conn, _) | Within::Host(conn, _) => conn,
-        }
-    }
-
-    /// Runs `work`, one write, in a transaction of its own where there is none; if `whole`, all of it or nothing.
-    pub(super) fn one<T>(self, whole: bool, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        match self {
-            Within::Session(session) if whole => session.savepoint(work),
-            Within::Session(_) => work(),
-            Within::Snapshot(..) => {
-                fail!(ReadOnly, "a sealed table is written in a write transaction only")
-            }
-            Within::Host(conn, _) => host::one(conn, whole, work),
-        }
-    }
-
-    fn state(self, handle: Handle) -> Result<Arc<State>> {
-        match self {
-            Within::Session(session) => Ok(session.state()),
-            Within::Snapshot(_, state) => Ok(Arc::clone(state)),
-            Within::Host(conn, host) => host.state(handle, conn),
-        }
-    }
-}
-
 /// While it lives, the module's callbacks know where they are.
 pub(super) struct Entered<'f> {
     pub(super) face: &'f Face,
@@ -167,7 +133,7 @@ impl Face {
 
     fn begin(within: Within<'_>) -> Result<Entered<'_>> {
         let conn = within.conn();
-        let face: &Face = conn.attached(|conn| Ok(Box::new(Face::new(conn)?)))?;
+        let face = Self::of(within)?;
         let place = match within {
             Within::Session(session) => Place::Session(NonNull::from(session)),
             Within::Snapshot(_, state) => Place::Snapshot(NonNull::from(state)),
@@ -176,6 +142,24 @@ impl Face {
         let before = face.now.replace(Some(Now { conn: NonNull::from(conn), place }));
         face.failure.take();
         Ok(Entered { face, before })
+    }
+
+    /// The face of the connection, made at its first use.
+    pub(super) fn of(within: Within<'_>) -> Result<&Face> {
+        within.conn().attached(|conn| Ok(Box::new(Face::new(conn)?)))
+    }
+
+    /// Makes every callback from now on a step of that host. Connection and host go with the face (G1).
+    #[cfg(feature = "loadable")]
+    pub(super) fn stay(&self, conn: &Conn, host: &Host) {
+        let place = Place::Host(NonNull::from(host));
+        self.now.replace(Some(Now { conn: NonNull::from(conn), place }));
+        self.is_guest.set(true);
+    }
+
+    #[cfg(feature = "loadable")]
+    pub(super) fn is_guest(&self) -> bool {
+        self.is_guest.get()
     }
 
     fn new(conn: &Conn) -> Result<Self> {
@@ -191,6 +175,8 @@ impl Face {
             writing: Cell::default(),
             no_clash: Cell::default(),
             saved: RefCell::default(),
+            #[cfg(feature = "loadable")]
+            is_guest: Cell::default(),
         })
     }
 
@@ -277,6 +263,10 @@ impl Face {
 
     /// What the text of the running statement says of its write to that table (in lower case).
     pub(super) fn given(&self, table: &str) -> Option<Arc<Given>> {
+        #[cfg(feature = "loadable")]
+        if self.is_guest.get() {
+            return self.given_by_statement(table);
+        }
         let given = self.given.borrow();
         given.as_ref().filter(|given| given.inserts && given.table == table).map(Arc::clone)
     }

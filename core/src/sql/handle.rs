@@ -2,8 +2,8 @@
 
 use super::SqlRows;
 use super::connected::Connected;
-use super::face::Within;
 use super::prepared::Prepared;
+use super::within::Within;
 use crate::error::{Result, fail};
 use crate::value::ValueRef;
 
@@ -87,7 +87,7 @@ impl<'c> Statement<'c> {
     /// Binds a parameter, counted from 1, and resets the statement. What is not bound is NULL.
     pub fn bind<'v>(&mut self, index: usize, value: impl Into<ValueRef<'v>>) -> Result<()> {
         let value = value.into();
-        self.change(|prepared| prepared.bind(index, value))
+        self.change(false, |prepared| prepared.bind(index, value))
     }
 
     /// Binds the parameter of that name, with its `:`, `@` or `$`.
@@ -100,21 +100,12 @@ impl<'c> Statement<'c> {
 
     /// Binds every parameter, in order.
     pub fn bind_all(&mut self, parameters: &[ValueRef<'_>]) -> Result<()> {
-        self.change(|prepared| {
-            let wanted = prepared.parameter_count();
-            if parameters.len() != wanted {
-                fail!(Sql, "{} parameters for a statement that takes {wanted}", parameters.len());
-            }
-            for (at, value) in parameters.iter().enumerate() {
-                prepared.bind(at + 1, *value)?;
-            }
-            Ok(())
-        })
+        self.change(true, |prepared| prepared.bind_all(parameters))
     }
 
     /// Forgets what was bound, and resets the statement.
     pub fn clear_bindings(&mut self) -> Result<()> {
-        self.change(|prepared| {
+        self.change(true, |prepared| {
             prepared.clear();
             Ok(())
         })
@@ -186,11 +177,10 @@ impl<'c> Statement<'c> {
 
     /// Makes the statement ready for another run. What was bound stays.
     pub fn reset(&mut self) {
-        // Where the connection has gone, there is nothing to reset.
-        let _ = self.change(|prepared| {
-            prepared.reset();
-            Ok(())
-        });
+        match &mut self.0 {
+            Owner::Within(_, prepared) => prepared.reset(),
+            Owner::Connection(connected) => connected.reset(),
+        }
     }
 
     fn look<T>(&self, look: impl FnOnce(&Prepared) -> T) -> Option<T> {
@@ -200,10 +190,14 @@ impl<'c> Statement<'c> {
         }
     }
 
-    fn change<T>(&mut self, change: impl FnOnce(&mut Prepared) -> Result<T>) -> Result<T> {
+    fn change<T>(
+        &mut self,
+        every: bool,
+        bind: impl FnOnce(&mut Prepared) -> Result<T>,
+    ) -> Result<T> {
         match &mut self.0 {
-            Owner::Within(_, prepared) => change(prepared),
-            Owner::Connection(connected) => connected.change(change),
+            Owner::Within(_, prepared) => bind(prepared),
+            Owner::Connection(connected) => connected.bind(every, bind),
         }
     }
 }

@@ -133,6 +133,25 @@ impl Host {
         }
     }
 
+    /// Runs `work`, which changes more than rows, so that it happens whole or not at all. The transaction has a session
+    /// then; a sealed table that `work` writes, be it no row, learns how the transaction ends.
+    pub(super) fn changes<T>(&self, conn: &Conn, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        let fresh = self.session.borrow().is_none();
+        let done = one(conn, true, || {
+            {
+                // The lock comes first: what is read then is what is written over.
+                let _turn = conn.authority().engine();
+                conn.execute("UPDATE sealite_meta SET epoch = epoch WHERE id = 1", &[])?;
+            }
+            self.begin(conn)?;
+            work()
+        });
+        if done.is_err() && fresh {
+            self.forget();
+        }
+        done
+    }
+
     /// Lets go of the session.
     pub(super) fn forget(&self) {
         if let Some(writing) = self.session.take() {

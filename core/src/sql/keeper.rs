@@ -1,13 +1,15 @@
 //! What stands behind a long-lived connection: SQLite's own, opened when it is needed and closed around a fork, and the
 //! statements that are compiled on it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
 
 use super::connection::Shared;
-use super::face::{Face, Within};
+use super::extend::{self, Watch};
+use super::face::Face;
 use super::host::Host;
 use super::prepared::Prepared;
+use super::within::Within;
 use crate::db::{Conn, Keeper, Lease, Own};
 use crate::error::{Result, err, fail};
 use crate::table::engine::Engine;
@@ -18,12 +20,18 @@ pub(super) type Setup = Box<dyn Fn(&Conn) -> Result<()> + Send>;
 pub(super) struct Inner {
     /// Before the connection: statements go first.
     pub(super) statements: HashMap<u64, Prepared>,
+    /// Those that stand on a row.
+    standing: HashSet<u64>,
     pub(super) host: Box<Host>,
     pub(super) setups: Vec<Setup>,
     pub(super) place: Option<Place>,
+    /// After the connection, which may have a pointer to it.
+    pub(super) watch: Option<Box<Watch>>,
     next: u64,
     pub(super) opened: u64,
     pub(super) closed: bool,
+    /// Statements that went when the process forked, until they are bound again.
+    pub(super) lost: HashSet<u64>,
 }
 
 /// Where the SQLite connection comes from.
@@ -46,12 +54,15 @@ impl Inner {
     pub(super) fn new(engine: &Arc<Engine>) -> Self {
         Inner {
             statements: HashMap::new(),
+            standing: HashSet::new(),
             host: Box::new(Host::new(engine)),
             setups: Vec::new(),
             place: None,
+            watch: None,
             next: 0,
             opened: 0,
             closed: false,
+            lost: HashSet::new(),
         }
     }
 
@@ -79,50 +90,56 @@ impl Inner {
         let mut interrupter = shared.interrupter.lock().unwrap_or_else(PoisonError::into_inner);
         *interrupter = Some(conn.interrupter()?);
         self.place = Some(place);
-        Ok(())
+        self.set_watch()
+    }
+
+    /// Has SQLite call the watch of this connection.
+    pub(super) fn set_watch(&mut self) -> Result<()> {
+        match (&self.place, &mut self.watch) {
+            (Some(place), Some(watch)) => extend::watch(place.conn(), Some(watch)),
+            _ => Ok(()),
+        }
     }
 
     /// Compiles a text, under the tables that are there now.
     pub(super) fn compile(&self, sql: &str) -> Result<Prepared> {
+        self.at_one_moment(|within| Prepared::new(within, sql))
+    }
+
+    /// Runs `work` in a transaction, so that what is looked at is what a statement is compiled with. Where a statement
+    /// stands on a row there is one already, which is not ours to end.
+    fn at_one_moment<T>(&self, work: impl FnOnce(Within<'_>) -> Result<T>) -> Result<T> {
         let conn = self.conn()?;
-        // In a transaction, so that what is looked at is what the statement is compiled with.
-        let alone = !conn.in_transaction()?;
-        let engine = |sql| conn.execute(sql, &[]);
-        if alone {
-            engine("BEGIN")?;
+        let within = Within::Host(conn, &self.host);
+        if self.is_busy() {
+            return work(within);
         }
-        let prepared = Prepared::new(Within::Host(conn, &self.host), sql);
-        if alone {
-            engine("COMMIT")?;
+        conn.execute("BEGIN", &[])?;
+        let done = work(within);
+        if let Err(error) = conn.execute("COMMIT", &[]) {
+            conn.execute("ROLLBACK", &[])?;
+            return Err(error);
         }
-        prepared
+        done
     }
 
     pub(super) fn recompile(&mut self, key: u64) -> Result<()> {
         let Some(mut prepared) = self.statements.remove(&key) else {
             fail!(Internal, "a statement that is not there")
         };
-        let conn = self.conn()?;
-        let alone = !conn.in_transaction()?;
-        if alone {
-            conn.execute("BEGIN", &[])?;
-        }
-        let done = prepared.anew(Within::Host(conn, &self.host));
-        if alone {
-            conn.execute("COMMIT", &[])?;
-        }
+        let done = self.at_one_moment(|within| prepared.anew(within));
         self.statements.insert(key, prepared);
         done
     }
 
-    /// Compiles a statement anew that went when the process forked; true where it did.
+    /// Compiles a statement anew that went when the process forked; true where nothing was bound since.
     pub(super) fn restore(&mut self, key: u64, sql: &str) -> Result<bool> {
-        if self.statements.contains_key(&key) {
-            return Ok(false);
+        if !self.statements.contains_key(&key) {
+            let prepared = self.compile(sql)?;
+            self.statements.insert(key, prepared);
+            self.lost.insert(key);
         }
-        let prepared = self.compile(sql)?;
-        self.statements.insert(key, prepared);
-        Ok(true)
+        Ok(self.lost.contains(&key))
     }
 
     pub(super) fn take_in(&mut self, prepared: Prepared) -> u64 {
@@ -133,13 +150,25 @@ impl Inner {
 
     pub(super) fn is_busy(&self) -> bool {
         let inside = |place: &Place| place.conn().in_transaction().unwrap_or(true);
-        self.place.as_ref().is_some_and(inside) || self.statements.values().any(Prepared::is_on_row)
+        !self.standing.is_empty() || self.place.as_ref().is_some_and(inside)
+    }
+
+    /// Looks whether a statement that was worked with stands on a row now.
+    pub(super) fn look_where(&mut self, key: u64) {
+        if self.statements.get(&key).is_some_and(Prepared::is_on_row) {
+            self.standing.insert(key);
+        } else if !self.standing.is_empty() {
+            self.standing.remove(&key);
+        }
     }
 
     /// Gives the connection of a vault in memory back.
     pub(super) fn give_back(&mut self) {
         if let Some(place @ Place::Lent(_)) = &self.place {
             place.conn().authority().let_end(false);
+            if self.watch.is_some() {
+                let _ = extend::watch(place.conn(), None);
+            }
             self.place = None;
         }
     }
@@ -147,11 +176,10 @@ impl Inner {
     pub(super) fn roll_back(&mut self) {
         let Ok(conn) = self.conn() else { return };
         if conn.in_transaction().unwrap_or(false) {
-            let within = Within::Host(conn, &self.host);
-            if let Ok(_entered) = Face::resume(within) {
-                let _turn = conn.authority().engine();
-                let _ = conn.batch("ROLLBACK");
-            }
+            // Where the vault is locked nothing sealed was written, and nothing has to be told.
+            let _entered = Face::resume(Within::Host(conn, &self.host));
+            let _turn = conn.authority().engine();
+            let _ = conn.batch("ROLLBACK");
         }
         self.host.forget();
     }
@@ -167,6 +195,7 @@ impl Keeper for Inner {
             return true;
         }
         self.statements.clear();
+        self.standing.clear();
         self.host.forget();
         match self.place.take() {
             Some(Place::Own(own)) if forking => own.close_quietly(),
@@ -180,5 +209,7 @@ impl Drop for Inner {
     fn drop(&mut self) {
         self.roll_back();
         self.statements.clear();
+        self.standing.clear();
+        self.give_back();
     }
 }

@@ -7,17 +7,26 @@
 
 mod abi;
 mod analysis;
+mod change;
 mod clauses;
+mod command;
 mod connected;
 mod connection;
 mod cursor;
+mod ddl;
+mod declare;
+mod extend;
 mod face;
+#[cfg(feature = "loadable")]
+mod guest;
 mod handle;
 mod host;
 mod index_info;
 mod integrity;
 mod keeper;
+mod listing;
 mod native;
+mod owned;
 mod parameters;
 mod plan;
 mod prepared;
@@ -25,16 +34,22 @@ mod run;
 mod statement;
 mod table;
 mod tables;
-mod tokens;
 mod update;
 mod upsert;
 mod values;
+mod within;
 
+pub(crate) use self::command::{command, protect_table, unprotect_table};
 pub use self::connection::Connection;
+#[cfg(feature = "loadable")]
+pub use self::guest::{Guest, Lent, VtabConfig};
 pub use self::handle::Statement;
+pub use self::owned::OwnedStatement;
 
-use self::face::{Entered, Face, Within};
+use self::face::{Entered, Face};
 use self::statement::Known;
+use self::within::Within;
+use crate::db::tokens;
 use crate::error::{Result, fail};
 use crate::table::ReadSession;
 use crate::table::session::Session;
@@ -50,12 +65,24 @@ pub struct SqlRows {
     pub rows: Vec<Vec<Value>>,
 }
 
+/// True where a statement may have dropped what stood in a sealed table: remnants are overwritten after its transaction.
+pub(crate) fn may_erase(sql: &str) -> bool {
+    tokens::tokens(sql).first().is_some_and(|first| first.is("ALTER") || first.is("DROP"))
+}
+
 /// Runs a statement that returns no rows; the number of rows it changed.
 pub(crate) fn execute(session: &Session, sql: &str, parameters: &[ValueRef<'_>]) -> Result<usize> {
     let entered = Face::enter(Within::Session(session))?;
     let known = entered.face.known(sql)?;
     let text = match &*known {
         Known::Nothing => return Ok(0),
+        Known::Declares(_) => fail!(Sql, "the statement returns rows: use query"),
+        Known::Instead(text) => text,
+        Known::Command(_) => return Err(command::not_alone()),
+        Known::Schema(schema) => {
+            change::run(Within::Session(session), &entered, schema, sql)?;
+            return Ok(0);
+        }
         Known::Writes { write, .. } if write.returning.is_some() => {
             fail!(Sql, "the statement returns rows: use query");
         }
@@ -123,7 +150,16 @@ fn rows(
 ) -> Result<SqlRows> {
     let text = match known {
         Known::Instead(text) => text,
+        Known::Command(_) => return Err(command::not_alone()),
+        Known::Schema(change) if !change.may_be_plain() => {
+            fail!(Sql, "the statement returns no rows: use execute")
+        }
         Known::Checks => return integrity::check(within, entered, sql, parameters),
+        Known::Declares(definition) => {
+            let made = entered.checked(declare::declare(within, entered.face, definition))?;
+            let columns = vec![declare::DEFINE.to_owned()];
+            return Ok(SqlRows { columns, rows: vec![vec![Value::Integer(made.into())]] });
+        }
         _ => sql,
     };
     statement::select(within, entered, text, parameters)

@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
-use super::face::{Entered, Face, Given, Within};
+use super::change;
+use super::command::{Command, not_alone};
+use super::ddl::Change;
+use super::declare::{DEFINE, Declaration, declare};
+use super::face::{Entered, Face, Given};
 use super::statement::{self, Known};
-use super::tokens::tokens;
+use super::within::Within;
 use crate::db::RawStmt;
+use crate::db::tokens::tokens;
 use crate::error::{Result, err, fail};
 use crate::value::{Value, ValueRef};
 
@@ -31,6 +36,12 @@ enum Body {
     },
     /// A check of the file: it runs whole at the first step.
     Check { rows: std::vec::IntoIter<Vec<Value>>, row: Vec<Value> },
+    /// It declares a table, at the first step.
+    Declare { declaration: Arc<Declaration>, made: bool },
+    /// A change of the schema around a sealed table.
+    Schema(Arc<Change>),
+    /// What takes transactions of its own: a connection runs it outside of one.
+    Command { command: Arc<Command>, bound: Vec<Value>, row: Vec<Value> },
     /// There is nothing to do.
     Nothing,
 }
@@ -49,6 +60,20 @@ impl Prepared {
         let known = entered.face.known(sql)?;
         let (text, given) = match &*known {
             Known::Nothing => return Ok(Self::with(sql, Body::Nothing, Vec::new())),
+            Known::Declares(declaration) => {
+                let body = Body::Declare { declaration: Arc::clone(declaration), made: false };
+                return Ok(Self::with(sql, body, vec![DEFINE.to_owned()]));
+            }
+            Known::Schema(change) => {
+                let body = Body::Schema(Arc::clone(change));
+                return Ok(Self::with(sql, body, Vec::new()));
+            }
+            Known::Command(command) => {
+                let columns = vec![command.name().to_owned()];
+                let bound = vec![Value::Null; command.parameters()];
+                let body = Body::Command { command: Arc::clone(command), bound, row: Vec::new() };
+                return Ok(Self::with(sql, body, columns));
+            }
             Known::Plain | Known::Checks => (sql, None),
             Known::Instead(text) => (text.as_str(), None),
             Known::Writes { text, given, .. } => {
@@ -108,8 +133,8 @@ impl Prepared {
     pub(super) fn parameter_count(&self) -> usize {
         match &self.body {
             Body::Native { stmt, .. } => stmt.parameter_count(),
-            Body::Returning { bound, .. } => bound.len(),
-            Body::Nothing | Body::Check { .. } => 0,
+            Body::Returning { bound, .. } | Body::Command { bound, .. } => bound.len(),
+            Body::Nothing | Body::Check { .. } | Body::Schema(_) | Body::Declare { .. } => 0,
         }
     }
 
@@ -117,7 +142,11 @@ impl Prepared {
         match &self.body {
             Body::Native { stmt, .. } => stmt.parameter_name(index),
             Body::Returning { names, .. } => names.get(index.checked_sub(1)?)?.clone(),
-            Body::Nothing | Body::Check { .. } => None,
+            Body::Nothing
+            | Body::Check { .. }
+            | Body::Schema(_)
+            | Body::Command { .. }
+            | Body::Declare { .. } => None,
         }
     }
 
@@ -129,7 +158,10 @@ impl Prepared {
     pub(super) fn is_read_only(&self) -> bool {
         match &self.body {
             Body::Native { stmt, .. } => stmt.is_read_only(),
-            Body::Returning { .. } => false,
+            Body::Returning { .. }
+            | Body::Schema(_)
+            | Body::Command { .. }
+            | Body::Declare { .. } => false,
             Body::Nothing | Body::Check { .. } => true,
         }
     }
@@ -157,7 +189,7 @@ impl Prepared {
         let wanted = self.parameter_count();
         match &mut self.body {
             Body::Native { stmt, .. } => stmt.bind(index, value),
-            Body::Returning { bound, .. } => {
+            Body::Returning { bound, .. } | Body::Command { bound, .. } => {
                 match index.checked_sub(1).and_then(|at| bound.get_mut(at)) {
                     Some(slot) => {
                         *slot = value.to_owned();
@@ -166,7 +198,7 @@ impl Prepared {
                     None => Err(err!(Sql, "parameter {index} of a statement that takes {wanted}")),
                 }
             }
-            Body::Nothing | Body::Check { .. } => {
+            Body::Nothing | Body::Check { .. } | Body::Schema(_) | Body::Declare { .. } => {
                 Err(err!(Sql, "parameter {index} of a statement that takes none"))
             }
         }
@@ -184,21 +216,24 @@ impl Prepared {
             Body::Native { stmt, given } => {
                 entered.expect(given.as_ref(), None);
                 let authority = &entered.face.authority;
-                let stepped = match within {
-                    Within::Host(..) => {
-                        let _turn = authority.running();
-                        stmt.step()
-                    }
-                    _ => {
-                        let _turn = authority.application();
-                        stmt.step()
-                    }
+                let stepped = if let Within::Host(..) = within {
+                    let _turn = authority.running();
+                    stmt.step()
+                } else {
+                    let _turn = authority.application();
+                    stmt.step()
                 };
-                let stepped = entered.checked(stepped)?;
-                if !stepped {
-                    self.changes = stmt.changes();
+                let stepped = entered.checked(stepped);
+                if first && stmt.was_compiled_anew() {
+                    self.columns = stmt.column_names().into();
                 }
-                stepped
+                match stepped {
+                    Ok(false) => self.changes = stmt.changes(),
+                    Ok(true) => {}
+                    // One that was busy would stand in the way of every COMMIT until then.
+                    Err(_) => stmt.reset(),
+                }
+                stepped?
             }
             Body::Returning { known, bound, rows, row, .. } => {
                 if first {
@@ -213,12 +248,45 @@ impl Prepared {
                 }
                 next(rows, row)
             }
-            Body::Nothing => false,
+            Body::Declare { declaration, made } => {
+                if first {
+                    *made = entered.checked(declare(within, entered.face, declaration))?;
+                }
+                first
+            }
+            Body::Schema(change) => {
+                change::run(within, &entered, change, &self.sql)?;
+                false
+            }
+            Body::Command { .. } if first => return Err(not_alone()),
+            Body::Command { .. } | Body::Nothing => false,
         };
         if there {
             self.stands = Stands::OnRow;
         }
         Ok(there)
+    }
+
+    /// True where remnants of what it has dropped may be left.
+    pub(super) fn may_erase(&self) -> bool {
+        matches!(&self.body, Body::Schema(change) if change.erases())
+    }
+
+    /// The command that is to run, and its parameters; none where the statement is another, or has run.
+    pub(super) fn command(&self) -> Option<(Arc<Command>, Vec<Value>)> {
+        match &self.body {
+            Body::Command { command, bound, .. } if self.stands != Stands::OnRow => {
+                Some((Arc::clone(command), bound.clone()))
+            }
+            _ => None,
+        }
+    }
+
+    /// The command has run, with that for its one row.
+    pub(super) fn answer(&mut self, answer: Vec<Value>) {
+        if let Body::Command { row, .. } = &mut self.body {
+            (*row, self.stands) = (answer, Stands::OnRow);
+        }
     }
 
     /// A column of the row, counted from 0.
@@ -232,10 +300,11 @@ impl Prepared {
         }
         match &self.body {
             Body::Native { stmt, .. } => stmt.row().get(column),
-            Body::Returning { row, .. } | Body::Check { row, .. } => {
+            Body::Returning { row, .. } | Body::Check { row, .. } | Body::Command { row, .. } => {
                 Ok(row.get(column).map_or(ValueRef::Null, Value::as_ref))
             }
-            Body::Nothing => Ok(ValueRef::Null),
+            Body::Declare { made, .. } => Ok(ValueRef::Integer(i64::from(*made))),
+            Body::Nothing | Body::Schema(_) => Ok(ValueRef::Null),
         }
     }
 
@@ -251,7 +320,8 @@ impl Prepared {
                 *rows = Vec::new().into_iter();
                 row.clear();
             }
-            Body::Nothing => {}
+            Body::Command { row, .. } => row.clear(),
+            Body::Nothing | Body::Schema(_) | Body::Declare { .. } => {}
         }
     }
 
@@ -260,8 +330,8 @@ impl Prepared {
         self.reset();
         match &mut self.body {
             Body::Native { stmt, .. } => stmt.clear(),
-            Body::Returning { bound, .. } => bound.fill(Value::Null),
-            Body::Nothing | Body::Check { .. } => {}
+            Body::Returning { bound, .. } | Body::Command { bound, .. } => bound.fill(Value::Null),
+            Body::Nothing | Body::Check { .. } | Body::Schema(_) | Body::Declare { .. } => {}
         }
     }
 }

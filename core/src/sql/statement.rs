@@ -13,10 +13,14 @@ use std::sync::Arc;
 
 use super::SqlRows;
 use super::analysis::{Analysis, Name, Verb, Write, analyse};
-use super::face::{Entered, Given, Within};
+use super::command::{Command, command};
+use super::ddl::{self, Change};
+use super::declare::{Declaration, declared};
+use super::face::{Entered, Given};
 use super::run::Run;
 use super::table::shows;
 use super::upsert;
+use super::within::Within;
 use crate::db::Conn;
 use crate::db::schema::quote;
 use crate::error::{Result, fail};
@@ -34,12 +38,27 @@ pub(super) enum Known {
     Checks,
     /// Another text says the same.
     Instead(String),
+    /// It declares a table.
+    Declares(Arc<Declaration>),
+    /// It takes transactions of its own.
+    Command(Arc<Command>),
+    /// It changes the schema around a sealed table.
+    Schema(Arc<Change>),
     /// It writes a sealed table.
     Writes { write: Box<Write>, text: Option<String>, given: Arc<Given> },
 }
 
 /// Reads a statement's text, under the tables of a state.
 pub(super) fn know(sql: &str, state: &State) -> Result<Known> {
+    if let Some(definition) = declared(sql)? {
+        return Ok(Known::Declares(Arc::new(definition)));
+    }
+    if let Some(command) = command(sql)? {
+        return Ok(Known::Command(Arc::new(command)));
+    }
+    if let Some(known) = ddl::know(sql, state)? {
+        return Ok(known);
+    }
     Ok(match analyse(sql) {
         Analysis::Count { table, at } => match sealed(state, &table) {
             Some(schema) => {
@@ -65,7 +84,7 @@ pub(super) fn know(sql: &str, state: &State) -> Result<Known> {
 }
 
 /// The sealed table that a statement means by a name, where it is one.
-fn sealed<'s>(state: &'s State, name: &Name) -> Option<&'s Arc<Schema>> {
+pub(super) fn sealed<'s>(state: &'s State, name: &Name) -> Option<&'s Arc<Schema>> {
     let schema = name.schema.as_deref();
     if schema.is_some_and(|schema| !schema.eq_ignore_ascii_case("main")) {
         return None;

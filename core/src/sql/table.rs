@@ -160,6 +160,18 @@ impl Table {
         *self.spare.borrow_mut() = Some(set);
     }
 
+    /// SQLite lets go of the table. A connection of somebody else's is closed only where no statement is left on it.
+    #[cfg(feature = "loadable")]
+    pub(super) fn disconnect(self) {
+        let face = FaceRef::new(self.face());
+        drop(self);
+        if face.get().is_guest()
+            && let Ok(conn) = face.get().conn()
+        {
+            let _ = conn.forget_statements();
+        }
+    }
+
     /// The transaction is about to write its first row of this table.
     pub(super) fn begin(&self) -> Result<()> {
         match self.face().host() {

@@ -28,9 +28,17 @@ pub(super) struct Synced {
     /// SQLite's counter of changes to the file, and its counter of changes to the schema.
     data: Option<u32>,
     schema: Option<i64>,
+    /// True once the functions are there.
+    functions: bool,
 }
 
 impl Synced {
+    /// How many tables SQL has on the connection.
+    #[cfg(feature = "loadable")]
+    pub(super) fn count(&self) -> usize {
+        self.tables.len()
+    }
+
     /// True where the tables are those of that very state.
     pub(super) fn is_of(&self, state: &Arc<State>) -> bool {
         std::ptr::eq(Weak::as_ptr(&self.state), Arc::as_ptr(state))
@@ -46,6 +54,10 @@ pub(super) fn sync(face: &Face, conn: &Conn, state: &Arc<State>) -> Result<()> {
         return Ok(());
     }
     let _turn = face.authority.engine();
+    if !synced.functions {
+        native::add_functions(face)?;
+        synced.functions = true;
+    }
     if !same {
         register(face, &mut synced, state)?;
         synced.state = Arc::downgrade(state);
@@ -58,6 +70,13 @@ pub(super) fn sync(face: &Face, conn: &Conn, state: &Arc<State>) -> Result<()> {
     }
     synced.data = data;
     Ok(())
+}
+
+/// Takes every table away.
+#[cfg(feature = "loadable")]
+pub(super) fn unregister_all(face: &Face) -> Result<()> {
+    let before = std::mem::take(&mut *face.synced.borrow_mut());
+    before.tables.iter().try_for_each(|schema| native::unregister(face, schema.name()))
 }
 
 fn register(face: &Face, synced: &mut Synced, state: &State) -> Result<()> {

@@ -68,7 +68,11 @@ fn insert(table: &Table, session: &Session, args: &Args<'_>, mode: Mode) -> Resu
     let schema = table.schema();
     // SQLite does not say which columns an INSERT names: without the text nobody knows where a default belongs.
     let Some(given) = table.given() else {
-        fail!(Refused, "an INSERT into table {} that is not an INSERT statement's", schema.name());
+        fail!(
+            Refused,
+            "an INSERT into table {} whose text is not known, or has RETURNING where SQLite alone would answer it",
+            schema.name()
+        );
     };
     let named = |position: usize| {
         given.named.as_ref().is_none_or(|named| named.get(position).copied().unwrap_or(true))

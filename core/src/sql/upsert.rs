@@ -82,12 +82,15 @@ fn made(sql: &str, write: &Write, schema: &Schema, clause: &Upsert) -> Result<Cl
     Ok(Clause { target, update })
 }
 
+/// What a DO UPDATE sets, its WHERE, and where its text names the row that is not inserted.
+type Parts<'s> = (&'s Range<usize>, Option<&'s Range<usize>>, &'s [Edit]);
+
 /// The UPDATE: behind the statement's own parameters come the key of the row in the way, and the row that is not inserted.
 fn update(
     sql: &str,
     write: &Write,
     schema: &Schema,
-    (set, condition, excluded): (&Range<usize>, Option<&Range<usize>>, &[Edit]),
+    (set, condition, excluded): Parts<'_>,
 ) -> Result<String> {
     let key = &schema.stored.key;
     let mut edits = Vec::with_capacity(excluded.len());

@@ -3,10 +3,11 @@
 
 use super::backfill;
 use super::catalog;
-use super::ddl::{index_name, index_sql, sql_literal};
+use super::ddl::{index_name_there, index_sql, sql_literal};
 use super::define::{new_blind, new_column};
 use super::definition::{Column, Index, Protection, check_table_name};
 use super::engine::Engine;
+use super::protect::check_unused;
 use super::schema::{Stored, physical_name};
 use super::session::Session;
 use crate::db::schema::quote;
@@ -61,21 +62,9 @@ pub(crate) fn alter(
         (done, _) => done?,
     }
     let renamed = Session::run(engine, |session| {
-        let state = session.state();
-        let mut stored = state.table(table)?.stored.clone();
-        change(session, &mut stored, alteration)?;
-        let number = stored.layouts.last().map_or(0, |layout| layout.number);
-        let wanted = stored.layout_wanted(number);
-        if stored.layouts.last() != Some(&wanted) {
-            let Some(next) = number.checked_add(1) else {
-                fail!(Limit, "table {table} has been altered too often");
-            };
-            stored.layouts.push(stored.layout_wanted(next));
-        }
-        catalog::save(session.conn(), &state.ring, &stored)?;
-        session.advance()?;
+        let renamed = decide(session, table, alteration)?;
         note(session, &alteration.name())?;
-        Ok(stored.name)
+        Ok(renamed)
     })?;
     match (backfill::complete(engine, &renamed), alteration) {
         // Two rows with the same value: the index can't be, and is taken back.
@@ -85,6 +74,30 @@ pub(crate) fn alter(
         }
         (done, _) => done,
     }
+}
+
+/// The transaction of an alteration that changes the catalog; the name that the table has from then on. Rows are still to
+/// be moved where that makes a new layout: until then, they are of two.
+pub(crate) fn decide(session: &Session, table: &str, alteration: &Alteration) -> Result<String> {
+    let state = session.state();
+    let mut stored = state.table(table)?.stored.clone();
+    change(session, &mut stored, alteration)?;
+    save(session, stored)
+}
+
+/// Writes the catalog's entry of a table that has changed, with a new layout where it needs one; the table's name.
+pub(crate) fn save(session: &Session, mut stored: Stored) -> Result<String> {
+    let number = stored.layouts.last().map_or(0, |layout| layout.number);
+    let wanted = stored.layout_wanted(number);
+    if stored.layouts.last() != Some(&wanted) {
+        let Some(next) = number.checked_add(1) else {
+            fail!(Limit, "table {} has been altered too often", stored.name);
+        };
+        stored.layouts.push(stored.layout_wanted(next));
+    }
+    catalog::save(session.conn(), &session.state().ring, &stored)?;
+    session.advance()?;
+    Ok(stored.name)
 }
 
 fn take_back_index(
@@ -113,7 +126,7 @@ fn change(session: &Session, stored: &mut Stored, alteration: &Alteration) -> Re
         Alteration::RenameColumn(from, to) => rename_column(session, stored, from, to),
         Alteration::RenameTable(to) => rename_table(session, stored, to),
         Alteration::Protect(name, protection) => protect(session, stored, name, *protection),
-        Alteration::AddIndex(name, index) => add_index(session, stored, name, index),
+        Alteration::AddIndex(name, index) => add_index(session, stored, name, index, None),
         Alteration::DropIndex(name) => drop_index(session, stored, name),
     }
 }
@@ -130,6 +143,12 @@ fn find(stored: &Stored, name: &str) -> Result<usize> {
     };
     let found = stored.columns.iter().position(is);
     found.ok_or_else(|| err!(NotFound, "table {} has no column {name}", stored.name))
+}
+
+/// A column that goes, or is edited from outside no more, is nobody else's.
+fn check_used(session: &Session, stored: &Stored, name: &str) -> Result<()> {
+    let column = stored.columns.get(find(stored, name)?);
+    column.map_or(Ok(()), |column| check_unused(session.conn(), stored, column))
 }
 
 fn column_mut<'s>(
@@ -197,6 +216,7 @@ fn drop_column(session: &Session, stored: &mut Stored, name: &str) -> Result<()>
         drop_index(session, stored, name)?;
     }
     let table = quote(&stored.physical());
+    check_used(session, stored, name)?;
     let column = column_mut(stored, name)?;
     if column.column.protection == Protection::Plain {
         run(session, &format!("ALTER TABLE {table} DROP COLUMN {}", quote(&column.column.name)))?;
@@ -229,6 +249,10 @@ fn rename_table(session: &Session, stored: &mut Stored, to: &str) -> Result<()> 
     if stored.name.to_lowercase() != to.to_lowercase() && state.table(to).is_ok() {
         fail!(Conflict, "there is a table {to} already");
     }
+    let plain = "SELECT 1 FROM main.sqlite_master WHERE type IN ('table', 'view') AND name = ? COLLATE NOCASE";
+    if session.conn().first(plain, &[to.into()], |_| Ok(()))?.is_some() {
+        fail!(Conflict, "there is a plain table or view {to} already");
+    }
     let (old, new) = (quote(&stored.physical()), quote(&physical_name(to)));
     // By way of a third name: SQLite refuses a new name that differs in case only.
     let between = quote(&format!("sealite_{}_renamed", stored.id));
@@ -245,6 +269,7 @@ fn protect(session: &Session, stored: &mut Stored, name: &str, to: Protection) -
     if was == to {
         return Ok(());
     }
+    check_used(session, stored, name)?;
     let crosses = (was == Protection::Sealed) != (to == Protection::Sealed);
     if crosses && index.is_some() {
         drop_index(session, stored, name)?;
@@ -262,12 +287,19 @@ fn protect(session: &Session, stored: &mut Stored, name: &str, to: Protection) -
     }
     if crosses && let Some(index) = index {
         column_mut(stored, name)?.column.index = None;
-        add_index(session, stored, name, &index)?;
+        add_index(session, stored, name, &index, None)?;
     }
     Ok(())
 }
 
-fn add_index(session: &Session, stored: &mut Stored, name: &str, index: &Index) -> Result<()> {
+/// Adds an index to a column. `sql` makes it, where it is to have a name of the application's.
+pub(crate) fn add_index(
+    session: &Session,
+    stored: &mut Stored,
+    name: &str,
+    index: &Index,
+    sql: Option<&str>,
+) -> Result<()> {
     let mut next_id = stored.next_id;
     let table = quote(&stored.physical());
     let column = column_mut(stored, name)?;
@@ -282,19 +314,20 @@ fn add_index(session: &Session, stored: &mut Stored, name: &str, index: &Index) 
     }
     stored.next_id = next_id;
     let at = find(stored, name)?;
-    let sql = stored.columns.get(at).and_then(|column| index_sql(stored, column));
-    run(session, &sql.unwrap_or_default())
+    let own = stored.columns.get(at).and_then(|column| index_sql(stored, column));
+    run(session, sql.unwrap_or(&own.unwrap_or_default()))
 }
 
 fn drop_index(session: &Session, stored: &mut Stored, name: &str) -> Result<()> {
-    let table_id = stored.id;
+    let at = find(stored, name)?;
+    let column = stored.columns.get(at).filter(|column| column.column.index.is_some());
+    let Some(column) = column else { fail!(NotFound, "column {name} has no index") };
+    let unique = column.column.index.as_ref().is_some_and(|index| index.unique);
+    let there = index_name_there(session.conn(), stored, column, unique)?;
+    run(session, &format!("DROP INDEX {there}"))?;
     let column = column_mut(stored, name)?;
-    if column.column.index.take().is_none() {
-        fail!(NotFound, "column {name} has no index");
-    }
+    column.column.index = None;
     let blind = column.blind.take();
-    let id = blind.as_ref().map_or(column.id, |blind| blind.id);
-    run(session, &format!("DROP INDEX {}", index_name(table_id, id)))?;
     stored.retired.extend(blind);
     Ok(())
 }

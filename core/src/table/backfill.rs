@@ -49,6 +49,20 @@ pub(crate) fn complete(engine: &Arc<Engine>, table: &str) -> Result<()> {
     fail!(Corrupt, "rows of table {table} can't be moved to its new layout: verify the vault")
 }
 
+/// As [`complete`], inside a transaction.
+pub(crate) fn complete_within(session: &Session, table: &str) -> Result<()> {
+    for _ in 0..PASSES {
+        let mut from = Some(i64::MIN);
+        while let Some(start) = from {
+            from = move_batch(session, table, start)?;
+        }
+        if let_go(session, table)? {
+            return Ok(());
+        }
+    }
+    fail!(Corrupt, "rows of table {table} can't be moved to its new layout: verify the vault")
+}
+
 /// Moves some rows; the row id to go on from, or `None` at the end.
 fn move_batch(session: &Session, table: &str, from: i64) -> Result<Option<i64>> {
     let state = session.state();

@@ -3,11 +3,13 @@
 use std::fmt::Write;
 
 use super::schema::{Stored, StoredColumn};
+use crate::db::Conn;
 use crate::db::schema::quote;
+use crate::error::Result;
 use crate::value::Value;
 
-/// The DDL of a new table: the physical table and its indexes.
-pub(crate) fn create_sql(stored: &Stored) -> String {
+/// The DDL of a new table: the physical table, with constraints of its own, and its indexes.
+pub(crate) fn create_sql(stored: &Stored, constraints: &[String]) -> String {
     let table = quote(&stored.physical());
     let mut parts = vec![format!("{} INTEGER PRIMARY KEY", quote(stored.row_id()))];
     if stored.text_key {
@@ -23,6 +25,7 @@ pub(crate) fn create_sql(stored: &Stored) -> String {
         parts.push(quote(&blind.physical));
     }
     parts.push("sealed BLOB NOT NULL".to_owned());
+    parts.extend(constraints.iter().cloned());
     let mut sql = format!("CREATE TABLE {table} ({});\n", parts.join(", "));
     if stored.text_key {
         let tenant = if stored.per_tenant { "tenant, " } else { "" };
@@ -46,6 +49,28 @@ pub(crate) fn create_sql(stored: &Stored) -> String {
 /// The name of an SQL index, after the surrogate id of its column or blind index: renaming changes nothing.
 pub(crate) fn index_name(table: u32, id: u32) -> String {
     quote(&format!("sealite_{table}_index_{id}"))
+}
+
+/// The name that the index of a column has: the engine's, or one that the application gave.
+pub(crate) fn index_name_there(
+    conn: &Conn,
+    stored: &Stored,
+    column: &StoredColumn,
+    unique: bool,
+) -> Result<String> {
+    let id = column.blind.as_ref().map_or(column.id, |blind| blind.id);
+    if column.blind.is_some() || stored.per_tenant {
+        return Ok(index_name(stored.id, id));
+    }
+    let sql = "SELECT l.name FROM pragma_index_list(?1) l
+               WHERE l.origin = 'c' AND l.\"unique\" = ?3 AND NOT l.partial
+               AND (SELECT group_concat(x.name || x.\"desc\" || x.coll) FROM pragma_index_xinfo(l.name) x WHERE x.key)
+                   = ?2 || '0BINARY'
+               ORDER BY l.name GLOB 'sealite_*' DESC";
+    let (table, name) = (stored.physical(), &column.column.name);
+    let parameters = [table.as_str().into(), name.as_str().into(), i64::from(unique).into()];
+    let found = conn.first(sql, &parameters, |row| Ok(quote(row.text(0)?)))?;
+    Ok(found.unwrap_or_else(|| index_name(stored.id, id)))
 }
 
 /// The DDL of a column's index, where it has one. A blind index needs no tenant: its key is the tenant's.

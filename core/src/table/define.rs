@@ -24,15 +24,26 @@ pub(crate) fn define_internal(session: &Session, definition: &TableDefinition) -
         check_floor(schema, definition)?;
         return Ok(false);
     }
+    create(session, definition, |_| Vec::new())?;
+    Ok(true)
+}
+
+/// Creates a table that is not there, with constraints on its physical side, which is called as `constraints` is told.
+pub(crate) fn create(
+    session: &Session,
+    definition: &TableDefinition,
+    constraints: impl FnOnce(&str) -> Vec<String>,
+) -> Result<()> {
+    definition.check()?;
+    let state = session.state();
     let (conn, ring) = (session.conn(), &state.ring);
     let id = session.sequences().next(conn, ring, table_id::CATALOG)?;
     let Ok(id) = u32::try_from(id) else { fail!(Limit, "no table id is left") };
     let stored = new_table(id, definition)?;
-    conn.batch(&create_sql(&stored))?;
+    conn.batch(&create_sql(&stored, &constraints(&stored.physical())))?;
     sequence::create(conn, ring, id, 0)?;
     catalog::save(conn, ring, &stored)?;
-    session.advance()?;
-    Ok(true)
+    session.advance()
 }
 
 fn new_table(id: u32, definition: &TableDefinition) -> Result<Stored> {

@@ -70,6 +70,17 @@ impl Session {
         Self::begin_with(engine, Pool::light_writer)
     }
 
+    /// As [`Session::run`], for a transaction that replaces a table: foreign keys are not enforced in it.
+    pub(crate) fn replace<T>(
+        engine: &Arc<Engine>,
+        work: impl FnOnce(&Session) -> Result<T>,
+    ) -> Result<T> {
+        let session = Session::begin_with(engine, Pool::replacing_writer)?;
+        let result = engine.counters.checked(work(&session))?;
+        session.commit()?;
+        Ok(result)
+    }
+
     fn begin_with(engine: &Arc<Engine>, writer: fn(&Pool) -> Result<Lease>) -> Result<Self> {
         engine.counters.checked(Self::begin_on(engine, writer))
     }

@@ -17,16 +17,22 @@ impl Column {
     /// A name with white space stands in double quotes, a text or JSON literal in single quotes (doubled inside); other
     /// literals are integers, decimals, `true`, `false` and `x'…'`. The type is text where none is named.
     pub fn parse(specification: &str) -> Result<Self> {
+        Self::parse_typed(specification).map(|(column, _)| column)
+    }
+
+    /// As [`Column::parse`]; true where the specification names a type.
+    pub(crate) fn parse_typed(specification: &str) -> Result<(Self, bool)> {
         let words = tokens(specification)?;
         let mut words = words.iter().peekable();
         let Some(Token::Word(name) | Token::Name(name)) = words.next() else {
             fail!(InvalidInput, "a column's specification begins with its name");
         };
         let mut column = Column::text(name.as_str());
+        let mut typed = false;
         if let Some(Token::Word(word)) = words.peek()
             && let Some(kind) = Type::from_name(word)
         {
-            column.kind = kind;
+            (column.kind, typed) = (kind, true);
             words.next();
         }
         let mut reason = None;
@@ -83,7 +89,7 @@ impl Column {
                 None => fail!(InvalidInput, "column {name}: accept leakage belongs to an index"),
             }
         }
-        Ok(column)
+        Ok((column, typed))
     }
 
     /// The specification that [`Column::parse`] reads back.
@@ -100,21 +106,25 @@ impl Column {
             let _ = write!(out, " default {}", written(default));
         }
         if let Some(index) = &self.index {
-            match index.expected_distinct {
-                Some(count) if !index.unique => {
-                    let _ = write!(out, " lookup {count}");
-                }
-                _ => out.push_str(" unique"),
-            }
-            if index.normaliser != Normaliser::Exact {
-                let _ = write!(out, " {}", index.normaliser.name());
-            }
-            if let Some(reason) = &index.override_reason {
-                let _ = write!(out, " accept leakage {}", quoted(reason));
-            }
+            let _ = write!(out, " {}", index_words(index));
         }
         out
     }
+}
+
+/// The words for an index, as [`Column::parse`] reads them.
+pub(crate) fn index_words(index: &Index) -> String {
+    let mut out = match index.expected_distinct {
+        Some(count) if !index.unique => format!("lookup {count}"),
+        _ => "unique".to_owned(),
+    };
+    if index.normaliser != Normaliser::Exact {
+        out = format!("{out} {}", index.normaliser.name());
+    }
+    if let Some(reason) = &index.override_reason {
+        out = format!("{out} accept leakage {}", quoted(reason));
+    }
+    out
 }
 
 enum Token {
@@ -201,7 +211,8 @@ fn literal(token: &Token, kind: Type, name: &str) -> Result<Value> {
     }
 }
 
-fn written(value: &Value) -> String {
+/// A value as a literal.
+pub(crate) fn written(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Integer(v) => v.to_string(),

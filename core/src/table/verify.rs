@@ -48,12 +48,12 @@ impl Verification {
     }
 }
 
-/// Opens every record of every table in one snapshot. `progress` gets the number of rows opened so far.
+/// Opens every record of every table in one snapshot. `go_on` gets the number of rows opened so far; none where it says no.
 pub(crate) fn verify(
     engine: &Engine,
     conn: &Conn,
-    progress: &mut dyn FnMut(u64),
-) -> Result<Verification> {
+    go_on: &mut dyn FnMut(u64) -> bool,
+) -> Result<Option<Verification>> {
     let state = engine.refresh(conn)?;
     let mut found = Verification::default();
     let mut schemas: Vec<_> = state.tables.values().collect();
@@ -67,10 +67,14 @@ pub(crate) fn verify(
             found.faults.push(Fault { table, tenant: None, id, error });
         }
         for tenant in tenants(conn, schema)? {
-            verify_table(conn, &state, schema, tenant.as_deref(), &mut found, &mut |count| {
+            let tenant = tenant.as_deref();
+            let whole = verify_table(conn, &state, schema, tenant, &mut found, &mut |count| {
                 total += count;
-                progress(total);
+                go_on(total)
             })?;
+            if !whole {
+                return Ok(None);
+            }
         }
         let opened = (schema.name().to_owned(), total - before);
         if is_internal(schema.name()) {
@@ -86,17 +90,18 @@ pub(crate) fn verify(
         }
         Ok(ControlFlow::Continue(()))
     })?;
-    Ok(found)
+    Ok(Some(found))
 }
 
+/// True where it came to the end.
 fn verify_table(
     conn: &Conn,
     state: &State,
     schema: &Schema,
     tenant: Option<&str>,
     found: &mut Verification,
-    opened: &mut dyn FnMut(u64),
-) -> Result<()> {
+    opened: &mut dyn FnMut(u64) -> bool,
+) -> Result<bool> {
     let target = Target { name: schema.name(), tenant };
     let mut from = Some(i64::MIN);
     while let Some(start) = from {
@@ -109,10 +114,12 @@ fn verify_table(
             });
         };
         let (set, last) = batch(conn, state, target, start, &mut Some(&mut take))?;
-        opened(set.len() as u64);
+        if !opened(set.len() as u64) {
+            return Ok(false);
+        }
         from = last.and_then(|last| last.checked_add(1));
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The tenants that the rows name, or none once for a table without.

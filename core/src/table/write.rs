@@ -220,6 +220,12 @@ impl<'s> Writer<'s> {
                 "the high-water mark of table {table} lies behind the ids given out: an older one was put back"
             );
         }
+        if named.len() > 1 {
+            // A constraint that came with the table, over several plain columns.
+            let columns: Vec<String> = named.iter().map(|name| format!("{table}.{name}")).collect();
+            return err!(Conflict, "UNIQUE constraint failed: {}", columns.join(", "))
+                .with_sqlite_code(code);
+        }
         let mut slots = self.sealer.schema.slots.iter();
         let slot = slots.find(|slot| named.contains(&slot.name.as_str()));
         let taken = match slot.map(|slot| slot.source) {

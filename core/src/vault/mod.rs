@@ -1,6 +1,7 @@
 //! The public object: a vault file, or one in memory.
 
 mod capabilities;
+mod protect;
 mod schema;
 mod unlocking;
 
@@ -227,12 +228,23 @@ impl Vault {
     /// Runs one statement of SQL that returns no rows, in a transaction of its own; the number of rows changed. Sealed tables
     /// are tables as the application's own are.
     pub fn execute(&self, sql: &str, parameters: &[ValueRef<'_>]) -> Result<usize> {
-        Session::run(&self.engine, |session| sql::execute(session, sql, parameters))
+        if let Some(command) = sql::command(sql)? {
+            return command.run(&self.engine, parameters).map(|_| 0);
+        }
+        let changed = Session::run(&self.engine, |session| sql::execute(session, sql, parameters))?;
+        if sql::may_erase(sql) {
+            // The statement is done: what is pending or fails here stays pending.
+            let _ = self.finish_erasure();
+        }
+        Ok(changed)
     }
 
     /// Runs a query in SQL. It only reads: a write with RETURNING takes a transaction.
     pub fn query(&self, sql: &str, parameters: &[ValueRef<'_>]) -> Result<SqlRows> {
         self.engine.state()?;
+        if let Some(command) = sql::command(sql)? {
+            return command.run(&self.engine, parameters);
+        }
         let snapshot = ReadSession::begin(&self.engine)?;
         sql::read(&snapshot, sql, parameters)
     }
@@ -242,10 +254,26 @@ impl Vault {
         Connection::open(&self.engine)
     }
 
+    /// What [`crate::Guest::new`] takes: the open vault.
+    #[cfg(feature = "loadable")]
+    pub fn lend(&self) -> Result<crate::Lent> {
+        self.engine.state()?;
+        Ok(crate::Lent::new(&self.engine))
+    }
+
     /// Opens every record and runs SQLite's own check. `progress` gets the number of rows opened so far.
     pub fn verify(&self, mut progress: impl FnMut(u64)) -> Result<Verification> {
+        let found = self.verify_while(|rows| {
+            progress(rows);
+            true
+        });
+        found?.ok_or_else(|| err!(Internal, "a check that ended early"))
+    }
+
+    /// As [`Vault::verify`], until `go_on`, which gets the number of rows opened so far, says no: none then.
+    pub fn verify_while(&self, mut go_on: impl FnMut(u64) -> bool) -> Result<Option<Verification>> {
         let snapshot = ReadSession::begin(&self.engine)?;
-        verify::verify(&self.engine, &snapshot.conn, &mut progress)
+        verify::verify(&self.engine, &snapshot.conn, &mut go_on)
     }
 
     /// The file; none for a vault in memory.

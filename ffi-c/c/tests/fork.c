@@ -62,6 +62,126 @@ static void open_transaction(sealite_vault *vault) {
   sealite_table_free(table);
 }
 
+static int64_t counted(sealite_stmt *stmt) {
+  bool row;
+  sealite_value value;
+  OK(sealite_stmt_step(stmt, &row, &error));
+  OK(sealite_stmt_value(stmt, 0, &value, &error));
+  int64_t count = value.integer;
+  OK(sealite_stmt_reset(stmt, &error));
+  return count;
+}
+
+/* A connection and statements that are idle serve both, with what was bound. */
+static void idle_connection(sealite_vault *vault) {
+  sealite_connection *connection;
+  sealite_stmt *count, *insert;
+  uint64_t opened;
+  OK(sealite_vault_connect(vault, &connection, &error));
+  OK(sealite_connection_prepare(connection, T("SELECT count(*) FROM people"), &count, NULL, &error));
+  OK(sealite_connection_prepare(connection, T("INSERT INTO people (email) VALUES (?)"), &insert, NULL, &error));
+  int64_t before = counted(count);
+  sealite_value of_parent = sealite_text(T("parent2@example.org")), of_child = sealite_text(T("child2@example.org")),
+                bound = sealite_text(T("bound@example.org"));
+  OK(sealite_stmt_bind(insert, 1, &bound, &error));
+  OK(sealite_prepare_fork(&error));
+  pid_t child = fork();
+  CHECK(child >= 0);
+  if (child == 0) {
+    bool row;
+    OK(sealite_stmt_step(insert, &row, &error));
+    OK(sealite_stmt_execute(insert, &of_child, 1, NULL, &error));
+    CHECK(counted(count) == before + 2);
+    OK(sealite_connection_opened(connection, &opened, &error));
+    CHECK(opened == 2);
+    sealite_stmt_free(insert);
+    sealite_connection_free(connection);
+    _exit(0);
+  }
+  wait_for(child);
+  bool row;
+  GIVES(SEALITE_CONFLICT, sealite_stmt_step(insert, &row, &error));
+  OK(sealite_stmt_execute(insert, &of_parent, 1, NULL, &error));
+  CHECK(counted(count) == before + 3);
+  sealite_stmt_free(count);
+  sealite_stmt_free(insert);
+  sealite_connection_free(connection);
+}
+
+/* In a transaction, and on a row, they stay the parent's. */
+static void busy_connection(sealite_vault *vault) {
+  for (int on_row = 0; on_row < 2; on_row++) {
+    sealite_connection *connection;
+    sealite_stmt *stmt;
+    bool row;
+    OK(sealite_vault_connect(vault, &connection, &error));
+    if (on_row == 0) OK(sealite_connection_execute(connection, T("BEGIN IMMEDIATE"), NULL, 0, NULL, &error));
+    OK(sealite_connection_prepare(connection, T("SELECT email FROM people"), &stmt, NULL, &error));
+    OK(sealite_stmt_step(stmt, &row, &error));
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+      sealite_connection *another;
+      GIVES(SEALITE_FORKED, sealite_stmt_step(stmt, &row, &error));
+      GIVES(SEALITE_FORKED, sealite_connection_execute(connection, T("COMMIT"), NULL, 0, NULL, &error));
+      GIVES(SEALITE_FORKED, sealite_vault_connect(vault, &another, &error));
+      sealite_stmt_free(stmt);
+      sealite_connection_free(connection);
+      _exit(0);
+    }
+    wait_for(child);
+    OK(sealite_stmt_step(stmt, &row, &error));
+    CHECK(row);
+    OK(sealite_stmt_reset(stmt, &error));
+    if (on_row == 0) OK(sealite_connection_execute(connection, T("COMMIT"), NULL, 0, NULL, &error));
+    sealite_stmt_free(stmt);
+    sealite_connection_free(connection);
+  }
+}
+
+/* Tokens are used on both sides, and none twice. */
+static void tokens(sealite_vault *vault) {
+  const int32_t kind = SEALITE_TOKEN_MAGIC_LINK;
+  sealite_tokens *tokens;
+  sealite_token_request *request;
+  sealite_bytes *link, *other;
+  OK(sealite_vault_tokens(vault, &tokens, &error));
+  OK(sealite_token_request_create(kind, &request, &error));
+  OK(sealite_tokens_issue(tokens, request, &link, NULL, &error));
+  OK(sealite_tokens_issue(tokens, request, &other, NULL, &error));
+  const char *first = sealite_bytes_data(link), *second = sealite_bytes_data(other);
+  OK(sealite_prepare_fork(&error));
+  pid_t child = fork();
+  CHECK(child >= 0);
+  if (child == 0) {
+    OK(sealite_tokens_consume(tokens, T(first), &kind, 1, NULL, 0, NULL, &error));
+    _exit(0);
+  }
+  wait_for(child);
+  GIVES(SEALITE_TOKEN_REJECTED, sealite_tokens_consume(tokens, T(first), &kind, 1, NULL, 0, NULL, &error));
+
+  /* A transaction's stay the parent's. */
+  sealite_transaction *transaction;
+  sealite_tokens *inside;
+  OK(sealite_vault_begin(vault, &transaction, &error));
+  OK(sealite_transaction_tokens(transaction, &inside, &error));
+  child = fork();
+  CHECK(child >= 0);
+  if (child == 0) {
+    GIVES(SEALITE_FORKED, sealite_tokens_consume(inside, T(second), &kind, 1, NULL, 0, NULL, &error));
+    _exit(0);
+  }
+  wait_for(child);
+  OK(sealite_tokens_consume(inside, T(second), &kind, 1, NULL, 0, NULL, &error));
+  OK(sealite_transaction_commit(transaction, &error));
+  sealite_tokens_free(inside);
+  sealite_transaction_free(transaction);
+  sealite_bytes_free(link);
+  sealite_bytes_free(other);
+  sealite_token_request_free(request);
+  sealite_tokens_free(tokens);
+}
+
 int main(int argc, char **argv) {
   CHECK(argc == 2);
   char path[4096];
@@ -73,6 +193,9 @@ int main(int argc, char **argv) {
   define_people(vault);
   idle_vault(vault);
   open_transaction(vault);
+  idle_connection(vault);
+  busy_connection(vault);
+  tokens(vault);
   sealite_vault_free(vault);
   return done();
 }

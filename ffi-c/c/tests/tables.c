@@ -237,6 +237,13 @@ static void tenants(sealite_vault *vault) {
   OK(sealite_table_count(elsewhere, &count, &error));
   CHECK(count == 1);
   sealite_table_free(elsewhere);
+  GIVES(SEALITE_NOT_ALLOWED, sealite_snapshot_tenant_table(snapshot, T("other"), T("notes"), &elsewhere, &error));
+  sealite_snapshot_free(snapshot);
+  OK(sealite_vault_snapshot(vault, &snapshot, &error));
+  OK(sealite_snapshot_tenant_table(snapshot, T("acme"), T("notes"), &elsewhere, &error));
+  OK(sealite_table_count(elsewhere, &count, &error));
+  CHECK(count == 1);
+  sealite_table_free(elsewhere);
   sealite_snapshot_free(snapshot);
   sealite_table_free(notes);
   sealite_tenant_free(other);
@@ -269,6 +276,37 @@ static void schema(sealite_vault *vault) {
   GIVES(SEALITE_SQL, sealite_vault_execute(vault, T("NOT SQL"), NULL, 0, NULL, &error));
 }
 
+/* A plain table becomes a sealed one with its rows, and plain again. */
+static void protection(sealite_vault *vault) {
+  const char *table = "CREATE TABLE members (id INTEGER PRIMARY KEY, email TEXT, plan TEXT)";
+  const char *row = "INSERT INTO members VALUES (7, 'Ada@Example.org', 'pro')";
+  const sealite_string columns[] = {{"email sealed unique email", SEALITE_NTS}};
+  sealite_rows *rows;
+  bool pending = true;
+  OK(sealite_vault_execute(vault, T(table), NULL, 0, NULL, &error));
+  OK(sealite_vault_execute(vault, T(row), NULL, 0, NULL, &error));
+  OK(sealite_vault_plan_protection(vault, T("members"), columns, 1, &rows, &error));
+  CHECK(rows_in(rows) >= 2 && holds(rows, 0, "what", "column"));
+  for (size_t at = 0; at < rows_in(rows); at++) CHECK(!holds(rows, at, "what", "obstacle"));
+  sealite_rows_free(rows);
+  OK(sealite_vault_protect_table(vault, T("members"), columns, 1, &pending, &error));
+  CHECK(!pending);
+  sealite_table *members;
+  sealite_value email = sealite_text(T(" ada@example.ORG"));
+  OK(sealite_vault_table(vault, T("members"), &members, &error));
+  OK(sealite_table_find(members, T("email"), &email, &rows, &error));
+  CHECK(rows_in(rows) == 1 && cell(rows, 0, "id").integer == 7 && holds(rows, 0, "plan", "pro"));
+  sealite_rows_free(rows);
+  sealite_table_free(members);
+  OK(sealite_vault_unprotect_table(vault, T("members"), &error));
+  GIVES(SEALITE_NOT_FOUND, sealite_vault_table(vault, T("members"), &members, &error));
+  OK(sealite_vault_query(vault, T("SELECT email FROM members"), NULL, 0, &rows, &error));
+  CHECK(holds(rows, 0, "email", "Ada@Example.org"));
+  sealite_rows_free(rows);
+  GIVES(SEALITE_NOT_FOUND, sealite_vault_protect_table(vault, T("nobody"), columns, 1, NULL, &error));
+  GIVES(SEALITE_INVALID_INPUT, sealite_vault_protect_table(vault, T("members"), NULL, 1, NULL, &error));
+}
+
 int main(int argc, char **argv) {
   CHECK(argc == 2);
   char path[4096];
@@ -282,6 +320,7 @@ int main(int argc, char **argv) {
   transactions(vault);
   tenants(vault);
   schema(vault);
+  protection(vault);
   sealite_vault_free(vault);
   return done();
 }

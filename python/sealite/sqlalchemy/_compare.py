@@ -1,13 +1,14 @@
-"""What a sealed column can be compared with: through its blind index, or not at all."""
+"""What a sealed column can be compared with: through its blind index, or in the engine's database only."""
 
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import types
+from sqlalchemy import type_coerce, types
 from sqlalchemy.sql import operators
 from sqlalchemy.sql.elements import BindParameter, ClauseElement, ColumnElement, Null
 
 import sealite
 
+from ._engine import EngineOnly
 from ._schema import companion_key
 
 if TYPE_CHECKING:
@@ -18,12 +19,23 @@ _MEMBER = (operators.in_op, operators.not_in_op)
 _IS = (operators.is_, operators.is_not)
 
 
-class Comparator(types.TypeEngine.Comparator[Any]):
-    """Turns a comparison with a sealed column into one with its index; raises where there is no answer."""
+class Comparator(types.Concatenable.Comparator[Any]):
+    """Turns a comparison with a sealed column into one with its index. Where that has no answer, and the engine's own
+    SQL has, it is one for the engine only."""
 
     __slots__ = ()
 
     def operate(self, op: operators.OperatorType, *other: Any, **kwargs: Any) -> ColumnElement[Any]:
+        try:
+            return self._indexed(op, *other, **kwargs)
+        except sealite.SealiteError as refusal:
+            return EngineOnly(op(_plain(self.expr), *map(_plain, other), **kwargs), refusal)
+
+    def reverse_operate(self, op: operators.OperatorType, other: Any, **kwargs: Any) -> ColumnElement[Any]:
+        refusal = self._refused(f"{getattr(op, '__name__', 'this operator').removesuffix('_op')} has no answer")
+        return EngineOnly(_plain(self.expr).reverse_operate(op, _plain(other), **kwargs), refusal)
+
+    def _indexed(self, op: operators.OperatorType, *other: Any, **kwargs: Any) -> ColumnElement[Any]:
         if len(other) == 1 and (other[0] is None or isinstance(other[0], Null)) and op in (*_EQUAL, *_IS):
             return super().operate(op, *other, **kwargs)
         if op in _EQUAL and isinstance(other[0], ClauseElement) and hash(other[0]) == hash(self.expr):
@@ -33,9 +45,6 @@ class Comparator(types.TypeEngine.Comparator[Any]):
             return self._index(exactly=True).operate(op, self._operand(other[0]))
         if op in _MEMBER:
             return self._index(exactly=True).operate(op, self._members(other[0]))
-        raise self._refused(f"{getattr(op, '__name__', 'this operator').removesuffix('_op')} has no answer")
-
-    def reverse_operate(self, op: operators.OperatorType, other: Any, **kwargs: Any) -> ColumnElement[Any]:
         raise self._refused(f"{getattr(op, '__name__', 'this operator').removesuffix('_op')} has no answer")
 
     def candidates(self, value: Any) -> ColumnElement[bool]:
@@ -89,3 +98,11 @@ class Comparator(types.TypeEngine.Comparator[Any]):
         if any(isinstance(other, ClauseElement) for other in others):
             raise self._refused("IN takes a list of values")
         return others
+
+
+def _plain(operand: Any) -> Any:
+    """A sealed column, or a value for one, as one of its plain type; anything else as it is."""
+    if hasattr(operand, "__clause_element__"):
+        operand = operand.__clause_element__()
+    of = getattr(getattr(operand, "type", None), "of", None)
+    return operand if of is None else type_coerce(operand, of)

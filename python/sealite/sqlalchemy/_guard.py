@@ -11,6 +11,7 @@ from sqlalchemy.sql.elements import BindParameter
 import sealite
 
 from ._binding import RowBinding, given_by
+from ._engine import is_engine
 from ._questions import before_cursor_execute
 from ._schema import companion_key, sealed_keys
 from ._type import Sealed
@@ -28,7 +29,7 @@ def install() -> None:
 def _before_execute(
     connection: Any, statement: Any, multiple: Any, single: Any, options: Any
 ) -> tuple[Any, Any, Any]:
-    if isinstance(statement, (Insert, Update)):
+    if isinstance(statement, (Insert, Update)) and not is_engine(connection.dialect):
         keys = sealed_keys(statement.table)
         if keys:
             return _Write(statement, keys).checked(multiple, single)

@@ -13,6 +13,7 @@ from sqlalchemy.sql.selectable import Select
 
 import sealite
 
+from ._engine import is_engine
 from ._type import Sealed
 
 # Compiled statements that have been looked through: SQLAlchemy keeps and reuses them.
@@ -24,7 +25,7 @@ def before_cursor_execute(
 ) -> None:
     """Looks through a statement the first time that it is executed."""
     compiled = getattr(context, "compiled", None)
-    if compiled is None or compiled in _passed:
+    if compiled is None or compiled in _passed or is_engine(compiled.dialect):
         return
     statement = getattr(compiled, "statement", None)
     if statement is not None:

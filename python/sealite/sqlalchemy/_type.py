@@ -12,6 +12,7 @@ import sealite
 
 from ._codec import codec
 from ._compare import Comparator
+from ._engine import is_engine
 from ._rows import ForRow, SealedForRow
 from ._schema import attach
 from ._fields import Family, Key, Padding, family
@@ -56,8 +57,18 @@ class _FieldType(types.TypeDecorator[Any]):
             return lambda value: process(other(value))
         return lambda value: other(process(value))
 
+    def load_dialect_impl(self, dialect: Dialect) -> types.TypeEngine[Any]:
+        """In the engine's own database the column has the type of its values."""
+        return dialect.type_descriptor(self.of) if is_engine(dialect) else super().load_dialect_impl(dialect)
+
+    def _plain(self, dialect: Dialect) -> types.TypeEngine[Any]:
+        """The type of the values, where the engine's SQL takes and gives them as they are."""
+        return self.of.dialect_impl(dialect)
+
     def literal_processor(self, dialect: Dialect) -> _Process | None:
         """SQL text with values in it has what would be sent."""
+        if is_engine(dialect):
+            return self._plain(dialect).literal_processor(dialect)
         process = self.bind_processor(dialect)
 
         def literal(value: Any) -> str:
@@ -82,7 +93,11 @@ class Sealed(_FieldType):
       load; a column that is selected by itself gives a `SealedForRow`.
     - `padding` hides the length: a block in bytes (default 32), "none" or "padme".
 
-    Comparing with ==, !=, IN and IS NULL works where an index is declared; every other comparison raises.
+    Comparing with ==, !=, IN and IS NULL works where an index is declared; every other comparison raises when it is
+    executed.
+
+    In a database of the dialect `sqlite+sealite` the column is a sealed column of a sealed table: SQL compares, sorts and
+    computes with its values, and the engine seals. `label`, `vault` and `bind_row` say nothing there.
     """
 
     impl = LargeBinary
@@ -145,6 +160,8 @@ class Sealed(_FieldType):
             attach(parent, self)
 
     def bind_processor(self, dialect: Dialect) -> _Process | None:
+        if is_engine(dialect):
+            return self._plain(dialect).bind_processor(dialect)
         seal, encode = self._native("seal"), codec(self.of, self.label).encode
         process: _Process = seal
         if self.bind_row:
@@ -154,6 +171,8 @@ class Sealed(_FieldType):
         return self._with_driver(process, dialect, self.impl_instance.bind_processor, first=False)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> _Process | None:
+        if is_engine(dialect):
+            return self._plain(dialect).result_processor(dialect, coltype)
         open_, decode = self._native("open"), codec(self.of, self.label).decode
         process: _Process = open_
         if self.bind_row:
@@ -211,6 +230,8 @@ class BlindIndex(_FieldType):
         return str(self.index).split(maxsplit=1)[0] == "unique"
 
     def bind_processor(self, dialect: Dialect) -> _Process | None:
+        if is_engine(dialect):
+            return self._plain(dialect).bind_processor(dialect)
         index, of = self._native("index"), codec(self.of, self.label)
         canonical = of.canonical or of.encode
 
@@ -222,6 +243,8 @@ class BlindIndex(_FieldType):
         return self._with_driver(process, dialect, self.impl_instance.bind_processor, first=False)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> _Process | None:
+        if is_engine(dialect):
+            return self._plain(dialect).result_processor(dialect, coltype)
         return self.impl_instance.result_processor(dialect, coltype)
 
     def coerce_compared_value(self, op: operators.OperatorType | None, value: Any) -> types.TypeEngine[Any]:

@@ -2,11 +2,13 @@
 
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::Duration;
 
+use indicatif::ProgressBar;
 use sealite::{Error, ExportOptions};
 use serde_json::json;
 
-use super::counted_entries;
+use super::{counted_entries, progress};
 use crate::arguments::AuditExport;
 use crate::failure::{Failure, Result};
 use crate::report::Report;
@@ -17,6 +19,8 @@ use crate::unlock;
 
 /// Bytes gathered before they are written.
 const BUFFER: usize = 1 << 16;
+/// How often a bar without a count moves.
+const TICK: Duration = Duration::from_millis(100);
 
 pub(super) fn export(arguments: &AuditExport, console: &mut Console<'_>) -> Result<Report> {
     let mut options = ExportOptions::default();
@@ -31,7 +35,12 @@ pub(super) fn export(arguments: &AuditExport, console: &mut Console<'_>) -> Resu
     let vault = unlock::open(&arguments.file, &arguments.open, console)?;
     let audit = vault.audit();
     if let Some(folder) = &arguments.daily {
-        let files = audit.export_daily(folder, &options)?;
+        let bar = progress(console);
+        // How far it is, the files tell; that it works, the bar.
+        bar.enable_steady_tick(TICK);
+        let files = audit.export_daily(folder, &options);
+        bar.finish_and_clear();
+        let files = files?;
         let entries = files.iter().map(|(_, entries)| entries).sum();
         let text = format!(
             "Wrote {} to {} in {}.\n",
@@ -45,7 +54,7 @@ pub(super) fn export(arguments: &AuditExport, console: &mut Console<'_>) -> Resu
     }
     if let Some(path) = &arguments.out {
         let mut file = SecretFile::create(path)?;
-        let mut out = Watched::new(file.file());
+        let mut out = Watched::new(file.file(), progress(console));
         let exported = audit.export(&mut out, &options);
         let entries = out.end(exported).map_err(|ended| match ended {
             Ended::Core(error) => error.into(),
@@ -57,7 +66,7 @@ pub(super) fn export(arguments: &AuditExport, console: &mut Console<'_>) -> Resu
         let text = format!("Wrote {} to {}.\n", counted_entries(entries), printable(&path));
         return Ok(Report::new(text, json!({"entries": entries, "file": path})));
     }
-    let mut out = Watched::new(console.stdout());
+    let mut out = Watched::new(console.stdout(), ProgressBar::hidden());
     let exported = audit.export(&mut out, &options);
     match out.end(exported) {
         Ok(_) => Ok(Report::delivered()),
@@ -76,10 +85,11 @@ fn time(text: &str) -> Result<i64> {
     })
 }
 
-/// A buffered writer that remembers why a write failed: the core says only that it did.
+/// A buffered writer that counts lines, and remembers why a write failed: the core says only that it did.
 struct Watched<'a> {
     out: io::BufWriter<&'a mut dyn Write>,
     failed: Option<io::Error>,
+    lines: ProgressBar,
 }
 
 /// Why an export ended early.
@@ -89,11 +99,12 @@ enum Ended {
 }
 
 impl<'a> Watched<'a> {
-    fn new(out: &'a mut dyn Write) -> Self {
-        Watched { out: io::BufWriter::with_capacity(BUFFER, out), failed: None }
+    fn new(out: &'a mut dyn Write, lines: ProgressBar) -> Self {
+        Watched { out: io::BufWriter::with_capacity(BUFFER, out), failed: None, lines }
     }
 
     fn end(mut self, exported: sealite::Result<u64>) -> std::result::Result<u64, Ended> {
+        self.lines.finish_and_clear();
         if let Some(error) = self.failed {
             return Err(Ended::Out(error));
         }
@@ -105,11 +116,14 @@ impl<'a> Watched<'a> {
 
 impl Write for Watched<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.out.write(bytes).map_err(|error| {
+        let written = self.out.write(bytes).map_err(|error| {
             let kind = error.kind();
             self.failed = Some(error);
-            kind.into()
-        })
+            io::Error::from(kind)
+        })?;
+        let lines = bytes.iter().take(written).filter(|byte| **byte == b'\n').count();
+        self.lines.inc(lines as u64);
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -103,17 +103,20 @@ pub(super) fn walked(
     checkpoint: Option<&str>,
     console: &Console<'_>,
 ) -> Result<AuditReport> {
-    let bar = if console.shows_progress() {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-        let style =
-            ProgressStyle::with_template("{spinner} {human_pos} entries of the audit trail");
-        bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
-    } else {
-        ProgressBar::hidden()
-    };
+    let bar = progress(console);
     let found = vault.audit().verify_with_progress(checkpoint, |entries| bar.set_position(entries));
     bar.finish_and_clear();
     Ok(found?)
+}
+
+/// The number of entries so far, on a terminal.
+fn progress(console: &Console<'_>) -> ProgressBar {
+    if !console.shows_progress() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    let style = ProgressStyle::with_template("{spinner} {human_pos} entries of the audit trail");
+    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
 }
 
 /// `Sound: 3 entries, 1 to 3.`

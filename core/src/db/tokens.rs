@@ -2,17 +2,17 @@
 
 /// A token that is neither space nor comment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Token<'s> {
-    pub(super) kind: Kind,
-    pub(super) text: &'s str,
+pub(crate) struct Token<'s> {
+    pub(crate) kind: Kind,
+    pub(crate) text: &'s str,
     /// Where it begins in the statement.
-    pub(super) at: usize,
+    pub(crate) at: usize,
     /// How many parentheses are open around it; those of a pair count as outside.
-    pub(super) depth: usize,
+    pub(crate) depth: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// A keyword or a bare name.
     Word,
     /// A name in double quotes, backticks or brackets.
@@ -26,20 +26,20 @@ pub(super) enum Kind {
 
 impl Token<'_> {
     /// True for that keyword, which is never quoted.
-    pub(super) fn is(&self, keyword: &str) -> bool {
+    pub(crate) fn is(&self, keyword: &str) -> bool {
         self.kind == Kind::Word && self.text.eq_ignore_ascii_case(keyword)
     }
 
-    pub(super) fn is_sign(&self, sign: &str) -> bool {
+    pub(crate) fn is_sign(&self, sign: &str) -> bool {
         self.kind == Kind::Sign && self.text == sign
     }
 
-    pub(super) fn end(&self) -> usize {
+    pub(crate) fn end(&self) -> usize {
         self.at + self.text.len()
     }
 
     /// The name that it stands for, where it can be one.
-    pub(super) fn name(&self) -> Option<String> {
+    pub(crate) fn name(&self) -> Option<String> {
         let inner = || self.text.get(1..self.text.len().saturating_sub(1)).unwrap_or_default();
         match (self.kind, self.text.as_bytes().first()) {
             (Kind::Word, _) => Some(self.text.to_owned()),
@@ -54,17 +54,16 @@ impl Token<'_> {
 }
 
 /// The tokens of a statement. What SQLite would refuse comes out somehow: it refuses it in its turn.
-pub(super) fn tokens(sql: &str) -> Vec<Token<'_>> {
+pub(crate) fn tokens(sql: &str) -> Vec<Token<'_>> {
     walk(sql).collect()
 }
 
 /// Where the first statement of a text ends, with its semicolon: by the rule of `sqlite3_complete`, for which the body of a
 /// trigger ends with `; END ;`.
-pub(super) fn first_statement(sql: &str) -> usize {
-    let mut count = 0;
+pub(crate) fn first_statement(sql: &str) -> usize {
     let mut is_trigger = false;
     let (mut last_but_one, mut last): (Option<Token<'_>>, Option<Token<'_>>) = (None, None);
-    for token in walk(sql) {
+    for (count, token) in walk(sql).enumerate() {
         is_trigger |= count < 3
             && token.is("trigger")
             && last.is_some_and(|token| {
@@ -77,14 +76,13 @@ pub(super) fn first_statement(sql: &str) -> usize {
                 return token.end();
             }
         }
-        count += 1;
         (last_but_one, last) = (last, Some(token));
     }
     sql.len()
 }
 
 /// True where a text holds no statement: blanks, comments and semicolons.
-pub(super) fn is_blank(sql: &str) -> bool {
+pub(crate) fn is_blank(sql: &str) -> bool {
     walk(sql).all(|token| token.is_sign(";"))
 }
 

@@ -1,0 +1,54 @@
+"""A vault for Flask.
+
+    sealite = Sealite()
+
+    @sealite.on_open
+    def declare(vault):
+        vault.define_table("users", {"email": "text sealed not null unique email", "password": "text sealed"})
+
+    def create_app():
+        app = Flask(__name__)
+        app.config.from_prefixed_env()          # FLASK_SEALITE_PATH=app.db, FLASK_SEALITE_UNLOCK=env:APP_KEY
+        sealite.init_app(app)
+        return app
+
+    @app.post("/login")
+    @sealite.limit("5/minute")
+    def login():
+        user = sealite.vault.table("users").find_one("email", request.form["email"])
+        if not PasswordHasher().verify(request.form["password"], user and user["password"]):
+            abort(401)
+        sealite.login(str(user.id))
+        return redirect("/")
+
+    @app.get("/")
+    @sealite.require_session()
+    def home():
+        return f"You are {sealite.current_session.subject}"
+
+| setting | meaning | default |
+|---|---|---|
+| `SEALITE_PATH` | the vault's file | |
+| `SEALITE_UNLOCK` | a reference to the key: `env:NAME`, `file:/path`, `credential:name`, `docker:name` | |
+| `SEALITE_NAME` | the name that it is registered by (`sealite.vaults`) | `default` |
+| `SEALITE_BUSY_TIMEOUT`, `SEALITE_SYNCHRONOUS`, `SEALITE_DISK_RESERVE`, `SEALITE_EXISTING_DATABASE` | as those of `Vault.at` | its own |
+| `SEALITE_SESSION_LIFETIME` | seconds until a session ends | 7 days |
+| `SEALITE_SESSION_IDLE` | seconds without a request until it ends | none |
+| `SEALITE_COOKIE_SECURE` | whether the cookie is sent over TLS only; `False` is for a development server | `True` |
+| `SEALITE_COOKIE_SAMESITE` | `Lax`, `Strict` or `None` | `Lax` |
+| `SEALITE_COOKIE_NAME` | the cookie's name | `__Host-sealite`; `sealite` if not secure |
+| `SEALITE_CSRF` | `enforced`; `open` counts and logs what it would refuse | `enforced` |
+| `SEALITE_URL_PREFIX` | of `/readyz`, `/metrics` and `/admin/status` | none |
+| `SEALITE_ADMIN_SCOPE` | the scope of whoever may see `/admin/status` | `admin` |
+
+A setting that is none of these, or has another value, is refused at the start.
+
+A vault that has not been initialised leaves the application running: whatever needs it is answered 503
+`{"error": "instance_not_ready", "setup_required": true}` until `sealite.initialise()` was called, by an administrator's page,
+by `flask sealite init` or by another worker. Errors of the engine's become JSON answers (`sealite.web`), and tell nothing of
+the file.
+"""
+
+from ._extension import Sealite
+
+__all__ = ["Sealite"]

@@ -1,0 +1,94 @@
+"""The dialect `sqlite+sealite`: SQLAlchemy over `sealite.dbapi2`.
+
+    create_engine("sqlite+sealite:///app.db?key=env:APP_KEY")
+"""
+
+from typing import Any
+
+from sqlalchemy import exc
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.engine import URL, Connection
+
+from ._reflection import Reflection
+from ._statements import DDL, Compiler, ExecutionContext
+
+_REFERENCES = ("env:", "file:", "credential:", "docker:")
+
+
+class SealiteDialect(Reflection, SQLiteDialect_pysqlite):
+    """SQLite's dialect, where tables with `Sealed` columns are sealed tables.
+
+    Databases in memory have one connection a thread (`SingletonThreadPool`), as with pysqlite: each connection to
+    `:memory:` is an empty vault of its own. Files have a `QueuePool`, whose connections share one open vault.
+
+    A transaction begins with the first statement that writes, with DDL, and with a savepoint, and not with a read: a read
+    alone holds no snapshot, and an application that reads first and writes then is not told that the file is busy.
+    """
+
+    driver = "sealite"
+    is_sealite = True
+    supports_statement_cache = True
+    statement_compiler = Compiler
+    ddl_compiler = DDL
+    execution_ctx_cls = ExecutionContext
+    # As the engine gives them: in the order in which the rows are written, be the table sealed or plain.
+    insert_returning = True
+    update_returning = True
+    delete_returning = True
+
+    @classmethod
+    def import_dbapi(cls) -> Any:
+        from sealite import dbapi2
+
+        return dbapi2
+
+    def create_connect_args(self, url: URL) -> Any:
+        options = dict(url.query)
+        own: dict[str, Any] = {}
+        key = options.pop("key", None)
+        if key is not None:
+            own["key"] = _reference(key)
+        if "existing_database" in options:
+            own["existing_database"] = str(options.pop("existing_database")).lower() in ("1", "true", "yes", "on")
+        arguments, keywords = super().create_connect_args(url.set(query=options))
+        return arguments, {**keywords, **own}
+
+    def connect(self, *arguments: Any, **keywords: Any) -> Any:
+        # An open vault comes in place of a database.
+        return super().connect(*(() if "vault" in keywords else arguments), **keywords)
+
+    def get_isolation_level_values(self, dbapi_connection: Any) -> Any:
+        # Nobody reads what is not committed.
+        return ["SERIALIZABLE", "AUTOCOMMIT"]
+
+    def set_isolation_level(self, dbapi_connection: Any, level: Any) -> None:
+        dbapi_connection.isolation_level = None if level == "AUTOCOMMIT" else ""
+
+    def get_isolation_level(self, dbapi_connection: Any) -> Any:
+        return "SERIALIZABLE"
+
+    def begin(self, dbapi_connection: Any) -> None:
+        """Begins a transaction, where transactions are wanted and none has begun."""
+        level = dbapi_connection.isolation_level
+        if level is not None and not dbapi_connection.in_transaction:
+            cursor = dbapi_connection.cursor()
+            cursor.execute(f"BEGIN {level}")
+            cursor.close()
+
+    def do_savepoint(self, connection: Connection, name: str) -> None:
+        self.begin(connection.connection.dbapi_connection)
+        super().do_savepoint(connection, name)  # type: ignore[no-untyped-call]
+
+    def is_disconnect(self, e: Any, connection: Any, cursor: Any) -> bool:
+        # A connection that was in use when the process forked stays the parent's.
+        return getattr(e, "name", None) == "forked" or super().is_disconnect(e, connection, cursor)
+
+
+def _reference(key: Any) -> str:
+    if not isinstance(key, str) or not key.startswith(_REFERENCES):
+        # The text may be a key: it is not shown.
+        raise exc.ArgumentError(
+            "the key in a database URL is a reference, one of env:NAME, file:/path, credential:name and docker:name; a key"
+            " itself is handed over by connect_args={'key_bytes': ...}"
+        )
+    return key

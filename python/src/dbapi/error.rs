@@ -1,0 +1,238 @@
+//! The exceptions of PEP 249, and which of the engine's errors is which of them.
+
+use std::sync::OnceLock;
+
+use pyo3::exceptions::{PyException, PyMemoryError};
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyDict, PyTuple, PyType};
+use sealite::ErrorKind;
+
+/// A class of PEP 249.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Class {
+    Warning,
+    Error,
+    Interface,
+    Database,
+    Data,
+    Operational,
+    Integrity,
+    Internal,
+    Programming,
+    NotSupported,
+}
+
+/// Each with its name, its base and what it is for. A base stands before what is made from it.
+const CLASSES: [(Class, &str, Option<Class>, &str); 10] = [
+    (Class::Warning, "Warning", None, "Raised for important warnings."),
+    (
+        Class::Error,
+        "Error",
+        None,
+        "What every error of the module is. Its message names tables, columns and files, never a value or a key.",
+    ),
+    (Class::Interface, "InterfaceError", Some(Class::Error), "The module was used wrongly."),
+    (Class::Database, "DatabaseError", Some(Class::Error), "The database refuses, or is damaged."),
+    (Class::Data, "DataError", Some(Class::Database), "A value is too long or out of range."),
+    (
+        Class::Operational,
+        "OperationalError",
+        Some(Class::Database),
+        "The database can't do it: SQL that is wrong, a lock, a full disk, a missing key.",
+    ),
+    (Class::Integrity, "IntegrityError", Some(Class::Database), "A constraint would be broken."),
+    (Class::Internal, "InternalError", Some(Class::Database), "A fault in the engine itself."),
+    (
+        Class::Programming,
+        "ProgrammingError",
+        Some(Class::Database),
+        "The program is wrong: a closed connection, a missing parameter, another thread.",
+    ),
+    (
+        Class::NotSupported,
+        "NotSupportedError",
+        Some(Class::Database),
+        "Sealite does not do this, by policy; the message says the way out.",
+    ),
+];
+
+/// The classes, in the order of [`CLASSES`].
+pub(super) fn classes(py: Python<'_>) -> PyResult<&'static Vec<Py<PyType>>> {
+    static MADE: PyOnceLock<Vec<Py<PyType>>> = PyOnceLock::new();
+    MADE.get_or_try_init(py, || {
+        let mut made: Vec<Py<PyType>> = Vec::with_capacity(CLASSES.len());
+        for (_, name, base, doc) in CLASSES {
+            let base = match base.and_then(|base| made.get(base as usize)) {
+                Some(base) => base.bind(py).clone(),
+                None => py.get_type::<PyException>(),
+            };
+            let body = PyDict::new(py);
+            body.set_item("__module__", "sealite.dbapi2")?;
+            body.set_item("__doc__", doc)?;
+            if name == "Error" {
+                for attribute in ["code", "name", "sqlite_errorcode", "sqlite_errorname"] {
+                    body.set_item(attribute, py.None())?;
+                }
+            }
+            let class = py.get_type::<PyType>().call1((name, PyTuple::new(py, [base])?, body))?;
+            made.push(class.cast_into::<PyType>()?.unbind());
+        }
+        Ok(made)
+    })
+}
+
+/// Names and classes, for the module and for a connection's attributes.
+pub(super) fn named(
+    py: Python<'_>,
+) -> PyResult<impl Iterator<Item = (&'static str, Bound<'_, PyType>)>> {
+    Ok(CLASSES
+        .iter()
+        .zip(classes(py)?)
+        .map(move |((_, name, ..), class)| (*name, class.bind(py).clone())))
+}
+
+/// An exception that no error of the engine stands behind.
+pub(super) fn raised(class: Class, message: impl AsRef<str>) -> PyErr {
+    Python::attach(|py| exception(py, class, message.as_ref()).unwrap_or_else(|error| error))
+}
+
+fn exception(py: Python<'_>, class: Class, message: &str) -> PyResult<PyErr> {
+    let classes = classes(py)?;
+    let Some(class) = classes.get(class as usize) else { return Ok(PyMemoryError::new_err(())) };
+    Ok(PyErr::from_value(class.bind(py).call1((message,))?))
+}
+
+pub(super) fn programming(message: impl AsRef<str>) -> PyErr {
+    raised(Class::Programming, message)
+}
+
+/// An exception with a result code of SQLite's.
+pub(super) fn said(py: Python<'_>, class: Class, code: i32, message: &str) -> PyErr {
+    let made = || {
+        let raised = exception(py, class, message)?;
+        let kind = ErrorKind::Sql;
+        let value = raised.value(py);
+        value.setattr("code", kind.code())?;
+        value.setattr("name", kind.name())?;
+        value.setattr("sqlite_errorcode", code)?;
+        value.setattr("sqlite_errorname", name_of(py, code)?)?;
+        Ok(raised)
+    };
+    made().unwrap_or_else(|error| error)
+}
+
+/// The exception for an error of the engine, with the engine's code and SQLite's.
+pub(super) fn from_core(py: Python<'_>, error: &sealite::Error) -> PyErr {
+    let made = || {
+        let sqlite = error.sqlite_code().or_else(|| stands_for(error.kind()));
+        if sqlite.is_some_and(|code| code & 0xff == NOMEM) {
+            return Ok(PyMemoryError::new_err(()));
+        }
+        let class = error.sqlite_code().map_or_else(|| of_kind(error.kind()), of_sqlite);
+        let raised = exception(py, class, error.message())?;
+        let value = raised.value(py);
+        value.setattr("code", error.code())?;
+        value.setattr("name", error.kind().name())?;
+        if let Some(code) = sqlite {
+            value.setattr("sqlite_errorcode", code)?;
+            value.setattr("sqlite_errorname", name_of(py, code)?)?;
+        }
+        Ok(raised)
+    };
+    made().unwrap_or_else(|error| error)
+}
+
+fn name_of(py: Python<'_>, code: i32) -> PyResult<Bound<'_, PyAny>> {
+    static NAMES: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let names = NAMES.get_or_try_init(py, || {
+        Ok::<_, PyErr>(py.import("sealite.dbapi2._constants")?.getattr("NAMES")?.unbind())
+    })?;
+    let named = names.bind(py).call_method1("get", (code,))?;
+    if named.is_none() {
+        names.bind(py).call_method1("get", (code & 0xff, "unknown"))
+    } else {
+        Ok(named)
+    }
+}
+
+const NOMEM: i32 = 7;
+
+/// SQLite's result code for what it would have told itself, had it been asked.
+fn stands_for(kind: ErrorKind) -> Option<i32> {
+    match kind {
+        ErrorKind::Busy => Some(5),
+        ErrorKind::Corrupt | ErrorKind::AuthenticationFailed => Some(11),
+        ErrorKind::NotAVault => Some(26),
+        ErrorKind::ReadOnly => Some(8),
+        ErrorKind::Full => Some(13),
+        ErrorKind::Io => Some(14),
+        ErrorKind::NotAllowed => Some(23),
+        ErrorKind::Conflict => Some(19),
+        ErrorKind::Sql => Some(1),
+        ErrorKind::Interrupted => Some(9),
+        _ => None,
+    }
+}
+
+/// As Python's own sqlite3 sorts them.
+fn of_sqlite(code: i32) -> Class {
+    match code & 0xff {
+        2 | 12 => Class::Internal,
+        1 | 3..=6 | 8..=10 | 13..=17 => Class::Operational,
+        18 => Class::Data,
+        19 | 20 => Class::Integrity,
+        21 | 25 => Class::Interface,
+        _ => Class::Database,
+    }
+}
+
+fn of_kind(kind: ErrorKind) -> Class {
+    match kind {
+        ErrorKind::Conflict | ErrorKind::TypeMismatch => Class::Integrity,
+        ErrorKind::Limit => Class::Data,
+        ErrorKind::InvalidInput | ErrorKind::Closed | ErrorKind::Forked => Class::Programming,
+        ErrorKind::Refused | ErrorKind::NotIndexed => Class::NotSupported,
+        ErrorKind::Internal => Class::Internal,
+        ErrorKind::NotAllowed
+        | ErrorKind::AuthenticationFailed
+        | ErrorKind::UnknownKey
+        | ErrorKind::DestroyedKey
+        | ErrorKind::Corrupt
+        | ErrorKind::NotAVault
+        | ErrorKind::NewerFormat
+        | ErrorKind::Definition => Class::Database,
+        _ => Class::Operational,
+    }
+}
+
+/// The exception for a failure to open, which is the engine's own exception in Python.
+pub(super) fn from_engine(py: Python<'_>, raised: PyErr) -> PyErr {
+    static BASE: OnceLock<Option<Py<PyAny>>> = OnceLock::new();
+    let base = BASE.get_or_init(|| {
+        Some(py.import("sealite._native").ok()?.getattr("SealiteError").ok()?.unbind())
+    });
+    let value = raised.value(py);
+    let is_ours =
+        base.as_ref().is_some_and(|base| value.is_instance(base.bind(py)).unwrap_or(false));
+    if !is_ours {
+        return raised;
+    }
+    let made = || {
+        let code: u32 = value.getattr("code")?.extract()?;
+        let kind = ErrorKind::ALL.iter().copied().find(|kind| kind.code() == code);
+        let kind = kind.unwrap_or(ErrorKind::Internal);
+        let sqlite: Option<i32> = value.getattr("sqlite_code")?.extract()?;
+        let class = sqlite.map_or_else(|| of_kind(kind), of_sqlite);
+        let made = exception(py, class, &value.str()?.to_string_lossy())?;
+        let target = made.value(py);
+        target.setattr("code", code)?;
+        target.setattr("name", kind.name())?;
+        if let Some(code) = sqlite.or_else(|| stands_for(kind)) {
+            target.setattr("sqlite_errorcode", code)?;
+            target.setattr("sqlite_errorname", name_of(py, code)?)?;
+        }
+        Ok(made)
+    };
+    made().unwrap_or_else(|error| error)
+}
