@@ -160,12 +160,11 @@ pub(super) fn meet(
             return Err(clash());
         };
         let (face, conn, state) = (table.face(), session.conn(), session.state());
-        let excluded = match id {
-            Some(id) => id.to_owned(),
-            None => {
-                let table = table.schema().stored.id;
-                Id::Integer(session.sequences().ahead(conn, &state.ring, table)?)
-            }
+        let excluded = if let Some(id) = id {
+            id.to_owned()
+        } else {
+            let table = table.schema().stored.id;
+            Id::Integer(session.sequences().ahead(conn, &state.ring, table)?)
         };
         let run = face.run().ok_or_else(|| err!(Internal, "an upsert without its parameters"))?;
         let last = conn.last_insert_rowid()?;
