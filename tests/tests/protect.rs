@@ -4,7 +4,7 @@
 #![allow(clippy::too_many_lines)]
 
 use sealite::Protection::{Authenticated, Plain, Sealed};
-use sealite::{ErrorKind, IdRef, Protection, Type, Value, Vault, values};
+use sealite::{Column, ErrorKind, IdRef, Protection, Type, Value, Vault, values};
 use sealite_tests::scratch::Scratch;
 
 const USERS: &str = "
@@ -97,7 +97,7 @@ fn a_table_is_converted_with_its_rows_ids_indexes_constraints_and_foreign_keys()
     let plan = vault.plan_protection("users", WORDS).unwrap();
     assert_eq!(plan.obstacles, [] as [String; 0]);
     assert_eq!(plan.rows, 1_202);
-    let kinds: Vec<Type> = plan.definition.columns().iter().map(|column| column.kind()).collect();
+    let kinds: Vec<Type> = plan.definition.columns().iter().map(Column::kind).collect();
     assert_eq!(kinds[5..], [Type::Integer, Type::Boolean, Type::Real, Type::Text]);
     let _ = vault.protect_table("Users", WORDS).unwrap();
     assert!(rows(&vault, ALL) == before);
@@ -105,7 +105,7 @@ fn a_table_is_converted_with_its_rows_ids_indexes_constraints_and_foreign_keys()
     let definition = &vault.tables().unwrap()[0];
     assert_eq!(definition.name(), "users");
     let protections: Vec<Protection> =
-        definition.columns().iter().map(|column| column.declared_protection()).collect();
+        definition.columns().iter().map(Column::declared_protection).collect();
     assert_eq!(protections[..4], [Sealed, Sealed, Authenticated, Plain]);
 
     // Ids are not given out twice, and defaults and constraints are what they were.
@@ -384,7 +384,7 @@ fn a_conversion_is_asked_for_again_in_vain_or_refused_where_it_differs() {
 fn what_others_write_meanwhile_is_sealed_too() {
     let (_scratch, vault) = users(4_000);
     let writer = vault.clone();
-    let (begin, begun) = std::sync::mpsc::channel();
+    let (start, begun) = std::sync::mpsc::channel();
     let thread = std::thread::spawn(move || {
         begun.recv().unwrap();
         for n in 0..400_i64 {
@@ -417,7 +417,7 @@ fn what_others_write_meanwhile_is_sealed_too() {
             }
         }
     });
-    begin.send(()).unwrap();
+    start.send(()).unwrap();
     let _ = vault.protect_table("users", WORDS).unwrap();
     thread.join().unwrap();
     assert_eq!(count(&vault, "SELECT count(*) FROM users WHERE name = 'late'"), 400);

@@ -226,7 +226,9 @@ fn writer(folder: &Path) {
         run(&connection, "ROLLBACK TO s");
         if n % 3 == 1 {
             run(&connection, "COMMIT");
-            emails.iter().for_each(|email| tell(format_args!("+{email}")));
+            for email in &emails {
+                tell(format_args!("+{email}"));
+            }
         } else {
             run(&connection, "ROLLBACK");
         }

@@ -2,6 +2,13 @@
 //! rows, `changes()`, `last_insert_rowid()` and errors are the same, or the statement is refused with an error of the
 //! engine's own and does nothing. There is no third outcome.
 
+#![allow(
+    clippy::format_push_string,
+    clippy::match_bool,
+    clippy::range_plus_one,
+    clippy::similar_names,
+    clippy::unnested_or_patterns
+)]
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used, clippy::print_stdout)]
 
 mod dice;
