@@ -2525,47 +2525,6 @@ sealite_status sealite_password_hasher_needs_rehash(const sealite_password_hashe
 void sealite_password_hasher_free(sealite_password_hasher *hasher);
 
 /**
- * Converts a plain table of the file into a sealed one of the same name, with its rows under their ids. `columns` holds
- * `column_count` specifications as sealite_definition_add_column() has them, such as `email sealed unique email`; columns
- * that none names stay plain, and what a specification does not say comes from the table. After a crash at any moment the
- * table is as it was, or sealed; the same call goes on. `erasure_pending` (it may be NULL): see
- * sealite_vault_add_column().
- *
- * SEALITE_REFUSED where something of the table can't be kept, with a list; SEALITE_NOT_FOUND; SEALITE_CONFLICT where a value
- * stands twice in a column that is to be unique, or the table is sealed already in another way. The table is as it was
- * then.
- */
-sealite_status sealite_vault_protect_table(sealite_vault *vault,
-                                           const char *table,
-                                           size_t table_length,
-                                           const sealite_string *columns,
-                                           size_t column_count,
-                                           bool *erasure_pending,
-                                           sealite_error **error);
-
-/**
- * Says what sealite_vault_protect_table() would do; nothing is written. Rows: `what` ("column", "kept", "changed" or
- * "obstacle"), `text`. Where there is an obstacle, the table is not converted.
- */
-sealite_status sealite_vault_plan_protection(sealite_vault *vault,
-                                             const char *table,
-                                             size_t table_length,
-                                             const sealite_string *columns,
-                                             size_t column_count,
-                                             sealite_rows **rows,
-                                             sealite_error **error);
-
-/**
- * Makes a sealed table plain again, in one transaction: every row is opened, written in clear and read back. Blind indexes
- * become plain ones, which compare byte for byte. Where sealite_vault_protect_table() was interrupted, drops what it has
- * left.
- */
-sealite_status sealite_vault_unprotect_table(sealite_vault *vault,
-                                             const char *table,
-                                             size_t table_length,
-                                             sealite_error **error);
-
-/**
  * Makes an empty set of limits. Free it with sealite_limits_free().
  */
 sealite_status sealite_limits_create(sealite_limits **limits, sealite_error **error);

@@ -1,8 +1,10 @@
 //! Plain tables that become sealed ones in place, and back: what is kept, what is refused, and what a crash leaves.
 
 #![allow(missing_docs, clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used)]
+#![allow(clippy::too_many_lines)]
 
-use sealite::{Column, ErrorKind, IdRef, Protection, Type, Value, Vault, values};
+use sealite::Protection::{Authenticated, Plain, Sealed};
+use sealite::{ErrorKind, IdRef, Protection, Type, Value, Vault, values};
 use sealite_tests::scratch::Scratch;
 
 const USERS: &str = "
@@ -89,14 +91,13 @@ fn refused(vault: &Vault, table: &str, words: &[&str], kind: ErrorKind, says: &[
 
 #[test]
 fn a_table_is_converted_with_its_rows_ids_indexes_constraints_and_foreign_keys() {
-    use Protection::{Authenticated, Plain, Sealed};
     let (scratch, vault) = users(1_203);
     vault.execute("DELETE FROM users WHERE id = 1203", &[]).unwrap();
     let before = rows(&vault, ALL);
     let plan = vault.plan_protection("users", WORDS).unwrap();
     assert_eq!(plan.obstacles, [] as [String; 0]);
     assert_eq!(plan.rows, 1_202);
-    let kinds: Vec<Type> = plan.definition.columns().iter().map(Column::kind).collect();
+    let kinds: Vec<Type> = plan.definition.columns().iter().map(|column| column.kind()).collect();
     assert_eq!(kinds[5..], [Type::Integer, Type::Boolean, Type::Real, Type::Text]);
     let _ = vault.protect_table("Users", WORDS).unwrap();
     assert!(rows(&vault, ALL) == before);
@@ -104,7 +105,7 @@ fn a_table_is_converted_with_its_rows_ids_indexes_constraints_and_foreign_keys()
     let definition = &vault.tables().unwrap()[0];
     assert_eq!(definition.name(), "users");
     let protections: Vec<Protection> =
-        definition.columns().iter().map(Column::declared_protection).collect();
+        definition.columns().iter().map(|column| column.declared_protection()).collect();
     assert_eq!(protections[..4], [Sealed, Sealed, Authenticated, Plain]);
 
     // Ids are not given out twice, and defaults and constraints are what they were.
@@ -188,18 +189,17 @@ fn a_converted_table_becomes_plain_again() {
 #[test]
 fn nothing_that_was_sealed_is_left_in_the_file_or_its_log() {
     let (scratch, vault) = users(2_000);
-    let held = |vault: &Vault| {
-        let _ = vault;
+    let held = || {
         let mut bytes = Vec::new();
         for entry in std::fs::read_dir(scratch.folder()).unwrap() {
             bytes.extend(std::fs::read(entry.unwrap().path()).unwrap());
         }
         bytes.windows(10).filter(|window| *window == b"Secretname").count()
     };
-    assert!(held(&vault) > 1_000);
+    assert!(held() > 1_000);
     let erasure = vault.protect_table("users", WORDS).unwrap();
     assert_eq!(erasure, sealite::Erasure::Complete);
-    assert_eq!(held(&vault), 0);
+    assert_eq!(held(), 0);
 }
 
 #[test]
@@ -384,7 +384,7 @@ fn a_conversion_is_asked_for_again_in_vain_or_refused_where_it_differs() {
 fn what_others_write_meanwhile_is_sealed_too() {
     let (_scratch, vault) = users(4_000);
     let writer = vault.clone();
-    let (start, begun) = std::sync::mpsc::channel();
+    let (begin, begun) = std::sync::mpsc::channel();
     let thread = std::thread::spawn(move || {
         begun.recv().unwrap();
         for n in 0..400_i64 {
@@ -417,7 +417,7 @@ fn what_others_write_meanwhile_is_sealed_too() {
             }
         }
     });
-    start.send(()).unwrap();
+    begin.send(()).unwrap();
     let _ = vault.protect_table("users", WORDS).unwrap();
     thread.join().unwrap();
     assert_eq!(count(&vault, "SELECT count(*) FROM users WHERE name = 'late'"), 400);

@@ -1,6 +1,7 @@
 //! A conversion that is killed: the table is as it was, or sealed, with every row; the same call goes on.
 
 #![allow(missing_docs, clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used)]
+#![allow(clippy::too_many_lines)]
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -1,6 +1,7 @@
 //! DDL that names sealed tables: carried out by the engine, or refused with a way out.
 
 #![allow(missing_docs, clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used)]
+#![allow(clippy::too_many_lines)]
 
 use sealite::{
     Column, Config, ErrorKind, Index, Normaliser, Protection, TableDefinition, Type, Value, Vault,

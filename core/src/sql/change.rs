@@ -1,8 +1,9 @@
 //! Changes of the schema that SQL asks for, each inside the transaction that it is part of.
 
 use super::ddl::{Change, NewIndex};
-use super::face::{Entered, Within};
+use super::face::Entered;
 use super::table::shows;
+use super::within::Within;
 use crate::audit::note;
 use crate::db::schema::quote;
 use crate::error::{Error, ErrorKind, Result, err, fail};

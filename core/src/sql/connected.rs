@@ -12,9 +12,9 @@ use std::sync::atomic::Ordering;
 
 use super::command::not_alone;
 use super::connection::Connection;
-use super::face::Within;
 use super::keeper::Inner;
 use super::prepared::Prepared;
+use super::within::Within;
 use crate::db::{Conn, Keeper};
 use crate::error::{ErrorKind, Result, err};
 use crate::table::backfill;

@@ -7,8 +7,9 @@
 //! `foreign key (team) references teams (id) on delete cascade`, over plain columns.
 
 use super::ddl::referred;
-use super::face::{Face, Within};
+use super::face::Face;
 use super::tables::sync;
+use super::within::Within;
 use crate::audit::note;
 use crate::db::schema::quote;
 use crate::db::tokens::{Kind, Token, tokens};

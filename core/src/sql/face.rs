@@ -19,12 +19,13 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::host::{self, Host};
+use super::host::Host;
 use super::run::Run;
 use super::statement::{Known, know};
 use super::tables::{Synced, sync};
 use super::update::Mode;
 use super::upsert::Clause;
+use super::within::Within;
 use crate::db::{Authority, Conn, Handle};
 use crate::error::{Error, Result, err, fail};
 use crate::table::engine::State;
@@ -103,44 +104,6 @@ pub(super) struct Step<'n> {
     pub(super) conn: &'n Conn,
     pub(super) session: Option<&'n Session>,
     pub(super) state: Arc<State>,
-}
-
-/// What SQL runs in.
-#[derive(Clone, Copy)]
-pub(super) enum Within<'s> {
-    Session(&'s Session),
-    Snapshot(&'s Conn, &'s Arc<State>),
-    /// A connection whose transactions SQL begins and ends.
-    Host(&'s Conn, &'s Host),
-}
-
-impl<'s> Within<'s> {
-    pub(super) fn conn(self) -> &'s Conn {
-        match self {
-            Within::Session(session) => session.conn(),
-            Within::Snapshot(conn, _) | Within::Host(conn, _) => conn,
-        }
-    }
-
-    /// Runs `work`, one write, in a transaction of its own where there is none; if `whole`, all of it or nothing.
-    pub(super) fn one<T>(self, whole: bool, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        match self {
-            Within::Session(session) if whole => session.savepoint(work),
-            Within::Session(_) => work(),
-            Within::Snapshot(..) => {
-                fail!(ReadOnly, "a sealed table is written in a write transaction only")
-            }
-            Within::Host(conn, _) => host::one(conn, whole, work),
-        }
-    }
-
-    fn state(self, handle: Handle) -> Result<Arc<State>> {
-        match self {
-            Within::Session(session) => Ok(session.state()),
-            Within::Snapshot(_, state) => Ok(Arc::clone(state)),
-            Within::Host(conn, host) => host.state(handle, conn),
-        }
-    }
 }
 
 /// While it lives, the module's callbacks know where they are.

@@ -14,11 +14,12 @@ use std::sync::Arc;
 
 use rusqlite::ffi;
 
-use super::face::{Face, Given, Within};
+use super::face::{Face, Given};
 use super::host::Host;
 use super::native::VTAB_CONFIG;
 use super::statement::Known;
 use super::tables::{sync, unregister_all};
+use super::within::Within;
 use crate::db::{Conn, Handle, borrowed};
 use crate::error::{Result, err, fail};
 use crate::table::engine::Engine;

@@ -2,8 +2,8 @@
 
 use super::SqlRows;
 use super::connected::Connected;
-use super::face::Within;
 use super::prepared::Prepared;
+use super::within::Within;
 use crate::error::{Result, fail};
 use crate::value::ValueRef;
 

@@ -1,8 +1,9 @@
 //! `PRAGMA integrity_check`: SQLite checks the file, and here every record of the sealed tables is opened.
 
-use super::face::{Entered, Within};
+use super::face::Entered;
 use super::statement::select;
 use super::table::shows;
+use super::within::Within;
 use super::{SqlRows, tokens};
 use crate::error::{Error, Result};
 use crate::table::{Target, batch};

@@ -6,9 +6,10 @@ use std::sync::{Arc, PoisonError};
 
 use super::connection::Shared;
 use super::extend::{self, Watch};
-use super::face::{Face, Within};
+use super::face::Face;
 use super::host::Host;
 use super::prepared::Prepared;
+use super::within::Within;
 use crate::db::{Conn, Keeper, Lease, Own};
 use crate::error::{Result, err, fail};
 use crate::table::engine::Engine;

@@ -37,6 +37,7 @@ mod tables;
 mod update;
 mod upsert;
 mod values;
+mod within;
 
 pub(crate) use self::command::{command, protect_table, unprotect_table};
 pub use self::connection::Connection;
@@ -45,8 +46,9 @@ pub use self::guest::{Guest, Lent, VtabConfig};
 pub use self::handle::Statement;
 pub use self::owned::OwnedStatement;
 
-use self::face::{Entered, Face, Within};
+use self::face::{Entered, Face};
 use self::statement::Known;
+use self::within::Within;
 use crate::db::tokens;
 use crate::error::{Result, fail};
 use crate::table::ReadSession;

@@ -1,5 +1,6 @@
 //! A connection of PEP 249 to a vault.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use pyo3::exceptions::PyTypeError;
@@ -24,6 +25,8 @@ use crate::vault::Vault;
 pub(crate) struct Connection {
     open: Mutex<Option<Open>>,
     factories: Mutex<Factories>,
+    /// True while text becomes `str`.
+    plain_text: AtomicBool,
 }
 
 struct Open {
@@ -33,6 +36,7 @@ struct Open {
     release: Option<Py<PyAny>>,
 }
 
+/// What rows and text become.
 struct Factories {
     row: Option<Py<PyAny>>,
     text: Arc<TextFactory>,
@@ -75,6 +79,11 @@ impl Connection {
         Arc::clone(&lock(&self.factories).text)
     }
 
+    /// True while text becomes `str`.
+    pub(super) fn has_plain_text(&self) -> bool {
+        self.plain_text.load(Ordering::Relaxed)
+    }
+
     pub(super) fn factory(&self, py: Python<'_>) -> Option<Py<PyAny>> {
         lock(&self.factories).row.as_ref().map(|row| row.clone_ref(py))
     }
@@ -84,7 +93,7 @@ impl Connection {
         let py = slf.py();
         if slf.get_type().is(py.get_type::<Connection>()) {
             slf.get().checked()?;
-            return Ok(Bound::new(py, Cursor::of(slf)?)?.into_any());
+            return Ok(Bound::new(py, Cursor::of(slf))?.into_any());
         }
         slf.call_method0("cursor")
     }
@@ -137,7 +146,11 @@ impl Connection {
     ) -> Self {
         let _ = py;
         let factories = Factories { row: None, text: Arc::new(TextFactory::Str) };
-        Connection { open: Mutex::new(None), factories: Mutex::new(factories) }
+        Connection {
+            open: Mutex::new(None),
+            factories: Mutex::new(factories),
+            plain_text: AtomicBool::new(true),
+        }
     }
 
     #[allow(clippy::too_many_arguments)]
@@ -170,6 +183,7 @@ impl Connection {
             let mut factories = lock(&own.factories);
             factories.row = None;
             factories.text = Arc::new(TextFactory::Str);
+            own.plain_text.store(true, Ordering::Relaxed);
         }
         let wanted = Wanted {
             database,
@@ -193,7 +207,7 @@ impl Connection {
     fn cursor<'py>(slf: &Bound<'py, Self>, factory: Maybe<'py>) -> PyResult<Bound<'py, PyAny>> {
         slf.get().checked()?;
         match factory {
-            Maybe::Missing => Ok(Bound::new(slf.py(), Cursor::of(slf)?)?.into_any()),
+            Maybe::Missing => Ok(Bound::new(slf.py(), Cursor::of(slf))?.into_any()),
             Maybe::Given(factory) => cursor::made(slf, &factory),
         }
     }
@@ -560,6 +574,7 @@ impl Connection {
     #[setter]
     fn set_text_factory(&self, factory: &Bound<'_, PyAny>) {
         let text = TextFactory::of(factory);
+        self.plain_text.store(matches!(text, TextFactory::Str), Ordering::Relaxed);
         let before = std::mem::replace(&mut lock(&self.factories).text, Arc::new(text));
         drop(before);
     }

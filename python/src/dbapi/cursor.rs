@@ -7,6 +7,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyList, PyString, PyTuple, PyType};
 
+use super::batch::TextFactory;
 use super::connection::Connection;
 use super::error::programming;
 use super::link::{About, Link, lock};
@@ -25,7 +26,16 @@ pub(crate) struct Cursor {
 #[derive(Default)]
 struct State {
     run: Option<Run>,
+    /// What it runs on, and which types that detects.
+    connection: Option<Py<Connection>>,
+    detects: i32,
     closed: bool,
+}
+
+impl State {
+    fn is_ahead(&self) -> bool {
+        self.run.as_ref().is_some_and(Run::is_ahead)
+    }
 }
 
 /// What attributes show, also while a method works.
@@ -58,18 +68,18 @@ impl Cursor {
         Cursor { state: Mutex::default(), shown: Mutex::new(shown) }
     }
 
-    pub(super) fn of(connection: &Bound<'_, Connection>) -> PyResult<Self> {
+    /// For a connection that has been checked.
+    pub(super) fn of(connection: &Bound<'_, Connection>) -> Self {
         let cursor = Cursor::empty();
-        cursor.attach(connection)?;
-        Ok(cursor)
+        cursor.take_on(connection);
+        cursor
     }
 
-    fn attach(&self, connection: &Bound<'_, Connection>) -> PyResult<()> {
-        connection.get().link()?.check_thread()?;
+    fn take_on(&self, connection: &Bound<'_, Connection>) {
+        let row_factory = connection.get().factory(connection.py());
         let mut shown = lock(&self.shown);
         shown.connection = Some(connection.clone().unbind());
-        shown.row_factory = connection.get().factory(connection.py());
-        Ok(())
+        shown.row_factory = row_factory;
     }
 
     /// The state, for one method; and the connection.
@@ -106,25 +116,45 @@ impl Cursor {
     /// The next row, as the row factory makes it.
     fn next(slf: &Bound<'_, Self>, maker: &Maker, all: bool) -> PyResult<Option<Py<PyAny>>> {
         let (py, own) = (slf.py(), slf.get());
-        let (mut state, connection, _) = own.enter(py)?;
-        let Some(run) = &mut state.run else { return Ok(None) };
-        let text = connection.get().text();
-        let row = run.next(py, &text, all)?;
-        lock(&own.shown).rowcount = run.changed();
+        let mut state = match own.state.try_lock() {
+            // A row that is there already asks less.
+            Ok(state) if state.is_ahead() => state,
+            Ok(state) => {
+                drop(state);
+                own.enter(py)?.0
+            }
+            Err(_) => own.enter(py)?.0,
+        };
+        let State { run, detects, connection, .. } = &mut *state;
+        let (Some(running), Some(connection)) = (run.as_mut(), connection) else { return Ok(None) };
+        running.link.check_thread()?;
+        running.link.check_open()?;
+        let ahead = running.is_ahead();
+        let row = if connection.get().has_plain_text() {
+            running.next(py, &TextFactory::Str, all)?
+        } else {
+            let text = connection.get().text();
+            running.next(py, &text, all)?
+        };
+        if !ahead {
+            lock(&own.shown).rowcount = running.changed();
+        }
         let Some(row) = row else {
-            state.run = None;
+            *run = None;
             return Ok(None);
         };
-        let about = Arc::clone(&run.about);
-        drop(state);
-        Ok(Some(match maker {
-            Maker::Tuple => row.into_any().unbind(),
+        match maker {
+            Maker::Tuple => Ok(Some(row.into_any().unbind())),
             Maker::Row => {
-                let names = description(py, &about, connection.get().detects())?;
-                Py::new(py, Row::new(names, row.unbind()))?.into_any()
+                let names = description(py, &running.about, *detects)?;
+                Ok(Some(Py::new(py, Row::new(names, row.unbind()))?.into_any()))
             }
-            Maker::Other(factory) => factory.call1(py, (slf, row))?,
-        }))
+            Maker::Other(factory) => {
+                // It may look at the cursor.
+                drop(state);
+                factory.call1(py, (slf, row)).map(Some)
+            }
+        }
     }
 
     pub(super) fn run(
@@ -136,7 +166,8 @@ impl Cursor {
         let (mut state, connection, link) = own.enter(py)?;
         own.clear(py, &mut state);
         let Some(live) = link.statement(py, sql)? else { return Ok(()) };
-        let run = link.start(py, live, parameters, connection.get().detects())?;
+        let detects = connection.get().detects();
+        let run = link.start(py, live, parameters, detects)?;
         let mut shown = lock(&own.shown);
         shown.about = Some(Arc::clone(&run.about));
         shown.rowcount = run.changed();
@@ -144,6 +175,7 @@ impl Cursor {
         drop(shown);
         // A statement without columns leaves nothing to fetch.
         state.run = (!run.about.columns.is_empty()).then_some(run);
+        (state.connection, state.detects) = (Some(connection), detects);
         Ok(())
     }
 
@@ -208,7 +240,9 @@ impl Cursor {
         };
         own.clear(slf.py(), &mut state);
         state.closed = false;
-        own.attach(connection)
+        connection.get().link()?.check_thread()?;
+        own.take_on(connection);
+        Ok(())
     }
 
     /// Executes one statement; the cursor itself.

@@ -6,9 +6,8 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread::ThreadId;
 use std::time::Duration;
 
 use pyo3::prelude::*;
@@ -26,7 +25,7 @@ pub(crate) struct Link {
     pub(super) engine: Connection,
     pub(super) vault: Py<Vault>,
     /// The only thread that may use it.
-    owner: Option<ThreadId>,
+    owner: Option<u64>,
     closed: AtomicBool,
     cache: Mutex<Cache>,
     /// Statements that stand on a row.
@@ -110,8 +109,18 @@ struct Kept {
 }
 
 thread_local! {
+    /// This thread's number.
+    static NUMBER: u64 = {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    };
     /// The links whose statements this thread is running, by address.
     static RUNNING: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+/// No two threads have the same, one after the other neither.
+fn this_thread() -> u64 {
+    NUMBER.with(|number| *number)
 }
 
 pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -131,7 +140,7 @@ impl Link {
         let link = Arc::new(Link {
             engine: parts.engine,
             vault: parts.vault,
-            owner: (!parts.any_thread).then(|| std::thread::current().id()),
+            owner: (!parts.any_thread).then(this_thread),
             closed: AtomicBool::new(false),
             cache: Mutex::new(Cache { capacity: parts.cached, ..Cache::default() }),
             running: Mutex::default(),
@@ -151,7 +160,7 @@ impl Link {
 
     pub(super) fn check_thread(&self) -> PyResult<()> {
         match self.owner {
-            Some(owner) if owner != std::thread::current().id() => Err(programming(
+            Some(owner) if owner != this_thread() => Err(programming(
                 "SQLite objects created in a thread can only be used in that same thread: connect with \
                  check_same_thread=False to share one",
             )),

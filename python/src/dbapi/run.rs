@@ -19,7 +19,7 @@ const FIRST: usize = 2;
 
 /// What has been executed.
 pub(super) struct Run {
-    link: Arc<Link>,
+    pub(super) link: Arc<Link>,
     pub(super) about: Arc<About>,
     batch: Batch,
     plan: Plan,
@@ -217,6 +217,11 @@ impl Run {
                 self.changed = changed.unwrap_or(self.changed);
             }
         }
+    }
+
+    /// True where a row is there already.
+    pub(super) fn is_ahead(&self) -> bool {
+        !self.batch.is_empty()
     }
 
     /// The rows that were changed so far; -1 for a statement that changes none.

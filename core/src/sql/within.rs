@@ -1,0 +1,47 @@
+//! What SQL runs in.
+
+use std::sync::Arc;
+
+use super::host::{self, Host};
+use crate::db::{Conn, Handle};
+use crate::error::{Result, fail};
+use crate::table::engine::State;
+use crate::table::session::Session;
+
+/// What SQL runs in.
+#[derive(Clone, Copy)]
+pub(super) enum Within<'s> {
+    Session(&'s Session),
+    Snapshot(&'s Conn, &'s Arc<State>),
+    /// A connection whose transactions SQL begins and ends.
+    Host(&'s Conn, &'s Host),
+}
+
+impl<'s> Within<'s> {
+    pub(super) fn conn(self) -> &'s Conn {
+        match self {
+            Within::Session(session) => session.conn(),
+            Within::Snapshot(conn, _) | Within::Host(conn, _) => conn,
+        }
+    }
+
+    /// Runs `work`, one write, in a transaction of its own where there is none; if `whole`, all of it or nothing.
+    pub(super) fn one<T>(self, whole: bool, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        match self {
+            Within::Session(session) if whole => session.savepoint(work),
+            Within::Session(_) => work(),
+            Within::Snapshot(..) => {
+                fail!(ReadOnly, "a sealed table is written in a write transaction only")
+            }
+            Within::Host(conn, _) => host::one(conn, whole, work),
+        }
+    }
+
+    pub(super) fn state(self, handle: Handle) -> Result<Arc<State>> {
+        match self {
+            Within::Session(session) => Ok(session.state()),
+            Within::Snapshot(_, state) => Ok(Arc::clone(state)),
+            Within::Host(conn, host) => host.state(handle, conn),
+        }
+    }
+}
