@@ -372,3 +372,15 @@ def test_frameworks_take_the_url(url: str) -> None:
         assert session.exec(select(Host.id).where(Host.name == "Bob")).all() == [1]
     assert set(sa.inspect(engine).get_table_names()) == {"guest", "host"}
     engine.dispose()
+
+
+def test_conditions_are_found_by_their_indexes(engine: sa.Engine) -> None:
+    metadata = sa.MetaData()
+    surname = Sealed(sa.Text(), index="lookup 5000 text", label="people.surname")
+    table = sa.Table("people", metadata, sa.Column("id", sa.Integer, primary_key=True), sa.Column("surname", surname))
+    metadata.create_all(engine)
+    with engine.connect() as connection:
+        for condition in (table.c.surname == "x", sa.and_(table.c.id > 0, table.c.surname.in_(["x", "y"]))):
+            text = str(sa.select(table.c.id).where(condition).compile(engine, compile_kwargs={"literal_binds": True}))
+            plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}").all())
+            assert "blind index surname" in plan, plan

@@ -62,6 +62,7 @@ import sqlite3
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 import sealite.alembic
 import sealite.fastapi
+import sealite.dbapi2
 import sealite.flask
 import sealite.limits
 import sealite.logging
