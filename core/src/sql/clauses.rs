@@ -28,12 +28,14 @@ pub(super) enum Action {
 /// Names in parentheses, and how many tokens they are.
 pub(super) fn list(tokens: &[Token<'_>]) -> Option<(Vec<String>, usize)> {
     let mut names = Vec::new();
-    for (at, token) in tokens.iter().enumerate().skip(1) {
-        if token.is_sign(")") {
-            return Some((names, at + 1));
+    for (at, pair) in tokens.get(1..)?.chunks(2).enumerate() {
+        let [name, sign] = pair else { return None };
+        names.push(name.name()?);
+        if sign.is_sign(")") {
+            return Some((names, 2 * at + 3));
         }
-        if !token.is_sign(",") {
-            names.push(token.name()?);
+        if !sign.is_sign(",") {
+            return None;
         }
     }
     None

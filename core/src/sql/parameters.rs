@@ -93,7 +93,7 @@ mod tests {
             found.numbered(sql, 0..sql.len(), &[]),
             "SELECT ?1, ?2, ?5, ?6, '?', ?2, ?7, ?2 -- ?"
         );
-        assert_eq!(found.numbered(sql, 8..14, &[(8..9, "x".into())]), "x ?2,");
+        assert_eq!(found.numbered(sql, 8..14, &[(8..9, "x".into())]), "x ?2, ");
         assert_eq!((found.count(), found.count_before(18)), (7, 5));
         let names: Vec<Option<&str>> = found.names.iter().map(Option::as_deref).collect();
         assert_eq!(names, [None, Some(":a"), None, None, Some("?5"), None, Some("@b")]);
