@@ -182,7 +182,7 @@ def test_the_documented_program_runs(people: Path, key: str) -> None:
     if not interpreters:
         pytest.skip("no interpreter here has a sqlite3 that loads extensions")
     text = (Path(__file__).parents[2] / "docs" / "extension.md").read_text("utf-8")
-    (block,) = re.findall(r"^```py\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    (block,) = re.findall(r"^```text\n(connection.*?)^```$", text, re.MULTILINE | re.DOTALL)
     code = f"import sqlite3\n{block}print(connection.execute('SELECT name FROM people').fetchall())\n"
     code = code.replace("target/ext/release/libsealite_ext.so", EXTENSION).replace("app.db", str(people))
     run = subprocess.run([interpreters[0], "-c", code], capture_output=True, text=True, env={"APP_KEY": key}, timeout=120)

@@ -23,12 +23,12 @@ use crate::value::ValueRef;
 /// COMMIT nothing else of the vault gets it.
 ///
 /// ```
-/// use sealite::{Column, TableDefinition, Vault};
+/// use sealite::{Column, ExposeSecret, TableDefinition, Unlock, Vault};
 ///
 /// # fn main() -> sealite::Result<()> {
 /// # let folder = std::env::temp_dir().join(format!("sealite-doc-connection-{}", std::process::id()));
 /// # std::fs::create_dir_all(&folder).unwrap();
-/// let unlock = sealite::Unlock::key(sealite::generate_key()?.as_ref())?;
+/// let unlock = Unlock::key_text(sealite::generate_key()?.expose_secret())?;
 /// let vault = Vault::create(folder.join("app.db"), &unlock)?;
 /// vault.define_table(&TableDefinition::new("notes").column(Column::text("body").sealed()))?;
 /// let connection = vault.connect()?;
