@@ -194,7 +194,8 @@ def test_a_magic_link_works_once(server: Server) -> None:
         assert token in browser.get(f"{path}?token={token}").text
     with concurrent.futures.ThreadPoolExecutor() as pool:
         uses = list(pool.map(lambda browser: browser.post("/magic/use", token=token).status_code, both * 3))
-    assert sorted(uses) == [303] + [401] * 5
+    # The browser that is logged in by then is asked for its CSRF token first.
+    assert uses.count(303) == 1 and uses.count(401) + uses.count(403) == 5, uses
     assert any("/profile" in browser.get("/").text for browser in both)
     assert both[0].get(f"{path}?token={token}").status_code == 401
     assert len(list(server.outbox.iterdir())) == 1
