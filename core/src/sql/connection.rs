@@ -7,7 +7,6 @@ use super::SqlRows;
 use super::connected::Connected;
 use super::handle::Statement;
 use super::keeper::Inner;
-use crate::db::tokens::{first_statement, is_blank};
 use crate::db::{Interrupter, Keeper, Kept, Locked};
 use crate::error::{Result, fail};
 use crate::table::engine::Engine;
@@ -73,17 +72,6 @@ impl Connection {
     /// `sql` for a text that is none or more than one; `not_allowed`, `refused` for what is not for SQL.
     pub fn prepare(&self, sql: &str) -> Result<Statement<'static>> {
         Ok(Statement::connected(self.compile(sql)?))
-    }
-
-    /// Prepares the first statement of a text, and says at which byte the text goes on; none where only blanks and comments
-    /// are left.
-    pub fn prepare_first(&self, sql: &str) -> Result<(Option<Statement<'static>>, usize)> {
-        let end = first_statement(sql);
-        let first = sql.get(..end).unwrap_or_default();
-        if is_blank(first) {
-            return Ok((None, end));
-        }
-        Ok((Some(self.prepare(first)?), end))
     }
 
     /// Runs a statement to its end; the number of rows changed. Rows that it returns are passed over.
