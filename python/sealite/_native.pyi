@@ -4,7 +4,7 @@ import os
 import pathlib
 from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping, Sequence
 from types import ModuleType, TracebackType
-from typing import IO, Any, ClassVar, Literal, Self, TypeAlias, TypeVar, final, overload
+from typing import IO, Any, ClassVar, Literal, Self, TypeAlias, TypedDict, TypeVar, Unpack, final, overload
 
 _T = TypeVar("_T")
 _Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
@@ -201,36 +201,22 @@ class TableDefinition:
     @property
     def padding(self) -> _Padding: ...
 
+class _VaultOptions(TypedDict, total=False):
+    busy_timeout: float | None
+    synchronous: Literal["full", "normal"] | None
+    existing_database: bool
+    disk_reserve: int | None
+    sealed_sql: Literal["full", "indexed", "off"]
+    sealed_to_plain: bool
+
 @final
 class Vault:
     @staticmethod
-    def create(
-        path: _Path,
-        unlock: Unlock,
-        *,
-        busy_timeout: float | None = None,
-        synchronous: Literal["full", "normal"] | None = None,
-        existing_database: bool = False,
-        disk_reserve: int | None = None,
-    ) -> Vault: ...
+    def create(path: _Path, unlock: Unlock, **options: Unpack[_VaultOptions]) -> Vault: ...
     @staticmethod
-    def open(
-        path: _Path,
-        unlock: Unlock,
-        *,
-        busy_timeout: float | None = None,
-        synchronous: Literal["full", "normal"] | None = None,
-        disk_reserve: int | None = None,
-    ) -> Vault: ...
+    def open(path: _Path, unlock: Unlock, **options: Unpack[_VaultOptions]) -> Vault: ...
     @staticmethod
-    def at(
-        path: _Path,
-        *,
-        busy_timeout: float | None = None,
-        synchronous: Literal["full", "normal"] | None = None,
-        existing_database: bool = False,
-        disk_reserve: int | None = None,
-    ) -> Vault: ...
+    def at(path: _Path, **options: Unpack[_VaultOptions]) -> Vault: ...
     @staticmethod
     def in_memory() -> Vault: ...
     @property

@@ -11,6 +11,7 @@ mod approval;
 mod audit;
 mod binding;
 mod command;
+mod config;
 mod dbapi;
 mod definition;
 mod error;
