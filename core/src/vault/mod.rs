@@ -1,6 +1,7 @@
 //! The public object: a vault file, or one in memory.
 
 mod capabilities;
+mod keys;
 mod protect;
 mod schema;
 mod unlocking;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use self::capabilities::attachments;
+pub use self::keys::Keys;
 pub use self::schema::Erasure;
 use crate::audit::note;
 use crate::creation::{inspect, write_vault};
