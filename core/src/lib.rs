@@ -91,4 +91,4 @@ pub use token::{
 };
 pub use transaction::{Savepoint, Snapshot, Transaction};
 pub use value::{Id, IdRef, Type, Value, ValueRef};
-pub use vault::{Erasure, Keys, Status, Vault};
+pub use vault::{Erasure, Keys, MasterRotation, Status, Vault};
