@@ -88,4 +88,6 @@ pub use token::{
 };
 pub use transaction::{Savepoint, Snapshot, Transaction};
 pub use value::{Id, IdRef, Type, Value, ValueRef};
-pub use vault::{Erasure, Status, Vault};
+pub use vault::{
+    BackupOptions, BackupProgress, BackupReport, Compaction, Erasure, RestoreOptions, Status, Vault,
+};

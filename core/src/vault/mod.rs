@@ -1,6 +1,9 @@
 //! The public object: a vault file, or one in memory.
 
+mod backup;
 mod capabilities;
+mod compact;
+mod new_file;
 mod protect;
 mod schema;
 mod unlocking;
@@ -9,7 +12,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+pub use self::backup::{BackupOptions, BackupProgress, BackupReport, RestoreOptions};
 use self::capabilities::attachments;
+pub use self::compact::Compaction;
 pub use self::schema::Erasure;
 use crate::audit::note;
 use crate::creation::{inspect, write_vault};
