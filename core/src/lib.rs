@@ -65,7 +65,7 @@ pub use format::padding::Padding;
 pub use format::slot::SlotKind;
 pub use health::{Health, Reason};
 pub use index::normalise::Normaliser;
-pub use keys::{PassphraseCost, RecoveryCode, Slot, Unlock, generate_key};
+pub use keys::{PassphraseCost, Slot, Unlock, generate_key};
 pub use metrics::{Histogram, Metrics};
 pub use password::{PasswordHasher, PasswordVerdict};
 pub use quota::{Decision, Limit, Quotas};
@@ -89,5 +89,6 @@ pub use token::{
 pub use transaction::{Savepoint, Snapshot, Transaction};
 pub use value::{Id, IdRef, Type, Value, ValueRef};
 pub use vault::{
-    BackupOptions, BackupProgress, BackupReport, Compaction, Erasure, RestoreOptions, Status, Vault,
+    BackupOptions, BackupProgress, BackupReport, Compaction, Erasure, RecoveryCode, RestoreOptions,
+    Status, Vault,
 };

@@ -5,6 +5,7 @@ mod capabilities;
 mod compact;
 mod new_file;
 mod protect;
+mod recovery;
 mod schema;
 mod unlocking;
 
@@ -15,6 +16,7 @@ use std::time::Instant;
 pub use self::backup::{BackupOptions, BackupProgress, BackupReport, RestoreOptions};
 use self::capabilities::attachments;
 pub use self::compact::Compaction;
+pub use self::recovery::RecoveryCode;
 pub use self::schema::Erasure;
 use crate::audit::note;
 use crate::creation::{inspect, write_vault};
