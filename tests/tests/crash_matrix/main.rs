@@ -31,9 +31,7 @@ fn stopped_anywhere_an_operation_is_done_or_not_begun() {
         if stage.role() == "driver" {
             return drive(stage);
         }
-        // In memory where it can be: what a disk would do is what the faults do.
-        let memory = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
-        let memory = memory.unwrap();
+        let memory = memory();
         let folder = memory.path();
         let key = sealite::generate_key().unwrap();
         std::fs::write(folder.join("key"), key.expose_secret()).unwrap();
@@ -50,6 +48,79 @@ fn stopped_anywhere_an_operation_is_done_or_not_begun() {
         let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
         driver.succeed();
     });
+}
+
+/// What a power cut does to plain SQLite at each event: how many leave neither the old rows nor the new ones.
+fn torn(folder: &Path, synchronous: &str) -> usize {
+    let file = folder.join("plain.db");
+    let open = || {
+        let conn = rusqlite::Connection::open(&file).unwrap();
+        conn.pragma_update(None, "synchronous", synchronous).unwrap();
+        conn
+    };
+    let prepare = || {
+        for name in ["plain.db", "plain.db-journal"] {
+            let _ = std::fs::remove_file(folder.join(name));
+        }
+        open()
+            .execute_batch(
+                "CREATE TABLE t (n INTEGER, pad BLOB);
+                 WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 40)
+                 INSERT INTO t SELECT 0, randomblob(1500) FROM c",
+            )
+            .unwrap();
+    };
+    let change = |conn: rusqlite::Connection| {
+        let _ = conn.execute_batch("UPDATE t SET n = 1, pad = zeroblob(1500)");
+        drop(conn);
+    };
+    prepare();
+    let conn = open();
+    arm(folder, Fault::None, 0, 0);
+    change(conn);
+    let events = disarm();
+    assert!(events > 20, "{events}");
+    let sound = |at: usize| {
+        prepare();
+        let child = fork(|| {
+            let conn = open();
+            arm(folder, Fault::PowerCut, at, at as u64);
+            change(conn);
+        });
+        assert_eq!(child.end().signal(), Some(libc::SIGKILL));
+        let whole = "SELECT count(*) = 40 AND min(n) = max(n) AND (SELECT * FROM pragma_integrity_check) = 'ok' FROM t";
+        open().query_row(whole, [], |row| row.get(0)).unwrap_or(false)
+    };
+    (1..=events).filter(|at| !sound(*at)).count()
+}
+
+#[test]
+fn power_cut_tears_what_is_not_synced_and_nothing_else() {
+    staged("power_cut_tears_what_is_not_synced_and_nothing_else", 120, |stage| {
+        if stage.role() == "driver" {
+            let folder = stage.path();
+            tell(format_args!("{} {}", torn(&folder, "OFF"), torn(&folder, "FULL")));
+            return;
+        }
+        let memory = memory();
+        let shim = shim(memory.path());
+        let mut driver = stage.process_by(
+            |command| _ = command.env("LD_PRELOAD", &shim),
+            "driver",
+            memory.path(),
+        );
+        let line = driver.hear();
+        driver.succeed();
+        let (off, full) = line.split_once(' ').unwrap();
+        // The shim loses what may be lost, so that the matrix could find it.
+        assert!(off.parse::<usize>().unwrap() > 5 && full == "0", "{line}");
+        tell(format_args!("torn without syncs {off}, with syncs {full}"));
+    });
+}
+
+/// A folder in memory, where there can be one: what a disk would do is what the faults do.
+fn memory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 /// What was counted of one fault.
