@@ -66,8 +66,7 @@ pub use format::slot::SlotKind;
 pub use health::{Health, Reason};
 pub use index::normalise::Normaliser;
 pub use keys::{
-    KeyInfo, KeyState, PassphraseCost, Purpose as KeyPurpose, RecoveryCode, Slot, Unlock,
-    generate_key,
+    KeyInfo, KeyState, PassphraseCost, Purpose as KeyPurpose, Slot, Unlock, generate_key,
 };
 pub use metrics::{Histogram, Metrics};
 pub use password::{PasswordHasher, PasswordVerdict};
@@ -91,4 +90,7 @@ pub use token::{
 };
 pub use transaction::{Savepoint, Snapshot, Transaction};
 pub use value::{Id, IdRef, Type, Value, ValueRef};
-pub use vault::{Erasure, Keys, MasterRotation, Status, Vault};
+pub use vault::{
+    BackupOptions, BackupProgress, BackupReport, Compaction, Erasure, Keys, MasterRotation,
+    RecoveryCode, RestoreOptions, Status, Vault,
+};

@@ -19,6 +19,7 @@ pub(crate) use canonical::canonical_json;
 pub use checkpoint::Checkpoint;
 pub use entry::{Entry, Event};
 pub use export::ExportOptions;
+pub(crate) use export::timestamp;
 pub use handle::Audit;
 pub use verify::{AuditFault, AuditReport};
 pub(crate) use watch::Watch;

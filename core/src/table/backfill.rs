@@ -12,12 +12,16 @@ use super::read::Target;
 use super::schema::Schema;
 use super::session::Session;
 use super::write::Writer;
+use crate::db::Conn;
 use crate::db::schema::quote;
 use crate::error::{ErrorKind, Result, fail};
 use crate::value::{Id, ValueRef};
 
 /// Rows moved in one transaction: others wait no longer than that.
 const BATCH_ROWS: i64 = 500;
+/// SQLite's codes where there is no folder for temporary files.
+const CANTOPEN: i32 = 14;
+const IOERR_GETTEMPPATH: i32 = 6410;
 /// How often all rows are gone through. After the first time there are none left, but in a damaged file.
 const PASSES: usize = 3;
 
@@ -156,7 +160,9 @@ pub(crate) fn finish_erasure(engine: &Engine) -> Result<bool> {
     if pending == 0 {
         return Ok(true);
     }
-    match conn.batch("VACUUM") {
+    let rewritten =
+        if engine.pool.is_memory() { conn.batch("VACUUM") } else { vacuum(&*engine.pool.own()?) };
+    match rewritten {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::Busy => return Ok(false),
         Err(error) => return Err(error),
@@ -173,7 +179,20 @@ pub(crate) fn finish_erasure(engine: &Engine) -> Result<bool> {
     Ok(done == 1)
 }
 
-fn checkpoint(conn: &crate::db::Conn) -> Result<bool> {
+/// VACUUM on a connection of its own, whose copy of the file goes to a temporary file: in memory it would take as much as
+/// the file. SQLite unlinks that file as soon as it is open, and holds the same sealed pages in it. Where no folder takes
+/// one, it is done in memory.
+fn vacuum(conn: &Conn) -> Result<()> {
+    conn.batch("PRAGMA temp_store = FILE")?;
+    match conn.batch("VACUUM") {
+        Err(error) if matches!(error.sqlite_code(), Some(CANTOPEN | IOERR_GETTEMPPATH)) => {
+            conn.batch("PRAGMA temp_store = MEMORY; VACUUM")
+        }
+        done => done,
+    }
+}
+
+fn checkpoint(conn: &Conn) -> Result<bool> {
     let busy = conn.first("PRAGMA wal_checkpoint(TRUNCATE)", &[], |row| row.integer(0));
     match busy {
         Ok(busy) => Ok(busy.is_none_or(|busy| busy == 0)),
