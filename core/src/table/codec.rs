@@ -159,7 +159,7 @@ impl<'a> Opener<'a> {
     fn take_key(&mut self, id: u32) -> Result<Arc<Key>> {
         match self.buffers.last.take() {
             Some((last, key)) if last == id => Ok(key),
-            _ => self.ring.opening(self.conn, id, self.tenant),
+            _ => self.ring.opening(self.conn, id, self.tenant, None),
         }
     }
 
