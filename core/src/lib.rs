@@ -46,6 +46,7 @@ mod keys;
 mod metrics;
 mod password;
 mod quota;
+mod rotation;
 mod secret;
 mod settings;
 mod sql;
@@ -72,6 +73,7 @@ pub use keys::{
 pub use metrics::{Histogram, Metrics};
 pub use password::{PasswordHasher, PasswordVerdict};
 pub use quota::{Decision, Limit, Quotas};
+pub use rotation::{Rotation, RotationKind, RotationPlan, RotationState, RotationStatus};
 pub use secret::{ExposeSecret, SecretBox, SecretSlice, SecretString};
 pub use settings::{
     Author, Change, CheckReport, ImportReport, Setting, SettingDefinition, SettingFault,
@@ -91,4 +93,4 @@ pub use token::{
 };
 pub use transaction::{Savepoint, Snapshot, Transaction};
 pub use value::{Id, IdRef, Type, Value, ValueRef};
-pub use vault::{Erasure, Status, Vault};
+pub use vault::{Erasure, Keys, Status, Vault};

@@ -205,9 +205,8 @@ impl Audit {
         self.ensure()?;
         let session = ReadSession::begin(&self.engine)?;
         let (conn, state) = (&session.conn, &session.state);
-        let read = |text| {
-            Checkpoint::read(state.ring.vault(), text, |id| Keys::of(conn, state, id))
-        };
+        let read =
+            |text| Checkpoint::read(state.ring.vault(), text, |id| Keys::of(conn, state, id));
         let checkpoint = checkpoint.map(read).transpose()?;
         let report =
             self.engine.counters.checked(verify(conn, state, checkpoint.as_ref(), since, go_on))?;

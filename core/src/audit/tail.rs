@@ -41,8 +41,8 @@ pub(super) fn tail(conn: &Conn, state: &State, good: Option<&Place>) -> Result<T
     }
     let mark = mark_of(conn, state, TABLE)?;
     let base = Base::read(conn, state)?;
-    let (first, before) = base
-        .map_or((0, Before::Start), |base| (base.through, Before::Link(base.link)));
+    let (first, before) =
+        base.map_or((0, Before::Start), |base| (base.through, Before::Link(base.link)));
     let since = good.map_or(i64::MAX, |good| good.seq).min(mark - ALWAYS);
     let start = since.max(mark - MOST).max(first);
     // What lies before is not walked, and so its link is not known.

@@ -103,6 +103,11 @@ impl Key {
         }
     }
 
+    /// True where the key has a successor, and only opens.
+    pub(crate) fn is_retired(&self) -> bool {
+        self.attributes.is(KeyState::Retired)
+    }
+
     /// True where this is the active key of the owner.
     pub(super) fn is_active_of(&self, owner: Owner<'_>) -> bool {
         self.attributes.is(KeyState::Active) && self.attributes.owner() == Some(owner)

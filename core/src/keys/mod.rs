@@ -20,8 +20,8 @@ mod tests;
 #[cfg(test)]
 mod vectors;
 
-pub(crate) use audit::AuditKey;
 pub use attributes::{KeyState, Purpose};
+pub(crate) use audit::AuditKey;
 pub use lifecycle::KeyInfo;
 pub(crate) use pepper::{Hashed, Pepper};
 pub(crate) use provider::well_known;

@@ -37,7 +37,11 @@ impl<'a> Target<'a> {
     }
 
     pub(super) fn opener(
-        &self, conn: &'a Conn, state: &'a State, schema: &'a Arc<Schema>) -> Opener<'a> {
+        &self,
+        conn: &'a Conn,
+        state: &'a State,
+        schema: &'a Arc<Schema>,
+    ) -> Opener<'a> {
         Opener::new(conn, &state.ring, schema, self.tenant)
     }
 }

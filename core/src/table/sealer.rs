@@ -59,6 +59,11 @@ impl Sealer {
         Arc::ptr_eq(&self.state, &session.state())
     }
 
+    /// True where rows may stand in an index under a retired key.
+    pub(super) fn has_older_indexes(&self) -> bool {
+        self.indexes.iter().any(|index| !index.older.is_empty())
+    }
+
     pub(crate) fn ring(&self) -> &Ring {
         &self.state.ring
     }

@@ -83,6 +83,12 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// The index values that a row with these values has when it is written now.
+    pub(super) fn blinds_now(&self, values: &[ValueRef<'_>]) -> Result<Vec<BlindValue>> {
+        let mut scratch = self.session.scratch()?;
+        Ok(self.blinds(values, &mut scratch))
+    }
+
     fn stands_elsewhere(
         &self,
         own: Option<IdRef<'_>>,

@@ -1,7 +1,9 @@
 //! The public object: a vault file, or one in memory.
 
 mod capabilities;
+mod keys;
 mod protect;
+mod rotation;
 mod schema;
 mod unlocking;
 
@@ -10,6 +12,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use self::capabilities::attachments;
+pub use self::keys::Keys;
 pub use self::schema::Erasure;
 use crate::audit::note;
 use crate::creation::{inspect, write_vault};
