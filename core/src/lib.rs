@@ -46,6 +46,7 @@ mod keys;
 mod metrics;
 mod password;
 mod quota;
+mod rotation;
 mod secret;
 mod settings;
 mod sql;
@@ -71,6 +72,7 @@ pub use keys::{
 pub use metrics::{Histogram, Metrics};
 pub use password::{PasswordHasher, PasswordVerdict};
 pub use quota::{Decision, Limit, Quotas};
+pub use rotation::{Rotation, RotationKind, RotationPlan, RotationState, RotationStatus};
 pub use secret::{ExposeSecret, SecretBox, SecretSlice, SecretString};
 pub use settings::{
     Author, Change, CheckReport, ImportReport, Setting, SettingDefinition, SettingFault,

@@ -1,8 +1,10 @@
 //! Keyslots, the master key, the key ring, and the one path that seals and opens records.
 
 mod attributes;
+mod audit;
 mod cache;
 mod directory;
+mod generations;
 mod key;
 pub(crate) mod label;
 pub(crate) mod lifecycle;
@@ -20,6 +22,7 @@ mod tests;
 mod vectors;
 
 pub use attributes::{KeyState, Purpose};
+pub(crate) use audit::AuditKey;
 pub use lifecycle::KeyInfo;
 pub(crate) use pepper::{Hashed, Pepper};
 pub(crate) use provider::well_known;

@@ -107,6 +107,11 @@ impl Ring {
         self.cache.active(Owner { purpose: Purpose::Data, tenant, subject })
     }
 
+    /// The active key of an owner, from memory only.
+    pub(super) fn cached_active(&self, owner: Owner<'_>) -> Option<Arc<Key>> {
+        self.cache.active(owner)
+    }
+
     /// As [`Ring::opening`], from memory only.
     pub(crate) fn cached_opening(
         &self,
@@ -223,7 +228,7 @@ impl Ring {
     }
 
     /// The key of that id, from its row.
-    fn load(&self, conn: &Conn, id: u32) -> Result<Arc<Key>> {
+    pub(super) fn load(&self, conn: &Conn, id: u32) -> Result<Arc<Key>> {
         let Some(stored) = StoredKey::find(conn, id)? else {
             fail!(UnknownKey, "the vault has no key {id}");
         };

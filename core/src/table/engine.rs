@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::attached::{Attached, Attachments};
 use super::catalog::{self, Tables};
 use super::clock::Clock;
+use super::look::Look;
 use super::schema::Schema;
 use crate::db::{Conn, Pool};
 use crate::error::{Error, ErrorKind, Result, err, fail};
@@ -24,6 +25,8 @@ pub(crate) struct Engine {
     pub(crate) clock: Clock,
     /// What this process has done.
     pub(crate) counters: Arc<Counters>,
+    /// When the file was last asked for what others have changed.
+    pub(super) look: Look,
     /// What the capabilities keep.
     attachments: Attachments,
 }
@@ -58,6 +61,7 @@ impl Engine {
             clock_ms: AtomicI64::new(0),
             clock: Clock::default(),
             counters: Arc::default(),
+            look: Look::default(),
             attachments,
         }
     }

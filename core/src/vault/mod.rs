@@ -7,6 +7,7 @@ mod keys;
 mod new_file;
 mod protect;
 mod recovery;
+mod rotation;
 mod schema;
 mod unlocking;
 
