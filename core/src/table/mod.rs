@@ -31,6 +31,7 @@ mod sealer;
 pub(crate) mod sequence;
 pub(crate) mod session;
 pub(crate) mod specification;
+pub(crate) mod subject;
 pub(crate) mod verify;
 mod write;
 mod write_plan;
