@@ -1,10 +1,12 @@
 //! Between a row of the physical table and its values: opening with everything beside the record authenticated.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::buffers::Buffers;
 use super::row::RowSet;
 use super::schema::{FIRST_SLOT, Outside, Plan, Schema};
+use super::subject::{Whose, subject_of};
 use crate::db::{Conn, SqlRow};
 use crate::error::{Error, Result, err};
 use crate::format::context::Place;
@@ -89,14 +91,17 @@ impl<'a> Opener<'a> {
         let sealed = row.blob(2 + self.shift).map_err(|_| self.refused(id))?;
         let record = Record::parse(sealed).map_err(|_| self.refused(id))?;
         let plan = schema.plan(record.layout).ok_or_else(|| self.refused(id))?;
-        let key = self.take_key(record.key_id)?;
+        let (key, subject) = match &plan.subject {
+            None => (self.take_key(record.key_id, None)?, None),
+            Some(whose) => self.take_key_of(record.key_id, whose, id, row)?,
+        };
         let place = Place {
             vault: self.ring.vault(),
             table: stored.id,
             field: None,
             record: Some(id),
             tenant: self.tenant,
-            subject: None,
+            subject: subject.as_deref(),
         };
         // An authenticated value of an unexpected type can't be what was sealed: the tag says so.
         let mut readable = true;
@@ -156,11 +161,37 @@ impl<'a> Opener<'a> {
     }
 
     /// The key of that id, taken out of its place: [`Opener::open_into`] puts it back.
-    fn take_key(&mut self, id: u32) -> Result<Arc<Key>> {
+    fn take_key(&mut self, id: u32, subject: Option<&str>) -> Result<Arc<Key>> {
         match self.buffers.last.take() {
-            Some((last, key)) if last == id => Ok(key),
-            _ => self.ring.opening(self.conn, id, self.tenant),
+            Some((last, key)) if last == id && key.subject() == subject => Ok(key),
+            _ => self.ring.opening(self.conn, id, self.tenant, subject),
         }
+    }
+
+    /// As [`Opener::take_key`], in a table whose rows have subjects; the row's subject with it.
+    fn take_key_of<'r>(
+        &mut self,
+        key: u32,
+        whose: &Whose<usize>,
+        id: IdRef<'r>,
+        row: &SqlRow<'r>,
+    ) -> Result<(Arc<Key>, Option<Cow<'r, str>>)> {
+        let named = match whose {
+            Whose::Row => match id {
+                IdRef::Integer(id) => ValueRef::Integer(id),
+                IdRef::Text(id) => ValueRef::Text(id),
+            },
+            Whose::Column(slot) => {
+                row.get(FIRST_SLOT + self.shift + slot).map_err(|_| self.refused(id))?
+            }
+            Whose::Key => {
+                let key = self.ring.data_key(self.conn, key)?;
+                let subject = key.subject().map(|subject| Cow::Owned(subject.to_owned()));
+                return Ok((key, subject));
+            }
+        };
+        let subject = subject_of(named).map_err(|_| self.refused(id))?;
+        Ok((self.take_key(key, subject.as_deref())?, subject))
     }
 
     fn refused(&self, id: IdRef<'_>) -> Error {

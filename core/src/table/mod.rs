@@ -18,6 +18,7 @@ pub(crate) mod engine;
 mod handle;
 mod join;
 mod names;
+mod owner;
 mod places;
 pub(crate) mod protect;
 mod read;

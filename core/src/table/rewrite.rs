@@ -12,6 +12,7 @@ use super::write_plan::From;
 use crate::db::SqlRow;
 use crate::db::schema::quote;
 use crate::error::{Result, fail};
+use crate::format::record::Record;
 use crate::value::{IdRef, ValueRef};
 
 /// A row as it was read, and the record that it was read from.
@@ -21,6 +22,8 @@ pub(crate) struct Current {
     sealed: Vec<u8>,
     /// The values of the blind indexes, where the record has those that it would have now.
     blinds: Option<Vec<BlindValue>>,
+    /// The key that the record names.
+    key: u32,
 }
 
 impl Current {
@@ -51,15 +54,19 @@ impl Writer<'_> {
         let conn = self.session.conn();
         let schema = self.schema();
         let mut set = RowSet::new(Arc::clone(schema));
-        let mut opener = Opener::new(conn, self.sealer.ring(), schema, self.tenant);
+        let state = self.session.state();
+        // Not the sealer's: a key of this very transaction belongs into no other ring than its own.
+        let mut opener = Opener::new(conn, &state.ring, schema, self.tenant);
         let (parameters, count) = key_parameters(schema, id, self.tenant)?;
         let parameters = parameters.get(..count).unwrap_or(&[]);
         let found = conn.prepare(&schema.sql.get)?.first(parameters, |row| {
             let layout = opener.open(row, Some(id), &mut set)?;
             let blinds = if layout == schema.write.layout { blinds_of(row, schema)? } else { None };
-            Ok((layout, row.blob(2)?.to_vec(), blinds))
+            let sealed = row.blob(2)?;
+            let key = Record::parse(sealed).map_or(0, |record| record.key_id);
+            Ok((layout, sealed.to_vec(), blinds, key))
         })?;
-        Ok(found.map(|(layout, sealed, blinds)| Current { set, layout, sealed, blinds }))
+        Ok(found.map(|(layout, sealed, blinds, key)| Current { set, layout, sealed, blinds, key }))
     }
 
     /// Changes columns of a row that was read in this transaction, perhaps its key too, and seals it again.
@@ -71,7 +78,7 @@ impl Writer<'_> {
         new_id: Option<IdRef<'_>>,
     ) -> Result<()> {
         let (conn, schema) = (self.session.conn(), self.schema());
-        let Current { set, layout, sealed, blinds } = current;
+        let Current { set, layout, sealed, blinds, key } = current;
         let (parameters, count) = key_parameters(schema, id, self.tenant)?;
         let parameters = parameters.get(..count).unwrap_or(&[]);
         let mut values: Vec<ValueRef<'_>> =
@@ -82,6 +89,7 @@ impl Writer<'_> {
                 *slot = admitted;
             }
         }
+        let owner = self.owner_again(new_id.unwrap_or(id), &values, *key)?;
         let touched = |position: usize| changes.iter().any(|(at, _)| *at == position);
         let mut scratch = self.session.scratch()?;
         let blinds = match blinds {
@@ -100,7 +108,7 @@ impl Writer<'_> {
             None => self.blinds(&values, &mut scratch),
         };
         check_key(new_id.unwrap_or(id))?;
-        self.seal(new_id.unwrap_or(id), &values, &blinds, &mut scratch)?;
+        self.seal(new_id.unwrap_or(id), &owner, &values, &blinds, &mut scratch)?;
         let plan = &schema.write;
         let to_set: Vec<usize> = (0..plan.slots.len())
             .filter(|slot| {
