@@ -4,9 +4,9 @@ use crate::crypto::random;
 use crate::db::Conn;
 use crate::db::schema::{APPLICATION_ID, CREATE, FORMAT_VERSION};
 use crate::error::{Result, fail};
-use crate::keys::ring::{Purpose, Ring};
+use crate::keys::ring::{Owner, Purpose, Ring};
 use crate::keys::seal::no_randomness;
-use crate::keys::{slots, table_id};
+use crate::keys::{lifecycle, slots, table_id};
 use crate::secret::Secret32;
 use crate::table::engine::{Meta, read_meta};
 use crate::table::sequence;
@@ -56,15 +56,17 @@ pub(crate) fn write_vault(conn: &Conn, draft: &slots::Draft) -> Result<(Meta, Se
         "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT_VERSION};"
     ))?;
     conn.execute(
-        "INSERT INTO sealite_meta (id, vault, epoch, erasure_pending) VALUES (1, ?, 1, 0)",
+        "INSERT INTO sealite_meta (id, vault, epoch, erasure_pending, master, keys)
+         VALUES (1, ?, 1, 0, 0, x'')",
         &[ValueRef::Blob(&vault)],
     )?;
     slots::add(conn, &vault, &master, draft)?;
-    let ring = Ring::new(vault, &master);
-    ring.create(conn, Purpose::Data, None)?;
-    ring.create(conn, Purpose::Index, None)?;
-    ring.create(conn, Purpose::Audit, None)?;
+    let ring = Ring::new(vault, &master).renewed(true);
+    lifecycle::begin(conn, &ring)?;
+    for purpose in [Purpose::Data, Purpose::Index, Purpose::Audit] {
+        ring.create(conn, Owner::of(purpose, None))?;
+    }
     let last_reserved = i64::from(table_id::FIRST_DECLARED) - 1;
     sequence::create(conn, &ring, table_id::CATALOG, last_reserved)?;
-    Ok((Meta { vault, epoch: 1, erasure_pending: 0 }, master))
+    Ok((Meta { vault, epoch: 1, erasure_pending: 0, master: 0 }, master))
 }

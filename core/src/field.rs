@@ -11,7 +11,7 @@ use crate::format::padding::Padding;
 use crate::format::payload::{Columns, put_column};
 use crate::format::record::Record;
 use crate::index::normalise::Normaliser;
-use crate::keys::ring::{IndexPlace, Key, Purpose};
+use crate::keys::ring::{IndexPlace, Key, Owner, Purpose};
 use crate::keys::seal::{Shape, open, seal};
 use crate::metrics::Counter;
 use crate::table::blind::BlindValue;
@@ -77,7 +77,7 @@ impl Field {
         record: Option<IdRef<'_>>,
     ) -> Option<Result<Vec<u8>>> {
         let state = self.engine.state_in_memory()?;
-        let key = state.ring.cached_sealing(self.tenant.as_deref())?;
+        let key = state.ring.cached_sealing(self.tenant.as_deref(), None)?;
         Some(self.seal_with(&state, &key, &mut Buffers::take().context, value.into(), record))
     }
 
@@ -115,7 +115,7 @@ impl Field {
     ) -> Option<Result<R>> {
         let state = self.engine.state_in_memory()?;
         let Ok(parsed) = Record::parse(sealed) else { return Some(Err(self.refused())) };
-        let key = state.ring.cached_opening(parsed.key_id, self.tenant.as_deref())?;
+        let key = state.ring.cached_opening(parsed.key_id, self.tenant.as_deref(), None)?;
         Some(key.and_then(|key| self.open_with(&state, &key, &parsed, record, with)))
     }
 
@@ -226,20 +226,22 @@ impl Field {
 
     fn sealing_key(&self, state: &State) -> Result<Arc<Key>> {
         let tenant = self.tenant.as_deref();
-        if let Some(key) = state.ring.cached_sealing(tenant) {
+        if let Some(key) = state.ring.cached_sealing(tenant, None) {
             return Ok(key);
         }
-        match self.engine.read(|conn, state| state.ring.sealing(conn, tenant))? {
+        match self.engine.read(|conn, state| state.ring.sealing(conn, tenant, None))? {
             Some(key) => Ok(key),
-            None => self.make_key(Purpose::Data, |conn, state| state.ring.sealing(conn, tenant)),
+            None => {
+                self.make_key(Purpose::Data, |conn, state| state.ring.sealing(conn, tenant, None))
+            }
         }
     }
 
     fn opening_key(&self, state: &State, id: u32) -> Result<Arc<Key>> {
         let tenant = self.tenant.as_deref();
-        match state.ring.cached_opening(id, tenant) {
+        match state.ring.cached_opening(id, tenant, None) {
             Some(key) => key,
-            None => self.engine.read(|conn, state| state.ring.opening(conn, id, tenant)),
+            None => self.engine.read(|conn, state| state.ring.opening(conn, id, tenant, None)),
         }
     }
 
@@ -254,7 +256,7 @@ impl Field {
             if let Some(key) = get(session.conn(), &state)? {
                 return Ok(key);
             }
-            let state = session.create_key(purpose, self.tenant.as_deref())?;
+            let state = session.create_key(Owner::of(purpose, self.tenant.as_deref()))?;
             let made = get(session.conn(), &state)?;
             made.ok_or_else(|| err!(Internal, "a key just made is not there"))
         })

@@ -65,7 +65,10 @@ pub use format::padding::Padding;
 pub use format::slot::SlotKind;
 pub use health::{Health, Reason};
 pub use index::normalise::Normaliser;
-pub use keys::{PassphraseCost, RecoveryCode, Slot, Unlock, generate_key};
+pub use keys::{
+    KeyInfo, KeyState, PassphraseCost, Purpose as KeyPurpose, RecoveryCode, Slot, Unlock,
+    generate_key,
+};
 pub use metrics::{Histogram, Metrics};
 pub use password::{PasswordHasher, PasswordVerdict};
 pub use quota::{Decision, Limit, Quotas};

@@ -11,15 +11,17 @@ const SLOT_RECOVERY: &[u8] = b"sealite/v1/slot/recovery";
 const SLOT_PASSPHRASE: &[u8] = b"sealite/v1/slot/passphrase";
 /// wrapping key = HKDF(master key, no salt, label || vault id)
 const WRAP: &[u8] = b"sealite/v1/wrap";
+/// list key = HKDF(master key, no salt, label || vault id)
+const KEY_LIST: &[u8] = b"sealite/v1/keys/list";
 /// blind-index key = HKDF(index key, no salt, label || table id || index id || generation)
 const BLIND_INDEX: &[u8] = b"sealite/v1/blind-index/table";
 /// field-index key = HKDF(index key, no salt, label || normaliser || its version || field name)
 const FIELD_INDEX: &[u8] = b"sealite/v1/blind-index/field";
 
-/// quota key = HKDF(index key, no salt, label)
+/// quota key = HKDF(look-up key, no salt, label)
 const QUOTA: &[u8] = b"sealite/v1/quota";
 
-/// token look-up key = HKDF(index key, no salt, label)
+/// token look-up key = HKDF(look-up key, no salt, label)
 const TOKEN_LOOKUP: &[u8] = b"sealite/v1/token/look-up";
 /// token hash key = HKDF(token key, no salt, label)
 const TOKEN_HASH: &[u8] = b"sealite/v1/token/hash";
@@ -51,6 +53,11 @@ pub(super) fn slot_passphrase(stretched: &[u8; 32]) -> Secret32 {
 
 pub(super) fn wrap(master: &Secret32, vault: &[u8; 16]) -> Secret32 {
     derive(master.expose(), &[], &[WRAP, vault])
+}
+
+/// The key of the set hash over the rows of the table of keys.
+pub(super) fn key_list(master: &Secret32, vault: &[u8; 16]) -> Secret32 {
+    derive(master.expose(), &[], &[KEY_LIST, vault])
 }
 
 pub(super) fn blind_index(key: &Secret32, table: u32, index: u32, generation: u16) -> Secret32 {

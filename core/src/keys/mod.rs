@@ -1,15 +1,25 @@
 //! Keyslots, the master key, the key ring, and the one path that seals and opens records.
 
 mod attributes;
+mod cache;
+mod directory;
+mod key;
 pub(crate) mod label;
+pub(crate) mod lifecycle;
+mod list;
 mod pepper;
 mod provider;
 pub(crate) mod ring;
+mod rows;
 pub(crate) mod seal;
 pub(crate) mod slots;
 #[cfg(test)]
+mod tests;
+#[cfg(test)]
 mod vectors;
 
+pub use attributes::{KeyState, Purpose};
+pub use lifecycle::KeyInfo;
 pub(crate) use pepper::{Hashed, Pepper};
 pub(crate) use provider::well_known;
 pub use provider::{PassphraseCost, Unlock, generate_key};

@@ -9,7 +9,7 @@ use super::usage::{Charge, Decision, Usage};
 use super::{TABLE, column, definition};
 use crate::crypto::mac::MacKey;
 use crate::error::{ErrorKind, Result, err, fail};
-use crate::keys::ring::{IndexPlace, Purpose};
+use crate::keys::ring::{IndexPlace, Owner, Purpose};
 use crate::metrics::Counter;
 use crate::table::engine::Engine;
 use crate::table::session::Session;
@@ -216,7 +216,7 @@ impl Quotas {
             define::define_internal(session, &definition())?;
             let state = session.state();
             if state.ring.index(session.conn(), self.tenant(), &IndexPlace::Quota)?.is_none() {
-                session.create_key(Purpose::Index, self.tenant())?;
+                session.create_key(Owner::of(Purpose::Lookup, self.tenant()))?;
             }
             Ok(())
         })

@@ -39,7 +39,7 @@ pub(crate) fn load(conn: &Conn, ring: &Ring) -> Result<Tables> {
         let refused = || forged(format_args!("the catalog's entry {id}"));
         let record = row.blob(1).map_err(|_| refused())?;
         let record = Record::parse(record).map_err(|_| refused())?;
-        let key = ring.opening(conn, record.key_id, None)?;
+        let key = ring.opening(conn, record.key_id, None, None)?;
         payload.clear();
         let mut context = Context::default();
         open(&mut payload, &mut context, key.record_key()?, &record, &place(ring, id), |_| ())
@@ -62,7 +62,7 @@ pub(crate) fn load(conn: &Conn, ring: &Ring) -> Result<Tables> {
 
 /// Writes a table's entry, inside the caller's write transaction; the caller advances the epoch.
 pub(crate) fn save(conn: &Conn, ring: &Ring, stored: &Stored) -> Result<()> {
-    let Some(key) = ring.sealing(conn, None)? else {
+    let Some(key) = ring.sealing(conn, None, None)? else {
         return Err(err!(Corrupt, "the vault has no data key of its own"));
     };
     let id = i64::from(stored.id);

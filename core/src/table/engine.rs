@@ -139,7 +139,7 @@ impl Engine {
         if epoch == state.epoch {
             return Ok(state);
         }
-        let fresh = Arc::new(State::load(conn, state.ring.renewed(), epoch)?);
+        let fresh = Arc::new(State::load(conn, state.ring.renewed(false), epoch)?);
         self.publish(conn, &fresh);
         Ok(fresh)
     }
@@ -235,9 +235,9 @@ impl State {
         Ok(State { epoch, ring, tables })
     }
 
-    /// The same tables with an empty ring.
+    /// The same tables with an empty ring, of a transaction's own.
     pub(crate) fn with_new_ring(&self) -> Self {
-        State { epoch: self.epoch, ring: self.ring.renewed(), tables: self.tables.clone() }
+        State { epoch: self.epoch, ring: self.ring.renewed(true), tables: self.tables.clone() }
     }
 
     pub(crate) fn table(&self, name: &str) -> Result<&Arc<Schema>> {
@@ -254,6 +254,8 @@ pub(crate) struct Meta {
     pub(crate) epoch: i64,
     /// How many changes have left remnants of plaintext since the last erasure.
     pub(crate) erasure_pending: i64,
+    /// How often the master key has changed. A hint: what authenticates is what it wraps.
+    pub(crate) master: i64,
 }
 
 /// Reads it; `None` where the database holds no vault.
@@ -267,12 +269,13 @@ pub(crate) fn read_meta(conn: &Conn) -> Result<Option<Meta>> {
         return Ok(None);
     }
     let meta = conn.first(
-        "SELECT vault, epoch, erasure_pending FROM sealite_meta WHERE id = 1",
+        "SELECT vault, epoch, erasure_pending, master FROM sealite_meta WHERE id = 1",
         &[],
         |row| {
             let vault =
                 row.blob(0)?.try_into().map_err(|_| err!(Corrupt, "the vault's id is damaged"));
-            Ok(Meta { vault: vault?, epoch: row.integer(1)?, erasure_pending: row.integer(2)? })
+            let (epoch, erasure_pending) = (row.integer(1)?, row.integer(2)?);
+            Ok(Meta { vault: vault?, epoch, erasure_pending, master: row.integer(3)? })
         },
     )?;
     match meta {

@@ -9,7 +9,7 @@ use super::session::Session;
 use crate::crypto::mac::MacKey;
 use crate::error::{Result, err, fail};
 use crate::index::normalise::Normaliser;
-use crate::keys::ring::{IndexPlace, Key, Purpose, Ring};
+use crate::keys::ring::{IndexPlace, Key, Owner, Purpose, Ring};
 
 /// The schema and the keys that rows of one table are sealed by, for one tenant.
 pub(crate) struct Sealer {
@@ -29,7 +29,7 @@ pub(super) struct BlindIndex {
 impl Sealer {
     pub(super) fn new(session: &Session, target: Target<'_>) -> Result<Self> {
         let schema = Arc::clone(target.schema(&session.state())?);
-        let (mut state, key) = session.sealing_key(target.tenant)?;
+        let (mut state, key) = session.sealing_key(target.tenant, None)?;
         let mut indexes = Vec::with_capacity(schema.write.indexed.len());
         for position in schema.write.indexed.iter().copied() {
             let column = schema.column(position)?;
@@ -41,7 +41,7 @@ impl Sealer {
             let mac = if let Some(mac) = there {
                 mac
             } else {
-                state = session.create_key(Purpose::Index, target.tenant)?;
+                state = session.create_key(Owner::of(Purpose::Index, target.tenant))?;
                 let made = state.ring.index(session.conn(), target.tenant, &place)?;
                 made.ok_or_else(|| err!(Internal, "an index key just made is not there"))?
             };

@@ -13,7 +13,7 @@ use crate::crypto::random;
 use crate::db::{Conn, Lease, Pool};
 use crate::error::{ErrorKind, Result, err, fail};
 use crate::format::context::Context;
-use crate::keys::ring::{Key, Purpose};
+use crate::keys::ring::{Key, Owner, Purpose};
 use crate::metrics::{Counter, Counters};
 
 /// A write transaction. Rolls back when dropped unfinished.
@@ -201,13 +201,19 @@ impl Session {
             .map_err(|_| err!(Refused, "a write inside another write of the same transaction"))
     }
 
-    /// The key that seals for a tenant, made here where it is the first use, and the state that knows it.
-    pub(crate) fn sealing_key(&self, tenant: Option<&str>) -> Result<(Arc<State>, Arc<Key>)> {
+    /// The key that seals for a tenant, or for one subject of it, made here where it is the first use, and the state that
+    /// knows it.
+    pub(crate) fn sealing_key(
+        &self,
+        tenant: Option<&str>,
+        subject: Option<&str>,
+    ) -> Result<(Arc<State>, Arc<Key>)> {
         let mut state = self.state();
-        let mut key = state.ring.sealing(self.conn(), tenant)?;
+        let owner = Owner { purpose: Purpose::Data, tenant, subject };
+        let mut key = state.ring.active(self.conn(), owner)?;
         if key.is_none() {
-            state = self.create_key(Purpose::Data, tenant)?;
-            key = state.ring.sealing(self.conn(), tenant)?;
+            state = self.create_key(owner)?;
+            key = state.ring.active(self.conn(), owner)?;
         }
         let key = key.ok_or_else(|| err!(Internal, "a key just made is not there"))?;
         Ok((state, key))
@@ -215,21 +221,41 @@ impl Session {
 
     /// Makes a key; the state that knows it. From here on the transaction has a ring of its own, so that a key that a
     /// roll-back can still take back seals nothing outside of it.
-    pub(crate) fn create_key(&self, purpose: Purpose, tenant: Option<&str>) -> Result<Arc<State>> {
+    pub(crate) fn create_key(&self, owner: Owner<'_>) -> Result<Arc<State>> {
+        let state = self.own_ring();
+        state.ring.create(self.conn(), owner)?;
+        Ok(state)
+    }
+
+    /// Makes the next key of an owner, which seals from now on, in this process and in every other: see
+    /// [`crate::keys::ring::Ring::succeed`]. The ids of the key before and of this one.
+    pub(crate) fn succeed_key(&self, owner: Owner<'_>) -> Result<(u32, u32)> {
+        let ids = self.own_ring().ring.succeed(self.conn(), owner)?;
+        self.advance()?;
+        Ok(ids)
+    }
+
+    /// Destroys keys, for every process: see [`crate::keys::ring::Ring::destroy`].
+    pub(crate) fn destroy_keys(&self, ids: &[u32]) -> Result<()> {
+        self.own_ring().ring.destroy(self.conn(), ids)?;
+        self.advance()
+    }
+
+    /// The state with a ring of this transaction's own.
+    fn own_ring(&self) -> Arc<State> {
         if !self.own_ring.replace(true) {
             let own = self.state().with_new_ring();
             *self.state.borrow_mut() = Arc::new(own);
         }
-        let state = self.state();
-        state.ring.create(self.conn(), purpose, tenant)?;
-        Ok(state)
+        self.state()
     }
 
-    /// After a change of the catalog: the next epoch, and the state that belongs to it.
+    /// After a change of the catalog or of keys: the next epoch, and the state that belongs to it.
     pub(crate) fn advance(&self) -> Result<()> {
         self.conn().execute("UPDATE sealite_meta SET epoch = epoch + 1 WHERE id = 1", &[])?;
         let epoch = self.state().epoch + 1;
-        let fresh = State::load(self.conn(), self.state().ring.renewed(), epoch)?;
+        let fresh =
+            State::load(self.conn(), self.state().ring.renewed(self.own_ring.get()), epoch)?;
         *self.state.borrow_mut() = Arc::new(fresh);
         Ok(())
     }

@@ -11,7 +11,7 @@ use super::presented::{Presented, owner};
 use crate::audit::{Entry, append};
 use crate::db::Conn;
 use crate::error::{ErrorKind, Result, err};
-use crate::keys::ring::{IndexPlace, Key, Purpose};
+use crate::keys::ring::{IndexPlace, Key, Owner, Purpose};
 use crate::table::engine::{Engine, State};
 use crate::table::session::Session;
 use crate::table::{Row, Source, Table, Writer, define, get_one, put_row};
@@ -170,11 +170,11 @@ impl Store<'_> {
         drop(state);
         let (conn, state) = (self.session.conn(), self.session.state());
         if state.ring.token_key(conn, self.tenant)?.is_none() {
-            self.session.create_key(Purpose::Token, self.tenant)?;
+            self.session.create_key(Owner::of(Purpose::Token, self.tenant))?;
         }
         let state = self.session.state();
         if state.ring.index(conn, self.tenant, &IndexPlace::Token)?.is_none() {
-            self.session.create_key(Purpose::Index, self.tenant)?;
+            self.session.create_key(Owner::of(Purpose::Lookup, self.tenant))?;
         }
         Ok(())
     }
