@@ -9,7 +9,8 @@ use super::receipt::ErasureReceipt;
 use super::rows::delete_some;
 use crate::audit::{Entry, append_for};
 use crate::error::{ErrorKind, Result, fail};
-use crate::keys::ring::{KeyState, Owner, Purpose};
+use crate::keys::KeyState;
+use crate::keys::ring::{Owner, Purpose};
 use crate::table::engine::Engine;
 use crate::table::session::Session;
 use crate::{approval, quota, token};
@@ -107,7 +108,8 @@ fn keys(session: &Session, whom: Whom<'_>) -> Result<Vec<u32>> {
     let all = match whom.subject {
         Some(_) => {
             state.ring.check(conn)?;
-            let owner = Owner { purpose: Purpose::Data, tenant: whom.tenant, subject: whom.subject };
+            let owner =
+                Owner { purpose: Purpose::Data, tenant: whom.tenant, subject: whom.subject };
             state.ring.keys_of(conn, owner)?
         }
         None => {

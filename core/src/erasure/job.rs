@@ -124,7 +124,8 @@ pub(super) fn running(engine: &Engine) -> Result<Vec<(Option<String>, Option<Str
     if engine.state()?.table(TABLE).is_err() {
         return Ok(Vec::new());
     }
-    let set = engine.read(|conn, state| find(conn, state, TARGET, "running", ValueRef::Boolean(true)))?;
+    let set =
+        engine.read(|conn, state| find(conn, state, TARGET, "running", ValueRef::Boolean(true)))?;
     let whom = |row: Row| {
         let word = |name: &str| Ok::<_, crate::Error>(row.get(name)?.as_str().map(str::to_owned));
         Ok((word("tenant")?, word("subject")?))

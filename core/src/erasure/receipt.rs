@@ -100,6 +100,12 @@ impl ErasureReceipt {
         &self.text
     }
 
+    /// The same, with what holds now.
+    pub(crate) fn with_erasure(mut self, erasure: Erasure) -> Self {
+        self.erasure = erasure;
+        self
+    }
+
     /// Writes the text.
     pub(super) fn seal(&mut self, conn: &Conn, state: &State) -> Result<()> {
         let body = json!({
@@ -112,7 +118,8 @@ impl ErasureReceipt {
             "keys": self.keys,
             "audit": self.audit_seq,
         });
-        let signed = format!("{PREFIX}{}", Base64UrlUnpadded::encode_string(body.to_string().as_bytes()));
+        let signed =
+            format!("{PREFIX}{}", Base64UrlUnpadded::encode_string(body.to_string().as_bytes()));
         let mac = mac(conn, state, &signed)?
             .ok_or_else(|| err!(Internal, "a receipt without its key"))?;
         self.text = format!("{signed}.{}", Base64UrlUnpadded::encode_string(&mac));

@@ -53,7 +53,8 @@ pub(super) fn delete_some(
                 ),
                 _ => error,
             })?;
-            let count = if is_internal(schema.name()) { &mut deleted.internal } else { &mut deleted.rows };
+            let count =
+                if is_internal(schema.name()) { &mut deleted.internal } else { &mut deleted.rows };
             *count += u64::from(gone);
         }
         if left == 0 {

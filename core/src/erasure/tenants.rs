@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::Result;
-use crate::keys::ring::KeyState;
+use crate::keys::KeyState;
 use crate::table::engine::Engine;
 
 /// A tenant, as [`crate::Vault::tenants`] lists it.

@@ -25,6 +25,8 @@ pub(crate) struct Opener<'a> {
     buffers: Buffers,
     /// Result columns before those of the row.
     shift: usize,
+    /// True where rows of erased subjects read as what stands beside their records.
+    reads_erased: bool,
 }
 
 impl<'a> Opener<'a> {
@@ -45,12 +47,19 @@ impl<'a> Opener<'a> {
         schema: &'a Arc<Schema>,
         tenant: Option<&'a str>,
     ) -> Self {
-        Opener { conn, ring, schema, tenant, buffers, shift: 0 }
+        Opener { conn, ring, schema, tenant, buffers, shift: 0, reads_erased: false }
     }
 
     /// For another opener, later.
     pub(crate) fn into_buffers(self) -> Buffers {
         self.buffers
+    }
+
+    /// From here on a row whose subject has been erased is read, in a table that says inside the record only whose a row
+    /// is: as what stands beside its record, which the caller has to authenticate by other means.
+    pub(crate) fn reading_erased(mut self) -> Self {
+        self.reads_erased = self.schema.stored.subject == Some(Whose::Key);
+        self
     }
 
     /// For rows whose columns stand behind so many others in the result.
@@ -95,6 +104,11 @@ impl<'a> Opener<'a> {
             None => (self.take_key(record.key_id, None)?, None),
             Some(whose) => self.take_key_of(record.key_id, whose, id, row)?,
         };
+        if self.reads_erased && key.is_destroyed() {
+            self.buffers.payload.clear();
+            self.fill(row, id, plan, set)?;
+            return Ok(record.layout);
+        }
         let place = Place {
             vault: self.ring.vault(),
             table: stored.id,
@@ -187,7 +201,11 @@ impl<'a> Opener<'a> {
             Whose::Key => {
                 let key = self.ring.data_key(self.conn, key)?;
                 let subject = key.subject().map(|subject| Cow::Owned(subject.to_owned()));
-                return Ok((key, subject));
+                let is_own = subject.is_some() || key.tenant() == self.tenant;
+                if is_own && !self.reads_erased {
+                    self.ring.opening(self.conn, key.id(), key.tenant(), key.subject())?;
+                }
+                return if is_own { Ok((key, subject)) } else { Err(self.refused(id)) };
             }
         };
         let subject = subject_of(named).map_err(|_| self.refused(id))?;

@@ -48,11 +48,7 @@ impl Writer<'_> {
     ///
     /// # Errors
     /// `destroyed_key` where the subject has been erased.
-    pub(super) fn owner<'v>(
-        &self,
-        id: IdRef<'v>,
-        values: &[ValueRef<'v>],
-    ) -> Result<Owner<'v>> {
+    pub(super) fn owner<'v>(&self, id: IdRef<'v>, values: &[ValueRef<'v>]) -> Result<Owner<'v>> {
         let named = match &self.schema().write.subject {
             None => return Ok(Owner::Tenant),
             Some(Whose::Key) => {

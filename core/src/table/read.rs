@@ -40,7 +40,7 @@ impl<'a> Target<'a> {
     }
 
     fn opener(&self, conn: &'a Conn, state: &'a State, schema: &'a Arc<Schema>) -> Opener<'a> {
-        Opener::new(conn, &state.ring, schema, self.tenant)
+        Opener::new(conn, &state.ring, schema, self.tenant).reading_erased()
     }
 }
 

@@ -4,11 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::blind::BlindValue;
+use super::owner::Owner;
 use super::read::Target;
 use super::schema::{Schema, SlotSource};
 use super::sealer::{BlindIndex, Sealer};
 use super::session::{Scratch, Session};
-use super::owner::Owner;
 use super::write_plan::From;
 use crate::db::Stmt;
 use crate::error::{Error, ErrorKind, Result, err, fail};

@@ -1,6 +1,7 @@
 //! Plain tables that become sealed ones, and back.
 
-use super::{Erasure, Vault};
+use super::Vault;
+use crate::erasure::Erasure;
 use crate::error::Result;
 use crate::sql;
 use crate::table::{ProtectionPlan, protect};

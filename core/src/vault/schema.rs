@@ -2,21 +2,12 @@
 
 use super::Vault;
 use crate::audit::note;
+use crate::erasure::{self, Erasure};
 use crate::error::Result;
 use crate::table::definition::{check_own, is_internal};
 use crate::table::session::Session;
 use crate::table::{Alteration, TableDefinition, alter, backfill, define};
 use crate::transaction::define_table;
-
-/// Whether remnants of plaintext have been overwritten.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[must_use = "pending erasure is finished by Vault::finish_erasure"]
-pub enum Erasure {
-    /// Nothing is left of what alterations have removed, in the file, its free pages or its log.
-    Complete,
-    /// A reader held the log back. Call [`Vault::finish_erasure`] later.
-    Pending,
-}
 
 impl Vault {
     /// Declares a table: creates it, or checks that what is stored is no weaker. True where it was created.
@@ -55,10 +46,12 @@ impl Vault {
         self.finish_erasure()
     }
 
-    /// Overwrites what remnants of plaintext an alteration has left, where that is still to be done. Rewrites the file
-    /// (`VACUUM`): its cost is that of the whole file.
+    /// Goes on with erasures that were interrupted, and overwrites what remnants of plaintext an alteration, or what of
+    /// ciphertext an erasure has left, where that is still to be done. Rewrites the file (`VACUUM`): its cost is that of
+    /// the whole file.
     pub fn finish_erasure(&self) -> Result<Erasure> {
         self.engine.state()?;
+        erasure::resume(&self.engine)?;
         Ok(if backfill::finish_erasure(&self.engine)? {
             Erasure::Complete
         } else {
