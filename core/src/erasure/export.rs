@@ -9,9 +9,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::Whom;
 use crate::audit::{Audit, Entry, ExportOptions, append_for, timestamp};
-use crate::error::{Result, err, fail};
-use crate::keys::KeyState;
-use crate::keys::ring::{Owner, Purpose};
+use crate::error::{Result, err};
 use crate::table::engine::Engine;
 use crate::table::schema::Schema;
 use crate::table::session::Session;
@@ -47,7 +45,7 @@ pub(crate) fn export(
     whom.check()?;
     let subject = whom.subject.unwrap_or_default();
     let snapshot = ReadSession::begin(engine)?;
-    check_is_there(&snapshot, whom)?;
+    snapshot.state.ring.check_subject(&snapshot.conn, whom.tenant, subject)?;
     let mut found = SubjectExport::default();
     let mut writer = Objects { out, first: true };
     let head = json!({
@@ -106,15 +104,6 @@ pub(crate) fn export(
         append_for(session, &entry, whom.tenant)
     })?;
     Ok(found)
-}
-
-fn check_is_there(snapshot: &ReadSession, whom: Whom<'_>) -> Result<()> {
-    let owner = Owner { purpose: Purpose::Data, tenant: whom.tenant, subject: whom.subject };
-    let keys = snapshot.state.ring.keys_of(&snapshot.conn, owner)?;
-    if !keys.is_empty() && keys.iter().all(|key| key.state == KeyState::Destroyed) {
-        fail!(DestroyedKey, "the subject has been erased");
-    }
-    Ok(())
 }
 
 /// The subject's rows of a table; `None` where the table has none of subjects.
