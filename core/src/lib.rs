@@ -93,4 +93,4 @@ pub use token::{
 };
 pub use transaction::{Savepoint, Snapshot, Transaction};
 pub use value::{Id, IdRef, Type, Value, ValueRef};
-pub use vault::{Status, Vault};
+pub use vault::{Keys, MasterRotation, Status, Vault};

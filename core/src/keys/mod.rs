@@ -7,6 +7,7 @@ mod key;
 pub(crate) mod label;
 pub(crate) mod lifecycle;
 mod list;
+pub(crate) mod master;
 mod pepper;
 mod provider;
 pub(crate) mod ring;

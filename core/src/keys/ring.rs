@@ -25,10 +25,26 @@ pub(crate) struct Ring {
 }
 
 impl Ring {
-    /// A ring over the wrapping key that the master key gives.
-    pub(crate) fn new(vault: [u8; 16], master: &Secret32) -> Self {
-        let wrapping = Arc::new(Wrapping::new(vault, master));
+    /// A ring over the wrapping key that the master key gives; `changes` is how often that has been changed.
+    pub(crate) fn new(vault: [u8; 16], master: Secret32, changes: i64) -> Self {
+        let wrapping = Arc::new(Wrapping::new(vault, master, changes));
         Ring { wrapping, directory: Directory::new(), cache: Cache::default() }
+    }
+
+    /// An empty ring over the wrapping key that another master key gives.
+    pub(crate) fn rewrapped(&self, master: Secret32, changes: i64) -> Self {
+        let wrapping = Arc::new(Wrapping::new(self.wrapping.vault, master, changes));
+        Ring { wrapping, directory: self.directory.for_ring(false), cache: Cache::default() }
+    }
+
+    /// The master key, to wrap it in another slot.
+    pub(crate) fn master(&self) -> &Secret32 {
+        &self.wrapping.master
+    }
+
+    /// How often the master key had changed when this ring took it up.
+    pub(crate) fn master_changes(&self) -> i64 {
+        self.wrapping.changes
     }
 
     /// An empty ring over the same wrapping key, for a new epoch; `private` for a transaction that may see keys that a

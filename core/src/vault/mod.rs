@@ -2,6 +2,7 @@
 
 mod capabilities;
 mod erasure;
+mod keys;
 mod protect;
 mod schema;
 mod unlocking;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use self::capabilities::attachments;
+pub use self::keys::{Keys, MasterRotation};
 use crate::audit::{self, note};
 use crate::creation::{inspect, write_vault};
 use crate::crypto::random;
@@ -22,7 +24,7 @@ use crate::keys::{Unlock, slots};
 use crate::secret::Secret32;
 use crate::sql::{self, Connection, SqlRows};
 use crate::table::definition::check_tenant;
-use crate::table::engine::Engine;
+use crate::table::engine::{Engine, Unwrapped};
 use crate::table::session::Session;
 use crate::table::{ReadSession, Source, Table, Verification, verify};
 use crate::tenant::Tenant;
@@ -145,8 +147,8 @@ impl Vault {
         let conn = self.engine.pool.creator()?;
         conn.execute("BEGIN IMMEDIATE", &[])?;
         self.check_free(&conn)?;
-        let (meta, master) = write_vault(&conn, &draft)?;
-        self.engine.unlock(&conn, &meta, master)?;
+        let (meta, unwrapped) = write_vault(&conn, &draft)?;
+        self.engine.unlock(&conn, &meta, unwrapped)?;
         let payload = serde_json::json!({"slot": unlock.kind().name()});
         let written = Session::over(&self.engine, conn, began).and_then(|session| {
             note(&session, "vault.initialised", &payload)?;
@@ -173,10 +175,10 @@ impl Vault {
         let stored = slots::read(&conn)?;
         drop(conn);
         // No connection is held while a passphrase is stretched.
-        let master = slots::open_any(&stored, &meta.vault, unlock)?;
+        let (master, slot) = slots::open_any(&stored, &meta.vault, unlock)?;
         let conn = self.engine.pool.reader()?;
         let Some(meta) = inspect(&conn)? else { fail!(Corrupt, "the vault has gone meanwhile") };
-        self.engine.unlock(&conn, &meta, master)?;
+        self.engine.unlock(&conn, &meta, Unwrapped { master, slot })?;
         let Some(checkpoint) = &self.engine.pool.config().checkpoint else { return Ok(()) };
         let newer = ReadSession::begin(&self.engine)
             .and_then(|session| audit::require(&session.conn, &session.state, checkpoint));
