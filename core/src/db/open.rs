@@ -33,6 +33,9 @@ pub struct Config {
     /// Whether an SQL statement may write into a plain table of the file what it reads from sealed columns
     /// (`CREATE TABLE … AS SELECT`, `INSERT … SELECT`, `UPDATE … FROM`). Default: no.
     pub sealed_to_plain: bool,
+    /// The text of an audit checkpoint that was kept outside ([`crate::Audit::checkpoint`]): a file that does not contain
+    /// it, since an older one was put back, is refused as `rolled_back` when it is unlocked. Default: none.
+    pub checkpoint: Option<String>,
 }
 
 impl Default for Config {
@@ -44,6 +47,7 @@ impl Default for Config {
             disk_reserve: None,
             sealed_sql: SealedSql::Full,
             sealed_to_plain: false,
+            checkpoint: None,
         }
     }
 }

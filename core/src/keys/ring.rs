@@ -83,19 +83,13 @@ impl Ring {
         self.by_id(conn, id)?.fit_to_open(tenant, subject)
     }
 
-    /// The vault's own secret for a purpose other than sealing, where there is one.
-    pub(crate) fn secret(&self, conn: &Conn, purpose: Purpose) -> Result<Option<Secret32>> {
-        let key = self.active(conn, Owner::of(purpose, None))?;
-        key.map(|key| key.secret().cloned()).transpose()
-    }
-
-    /// The secret of the key of that id, which must be the vault's own for that purpose.
-    pub(crate) fn secret_of(&self, conn: &Conn, id: u32, purpose: Purpose) -> Result<Secret32> {
+    /// The data key of that id, whosever it is, destroyed or not: for records that say it inside only.
+    pub(crate) fn data_key(&self, conn: &Conn, id: u32) -> Result<Arc<Key>> {
         let key = self.by_id(conn, id)?;
-        if key.attributes.owner() != Some(Owner::of(purpose, None)) {
-            return Err(forged("a key"));
+        match key.attributes.owner() {
+            Some(Owner { purpose: Purpose::Data, .. }) => Ok(key),
+            _ => Err(forged("a record")),
         }
-        key.secret().cloned()
     }
 
     /// As [`Ring::sealing`], from memory only.
@@ -122,15 +116,6 @@ impl Ring {
         self.cache.get(id).map(|key| key.fit_to_open(tenant, subject))
     }
 
-    /// As [`Ring::index`], from memory only.
-    pub(crate) fn cached_index(
-        &self,
-        tenant: Option<&str>,
-        place: &IndexPlace,
-    ) -> Option<Arc<MacKey>> {
-        self.cache.active(Owner::of(place.purpose(), tenant))?.derived(place)
-    }
-
     /// The MAC key of a blind index of a tenant, where its index key exists.
     pub(crate) fn index(
         &self,
@@ -140,21 +125,6 @@ impl Ring {
     ) -> Result<Option<Arc<MacKey>>> {
         let key = self.active(conn, Owner::of(place.purpose(), tenant))?;
         key.map(|key| key.derive(place)).transpose()
-    }
-
-    /// As [`Ring::index`], under the key of that id, which must be one of the tenant's for this.
-    pub(crate) fn index_of(
-        &self,
-        conn: &Conn,
-        id: u32,
-        tenant: Option<&str>,
-        place: &IndexPlace,
-    ) -> Result<Arc<MacKey>> {
-        let key = self.by_id(conn, id)?;
-        if key.attributes.owner() != Some(Owner::of(place.purpose(), tenant)) {
-            return Err(forged("an index key"));
-        }
-        key.derive(place)
     }
 
     /// The active key of an owner, where there is one.

@@ -64,7 +64,7 @@ pub(super) fn next(
             continue;
         }
         let from = if place == at.0 { at.1 } else { i64::MIN };
-        if let Some(row) = first(conn, schema, outdated, from)? {
+        if let Some(row) = first(conn, &state.ring, schema, outdated, from)? {
             return Ok(Some((place, row)));
         }
     }

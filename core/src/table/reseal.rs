@@ -11,12 +11,13 @@ use super::rewrite::{Found, Old};
 use super::row::RowSet;
 use super::schema::Schema;
 use super::session::Session;
+use super::subject::Whose;
 use super::write::Writer;
 use crate::db::Conn;
 use crate::db::schema::quote;
 use crate::error::{Result, err};
 use crate::format::record::Record;
-use crate::keys::ring::{Owner, Purpose};
+use crate::keys::ring::{Owner, Purpose, Ring};
 use crate::value::ValueRef;
 
 /// Rows moved in one transaction, at most: others wait no longer than that.
@@ -74,13 +75,14 @@ pub(crate) fn reseal(
         writer = Some((tenant, there));
     }
     let seen = rows.rows.len() as u64;
-    let next = rows.rows.last().and_then(|row| row.row_id.checked_add(1));
+    let next = rows.last.and_then(|row_id| row_id.checked_add(1));
     Ok(Batch { moved, seen, next })
 }
 
 /// The row id of the first row, from a row id on, that [`reseal`] would look at.
 pub(crate) fn first(
     conn: &Conn,
+    ring: &Ring,
     schema: &Schema,
     outdated: Outdated<'_>,
     from: i64,
@@ -88,8 +90,26 @@ pub(crate) fn first(
     let condition = Condition::new(schema, outdated);
     let row_id = quote(schema.stored.row_id());
     let (table, condition_sql) = (&schema.sql.physical, &condition.sql);
-    let sql = format!("SELECT {row_id} FROM {table}{condition_sql} ORDER BY {row_id} LIMIT 1");
-    conn.first(&sql, &condition.parameters(from), |row| row.integer(0))
+    let sql = format!("SELECT {row_id}, sealed FROM {table}{condition_sql} ORDER BY {row_id}");
+    let mut found = None;
+    conn.prepare(&sql)?.each(&condition.parameters(from), |row| {
+        if is_erased(conn, ring, schema, row.get(1)?)? {
+            return Ok(ControlFlow::Continue(()));
+        }
+        found = Some(row.integer(0)?);
+        Ok(ControlFlow::Break(()))
+    })?;
+    Ok(found)
+}
+
+/// True for the row of an erased subject that stays without what its record held: nothing of it can be sealed anew.
+fn is_erased(conn: &Conn, ring: &Ring, schema: &Schema, sealed: ValueRef<'_>) -> Result<bool> {
+    if schema.stored.subject != Some(Whose::Key) {
+        return Ok(false);
+    }
+    let record = sealed.as_bytes().and_then(|sealed| Record::parse(sealed).ok());
+    // What is damaged is for who opens it.
+    record.map_or(Ok(false), |record| Ok(ring.data_key(conn, record.key_id)?.is_destroyed()))
 }
 
 /// How many rows [`reseal`] would look at.
@@ -115,10 +135,11 @@ pub(crate) fn keys_used(conn: &Conn, physical: &str) -> Result<BTreeSet<u32>> {
 struct Rows {
     set: RowSet,
     rows: Vec<OldRow>,
+    /// The row id of the last row, whether it was erased or not.
+    last: Option<i64>,
 }
 
 struct OldRow {
-    row_id: i64,
     tenant: Option<String>,
     found: Found,
 }
@@ -142,10 +163,14 @@ impl Rows {
             "{columns}, {tenant} FROM {}{} ORDER BY {row_id} LIMIT {BATCH_ROWS}",
             schema.sql.physical, condition.sql
         );
-        let mut rows = Rows { set: RowSet::new(Arc::clone(schema)), rows: Vec::new() };
+        let mut rows = Rows { set: RowSet::new(Arc::clone(schema)), rows: Vec::new(), last: None };
         let mut buffers: Option<(Option<String>, Buffers)> = None;
         let mut held = 0;
         conn.prepare(&sql)?.each(&condition.parameters(from), |row| {
+            rows.last = Some(row.integer(0)?);
+            if is_erased(conn, &state.ring, schema, row.get(2)?)? {
+                return Ok(ControlFlow::Continue(()));
+            }
             let tenant = row.get(last)?.as_str().map(str::to_owned);
             // A key that was kept is one of the same tenant's.
             let kept = match buffers.take() {
@@ -157,7 +182,7 @@ impl Rows {
             buffers = Some((tenant.clone(), opener.into_buffers()));
             let found = Found::of(row, schema, layout?)?;
             held += found.sealed.len();
-            rows.rows.push(OldRow { row_id: row.integer(0)?, tenant, found });
+            rows.rows.push(OldRow { tenant, found });
             let full = held + rows.set.bytes_held() >= BATCH_BYTES;
             Ok(if full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
@@ -167,7 +192,7 @@ impl Rows {
     /// Gives a new data key to each subject whose active one is older than `since`.
     fn renew_owners(&self, session: &Session, since: u32) -> Result<()> {
         let (conn, state) = (session.conn(), session.state());
-        let ids = self.rows.iter().filter_map(|row| row.found.key_id());
+        let ids = self.rows.iter().map(|row| row.found.key);
         let ids: BTreeSet<u32> = ids.filter(|id| *id < since).collect();
         let mut owners = Vec::new();
         for id in ids {
@@ -199,19 +224,11 @@ impl Outdated<'_> {
     fn is_done(self, found: &Found, writer: &Writer<'_>) -> bool {
         match self {
             Outdated::Layout => found.layout == writer.schema().write.layout,
-            Outdated::Key { since, .. } => found.key_id().is_some_and(|id| id >= since),
+            Outdated::Key { since, .. } => found.key >= since,
             Outdated::Index { since, .. } => {
-                found.key_id().is_some_and(|id| id >= since)
-                    && found.layout == writer.schema().write.layout
+                found.key >= since && found.layout == writer.schema().write.layout
             }
         }
-    }
-}
-
-impl Found {
-    /// The id of the key, which stands in bytes 4 to 7 of the record.
-    fn key_id(&self) -> Option<u32> {
-        Record::parse(&self.sealed).ok().map(|record| record.key_id)
     }
 }
 

@@ -12,6 +12,7 @@ use super::write_plan::From;
 use crate::db::SqlRow;
 use crate::db::schema::quote;
 use crate::error::{Result, fail};
+use crate::format::record::Record;
 use crate::value::{IdRef, ValueRef};
 
 /// A row as it was read, and the record that it was read from.
@@ -26,6 +27,8 @@ pub(super) struct Found {
     pub(super) sealed: Vec<u8>,
     /// The values of the blind indexes, where the record has those that it would have now.
     pub(super) blinds: Option<Vec<BlindValue>>,
+    /// The key that the record names.
+    pub(super) key: u32,
 }
 
 /// One of the rows of a set.
@@ -64,7 +67,9 @@ impl Writer<'_> {
         let conn = self.session.conn();
         let schema = self.schema();
         let mut set = RowSet::new(Arc::clone(schema));
-        let mut opener = Opener::new(conn, self.sealer.ring(), schema, self.tenant);
+        let state = self.session.state();
+        // Not the sealer's: a key of this very transaction belongs into no other ring than its own.
+        let mut opener = Opener::new(conn, &state.ring, schema, self.tenant);
         let (parameters, count) = key_parameters(schema, id, self.tenant)?;
         let parameters = parameters.get(..count).unwrap_or(&[]);
         let found = conn.prepare(&schema.sql.get)?.first(parameters, |row| {
@@ -95,7 +100,7 @@ impl Writer<'_> {
         new_id: Option<IdRef<'_>>,
     ) -> Result<()> {
         let (conn, schema) = (self.session.conn(), self.schema());
-        let Found { layout, sealed, blinds: there } = old.found;
+        let Found { layout, sealed, blinds: there, key } = old.found;
         let (parameters, count) = key_parameters(schema, id, self.tenant)?;
         let parameters = parameters.get(..count).unwrap_or(&[]);
         let mut values: Vec<ValueRef<'_>> =
@@ -106,6 +111,7 @@ impl Writer<'_> {
                 *slot = admitted;
             }
         }
+        let owner = self.owner_again(new_id.unwrap_or(id), &values, *key)?;
         let touched = |position: usize| changes.iter().any(|(at, _)| *at == position);
         let mut scratch = self.session.scratch()?;
         let blinds = match there {
@@ -125,7 +131,7 @@ impl Writer<'_> {
         };
         self.check_before(Some(id), &values, &mut scratch, touched)?;
         check_key(new_id.unwrap_or(id))?;
-        self.seal(new_id.unwrap_or(id), &values, &blinds, &mut scratch)?;
+        self.seal(new_id.unwrap_or(id), &owner, &values, &blinds, &mut scratch)?;
         let plan = &schema.write;
         let to_set: Vec<usize> = (0..plan.slots.len())
             .filter(|slot| {
@@ -176,7 +182,9 @@ impl Found {
     /// What a row, opened, was read from.
     pub(super) fn of(row: &SqlRow<'_>, schema: &Schema, layout: u16) -> Result<Self> {
         let blinds = if layout == schema.write.layout { blinds_of(row, schema)? } else { None };
-        Ok(Found { layout, sealed: row.blob(2)?.to_vec(), blinds })
+        let sealed = row.blob(2)?;
+        let key = Record::parse(sealed).map_or(0, |record| record.key_id);
+        Ok(Found { layout, sealed: sealed.to_vec(), blinds, key })
     }
 }
 
