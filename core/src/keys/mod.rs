@@ -1,7 +1,7 @@
 //! Keyslots, the master key, the key ring, and the one path that seals and opens records.
 
 mod attributes;
-mod cache;
+pub(crate) mod cache;
 mod directory;
 mod key;
 pub(crate) mod label;

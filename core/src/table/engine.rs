@@ -9,6 +9,7 @@ use super::clock::Clock;
 use super::schema::Schema;
 use crate::db::{Conn, Pool};
 use crate::error::{Error, ErrorKind, Result, err, fail};
+use crate::keys::cache::Limits;
 use crate::keys::ring::Ring;
 use crate::keys::slots::{self, Opened};
 use crate::metrics::Counters;
@@ -129,7 +130,7 @@ impl Engine {
 
     /// Takes the master key into memory and loads the state.
     pub(crate) fn unlock(&self, conn: &Conn, meta: &Meta, with: Unwrapped) -> Result<()> {
-        let ring = Ring::new(meta.vault, with.master, meta.master);
+        let ring = Ring::new(meta.vault, with.master, meta.master, Limits::of(self.pool.config()));
         let state = Arc::new(State::load(conn, ring, meta.epoch)?);
         let mut unlocked = self.unlocked.write().unwrap_or_else(PoisonError::into_inner);
         Self::publish_readable(conn, &state);
