@@ -44,6 +44,7 @@ mod format;
 mod health;
 mod index;
 mod keys;
+mod locked;
 mod metrics;
 mod password;
 mod quota;

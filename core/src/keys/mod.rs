@@ -2,7 +2,7 @@
 
 mod attributes;
 mod audit;
-mod cache;
+pub(crate) mod cache;
 mod directory;
 mod generations;
 mod key;

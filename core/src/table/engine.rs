@@ -11,6 +11,7 @@ use super::schema::Schema;
 use super::subject::Whose;
 use crate::db::{Conn, Pool};
 use crate::error::{Error, ErrorKind, Result, err, fail};
+use crate::keys::cache::Limits;
 use crate::keys::ring::Ring;
 use crate::keys::slots::{self, Opened};
 use crate::metrics::Counters;
@@ -149,7 +150,7 @@ impl Engine {
 
     /// Takes the master key into memory and loads the state.
     pub(crate) fn unlock(&self, conn: &Conn, meta: &Meta, with: Unwrapped) -> Result<()> {
-        let ring = Ring::new(meta.vault, with.master, meta.master);
+        let ring = Ring::new(meta.vault, with.master, meta.master, Limits::of(self.pool.config()));
         let state = Arc::new(State::load(conn, ring, meta.epoch)?);
         let mut unlocked = self.unlocked.write().unwrap_or_else(PoisonError::into_inner);
         Self::publish_readable(conn, &state);

@@ -112,7 +112,11 @@ impl Vault {
     /// A vault in memory, for tests and examples: gone when the last clone is dropped. Its key is random and never
     /// leaves the process. It has one connection, so a transaction or snapshot excludes every other call meanwhile.
     pub fn in_memory() -> Result<Self> {
-        let pool = Pool::new(Location::Memory, Config::default())?;
+        Self::in_memory_with(Config::default())
+    }
+
+    pub(crate) fn in_memory_with(config: Config) -> Result<Self> {
+        let pool = Pool::new(Location::Memory, config)?;
         let vault = Vault { engine: Arc::new(Engine::new(pool, attachments())) };
         let mut key = Secret32::zeroed();
         random::fill(key.expose_mut()).map_err(|_| no_randomness())?;
