@@ -13,6 +13,8 @@ _Value: TypeAlias = None | bool | int | float | str | bytes
 _Given: TypeAlias = _Value | bytearray | memoryview
 _Id: TypeAlias = int | str
 _Padding: TypeAlias = int | Literal["none", "padme"]
+# What has been done, how much of it, and of how much where that is known.
+_BackupProgress: TypeAlias = Callable[[Literal["copied", "opened", "audited"], int, int | None], object]
 _Erasure: TypeAlias = Literal["complete", "pending"]
 _Seconds: TypeAlias = float | datetime.timedelta
 _Limits: TypeAlias = str | QuotaLimit | Iterable[str | QuotaLimit]
@@ -52,11 +54,13 @@ __all__ = [
     "AuditFault",
     "AuditReport",
     "AuthenticationFailed",
+    "BackupReport",
     "Busy",
     "Change",
     "CheckReport",
     "CLEAR",
     "Closed",
+    "Compaction",
     "Conflict",
     "Corrupt",
     "dbapi2",
@@ -174,6 +178,7 @@ class Unlock:
 @final
 class RecoveryCode:
     def reveal(self) -> str: ...
+    def sheet(self) -> str: ...
 
 @final
 class Slot:
@@ -286,6 +291,20 @@ class Vault:
     def unprotect_table(self, table: str) -> None: ...
     def finish_alteration(self, table: str) -> _Erasure: ...
     def finish_erasure(self) -> _Erasure: ...
+    def backup(
+        self, to: _Path, *, verify: bool = True, progress: _BackupProgress | None = None
+    ) -> BackupReport: ...
+    @staticmethod
+    def restore(
+        backup: _Path,
+        to: _Path,
+        unlock: Unlock,
+        *,
+        checkpoint: str | None = None,
+        drill: bool = False,
+        progress: _BackupProgress | None = None,
+    ) -> BackupReport: ...
+    def compact(self) -> Compaction: ...
     def verify(self, progress: Callable[[int], object] | None = None) -> Verification: ...
     def health(self) -> Health: ...
     def metrics(self) -> Metrics: ...
@@ -486,6 +505,24 @@ class ProtectionPlan:
     def changed(self) -> list[str]: ...
     @property
     def obstacles(self) -> list[str]: ...
+
+@final
+class BackupReport:
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def rows(self) -> int | None: ...
+    @property
+    def audit_entries(self) -> int | None: ...
+
+@final
+class Compaction:
+    @property
+    def before(self) -> int: ...
+    @property
+    def after(self) -> int: ...
+    @property
+    def erasure(self) -> _Erasure: ...
 
 @final
 class Verification:

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
-use sealite::{Alteration, Erasure, ErrorKind};
+use sealite::{Alteration, Erasure, ErrorKind, RestoreOptions};
 
 use crate::approval::Approvals;
 use crate::audit;
 use crate::config::config;
+use crate::copy::{self, BackupReport, Compaction};
 use crate::definition::{Declared, Definition, index, protection, specifications};
 use crate::error::error;
 use crate::field::Field;
@@ -66,7 +67,7 @@ impl Vault {
     }
 }
 
-fn erasure(erasure: Erasure) -> &'static str {
+pub(crate) fn erasure(erasure: Erasure) -> &'static str {
     match erasure {
         Erasure::Complete => "complete",
         Erasure::Pending => "pending",
@@ -393,6 +394,42 @@ impl Vault {
     /// Overwrites what remnants of plaintext an alteration has left.
     fn finish_erasure(&self, py: Python<'_>) -> PyResult<&'static str> {
         py.detach(|| self.0.finish_erasure()).map(erasure).or_raise()
+    }
+
+    /// Copies the vault, in use, into a new file, and checks the copy. `progress` gets "copied" with the pages so far and of
+    /// all, "opened" with rows, "audited" with entries of the trail; what it raises ends the copy.
+    #[pyo3(signature = (to, *, verify=true, progress=None))]
+    fn backup(
+        &self,
+        to: &Bound<'_, PyAny>,
+        verify: bool,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<BackupReport> {
+        let path = path_of(to)?;
+        copy::backup(to.py(), &self.0, &path, verify, progress.map(Bound::as_unbound))
+    }
+
+    /// Makes a vault of a backup, once that is checked. With `drill` all of it is done, and nothing kept.
+    #[staticmethod]
+    #[pyo3(signature = (backup, to, unlock, *, checkpoint=None, drill=false, progress=None))]
+    fn restore(
+        backup: &Bound<'_, PyAny>,
+        to: &Bound<'_, PyAny>,
+        unlock: &Unlock,
+        checkpoint: Option<String>,
+        drill: bool,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<BackupReport> {
+        let mut options = RestoreOptions::default();
+        options.checkpoint = checkpoint;
+        options.drill = drill;
+        let paths = (&path_of(backup)?, &path_of(to)?);
+        copy::restore(to.py(), paths, unlock, &options, progress.map(Bound::as_unbound))
+    }
+
+    /// Writes the file anew without its free pages, and empties its log.
+    fn compact(&self, py: Python<'_>) -> PyResult<Compaction> {
+        py.detach(|| self.0.compact()).map(Compaction).or_raise()
     }
 
     /// Opens every record and runs SQLite's own check. `progress` gets the number of rows opened so far.
