@@ -222,3 +222,28 @@ fn tokens_hold_across_peppers_and_are_hashed_anew_when_presented() {
     }
     assert!(vault.audit().verify(None).unwrap().is_sound());
 }
+
+#[test]
+fn a_handle_that_only_verifies_learns_of_the_pepper_and_hashes_anew() {
+    let scratch = Scratch::new();
+    let vault = scratch.create();
+    let issued = vault.tokens().issue(&TokenRequest::new(TokenKind::Session).subject("ada")).unwrap();
+    let other = scratch.open();
+    let text = issued.text.expose_secret();
+    for _ in 0..3 {
+        other.tokens().verify(text, TokenKind::Session).unwrap();
+    }
+    let (keys, rotation) = (vault.keys(), Rotation::token(None));
+    keys.begin(&rotation).unwrap();
+    // The other handle asks the file ten times a second.
+    let mut left = 1;
+    for _ in 0..1_000 {
+        other.tokens().verify(text, TokenKind::Session).unwrap();
+        left = keys.status(&rotation).unwrap().unwrap().left;
+        if left == 0 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(left, 0);
+}

@@ -24,8 +24,9 @@ pub(super) struct Known {
     pub(super) epoch: Option<i64>,
     /// The high-water mark of the vault's clock.
     pub(super) mark: i64,
-    /// The key of its hash.
+    /// The key of its hash, and the epoch of the keys that it is of.
     pub(super) key: Arc<Key>,
+    pub(super) keys: i64,
 }
 
 /// What was read, by the number of the connection.
@@ -46,7 +47,7 @@ impl Cache {
         &self,
         conn: &Conn,
         id: &[u8; 12],
-        tenant: Option<&str>,
+        (tenant, keys): (Option<&str>, i64),
         is_there: impl FnOnce() -> Result<bool>,
         read: impl FnOnce() -> Result<Option<Known>>,
     ) -> Result<Option<Known>> {
@@ -72,7 +73,9 @@ impl Cache {
             let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let known = known.get(&number).filter(|known| known.version == version);
             let known = known.and_then(|known| known.tokens.get(id)?.as_ref());
-            known.filter(|known| known.tenant.as_deref() == tenant).cloned()
+            known
+                .filter(|known| known.tenant.as_deref() == tenant && known.keys == keys)
+                .cloned()
         };
         if known.is_some() {
             return Ok(known);

@@ -58,14 +58,14 @@ impl View<'_> {
             let key = key.ok_or_else(|| err!(Corrupt, "a token's row opens and does not read"))?;
             let key = state.ring.token_key_of(conn, key)?;
             let tenant = tenant.map(Arc::from);
-            Ok(Some(Known { token, tenant, epoch, mark, key }))
+            Ok(Some(Known { token, tenant, epoch, mark, key, keys: state.epoch }))
         };
         // A connection that writes, too, does not count what it has written itself.
         let known = if writing || engine.pool.is_memory() {
             read()?
         } else {
             let is_there = || join(tenant).is_there(conn, state, id_str(id, &mut [0; 24])?);
-            memory.cache.get(conn, id, tenant, is_there, read)?
+            memory.cache.get(conn, id, (tenant, state.epoch), is_there, read)?
         };
         Ok(known.map(|Known { token, epoch, mark, key, .. }| {
             let now = engine.clock.trusted(mark, engine.clock_ms());
