@@ -336,10 +336,6 @@ fn a_process_that_knows_the_keys_before_never_writes_under_them_after_the_switch
         let keys = vault.keys();
         let begun: Vec<_> = rotations.iter().map(|rotation| keys.begin(rotation).unwrap()).collect();
         let retired: Vec<u32> = begun.iter().map(|status| status.old_key).collect();
-        let conn_rows = |vault: &Vault, table: &str| {
-            vault.query(&format!("SELECT max(rowid) FROM {table}"), &[]).map(|rows| rows.rows[0][0].clone())
-        };
-        assert!(conn_rows(&vault, "people").is_ok());
         std::thread::sleep(Duration::from_millis(150));
         holder.say("switched");
         assert_ne!(holder.hear(), "1", "a field looks for new keys");
@@ -351,13 +347,13 @@ fn a_process_that_knows_the_keys_before_never_writes_under_them_after_the_switch
                 assert_eq!(found.len(), 1, "{address}");
             }
         }
-        for rotation in &rotations {
+        for rotation in &rotations[..3] {
             keys.run(rotation, |_| ()).unwrap();
         }
         assert_eq!(keys.status(&rotations[2]).unwrap().unwrap().left, 1, "the key from before");
         keys.revoke_left(None).unwrap();
+        keys.run(&rotations[2], |_| ()).unwrap();
         for rotation in &rotations[..3] {
-            keys.run(rotation, |_| ()).unwrap();
             assert_eq!(keys.destroy_retired(rotation, true).unwrap().0.len(), 1);
         }
         holder.say("destroyed");
