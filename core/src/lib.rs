@@ -43,6 +43,7 @@ mod format;
 mod health;
 mod index;
 mod keys;
+mod locked;
 mod metrics;
 mod password;
 mod quota;
@@ -93,4 +94,4 @@ pub use token::{
 };
 pub use transaction::{Savepoint, Snapshot, Transaction};
 pub use value::{Id, IdRef, Type, Value, ValueRef};
-pub use vault::{Erasure, Keys, Status, Vault};
+pub use vault::{Erasure, Keys, MasterRotation, Status, Vault};

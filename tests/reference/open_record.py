@@ -190,14 +190,14 @@ class Vault:
         raise Refused("no slot opens with this key")
 
     def data_key(self, number, tenant):
-        names = "purpose, tenant, subject, generation, state, created_at, changed_at, sealed"
+        names = "purpose, tenant, subject, generation, state, created_at, changed_at, floor, sealed"
         row = self.db.execute(f"SELECT {names} FROM sealite_keys WHERE id = ?", [number]).fetchone()
         if row is None:
             raise Refused(f"there is no key {number}")
         owner, subject = (None if text is None else text.decode() for text in row[1:3])
-        columns = [(at, *tagged(row[column])) for at, column in enumerate((0, 3, 4, 5, 6), 1)]
-        aad = associated_data(row[7][:31], self.id, KEYS, None, tagged(number), owner, subject, columns)
-        payload = payload_values(open_record(self.wrap, row[7], aad))
+        columns = [(at, *tagged(row[column])) for at, column in zip((1, 2, 3, 4, 5, 7), (0, 3, 4, 5, 6, 7))]
+        aad = associated_data(row[8][:31], self.id, KEYS, None, tagged(number), owner, subject, columns)
+        payload = payload_values(open_record(self.wrap, row[8], aad))
         if row[0] != 1 or row[4] not in (1, 2) or owner != tenant or subject is not None:
             raise Refused(f"key {number} is not for this")
         return payload[6][1]

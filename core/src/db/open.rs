@@ -33,6 +33,11 @@ pub struct Config {
     /// Whether an SQL statement may write into a plain table of the file what it reads from sealed columns
     /// (`CREATE TABLE … AS SELECT`, `INSERT … SELECT`, `UPDATE … FROM`). Default: no.
     pub sealed_to_plain: bool,
+    /// How many unwrapped keys are kept in memory, at most; each takes some 2 KiB. Others are unwrapped, which costs some
+    /// microseconds, when they are needed. A transaction that makes keys has as many of its own. Default: 4,096.
+    pub key_cache: usize,
+    /// How long an unwrapped key is used before it is unwrapped from its row again. Default: 15 minutes.
+    pub key_age: Duration,
 }
 
 impl Default for Config {
@@ -44,6 +49,8 @@ impl Default for Config {
             disk_reserve: None,
             sealed_sql: SealedSql::Full,
             sealed_to_plain: false,
+            key_cache: 4_096,
+            key_age: Duration::from_secs(15 * 60),
         }
     }
 }

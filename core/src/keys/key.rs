@@ -21,10 +21,10 @@ pub(crate) struct Key {
 }
 
 enum Material {
-    Data(Box<RecordKey>),
+    Data(RecordKey),
     /// A secret that others are derived from, and those that have been.
     Secret(Secret32, RwLock<BTreeMap<IndexPlace, Arc<MacKey>>>),
-    Pepper(Box<Pepper>),
+    Pepper(Pepper),
     Destroyed,
 }
 
@@ -64,11 +64,11 @@ impl Key {
             (None, true) => Material::Destroyed,
             (None, false) | (Some(_), true) => return Err(refused()),
             (Some(secret), false) => match owner.purpose {
-                Purpose::Data => Material::Data(Box::new(RecordKey {
+                Purpose::Data => Material::Data(RecordKey {
                     id: attributes.id,
                     cipher: xaes::Key::new(secret.expose()),
-                })),
-                Purpose::Token => Material::Pepper(Box::new(Pepper::new(attributes.id, secret))),
+                }),
+                Purpose::Token => Material::Pepper(Pepper::new(attributes.id, secret)),
                 Purpose::Index | Purpose::Audit | Purpose::Lookup => {
                     Material::Secret(secret.clone(), RwLock::default())
                 }

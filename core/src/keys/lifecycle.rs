@@ -163,8 +163,7 @@ impl Ring {
         random::fill(secret.expose_mut()).map_err(|_| no_randomness())?;
         let stored = self.wrapping.seal(attributes, Some(&secret))?;
         rows::insert(conn, &stored)?;
-        list.last = id;
-        list.toggle(&self.wrapping, &stored)?;
+        list.add(&self.wrapping, &stored)?;
         Ok(id)
     }
 

@@ -73,6 +73,12 @@ impl KeyList {
         if changed == 1 { Ok(()) } else { Err(err!(Corrupt, "the vault's own row is missing")) }
     }
 
+    /// Takes in the row of the next id.
+    pub(super) fn add(&mut self, wrapping: &Wrapping, stored: &StoredKey) -> Result<()> {
+        self.last = stored.attributes.id;
+        self.toggle(wrapping, stored)
+    }
+
     /// Puts a row in, or takes it out.
     pub(super) fn toggle(&mut self, wrapping: &Wrapping, stored: &StoredKey) -> Result<()> {
         let member = wrapping.member(stored)?;

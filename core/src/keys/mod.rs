@@ -2,13 +2,14 @@
 
 mod attributes;
 mod audit;
-mod cache;
+pub(crate) mod cache;
 mod directory;
 mod generations;
 mod key;
 pub(crate) mod label;
 pub(crate) mod lifecycle;
 mod list;
+pub(crate) mod master;
 mod pepper;
 mod provider;
 pub(crate) mod ring;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::cache::Cache;
+use super::cache::{Cache, Limits};
 use super::directory::Directory;
 use super::list::KeyList;
 use super::rows::{StoredKey, Wrapping};
@@ -21,14 +21,34 @@ pub(crate) use super::key::{IndexPlace, Key};
 pub(crate) struct Ring {
     pub(super) wrapping: Arc<Wrapping>,
     pub(super) directory: Directory,
-    cache: Cache,
+    pub(super) cache: Cache,
 }
 
 impl Ring {
-    /// A ring over the wrapping key that the master key gives.
-    pub(crate) fn new(vault: [u8; 16], master: &Secret32) -> Self {
-        let wrapping = Arc::new(Wrapping::new(vault, master));
-        Ring { wrapping, directory: Directory::new(), cache: Cache::default() }
+    /// A ring over the wrapping key that the master key gives; `changes` is how often that has been changed.
+    pub(crate) fn new(vault: [u8; 16], master: Secret32, changes: i64, limits: Limits) -> Self {
+        let wrapping = Arc::new(Wrapping::new(vault, master, changes));
+        Ring { wrapping, directory: Directory::new(), cache: Cache::new(limits) }
+    }
+
+    /// An empty ring over the wrapping key that another master key gives.
+    pub(crate) fn rewrapped(&self, master: Secret32, changes: i64) -> Self {
+        let wrapping = Arc::new(Wrapping::new(self.wrapping.vault, master, changes));
+        Ring { wrapping, directory: self.directory.for_ring(false), cache: self.empty() }
+    }
+
+    fn empty(&self) -> Cache {
+        Cache::new(self.cache.limits)
+    }
+
+    /// The master key, to wrap it in another slot.
+    pub(crate) fn master(&self) -> &Secret32 {
+        &self.wrapping.master
+    }
+
+    /// How often the master key had changed when this ring took it up.
+    pub(crate) fn master_changes(&self) -> i64 {
+        self.wrapping.changes
     }
 
     /// An empty ring over the same wrapping key, for a new epoch; `private` for a transaction that may see keys that a
@@ -37,7 +57,7 @@ impl Ring {
         Ring {
             wrapping: Arc::clone(&self.wrapping),
             directory: self.directory.for_ring(private),
-            cache: Cache::default(),
+            cache: self.empty(),
         }
     }
 

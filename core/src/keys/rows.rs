@@ -19,6 +19,10 @@ use crate::value::{IdRef, ValueRef};
 /// What the master key gives to wrap other keys, and to authenticate their list.
 pub(super) struct Wrapping {
     pub(super) vault: [u8; 16],
+    /// Kept to be wrapped in another slot.
+    pub(super) master: Secret32,
+    /// How often the master key had changed when this one was taken up.
+    pub(super) changes: i64,
     pub(super) key: RecordKey,
     pub(super) list: MacKey,
 }
@@ -54,11 +58,11 @@ impl StoredKey {
 }
 
 impl Wrapping {
-    pub(super) fn new(vault: [u8; 16], master: &Secret32) -> Self {
-        let wrap = label::wrap(master, &vault);
+    pub(super) fn new(vault: [u8; 16], master: Secret32, changes: i64) -> Self {
+        let wrap = label::wrap(&master, &vault);
         let key = RecordKey { id: 0, cipher: xaes::Key::new(wrap.expose()) };
-        let list = MacKey::new(label::key_list(master, &vault).expose());
-        Wrapping { vault, key, list }
+        let list = MacKey::new(label::key_list(&master, &vault).expose());
+        Wrapping { vault, master, changes, key, list }
     }
 
     pub(super) fn place<'a>(&'a self, attributes: &'a Attributes) -> Place<'a> {

@@ -10,7 +10,9 @@ use super::look::Look;
 use super::schema::Schema;
 use crate::db::{Conn, Pool};
 use crate::error::{Error, ErrorKind, Result, err, fail};
+use crate::keys::cache::Limits;
 use crate::keys::ring::Ring;
+use crate::keys::slots::{self, Opened};
 use crate::metrics::Counters;
 use crate::secret::Secret32;
 
@@ -31,8 +33,15 @@ pub(crate) struct Engine {
 }
 
 struct Unlocked {
-    master: Secret32,
     state: Arc<State>,
+    /// What the master key is read from again when another process has changed it.
+    slot: Opened,
+}
+
+/// What a slot gives.
+pub(crate) struct Unwrapped {
+    pub(crate) master: Secret32,
+    pub(crate) slot: Opened,
 }
 
 /// Keys and catalog of one epoch. The epoch advances with every change of either.
@@ -104,10 +113,14 @@ impl Engine {
         self.unlocked.read().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// The master key, to wrap it under another slot.
-    pub(crate) fn master(&self) -> Result<Secret32> {
-        let unlocked = self.unlocked.read().unwrap_or_else(PoisonError::into_inner);
-        unlocked.as_ref().map(|unlocked| unlocked.master.clone()).ok_or_else(|| self.not_open())
+    /// The slot that the master key is read from; another one where `better` gives it.
+    pub(crate) fn slot(&self, better: impl FnOnce(&Opened) -> Option<Opened>) {
+        let mut unlocked = self.unlocked.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(unlocked) = unlocked.as_mut()
+            && let Some(slot) = better(&unlocked.slot)
+        {
+            unlocked.slot = slot;
+        }
     }
 
     /// Why there is no state: no vault yet, or a locked one.
@@ -120,13 +133,13 @@ impl Engine {
     }
 
     /// Takes the master key into memory and loads the state.
-    pub(crate) fn unlock(&self, conn: &Conn, meta: &Meta, master: Secret32) -> Result<()> {
-        let ring = Ring::new(meta.vault, &master);
+    pub(crate) fn unlock(&self, conn: &Conn, meta: &Meta, with: Unwrapped) -> Result<()> {
+        let ring = Ring::new(meta.vault, with.master, meta.master, Limits::of(self.pool.config()));
         let state = Arc::new(State::load(conn, ring, meta.epoch)?);
         let mut unlocked = self.unlocked.write().unwrap_or_else(PoisonError::into_inner);
         Self::publish_readable(conn, &state);
         self.attachments.opened(conn, &state);
-        *unlocked = Some(Unlocked { master, state });
+        *unlocked = Some(Unlocked { state, slot: with.slot });
         Ok(())
     }
 
@@ -139,13 +152,39 @@ impl Engine {
     /// The state that fits what the connection sees: the one in memory, or a new one.
     pub(crate) fn refresh(&self, conn: &Conn) -> Result<Arc<State>> {
         let state = self.state()?;
-        let epoch = read_epoch(conn)?;
+        let (epoch, master) = read_epoch(conn)?;
         if epoch == state.epoch {
             return Ok(state);
         }
-        let fresh = Arc::new(State::load(conn, state.ring.renewed(false), epoch)?);
+        let ring = if master == state.ring.master_changes() {
+            state.ring.renewed(false)
+        } else {
+            state.ring.rewrapped(self.master_again(conn, &state)?, master)
+        };
+        let fresh = Arc::new(State::load(conn, ring, epoch)?);
         self.publish(conn, &fresh);
         Ok(fresh)
+    }
+
+    /// The master key after somebody has changed it, from the slot that this handle was opened with. Locks the vault where
+    /// that has gone.
+    fn master_again(&self, conn: &Conn, state: &State) -> Result<Secret32> {
+        let slot = {
+            let unlocked = self.unlocked.read().unwrap_or_else(PoisonError::into_inner);
+            unlocked.as_ref().map(|unlocked| unlocked.slot.clone())
+        };
+        let Some(slot) = slot else { return Err(self.not_open()) };
+        let found = slots::read(conn)?.into_iter().find(|stored| stored.id == slot.id);
+        if let Some(stored) = found
+            && let Ok(master) = slots::open_again(state.ring.vault(), &stored, &slot)?
+        {
+            return Ok(master);
+        }
+        self.lock();
+        fail!(
+            Locked,
+            "the master key has been changed and the slot that this handle was unlocked with dropped: unlock it again"
+        )
     }
 
     /// Makes a newer state the one in memory.
@@ -195,7 +234,7 @@ impl Engine {
         self.read(|conn, state| {
             let found = read(conn, state)?;
             // Epochs only advance: the one that holds afterwards held during the read.
-            if whole(state, &found) || read_epoch(conn)? == state.epoch {
+            if whole(state, &found) || read_epoch(conn)?.0 == state.epoch {
                 return Ok(found);
             }
             fail!(NotFound, "the schema has changed meanwhile")
@@ -288,9 +327,11 @@ pub(crate) fn read_meta(conn: &Conn) -> Result<Option<Meta>> {
     }
 }
 
-fn read_epoch(conn: &Conn) -> Result<i64> {
-    let epoch =
-        conn.first("SELECT epoch FROM sealite_meta WHERE id = 1", &[], |row| row.integer(0))?;
+/// The epoch, and how often the master key has changed.
+fn read_epoch(conn: &Conn) -> Result<(i64, i64)> {
+    let epoch = conn.first("SELECT epoch, master FROM sealite_meta WHERE id = 1", &[], |row| {
+        Ok((row.integer(0)?, row.integer(1)?))
+    })?;
     epoch.ok_or_else(|| err!(Corrupt, "the vault's own row is missing"))
 }
 

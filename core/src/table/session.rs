@@ -13,7 +13,8 @@ use crate::crypto::random;
 use crate::db::{Conn, Lease, Pool};
 use crate::error::{ErrorKind, Result, err, fail};
 use crate::format::context::Context;
-use crate::keys::ring::{Key, Owner, Purpose};
+use crate::keys::master::Plan;
+use crate::keys::ring::{Key, Owner, Purpose, Ring};
 use crate::metrics::{Counter, Counters};
 
 /// A write transaction. Rolls back when dropped unfinished.
@@ -254,6 +255,13 @@ impl Session {
         self.advance()
     }
 
+    /// Changes the master key, for every process: see [`crate::keys::ring::Ring::rotate_master`]. How many keys it wraps.
+    pub(crate) fn rotate_master(&self, plan: &Plan) -> Result<u32> {
+        let (ring, keys) = self.own_ring().ring.rotate_master(self.conn(), plan)?;
+        self.advance_with(&ring)?;
+        Ok(keys)
+    }
+
     /// The state with a ring of this transaction's own.
     fn own_ring(&self) -> Arc<State> {
         if !self.own_ring.replace(true) {
@@ -265,10 +273,13 @@ impl Session {
 
     /// After a change of the catalog or of keys: the next epoch, and the state that belongs to it.
     pub(crate) fn advance(&self) -> Result<()> {
+        self.advance_with(&self.state().ring)
+    }
+
+    fn advance_with(&self, ring: &Ring) -> Result<()> {
         self.conn().execute("UPDATE sealite_meta SET epoch = epoch + 1 WHERE id = 1", &[])?;
         let epoch = self.state().epoch + 1;
-        let fresh =
-            State::load(self.conn(), self.state().ring.renewed(self.own_ring.get()), epoch)?;
+        let fresh = State::load(self.conn(), ring.renewed(self.own_ring.get()), epoch)?;
         *self.state.borrow_mut() = Arc::new(fresh);
         Ok(())
     }

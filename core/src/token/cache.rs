@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::issued::Token;
 use crate::db::Conn;
 use crate::error::Result;
-use crate::keys::ring::Key;
 
 /// Tokens kept for a connection, at most.
 const MAX_TOKENS: usize = 1_024;
@@ -24,9 +23,8 @@ pub(super) struct Known {
     pub(super) epoch: Option<i64>,
     /// The high-water mark of the vault's clock.
     pub(super) mark: i64,
-    /// The key of its hash, and the epoch of the keys that it is of.
-    pub(super) key: Arc<Key>,
-    pub(super) keys: i64,
+    /// The id of the key of its hash. The ring has the key, for as long as it keeps any.
+    pub(super) key: u32,
 }
 
 /// What was read, by the number of the connection.
@@ -47,7 +45,7 @@ impl Cache {
         &self,
         conn: &Conn,
         id: &[u8; 12],
-        (tenant, keys): (Option<&str>, i64),
+        tenant: Option<&str>,
         is_there: impl FnOnce() -> Result<bool>,
         read: impl FnOnce() -> Result<Option<Known>>,
     ) -> Result<Option<Known>> {
@@ -73,9 +71,7 @@ impl Cache {
             let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let known = known.get(&number).filter(|known| known.version == version);
             let known = known.and_then(|known| known.tokens.get(id)?.as_ref());
-            known
-                .filter(|known| known.tenant.as_deref() == tenant && known.keys == keys)
-                .cloned()
+            known.filter(|known| known.tenant.as_deref() == tenant).cloned()
         };
         if known.is_some() {
             return Ok(known);
