@@ -112,6 +112,14 @@ fn is_erased(conn: &Conn, ring: &Ring, schema: &Schema, sealed: ValueRef<'_>) ->
     record.map_or(Ok(false), |record| Ok(ring.data_key(conn, record.key_id)?.is_destroyed()))
 }
 
+/// The greatest row id of a table.
+pub(crate) fn last(conn: &Conn, schema: &Schema) -> Result<i64> {
+    let row_id = quote(schema.stored.row_id());
+    let sql = format!("SELECT max({row_id}) FROM {}", schema.sql.physical);
+    let last = conn.first(&sql, &[], |row| Ok(row.get(0)?.as_i64()))?;
+    Ok(last.flatten().unwrap_or(i64::MIN))
+}
+
 /// How many rows [`reseal`] would look at.
 pub(crate) fn count(conn: &Conn, schema: &Schema, outdated: Outdated<'_>) -> Result<u64> {
     let condition = Condition::new(schema, outdated);
