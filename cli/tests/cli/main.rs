@@ -6,6 +6,7 @@ mod approvals;
 mod audit;
 mod damage;
 mod doctor;
+mod erasure;
 mod keys;
 mod life;
 mod output;
