@@ -57,6 +57,7 @@ pub mod vault;
 pub mod connection;
 pub mod cursor;
 pub mod definition;
+pub mod erasure;
 pub mod protect;
 pub mod schema;
 pub mod snapshot;

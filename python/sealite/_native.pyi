@@ -213,6 +213,9 @@ class _VaultOptions(TypedDict, total=False):
     disk_reserve: int | None
     sealed_sql: Literal["full", "indexed", "off"]
     sealed_to_plain: bool
+    checkpoint: str | None
+    key_cache: int
+    key_age: float
 
 @final
 class Vault:

@@ -15,6 +15,7 @@ mod config;
 mod copy;
 mod dbapi;
 mod definition;
+mod erasure;
 mod error;
 mod field;
 mod given;
@@ -70,6 +71,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<field::Field>()?;
     module.add_class::<binding::FieldBinding>()?;
     module.add_class::<protect::ProtectionPlan>()?;
+    module.add_class::<erasure::ErasureReceipt>()?;
+    module.add_class::<erasure::TenantInfo>()?;
     module.add_class::<verify::Verification>()?;
     module.add_class::<verify::Fault>()?;
     module.add_class::<copy::BackupReport>()?;
