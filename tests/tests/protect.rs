@@ -274,7 +274,7 @@ fn what_can_not_be_kept_is_listed_and_nothing_is_changed() {
     let (_scratch, vault) = users(3);
     for (ddl, words, says) in [
         ("CREATE VIEW v AS SELECT email FROM users", WORDS, "view v"),
-        ("CREATE TRIGGER t AFTER INSERT ON users BEGIN SELECT 1; END", WORDS, "trigger t"),
+        ("CREATE TRIGGER t BEFORE INSERT ON users BEGIN SELECT 1; END", WORDS, "trigger t"),
         (
             "CREATE TRIGGER t AFTER INSERT ON orders BEGIN DELETE FROM users; END",
             WORDS,

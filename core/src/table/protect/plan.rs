@@ -20,6 +20,8 @@ pub(super) struct Plan {
     references: Vec<Reference>,
     constraints: Vec<String>,
     pub(super) indexes: Vec<KeptIndex>,
+    /// Triggers on the physical table.
+    pub(super) triggers: Vec<String>,
     /// What is kept, in words.
     pub(super) kept: Vec<String>,
     /// What becomes another thing.
@@ -53,6 +55,7 @@ pub(super) fn plan(conn: &Conn, source: &Plain, wanted: &[Wanted]) -> Result<Pla
         references: Vec::new(),
         constraints: Vec::new(),
         indexes: Vec::new(),
+        triggers: Vec::new(),
         kept: Vec::new(),
         changed: Vec::new(),
         obstacles: Vec::new(),
@@ -72,7 +75,7 @@ pub(super) fn plan(conn: &Conn, source: &Plain, wanted: &[Wanted]) -> Result<Pla
     plan.checks(source);
     plan.references(source, key, text_key);
     for dependent in &source.dependents {
-        plan.against(format!("{dependent} uses it: drop it first"));
+        plan.dependent(source, dependent);
     }
     for column in &plan.definition.columns {
         if let Err(error) = column.check() {
@@ -179,7 +182,7 @@ impl Plan {
     }
 
     /// The protection of a column; the key counts as plain.
-    fn protection(&self, name: &str) -> Protection {
+    pub(super) fn protection(&self, name: &str) -> Protection {
         let mut columns = self.definition.columns.iter();
         let found = columns.find(|column| column.name.eq_ignore_ascii_case(name));
         found.map_or(Protection::Plain, |column| column.protection)

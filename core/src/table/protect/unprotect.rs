@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::copy::{discard, read_row, select};
-use super::plain::{self, PlainIndex, dangling, dependents};
+use super::plain::{self, Dependent, PlainIndex, dangling, dependents};
 use super::plan::refused;
 use super::swap::{check_references, take_place};
 use super::written::{Written, on_table, written};
@@ -45,8 +45,11 @@ pub(crate) fn unprotect(
             fail!(Refused, "a table {name} stands in the way");
         }
         let dependents = dependents(conn, &physical)?;
-        if !dependents.is_empty() {
-            return Err(refused(name, &dependents));
+        let (on, others): (Vec<_>, Vec<_>) =
+            dependents.iter().partition(|dependent| dependent.trigger(&physical).is_some());
+        if !others.is_empty() {
+            let uses = |other: &&Dependent| format!("{} uses it: drop it first", other.what);
+            return Err(refused(name, &others.iter().map(uses).collect::<Vec<_>>()));
         }
         let sql = "SELECT sql FROM main.sqlite_master WHERE type = 'table' AND name = ?";
         let text =
@@ -60,7 +63,8 @@ pub(crate) fn unprotect(
         let referring = referring(session, &physical)?;
         let before = dangling(conn, &referring);
         take_place(session, &physical, &made, name)?;
-        for sql in index_sql(schema, &indexes) {
+        let triggers = on.iter().filter_map(|trigger| Some(trigger.trigger(&physical)?.on(name)));
+        for sql in index_sql(schema, &indexes).into_iter().chain(triggers) {
             conn.batch(&sql)?;
         }
         if !schema.stored.text_key {
