@@ -86,7 +86,9 @@ fn a_host_without_the_engine_runs_it_too() {
 fn triggers_are_made_and_dropped_on_a_sealed_table() {
     let (_scratch, vault) = comments();
     vault.execute("DROP TRIGGER stale", &[]).unwrap();
-    let _ = vault.protect_table("comments", &["email sealed lookup 5000", "mode authenticated"]).unwrap();
+    let _ = vault
+        .protect_table("comments", &["email sealed lookup 5000", "mode authenticated"])
+        .unwrap();
     let made = "CREATE TRIGGER made AFTER INSERT ON main.comments WHEN new.tid = 2 BEGIN
         INSERT INTO log VALUES ('made', new.id); END";
     vault.execute(made, &[]).unwrap();

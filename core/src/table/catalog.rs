@@ -99,6 +99,7 @@ const DROPPING: u8 = 2;
 const NOT_NULL: u8 = 4;
 const TEXT_KEY: u8 = 1;
 const PER_TENANT: u8 = 2;
+const KEY_BEHIND: u8 = 4;
 const UNIQUE: u8 = 1;
 const BUILDING: u8 = 2;
 
@@ -109,7 +110,11 @@ fn encode(stored: &Stored) -> Vec<u8> {
     put_varint(&mut out, stored.id);
     put_bytes(&mut out, stored.name.as_bytes());
     put_bytes(&mut out, stored.key.as_bytes());
-    out.push(flag(stored.text_key, TEXT_KEY) | flag(stored.per_tenant, PER_TENANT));
+    out.push(
+        flag(stored.text_key, TEXT_KEY)
+            | flag(stored.per_tenant, PER_TENANT)
+            | flag(stored.key_at > 0, KEY_BEHIND),
+    );
     put_varint(&mut out, u32::from(stored.padding.code()));
     put_varint(&mut out, stored.next_id);
     count(&mut out, stored.columns.len());
@@ -144,6 +149,9 @@ fn encode(stored: &Stored) -> Vec<u8> {
                 put_varint(&mut out, *id);
             }
         }
+    }
+    if stored.key_at > 0 {
+        count(&mut out, stored.key_at);
     }
     out
 }
@@ -221,9 +229,22 @@ fn decode(entry: &[u8]) -> std::result::Result<Stored, Malformed> {
         let sealed = list(r, Reader::varint)?;
         Ok(Layout { number, authenticated, sealed })
     })?;
+    let key_at = if flags & KEY_BEHIND != 0 { r.varint()? as usize } else { 0 };
     r.finish()?;
     let (text_key, per_tenant) = (flags & TEXT_KEY != 0, flags & PER_TENANT != 0);
-    Ok(Stored { id, name, key, text_key, per_tenant, padding, columns, retired, layouts, next_id })
+    Ok(Stored {
+        id,
+        name,
+        key,
+        text_key,
+        key_at,
+        per_tenant,
+        padding,
+        columns,
+        retired,
+        layouts,
+        next_id,
+    })
 }
 
 fn get_index(r: &mut Reader<'_>) -> std::result::Result<Index, Malformed> {
@@ -315,6 +336,7 @@ mod tests {
             name: "users".into(),
             key: "id".into(),
             text_key: true,
+            key_at: 1,
             per_tenant: true,
             padding: Padding::Padme,
             columns: vec![StoredColumn {

@@ -60,6 +60,7 @@ pub(super) fn plan(conn: &Conn, source: &Plain, wanted: &[Wanted]) -> Result<Pla
         changed: Vec::new(),
         obstacles: Vec::new(),
     };
+    plan.definition.key_at = source.columns.iter().position(|c| c.key > 0).unwrap_or(0);
     for column in source.columns.iter().filter(|column| column.key == 0) {
         let wanted = wanted.iter().find(|(c, _)| c.name.eq_ignore_ascii_case(&column.name));
         let column = plan.column(conn, source, column, wanted)?;

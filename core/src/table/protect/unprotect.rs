@@ -105,7 +105,7 @@ fn create_plain(schema: &Schema, name: &str, written: &Written, indexes: &[Plain
     } else {
         "INTEGER PRIMARY KEY AUTOINCREMENT"
     };
-    let mut parts = vec![format!("{} {kind}", quote(&stored.key))];
+    let mut parts = Vec::new();
     for column in schema.columns() {
         let column = &column.column;
         let mut part = format!("{} {}", quote(&column.name), declared(column.kind));
@@ -123,6 +123,7 @@ fn create_plain(schema: &Schema, name: &str, written: &Written, indexes: &[Plain
         }
         parts.push(part);
     }
+    parts.insert(schema.key_at(), format!("{} {kind}", quote(&stored.key)));
     let list = |names: &[String]| names.iter().map(|n| quote(n)).collect::<Vec<_>>().join(", ");
     for index in indexes.iter().filter(|index| index.sql.is_none() && !index.of_key) {
         let columns: Vec<String> = index.columns.iter().flatten().cloned().collect();
@@ -203,8 +204,9 @@ fn fill(session: &Session, schema: &Arc<Schema>, made: &str) -> Result<()> {
         let Some(current) = writer.current(id_of(id)?)? else {
             fail!(Internal, "a row is gone while it is read");
         };
-        let values = (0..count).map(|position| current.get(position));
-        let parameters: Vec<ValueRef<'_>> = [id].into_iter().chain(values).collect();
+        let mut parameters: Vec<ValueRef<'_>> =
+            (0..count).map(|position| current.get(position)).collect();
+        parameters.insert(schema.key_at(), id);
         insert.execute(&parameters)?;
         Ok(ControlFlow::Continue(()))
     })?;
