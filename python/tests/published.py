@@ -47,8 +47,8 @@ def environment() -> Path:
     if not (ready.exists() and ready.read_text() == wanted):
         venv.create(folder, clear=True, with_pip=True)
         # Every package is listed with its version: nothing is chosen by what the index has today.
-        pip: list[str | Path] = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r", REQUIREMENTS]
-        subprocess.run(pip, check=True, timeout=300)
+        install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "-r"]
+        subprocess.run([python, *install, REQUIREMENTS], check=True, timeout=300)
         ready.write_text(wanted)
     engine = Path(sealite.__file__).parent
     (packages,) = folder.glob("lib/python*/site-packages")

@@ -38,6 +38,7 @@ isso.main()
 
 ADA = {"author": "Ada Canary", "email": "ada.canary@example.org", "website": "https://canary.example.org/"}
 BOB = {"author": "Bob Canary", "email": "bob.canary@example.org"}
+CAROL = {"author": "Carol Canary", "email": "carol.canary@example.org"}
 
 
 class Comments(Site):
@@ -97,7 +98,7 @@ class Comments(Site):
         moderator = self._moderator()
         for query in ("mode=1", "mode=2&order_by=id&asc=1", "mode=1&order_by=tid", "comment_search_url=http://site/other"):
             moderator.get(f"/admin/?{query}")
-        change = {"text": "A moderated text-canary.", "author": "Carol Canary", "email": "carol.canary@example.org", "website": ""}
+        change = CAROL | {"text": "A moderated text-canary.", "website": ""}
         self._moderate(moderator, 4, "edit", json.dumps(change))
         assert "Carol Canary" in ada.get("/?uri=/other").body
         self._moderate(moderator, 4, "delete")
@@ -128,5 +129,5 @@ class Comments(Site):
         raise AssertionError(f"no comment {number}")
 
     def canaries(self) -> list[str]:
-        addresses = ["203.0.113.0", "198.51.100.0", "carol.canary@example.org"]
-        return [*ADA.values(), *BOB.values(), *addresses, "Carol Canary", "text-canary"]
+        people = [*ADA.values(), *BOB.values(), *CAROL.values()]
+        return [*people, "203.0.113.0", "198.51.100.0", "text-canary"]  # Isso keeps addresses without their last part

@@ -79,5 +79,5 @@ class Wiki(Site):
         assert anybody.get("/Notes").status == 404
 
     def canaries(self) -> list[str]:
-        people = [name.lower() for name in (ADA, BOB, CAROL, ROBERT)]
-        return [*people, "Ada Canary", "Bob Canary", "Robert Canary", "Carol Canary", "scrypt:", "mail-canary", "pass-canary", "draft-canary"]
+        names = ["Ada Canary", "Bob Canary", "Robert Canary", "Carol Canary"]
+        return [ADA, BOB, CAROL, ROBERT, *names, "scrypt:", "mail-canary", "pass-canary", "draft-canary"]
