@@ -139,6 +139,8 @@ def catalog_entry(entry):
     layout = lambda: {"number": r.varint(), "authenticated": r.list(r.varint), "sealed": r.list(r.varint)}
     table = {"id": r.varint(), "name": text(), "key": text(), "flags": r.byte(), "padding": r.varint(),
              "next_id": r.varint(), "columns": r.list(column), "retired": r.list(blind), "layouts": r.list(layout)}
+    if table["flags"] & 4:
+        table["columns_before_key"] = r.varint()
     if r.at != len(entry):
         raise Refused("a catalog entry with something behind its end")
     return table
