@@ -145,7 +145,7 @@ class Sealite(VaultLife):
                 text, again, token = session.text, ["session"], _with_scopes(session.token, wanted)
             else:
                 token = await self._bearer(request, accepted, wanted)
-                text, again = (header or "").partition(" ")[2].strip(), [token.kind]
+                text, again = web.bearer(header or ""), [token.kind]
             tokens = (await aio.run(self._place, request)).tokens
             kind: Any = again
             return StreamGuard(token, lambda: tokens.verify(text, kind, scopes=wanted), every)
@@ -253,7 +253,7 @@ class Sealite(VaultLife):
                 allowed = await aio.run(admin, request)
             elif (header := request.headers.get("authorization")) is not None:
                 # Whoever administers a tenant does not administer the vault.
-                token = await aio.run(lambda: web.token_of(self.ready(), header, ("admin", "api_key")))
+                token = await aio.run(lambda: web.token_of(self.ready(), web.bearer(header), ("admin", "api_key")))
                 allowed = token.kind == "admin" or token.has_scope("admin")
             else:
                 session = await self._authenticate(request)
@@ -296,7 +296,7 @@ class Sealite(VaultLife):
 
         def verified() -> tuple[Place, Token]:
             place = self._place(request)
-            return place, web.token_of(place, header, kinds, scopes)
+            return place, web.token_of(place, web.bearer(header), kinds, scopes)
 
         place, token = await aio.run(verified)
         _remember(place, token)
