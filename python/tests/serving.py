@@ -94,6 +94,12 @@ class Server:
                 os.kill(pid, signal.SIGCONT)
         return self._open[-1]
 
+    def again(self, client: "Client", worker: int = 0) -> "Client":
+        """The same browser over another connection: a server closes one after an error of its own."""
+        other = self.client(worker)
+        other.headers, other.cookies = dict(client.headers), dict(client.cookies)
+        return other
+
     def clients(self, address: str = "127.0.0.1", each: int = 1, **headers: str) -> "list[Client]":
         """So many connections to each of the workers."""
         return [self.client(worker, address, **headers) for worker in range(self.count) for _ in range(each)]
