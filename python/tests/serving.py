@@ -163,10 +163,17 @@ class Client:
 
 @contextmanager
 def serving(
-    command: str, folder: Path, environment: dict[str, str], workers: int = 2
+    command: str,
+    folder: Path,
+    environment: dict[str, str],
+    workers: int = 2,
+    prepare: Callable[[sealite.Vault], object] | None = None,
 ) -> Iterator[Server]:
-    """Serves an application of python/examples/adopters."""
+    """Serves an application of python/examples/adopters; with its vault, where there is something to prepare in it."""
     server = Server(command, folder, environment, workers)
+    if prepare is not None:
+        with sealite.Vault.create(folder / "vault.db", sealite.Unlock.key_text(server.key)) as vault:
+            prepare(vault)
     try:
         server.start()
         yield server
