@@ -109,12 +109,17 @@ class Sealite(VaultLife):
 
         return fastapi.Security(check, scopes=wanted)
 
-    def token(self, kinds: str | Iterable[str] = "api_key", scopes: str | Iterable[str] = ()) -> Any:
-        """A dependency that gives the token of these kinds, with these scopes, from `Authorization: Bearer`. Else 401, 403
-        without a scope, 429 over the token's own limits. The documentation page shows the scheme and the scopes."""
+    def token(
+        self, kinds: str | Iterable[str] = "api_key", scopes: str | Iterable[str] = (), *, optional: bool = False
+    ) -> Any:
+        """A dependency that gives the token of these kinds, with these scopes, from `Authorization: Bearer`. Else 401, or None
+        where that is `optional` and there is no such header; 403 without a scope, 429 over the token's own limits. The
+        documentation page shows the scheme and the scopes."""
         accepted, wanted = _many(kinds), _many(scopes)
 
-        async def check(request: fastapi.Request, _: Annotated[Any, fastapi.Depends(self._by_header)]) -> Token:
+        async def check(request: fastapi.Request, _: Annotated[Any, fastapi.Depends(self._by_header)]) -> Token | None:
+            if optional and "authorization" not in request.headers:
+                return None
             return await self._bearer(request, accepted, wanted)
 
         return fastapi.Security(check, scopes=wanted)
