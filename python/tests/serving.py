@@ -80,19 +80,25 @@ class Server:
         return False
 
     def client(self, worker: int = 0, address: str = "127.0.0.1", **headers: str) -> "Client":
-        """A connection to that worker: the others stand still until it was taken."""
+        """A connection to that worker."""
+        return self.crowd(1, worker, address, **headers)[0]
+
+    def crowd(self, number: int, worker: int = 0, address: str = "127.0.0.1", **headers: str) -> "list[Client]":
+        """So many connections to that worker: the others stand still until they were taken."""
         others = [pid for pid in self.workers if pid != self.workers[worker]]
         for pid in others:
             os.kill(pid, signal.SIGSTOP)
         try:
             for pid in others:
                 until(lambda pid=pid: _state(pid) == "T", "a worker that stands still")
-            self._open.append(Client(self.url, address, headers))
-            self._open[-1].get("/readyz")
+            made = [Client(self.url, address, headers) for _ in range(number)]
+            self._open += made
+            for client in made:
+                client.get("/no-such-page")
         finally:
             for pid in others:
                 os.kill(pid, signal.SIGCONT)
-        return self._open[-1]
+        return made
 
     def again(self, client: "Client", worker: int = 0) -> "Client":
         """The same browser over another connection: a server closes one after an error of its own."""
@@ -102,7 +108,7 @@ class Server:
 
     def clients(self, address: str = "127.0.0.1", each: int = 1, **headers: str) -> "list[Client]":
         """So many connections to each of the workers."""
-        return [self.client(worker, address, **headers) for worker in range(self.count) for _ in range(each)]
+        return [client for worker in range(self.count) for client in self.crowd(each, worker, address, **headers)]
 
     def vault(self, name: str = "vault.db") -> sealite.Vault:
         return sealite.Vault.open(self.folder / name, sealite.Unlock.key_text(self.key), busy_timeout=SOON)
