@@ -148,7 +148,7 @@ mod tests {
         }
         assert!(refused >= 60, "{refused}");
         assert!(parse_recovery("").is_err() && parse_recovery(&code[1..]).is_err());
-        assert!(parse_recovery(&format!("{code}0")).is_err());
+        assert!(parse_recovery(&format!("{}0", code.as_str())).is_err());
     }
 
     #[test]
