@@ -56,6 +56,7 @@ pub mod vault;
 pub mod connection;
 pub mod cursor;
 pub mod definition;
+pub mod erasure;
 pub mod protect;
 pub mod schema;
 pub mod snapshot;

@@ -13,6 +13,7 @@ mod binding;
 mod command;
 mod dbapi;
 mod definition;
+mod erasure;
 mod error;
 mod field;
 mod given;
@@ -68,6 +69,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<field::Field>()?;
     module.add_class::<binding::FieldBinding>()?;
     module.add_class::<protect::ProtectionPlan>()?;
+    module.add_class::<erasure::ErasureReceipt>()?;
+    module.add_class::<erasure::TenantInfo>()?;
     module.add_class::<verify::Verification>()?;
     module.add_class::<verify::Fault>()?;
     module.add_class::<quota::Quotas>()?;

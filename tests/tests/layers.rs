@@ -15,6 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["table"],
     &["audit", "creation", "field", "password", "sql"],
     &["approval", "health", "quota", "settings", "token"],
+    &["erasure"],
     &["tenant", "transaction", "vault"],
     &["lib"],
 ];

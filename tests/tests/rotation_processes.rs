@@ -59,7 +59,8 @@ fn anonymous_memory() -> u64 {
 /// The keys that the records of a table are under.
 fn keys_of(file: &Path, table: &str) -> BTreeSet<u32> {
     let conn = plain(file);
-    let mut stmt = conn.prepare(&format!("SELECT DISTINCT substr(sealed, 4, 4) FROM {table}")).unwrap();
+    let mut stmt =
+        conn.prepare(&format!("SELECT DISTINCT substr(sealed, 4, 4) FROM {table}")).unwrap();
     let ids = stmt.query_map([], |row| row.get::<_, Vec<u8>>(0)).unwrap();
     ids.map(|id| u32::from_be_bytes(id.unwrap().try_into().unwrap())).collect()
 }
@@ -140,7 +141,8 @@ fn write(stage: &Stage, who: usize) {
                 let old = email(who + 2 * (written / 4 % 1_000));
                 let row = people.find_one("email", old.as_str()).unwrap();
                 let row = row.unwrap_or_else(|| panic!("{old} is there"));
-                let changed = patiently(&mut busy, || people.update(row.id(), values! {"name" => &name}));
+                let changed =
+                    patiently(&mut busy, || people.update(row.id(), values! {"name" => &name}));
                 assert!(changed);
                 journal.insert(old, Some(name));
             }
@@ -158,7 +160,10 @@ fn write(stage: &Stage, who: usize) {
                 match sql.execute(insert, &taken) {
                     Ok(_) => panic!("a duplicate was let in"),
                     Err(error) => {
-                        assert!(matches!(error.kind(), ErrorKind::Conflict | ErrorKind::Busy), "{error}");
+                        assert!(
+                            matches!(error.kind(), ErrorKind::Conflict | ErrorKind::Busy),
+                            "{error}"
+                        );
                     }
                 }
             }
@@ -171,8 +176,10 @@ fn write(stage: &Stage, who: usize) {
         }
         written += 1;
     }
-    let lines: Vec<String> =
-        journal.iter().map(|(email, name)| format!("{email}\t{}", name.as_deref().unwrap_or("-"))).collect();
+    let lines: Vec<String> = journal
+        .iter()
+        .map(|(email, name)| format!("{email}\t{}", name.as_deref().unwrap_or("-")))
+        .collect();
     std::fs::write(stage.path().join(format!("journal{who}")), lines.join("\n")).unwrap();
     tell(format!("wrote {written}, busy {busy}"));
 }
@@ -199,77 +206,89 @@ fn read(stage: &Stage, rows: usize) {
 
 #[test]
 fn a_rotation_under_load_loses_no_write_and_fails_no_request() {
-    staged("a_rotation_under_load_loses_no_write_and_fails_no_request", scaled(400, 5_000), |stage| {
-        let rows = scaled(50_000, 1_000_000);
-        match stage.role() {
-            "rotator" => return rotate(stage),
-            "writer0" => return write(stage, 0),
-            "writer1" => return write(stage, 1),
-            "reader" => return read(stage, rows),
-            _ => {}
-        }
-        let home = Home::new();
-        home.share_key();
-        let vault = home.create();
-        fill(&vault, 0, rows);
-        let start = |role: &str| stage.process(role, home.folder());
-        let mut others = ["writer0", "writer1", "reader", "reader"].map(start);
-        for other in &mut others {
-            assert_eq!(other.hear(), "ready");
-        }
-        let began = Instant::now();
-        let mut rotator = start("rotator");
-        for _ in 0..20 {
-            rotator.hear();
-        }
-        rotator.kill();
-        let before = vault.keys().status(&Rotation::index(None)).unwrap().unwrap();
-        assert!(before.done > 0 && before.state == RotationState::Running);
-        let mut rotator = start("rotator");
-        let lines = rotator.rest();
-        rotator.succeed();
-        let took = began.elapsed();
-        let memory = lines.last().unwrap().strip_prefix("memory ").unwrap();
-        let memory: u64 = memory.parse().unwrap();
-        // What a batch holds, SQLite's pages and the process itself.
-        assert!(memory < 64 * 1024, "{memory} KiB of anonymous memory");
-        std::fs::write(home.folder().join("stop"), "").unwrap();
-        let told: Vec<String> = others.iter_mut().flat_map(Process::rest).collect();
-        others.iter_mut().for_each(Process::succeed);
-        tell(format!("{rows} rows in {took:.1?}, {memory} KiB; {told:?}"));
-
-        let mut expected: BTreeMap<String, String> =
-            (0..rows).map(|number| (email(number), "before".to_owned())).collect();
-        for who in 0..2 {
-            let journal = std::fs::read_to_string(home.folder().join(format!("journal{who}"))).unwrap();
-            assert!(!journal.is_empty());
-            for line in journal.lines() {
-                match line.split_once('\t').unwrap() {
-                    (email, "-") => expected.remove(email),
-                    (email, name) => expected.insert(email.to_owned(), name.to_owned()),
-                };
+    staged(
+        "a_rotation_under_load_loses_no_write_and_fails_no_request",
+        scaled(400, 5_000),
+        |stage| {
+            let rows = scaled(50_000, 1_000_000);
+            match stage.role() {
+                "rotator" => return rotate(stage),
+                "writer0" => return write(stage, 0),
+                "writer1" => return write(stage, 1),
+                "reader" => return read(stage, rows),
+                _ => {}
             }
-        }
-        let people = vault.table("people").unwrap();
-        let mut found = 0;
-        for row in people.scan().unwrap() {
-            let row = row.unwrap();
-            let name = expected.remove(row.text("email").unwrap());
-            assert_eq!(name.as_deref(), Some(row.text("name").unwrap()));
-            found += 1;
-        }
-        assert!(expected.is_empty(), "{} rows are lost", expected.len());
-        assert!(found >= rows);
-        for rotation in [Rotation::index(None), Rotation::data(None)] {
-            let status = vault.keys().status(&rotation).unwrap().unwrap();
-            assert_eq!(vault.keys().destroy_retired(&rotation, true).unwrap().0, [status.old_key]);
-        }
-        for number in (0..2_000).chain((2_000..rows).step_by(499)) {
-            assert_eq!(people.find("email", email(number).as_str()).unwrap().len(), 1, "{number}");
-        }
-        vault.close();
-        assert!(keys_of(&home.file(), "people_sealed").iter().all(|id| *id > 3));
-    });
+            let home = Home::new();
+            home.share_key();
+            let vault = home.create();
+            fill(&vault, 0, rows);
+            let start = |role: &str| stage.process(role, home.folder());
+            let mut others = ["writer0", "writer1", "reader", "reader"].map(start);
+            for other in &mut others {
+                assert_eq!(other.hear(), "ready");
+            }
+            let began = Instant::now();
+            let mut rotator = start("rotator");
+            for _ in 0..20 {
+                rotator.hear();
+            }
+            rotator.kill();
+            let before = vault.keys().status(&Rotation::index(None)).unwrap().unwrap();
+            assert!(before.done > 0 && before.state == RotationState::Running);
+            let mut rotator = start("rotator");
+            let lines = rotator.rest();
+            rotator.succeed();
+            let took = began.elapsed();
+            let memory = lines.last().unwrap().strip_prefix("memory ").unwrap();
+            let memory: u64 = memory.parse().unwrap();
+            // What a batch holds, SQLite's pages and the process itself.
+            assert!(memory < 64 * 1024, "{memory} KiB of anonymous memory");
+            std::fs::write(home.folder().join("stop"), "").unwrap();
+            let told: Vec<String> = others.iter_mut().flat_map(Process::rest).collect();
+            others.iter_mut().for_each(Process::succeed);
+            tell(format!("{rows} rows in {took:.1?}, {memory} KiB; {told:?}"));
+
+            let mut expected: BTreeMap<String, String> =
+                (0..rows).map(|number| (email(number), "before".to_owned())).collect();
+            for who in 0..2 {
+                let journal =
+                    std::fs::read_to_string(home.folder().join(format!("journal{who}"))).unwrap();
+                assert!(!journal.is_empty());
+                for line in journal.lines() {
+                    match line.split_once('\t').unwrap() {
+                        (email, "-") => expected.remove(email),
+                        (email, name) => expected.insert(email.to_owned(), name.to_owned()),
+                    };
+                }
+            }
+            let people = vault.table("people").unwrap();
+            let mut found = 0;
+            for row in people.scan().unwrap() {
+                let row = row.unwrap();
+                let name = expected.remove(row.text("email").unwrap());
+                assert_eq!(name.as_deref(), Some(row.text("name").unwrap()));
+                found += 1;
+            }
+            assert!(expected.is_empty(), "{} rows are lost", expected.len());
+            assert!(found >= rows);
+            for rotation in [Rotation::index(None), Rotation::data(None)] {
+                let status = vault.keys().status(&rotation).unwrap().unwrap();
+                assert_eq!(
+                    vault.keys().destroy_retired(&rotation, true).unwrap().0,
+                    [status.old_key]
+                );
+            }
+            for number in (0..2_000).chain((2_000..rows).step_by(499)) {
+                assert_eq!(
+                    people.find("email", email(number).as_str()).unwrap().len(),
+                    1,
+                    "{number}"
+                );
+            }
+            vault.close();
+            assert!(keys_of(&home.file(), "people_sealed").iter().all(|id| *id > 3));
+        },
+    );
 }
 
 /// Writes once by every way there is; everything stays open.
@@ -317,56 +336,68 @@ impl Writers {
 
 #[test]
 fn a_process_that_knows_the_keys_before_never_writes_under_them_after_the_switch() {
-    staged("a_process_that_knows_the_keys_before_never_writes_under_them_after_the_switch", 120, |stage| {
-        if stage.role() == "holder" {
-            let writers = Writers::new(open_in(&stage.path()));
-            writers.write("warm");
-            while let Some(round) = listen() {
-                writers.write(&round);
+    staged(
+        "a_process_that_knows_the_keys_before_never_writes_under_them_after_the_switch",
+        120,
+        |stage| {
+            if stage.role() == "holder" {
+                let writers = Writers::new(open_in(&stage.path()));
+                writers.write("warm");
+                while let Some(round) = listen() {
+                    writers.write(&round);
+                }
+                return;
             }
-            return;
-        }
-        let home = Home::new();
-        home.share_key();
-        let vault = home.create();
-        let mut holder = stage.process("holder", home.folder());
-        assert_eq!(holder.hear(), "1");
-        let rotations =
-            [Rotation::data(None), Rotation::index(None), Rotation::token(None), Rotation::audit()];
-        let keys = vault.keys();
-        let begun: Vec<_> = rotations.iter().map(|rotation| keys.begin(rotation).unwrap()).collect();
-        let retired: Vec<u32> = begun.iter().map(|status| status.old_key).collect();
-        std::thread::sleep(Duration::from_millis(150));
-        holder.say("switched");
-        assert_ne!(holder.hear(), "1", "a field looks for new keys");
-        // What the holder has written is found, and refused again, by the one that has rotated.
-        for way in ["table", "connection", "transaction", "vault"] {
-            for round in ["warm", "switched"] {
-                let address = format!("{way}{round}@example.org");
-                let found = vault.table("people").unwrap().find("email", address.as_str()).unwrap();
-                assert_eq!(found.len(), 1, "{address}");
+            let home = Home::new();
+            home.share_key();
+            let vault = home.create();
+            let mut holder = stage.process("holder", home.folder());
+            assert_eq!(holder.hear(), "1");
+            let rotations = [
+                Rotation::data(None),
+                Rotation::index(None),
+                Rotation::token(None),
+                Rotation::audit(),
+            ];
+            let keys = vault.keys();
+            let begun: Vec<_> =
+                rotations.iter().map(|rotation| keys.begin(rotation).unwrap()).collect();
+            let retired: Vec<u32> = begun.iter().map(|status| status.old_key).collect();
+            std::thread::sleep(Duration::from_millis(150));
+            holder.say("switched");
+            assert_ne!(holder.hear(), "1", "a field looks for new keys");
+            // What the holder has written is found, and refused again, by the one that has rotated.
+            for way in ["table", "connection", "transaction", "vault"] {
+                for round in ["warm", "switched"] {
+                    let address = format!("{way}{round}@example.org");
+                    let found =
+                        vault.table("people").unwrap().find("email", address.as_str()).unwrap();
+                    assert_eq!(found.len(), 1, "{address}");
+                }
             }
-        }
-        for rotation in &rotations[..3] {
-            keys.run(rotation, |_| ()).unwrap();
-        }
-        assert_eq!(keys.status(&rotations[2]).unwrap().unwrap().left, 1, "the key from before");
-        keys.revoke_left(None).unwrap();
-        keys.run(&rotations[2], |_| ()).unwrap();
-        for rotation in &rotations[..3] {
-            assert_eq!(keys.destroy_retired(rotation, true).unwrap().0.len(), 1);
-        }
-        holder.say("destroyed");
-        let sealed_under: u32 = holder.hear().parse().unwrap();
-        assert!(!retired.contains(&sealed_under));
-        holder.succeed();
-        assert!(vault.verify(|_| ()).unwrap().is_sound());
-        assert!(vault.audit().verify(None).unwrap().is_sound());
-        assert!(vault.health().reasons.is_empty(), "{:?}", vault.health());
-        vault.close();
-        for table in ["people", "sealite_tokens", "sealite_settings", "sealite_audit", "sealite_quotas"] {
-            let used = keys_of(&home.file(), &format!("{table}_sealed"));
-            assert!(used.iter().all(|id| !retired.contains(id)), "{table}: {used:?}");
-        }
-    });
+            for rotation in &rotations[..3] {
+                keys.run(rotation, |_| ()).unwrap();
+            }
+            assert_eq!(keys.status(&rotations[2]).unwrap().unwrap().left, 1, "the key from before");
+            keys.revoke_left(None).unwrap();
+            keys.run(&rotations[2], |_| ()).unwrap();
+            for rotation in &rotations[..3] {
+                assert_eq!(keys.destroy_retired(rotation, true).unwrap().0.len(), 1);
+            }
+            holder.say("destroyed");
+            let sealed_under: u32 = holder.hear().parse().unwrap();
+            assert!(!retired.contains(&sealed_under));
+            holder.succeed();
+            assert!(vault.verify(|_| ()).unwrap().is_sound());
+            assert!(vault.audit().verify(None).unwrap().is_sound());
+            assert!(vault.health().reasons.is_empty(), "{:?}", vault.health());
+            vault.close();
+            for table in
+                ["people", "sealite_tokens", "sealite_settings", "sealite_audit", "sealite_quotas"]
+            {
+                let used = keys_of(&home.file(), &format!("{table}_sealed"));
+                assert!(used.iter().all(|id| !retired.contains(id)), "{table}: {used:?}");
+            }
+        },
+    );
 }

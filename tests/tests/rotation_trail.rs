@@ -227,7 +227,8 @@ fn tokens_hold_across_peppers_and_are_hashed_anew_when_presented() {
 fn a_handle_that_only_verifies_learns_of_the_pepper_and_hashes_anew() {
     let scratch = Scratch::new();
     let vault = scratch.create();
-    let issued = vault.tokens().issue(&TokenRequest::new(TokenKind::Session).subject("ada")).unwrap();
+    let issued =
+        vault.tokens().issue(&TokenRequest::new(TokenKind::Session).subject("ada")).unwrap();
     let other = scratch.open();
     let text = issued.text.expose_secret();
     for _ in 0..3 {

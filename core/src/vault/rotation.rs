@@ -1,7 +1,8 @@
 //! Rotation of every key but the master key, and the destruction of those before.
 
+use super::Keys;
 use super::schema::finish_erasure;
-use super::{Erasure, Keys};
+use crate::erasure::Erasure;
 use crate::error::Result;
 use crate::rotation::{self, Rotation, RotationPlan, RotationStatus};
 use crate::table::session::Session;
