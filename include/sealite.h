@@ -981,6 +981,56 @@ sealite_status sealite_config_set_checkpoint(sealite_config *config,
 void sealite_config_free(sealite_config *config);
 
 /**
+ * Copies the vault as it is at this moment, while others read and write, into a new file with mode 0600. Unless `unchecked`
+ * is true, every record of the copy is opened, SQLite's own check is run and the audit trail walked before the copy gets its
+ * name. Memory is bounded by some 8 MiB. A crash leaves at most a file `NAME.….partial`. `rows` may be NULL; one row:
+ * `bytes`, and where it was checked `rows` (that were opened) and `audit_entries`.
+ *
+ * SEALITE_REFUSED where a file has the name already; SEALITE_AUTHENTICATION_FAILED or SEALITE_CORRUPT where the copy, and so
+ * the vault, is not sound; SEALITE_FULL, SEALITE_IO, SEALITE_READ_ONLY. There is no copy then.
+ */
+sealite_status sealite_vault_backup(sealite_vault *vault,
+                                    const char *to,
+                                    size_t to_length,
+                                    bool unchecked,
+                                    sealite_rows **rows,
+                                    sealite_error **error);
+
+/**
+ * Copies a backup to a new file with mode 0600, which gets its name once every record of it has opened, SQLite's own check
+ * has passed and its whole audit trail has been walked. `unlock` is of a slot that the backup has. `checkpoint` is the text of
+ * a checkpoint kept outside, or NULL: with one, a backup that does not reach as far is refused; without one, an old backup is
+ * not recognised as old. Where `drill` is true, all of it is done and nothing kept; `to` may be taken then. `rows` as of
+ * sealite_vault_backup().
+ *
+ * SEALITE_WRONG_KEY where no slot of the backup opens; SEALITE_REFUSED where a file has the name already, and where the backup
+ * is older than the checkpoint; SEALITE_AUTHENTICATION_FAILED or SEALITE_CORRUPT where it is not sound. There is no new file
+ * then.
+ */
+sealite_status sealite_restore(const char *backup,
+                               size_t backup_length,
+                               const char *to,
+                               size_t to_length,
+                               const sealite_unlock *unlock,
+                               const char *checkpoint,
+                               size_t checkpoint_length,
+                               bool drill,
+                               sealite_rows **rows,
+                               sealite_error **error);
+
+/**
+ * Writes the file anew without its free pages, and empties its log: what deleted rows have left is overwritten, and space
+ * given back. Others wait meanwhile. Memory is bounded; the disk needs room for the file twice more. Writes the bytes on the
+ * disk before and after, and true to `erasure_pending` where another process has held it back: see
+ * sealite_vault_finish_erasure(). Each may be NULL.
+ */
+sealite_status sealite_vault_compact(sealite_vault *vault,
+                                     uint64_t *before,
+                                     uint64_t *after,
+                                     bool *erasure_pending,
+                                     sealite_error **error);
+
+/**
  * Lists the ways to unlock, in the order of their ids. Needs no key. Rows: `id`, `kind` ("key", "passphrase" or
  * "recovery"), `label`, `created_at` (seconds since 1970).
  */
@@ -1008,6 +1058,17 @@ sealite_status sealite_vault_add_recovery_slot_reveal(sealite_vault *vault,
                                                       int64_t *id,
                                                       sealite_bytes **code,
                                                       sealite_error **error);
+
+/**
+ * As sealite_vault_add_recovery_slot_reveal(), and reveals a page to be printed, in plain text of at most 70 columns: which
+ * vault the code opens, the code on a line of its own, and what to do with it. Free the sheet with sealite_bytes_free().
+ */
+sealite_status sealite_vault_add_recovery_sheet_reveal(sealite_vault *vault,
+                                                       const char *label,
+                                                       size_t label_length,
+                                                       int64_t *id,
+                                                       sealite_bytes **sheet,
+                                                       sealite_error **error);
 
 /**
  * Removes a way to unlock. Whoever has had the secret may have kept the master key, or an old copy of the file: this

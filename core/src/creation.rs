@@ -1,9 +1,10 @@
 //! What a file says it is, and the writing of a new vault.
 
 use crate::crypto::random;
-use crate::db::Conn;
 use crate::db::schema::{APPLICATION_ID, CREATE, FORMAT_VERSION};
+use crate::db::{Config, Conn};
 use crate::error::{Result, fail};
+use crate::keys::cache::Limits;
 use crate::keys::ring::{Owner, Purpose, Ring};
 use crate::keys::seal::no_randomness;
 use crate::keys::{lifecycle, slots, table_id};
@@ -61,7 +62,7 @@ pub(crate) fn write_vault(conn: &Conn, draft: &slots::Draft) -> Result<(Meta, Un
         &[ValueRef::Blob(&vault)],
     )?;
     let slot = slots::add(conn, &vault, &master, draft)?;
-    let ring = Ring::new(vault, master.clone(), 0).renewed(true);
+    let ring = Ring::new(vault, master.clone(), 0, Limits::of(&Config::default())).renewed(true);
     lifecycle::begin(conn, &ring)?;
     for purpose in [Purpose::Data, Purpose::Index, Purpose::Audit] {
         ring.create(conn, Owner::of(purpose, None))?;

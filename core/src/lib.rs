@@ -44,9 +44,11 @@ mod format;
 mod health;
 mod index;
 mod keys;
+mod locked;
 mod metrics;
 mod password;
 mod quota;
+mod rotation;
 mod secret;
 mod settings;
 mod sql;
@@ -68,12 +70,12 @@ pub use format::slot::SlotKind;
 pub use health::{Health, Reason};
 pub use index::normalise::Normaliser;
 pub use keys::{
-    KeyInfo, KeyState, PassphraseCost, Purpose as KeyPurpose, RecoveryCode, Slot, Unlock,
-    generate_key,
+    KeyInfo, KeyState, PassphraseCost, Purpose as KeyPurpose, Slot, Unlock, generate_key,
 };
 pub use metrics::{Histogram, Metrics};
 pub use password::{PasswordHasher, PasswordVerdict};
 pub use quota::{Decision, Limit, Quotas};
+pub use rotation::{Rotation, RotationKind, RotationPlan, RotationState, RotationStatus};
 pub use secret::{ExposeSecret, SecretBox, SecretSlice, SecretString};
 pub use settings::{
     Author, Change, CheckReport, ImportReport, Setting, SettingDefinition, SettingFault,
@@ -93,4 +95,7 @@ pub use token::{
 };
 pub use transaction::{Savepoint, Snapshot, Transaction};
 pub use value::{Id, IdRef, Type, Value, ValueRef};
-pub use vault::{Keys, MasterRotation, Status, Vault};
+pub use vault::{
+    BackupOptions, BackupProgress, BackupReport, Compaction, Keys, MasterRotation, RecoveryCode,
+    RestoreOptions, Status, Vault,
+};

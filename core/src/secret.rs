@@ -2,17 +2,16 @@
 
 use std::fmt;
 
-use zeroize::Zeroizing;
+use crate::locked::Locked;
 
 pub use secrecy::{ExposeSecret, SecretBox, SecretSlice, SecretString};
 
-/// 32 secret bytes. Wiped on drop; never shown.
-#[derive(Clone)]
-pub(crate) struct Secret32(Box<Zeroizing<[u8; 32]>>);
+/// 32 secret bytes, in memory for keys. Wiped on drop; never shown.
+pub(crate) struct Secret32(Locked<[u8; 32]>);
 
 impl Secret32 {
     pub(crate) fn zeroed() -> Self {
-        Secret32(Box::default())
+        Secret32(Locked::new([0; 32]))
     }
 
     pub(crate) fn copy_of(bytes: &[u8; 32]) -> Self {
@@ -27,6 +26,12 @@ impl Secret32 {
 
     pub(crate) fn expose_mut(&mut self) -> &mut [u8; 32] {
         &mut self.0
+    }
+}
+
+impl Clone for Secret32 {
+    fn clone(&self) -> Self {
+        Secret32::copy_of(self.expose())
     }
 }
 

@@ -4,7 +4,7 @@ import os
 import pathlib
 from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping, Sequence
 from types import ModuleType, TracebackType
-from typing import IO, Any, ClassVar, Literal, Self, TypeAlias, TypeVar, final, overload
+from typing import IO, Any, ClassVar, Literal, Self, TypeAlias, TypedDict, TypeVar, Unpack, final, overload
 
 _T = TypeVar("_T")
 _Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
@@ -13,6 +13,8 @@ _Value: TypeAlias = None | bool | int | float | str | bytes
 _Given: TypeAlias = _Value | bytearray | memoryview
 _Id: TypeAlias = int | str
 _Padding: TypeAlias = int | Literal["none", "padme"]
+# What has been done, how much of it, and of how much where that is known.
+_BackupProgress: TypeAlias = Callable[[Literal["copied", "opened", "audited"], int, int | None], object]
 _Erasure: TypeAlias = Literal["complete", "pending"]
 _Seconds: TypeAlias = float | datetime.timedelta
 _Limits: TypeAlias = str | QuotaLimit | Iterable[str | QuotaLimit]
@@ -52,11 +54,13 @@ __all__ = [
     "AuditFault",
     "AuditReport",
     "AuthenticationFailed",
+    "BackupReport",
     "Busy",
     "Change",
     "CheckReport",
     "CLEAR",
     "Closed",
+    "Compaction",
     "Conflict",
     "Corrupt",
     "dbapi2",
@@ -177,6 +181,7 @@ class Unlock:
 @final
 class RecoveryCode:
     def reveal(self) -> str: ...
+    def sheet(self) -> str: ...
 
 @final
 class Slot:
@@ -206,38 +211,23 @@ class TableDefinition:
     @property
     def padding(self) -> _Padding: ...
 
+class _VaultOptions(TypedDict, total=False):
+    busy_timeout: float | None
+    synchronous: Literal["full", "normal"] | None
+    existing_database: bool
+    disk_reserve: int | None
+    sealed_sql: Literal["full", "indexed", "off"]
+    sealed_to_plain: bool
+    checkpoint: str | None
+
 @final
 class Vault:
     @staticmethod
-    def create(
-        path: _Path,
-        unlock: Unlock,
-        *,
-        busy_timeout: float | None = None,
-        synchronous: Literal["full", "normal"] | None = None,
-        existing_database: bool = False,
-        disk_reserve: int | None = None,
-    ) -> Vault: ...
+    def create(path: _Path, unlock: Unlock, **options: Unpack[_VaultOptions]) -> Vault: ...
     @staticmethod
-    def open(
-        path: _Path,
-        unlock: Unlock,
-        *,
-        busy_timeout: float | None = None,
-        synchronous: Literal["full", "normal"] | None = None,
-        disk_reserve: int | None = None,
-        checkpoint: str | None = None,
-    ) -> Vault: ...
+    def open(path: _Path, unlock: Unlock, **options: Unpack[_VaultOptions]) -> Vault: ...
     @staticmethod
-    def at(
-        path: _Path,
-        *,
-        busy_timeout: float | None = None,
-        synchronous: Literal["full", "normal"] | None = None,
-        existing_database: bool = False,
-        disk_reserve: int | None = None,
-        checkpoint: str | None = None,
-    ) -> Vault: ...
+    def at(path: _Path, **options: Unpack[_VaultOptions]) -> Vault: ...
     @staticmethod
     def in_memory() -> Vault: ...
     @property
@@ -321,6 +311,20 @@ class Vault:
     def tenants(self) -> list[TenantInfo]: ...
     def export_subject(self, subject: str | int, *, tenant: str | None = None) -> bytes: ...
     def finish_erasure(self) -> _Erasure: ...
+    def backup(
+        self, to: _Path, *, verify: bool = True, progress: _BackupProgress | None = None
+    ) -> BackupReport: ...
+    @staticmethod
+    def restore(
+        backup: _Path,
+        to: _Path,
+        unlock: Unlock,
+        *,
+        checkpoint: str | None = None,
+        drill: bool = False,
+        progress: _BackupProgress | None = None,
+    ) -> BackupReport: ...
+    def compact(self) -> Compaction: ...
     def verify(self, progress: Callable[[int], object] | None = None) -> Verification: ...
     def health(self) -> Health: ...
     def metrics(self) -> Metrics: ...
@@ -555,6 +559,24 @@ class TenantInfo:
     def erased_at(self) -> datetime.datetime | None: ...
     @property
     def subjects(self) -> int: ...
+
+@final
+class BackupReport:
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def rows(self) -> int | None: ...
+    @property
+    def audit_entries(self) -> int | None: ...
+
+@final
+class Compaction:
+    @property
+    def before(self) -> int: ...
+    @property
+    def after(self) -> int: ...
+    @property
+    def erasure(self) -> _Erasure: ...
 
 @final
 class Verification:

@@ -1,14 +1,15 @@
 //! The vault: its life, its ways to unlock, its tables.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyTuple};
-use sealite::{Alteration, Config, Erasure, ErrorKind, Synchronous};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
+use sealite::{Alteration, Erasure, ErrorKind, RestoreOptions};
 
 use crate::approval::Approvals;
 use crate::audit;
+use crate::config::config;
+use crate::copy::{self, BackupReport, Compaction};
 use crate::definition::{Declared, Definition, index, protection, words};
 use crate::erasure::{self as subjects, ErasureReceipt, TenantInfo};
 use crate::error::error;
@@ -28,9 +29,6 @@ use crate::unlock::{RecoveryCode, Slot, Unlock};
 use crate::value::OrRaise;
 use crate::verify::{Verification, verify};
 
-/// The longest that a call can be told to wait.
-const MAX_BUSY_TIMEOUT: f64 = 86_400.0;
-
 /// A vault: one SQLite file that keeps tables sealed, or one in memory. Any thread may use it.
 ///
 ///     >>> vault = sealite.Vault.in_memory()
@@ -46,37 +44,6 @@ const MAX_BUSY_TIMEOUT: f64 = 86_400.0;
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct Vault(pub(crate) sealite::Vault);
 
-/// What of [`Config`] the caller has set.
-struct Given(Option<f64>, Option<String>, bool, Option<i64>, Option<String>);
-
-impl Given {
-    fn config(self) -> PyResult<Config> {
-        let mut config = Config::default();
-        if let Some(seconds) = self.0 {
-            if !(0.0..=MAX_BUSY_TIMEOUT).contains(&seconds) {
-                return Err(error(ErrorKind::InvalidInput, "busy_timeout: 0 to 86,400 seconds"));
-            }
-            config.busy_timeout = Duration::from_secs_f64(seconds);
-        }
-        config.synchronous = match self.1.as_deref() {
-            None | Some("full") => Synchronous::Full,
-            Some("normal") => Synchronous::Normal,
-            Some(_) => {
-                return Err(error(
-                    ErrorKind::InvalidInput,
-                    "synchronous is \"full\" or \"normal\"",
-                ));
-            }
-        };
-        config.existing_database = self.2;
-        let reserve = self.3.map(u64::try_from).transpose();
-        config.disk_reserve = reserve
-            .map_err(|_| error(ErrorKind::InvalidInput, "disk_reserve: bytes, from 0 on"))?;
-        config.checkpoint = self.4;
-        Ok(config)
-    }
-}
-
 /// The path, from a str, bytes or path object.
 pub(crate) fn path_of(path: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
     let os = path.py().import("os")?;
@@ -84,8 +51,8 @@ pub(crate) fn path_of(path: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
 }
 
 /// A handle to the file in whatever state it is.
-fn at(path: &Bound<'_, PyAny>, given: Given) -> PyResult<Vault> {
-    let (py, config) = (path.py(), given.config()?);
+fn at(path: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Vault> {
+    let (py, config) = (path.py(), config(options)?);
     let path = path_of(path)?;
     audit::install(py)?;
     py.detach(|| sealite::Vault::at_with(path, config)).map(Vault).or_raise()
@@ -101,7 +68,7 @@ impl Vault {
     }
 }
 
-fn erasure(erasure: Erasure) -> &'static str {
+pub(crate) fn erasure(erasure: Erasure) -> &'static str {
     match erasure {
         Erasure::Complete => "complete",
         Erasure::Pending => "pending",
@@ -111,56 +78,43 @@ fn erasure(erasure: Erasure) -> &'static str {
 #[pymethods]
 impl Vault {
     /// Creates a vault with its first slot, exactly once: of several processes that try, one succeeds.
-    /// `disk_reserve`: the free bytes below which `health` says "disk_nearly_full".
+    ///
+    /// The options, which `open` and `at` take, too: `busy_timeout`, seconds that a call waits for another writer;
+    /// `synchronous`, "full" or "normal"; `existing_database`, a database with tables of its own becomes a vault;
+    /// `disk_reserve`, the free bytes below which `health` says "disk_nearly_full"; `sealed_sql`, what SQL does with
+    /// sealed tables: "full", "indexed" (what would walk a whole table is refused) or "off"; `sealed_to_plain`, SQL may
+    /// copy sealed values into plain tables; `checkpoint`, the text of an audit checkpoint that was kept outside: a file
+    /// that does not contain it, since an older one was put back, raises `RolledBack` when it is unlocked.
     #[staticmethod]
-    #[pyo3(signature = (path, unlock, *, busy_timeout=None, synchronous=None, existing_database=false,
-                        disk_reserve=None))]
+    #[pyo3(signature = (path, unlock, **options))]
     fn create(
         path: &Bound<'_, PyAny>,
         unlock: &Unlock,
-        busy_timeout: Option<f64>,
-        synchronous: Option<String>,
-        existing_database: bool,
-        disk_reserve: Option<i64>,
+        options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let vault =
-            at(path, Given(busy_timeout, synchronous, existing_database, disk_reserve, None))?;
+        let vault = at(path, options)?;
         vault.initialise(path.py(), unlock)?;
         Ok(vault)
     }
 
-    /// Opens an existing vault. `checkpoint`: the text of an audit checkpoint that was kept outside; a file that does not
-    /// contain it, since an older one was put back, raises `RolledBack`.
+    /// Opens an existing vault. The options are those of `create`.
     #[staticmethod]
-    #[pyo3(signature = (path, unlock, *, busy_timeout=None, synchronous=None, disk_reserve=None,
-                        checkpoint=None))]
+    #[pyo3(signature = (path, unlock, **options))]
     fn open(
         path: &Bound<'_, PyAny>,
         unlock: &Unlock,
-        busy_timeout: Option<f64>,
-        synchronous: Option<String>,
-        disk_reserve: Option<i64>,
-        checkpoint: Option<String>,
+        options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let given = Given(busy_timeout, synchronous, false, disk_reserve, checkpoint);
-        let vault = at(path, given)?;
+        let vault = at(path, options)?;
         vault.unlock(path.py(), unlock)?;
         Ok(vault)
     }
 
-    /// A handle to the file in whatever state it is; nothing is created or unlocked.
+    /// A handle to the file in whatever state it is; nothing is created or unlocked. The options are those of `create`.
     #[staticmethod]
-    #[pyo3(signature = (path, *, busy_timeout=None, synchronous=None, existing_database=false, disk_reserve=None,
-                        checkpoint=None))]
-    fn at(
-        path: &Bound<'_, PyAny>,
-        busy_timeout: Option<f64>,
-        synchronous: Option<String>,
-        existing_database: bool,
-        disk_reserve: Option<i64>,
-        checkpoint: Option<String>,
-    ) -> PyResult<Self> {
-        at(path, Given(busy_timeout, synchronous, existing_database, disk_reserve, checkpoint))
+    #[pyo3(signature = (path, **options))]
+    fn at(path: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        at(path, options)
     }
 
     /// A vault in memory, for tests and examples. It has one connection.
@@ -486,6 +440,42 @@ impl Vault {
     /// Goes on with erasures that were interrupted, and overwrites what remnants alterations and erasures have left.
     fn finish_erasure(&self, py: Python<'_>) -> PyResult<&'static str> {
         py.detach(|| self.0.finish_erasure()).map(erasure).or_raise()
+    }
+
+    /// Copies the vault, in use, into a new file, and checks the copy. `progress` gets "copied" with the pages so far and of
+    /// all, "opened" with rows, "audited" with entries of the trail; what it raises ends the copy.
+    #[pyo3(signature = (to, *, verify=true, progress=None))]
+    fn backup(
+        &self,
+        to: &Bound<'_, PyAny>,
+        verify: bool,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<BackupReport> {
+        let path = path_of(to)?;
+        copy::backup(to.py(), &self.0, &path, verify, progress.map(Bound::as_unbound))
+    }
+
+    /// Makes a vault of a backup, once that is checked. With `drill` all of it is done, and nothing kept.
+    #[staticmethod]
+    #[pyo3(signature = (backup, to, unlock, *, checkpoint=None, drill=false, progress=None))]
+    fn restore(
+        backup: &Bound<'_, PyAny>,
+        to: &Bound<'_, PyAny>,
+        unlock: &Unlock,
+        checkpoint: Option<String>,
+        drill: bool,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<BackupReport> {
+        let mut options = RestoreOptions::default();
+        options.checkpoint = checkpoint;
+        options.drill = drill;
+        let paths = (&path_of(backup)?, &path_of(to)?);
+        copy::restore(to.py(), paths, unlock, &options, progress.map(Bound::as_unbound))
+    }
+
+    /// Writes the file anew without its free pages, and empties its log.
+    fn compact(&self, py: Python<'_>) -> PyResult<Compaction> {
+        py.detach(|| self.0.compact()).map(Compaction).or_raise()
     }
 
     /// Opens every record and runs SQLite's own check. `progress` gets the number of rows opened so far.

@@ -1,6 +1,7 @@
 //! The ratios that the project holds itself to, in a few minutes: `make bench-quick`.
 
 mod c;
+mod open;
 mod python;
 mod report;
 mod sql;
@@ -25,7 +26,7 @@ pub struct Options {
     pub out: PathBuf,
     /// An interpreter with the wheel installed, to measure from Python as well.
     pub python: Option<PathBuf>,
-    /// The one part to measure: `tables`, `values`, `state`, `tokens`, `sql` or `c`.
+    /// The one part to measure: `tables`, `values`, `state`, `tokens`, `sql`, `c` or `open`.
     pub only: Option<String>,
 }
 
@@ -93,6 +94,9 @@ pub fn run(options: &Options, out: &mut dyn Write) -> Outcome<()> {
     }
     if wanted("c") {
         c::measure(options.pairs, work.path(), &mut |one| note(one, out))?;
+    }
+    if wanted("open") {
+        open::measure(options, work.path(), &mut |one| note(one, out))?;
     }
     let mut ratios = report::json(&measured);
     if let Some(interpreter) = &options.python {

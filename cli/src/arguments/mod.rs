@@ -2,6 +2,7 @@
 
 mod approval;
 mod audit;
+mod copy;
 mod erasure;
 mod setting;
 mod token;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::failure::EXIT_CODES;
 pub(crate) use approval::{Approval, Clock, Decide, Quota};
 pub(crate) use audit::{Audit, AuditExport, AuditTail, AuditVerify, Doctor};
+pub(crate) use copy::{Backup, Compact, Recovery, RecoveryNew, Restore};
 pub(crate) use erasure::{Subject, SubjectErase, SubjectExport, Tenant, TenantErase};
 pub(crate) use setting::{
     Author, Format, Named, NamedReason, NewValue, Scope, Setting, SettingExport, SettingImport,
@@ -52,6 +54,15 @@ pub(crate) enum Command {
     Table(Table),
     /// Open every record, and report each that was edited or damaged
     Verify(Verify),
+    /// Copy a vault, in use, into a new file, and check the copy
+    Backup(Backup),
+    /// Make a vault from a backup, once the backup is checked
+    Restore(Restore),
+    /// Write the file anew without its free pages
+    Compact(Compact),
+    /// Recovery codes
+    #[command(subcommand)]
+    Recovery(Recovery),
     /// The settings of the application
     #[command(subcommand)]
     Setting(Setting),

@@ -4,6 +4,7 @@ mod harness;
 
 mod approvals;
 mod audit;
+mod copies;
 mod damage;
 mod doctor;
 mod erasure;

@@ -7,8 +7,8 @@ use crate::keys::label;
 use crate::secret::Secret32;
 use crate::value::ValueRef;
 
-/// link = HMAC(chain key, label || link before || seq, at, event, tenant, trace id, correlation id, digest, and the id of
-/// the subject's key where the entry is sealed under one)
+/// link = HMAC(chain key, label || link before || seq, at, event, tenant, trace id, correlation id, digest, key id, and the id
+/// of the subject's key where the entry is sealed under one)
 const LINK: &[u8; 16] = b"sealite/audit/1\0";
 /// the link before the first entry = HMAC(chain key, label || vault id)
 const GENESIS: &[u8; 16] = b"sealite/audit/0\0";
@@ -30,6 +30,8 @@ pub(crate) struct Said<'a> {
     pub(crate) trace_id: Option<&'a str>,
     pub(crate) correlation_id: Option<&'a str>,
     pub(crate) digest: &'a [u8],
+    /// The id of the audit key.
+    pub(crate) key: i64,
     /// The key of the subject that the entry is sealed under.
     pub(crate) owner: Option<i64>,
 }
@@ -48,6 +50,7 @@ pub(crate) fn link(key: &MacKey, before: &Link, said: &Said<'_>, buffer: &mut Ve
         ValueRef::from(said.trace_id),
         ValueRef::from(said.correlation_id),
         ValueRef::Blob(said.digest),
+        ValueRef::Integer(said.key),
     ] {
         put_value(buffer, value);
     }
@@ -92,6 +95,7 @@ impl<'a> Said<'a> {
             trace_id: event.trace_id(),
             correlation_id: event.correlation_id(),
             digest: event.blob("digest"),
+            key: event.key(),
             owner: event.owner(),
         }
     }

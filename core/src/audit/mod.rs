@@ -8,6 +8,7 @@ mod daily;
 mod entry;
 mod export;
 mod handle;
+mod keys;
 mod newest;
 mod read;
 mod retain;
@@ -49,6 +50,7 @@ pub(crate) fn definition() -> TableDefinition {
         .column(authenticated("correlation_id", Type::Text))
         .column(authenticated("digest", Type::Blob).not_null())
         .column(authenticated("chain", Type::Blob).not_null())
+        .column(authenticated("key", Type::Integer).not_null())
         .column(authenticated("owner", Type::Integer))
         .column(Column::text("actor").sealed())
         .column(Column::text("subject").sealed())

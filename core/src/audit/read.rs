@@ -2,9 +2,10 @@
 //! what authenticated the rest: the chain does so in its place.
 
 use super::TABLE;
-use super::append::{keys, link_of};
+use super::append::link_of;
 use super::chain::{self, Link, Said};
 use super::entry::Event;
+use super::keys::Keys;
 use super::retain::Base;
 use crate::db::Conn;
 use crate::error::{Error, Result, err};
@@ -59,21 +60,21 @@ pub(super) fn check(conn: &Conn, state: &State, event: &Event) -> Result<()> {
     if !is_its || owner.subject().is_none() || owner.tenant() != event.tenant() {
         return Err(refused());
     }
-    let (key, _) = keys(conn, state)?;
+    let key = u32::try_from(event.key()).map_err(|_| refused())?;
+    let keys = Keys::of(conn, state, key)?;
     let before = match before {
         Some(link) => link,
-        None => first_link(conn, state, event.seq())?.ok_or_else(refused)?,
+        None => first_link(conn, state, event.seq(), &keys)?.ok_or_else(refused)?,
     };
-    let link = chain::link(&key, &before, &Said::of(event), &mut Vec::new());
+    let link = chain::link(&keys.chain, &before, &Said::of(event), &mut Vec::new());
     if link_of(event)? == link { Ok(()) } else { Err(refused()) }
 }
 
 /// What the first entry that is there continues.
-fn first_link(conn: &Conn, state: &State, seq: i64) -> Result<Option<Link>> {
-    let (key, _) = keys(conn, state)?;
+fn first_link(conn: &Conn, state: &State, seq: i64, keys: &Keys) -> Result<Option<Link>> {
     Ok(match Base::read(conn, state)? {
         Some(base) if base.through.checked_add(1) == Some(seq) => Some(base.link),
-        None if seq == 1 => Some(chain::genesis(&key, state.ring.vault())),
+        None if seq == 1 => Some(chain::genesis(&keys.chain, state.ring.vault())),
         _ => None,
     })
 }

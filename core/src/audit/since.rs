@@ -1,7 +1,7 @@
 //! A checkpoint that is given when the vault is opened: what is older than it is refused.
 
-use super::append::keys;
 use super::checkpoint::Checkpoint;
+use super::keys::Keys;
 use super::read::link_at;
 use super::retain::Base;
 use crate::db::Conn;
@@ -14,8 +14,19 @@ use crate::table::engine::State;
 /// # Errors
 /// `rolled_back`; as of [`Checkpoint::read`] for a text that is no checkpoint of this vault.
 pub(crate) fn require(conn: &Conn, state: &State, checkpoint: &str) -> Result<()> {
-    let (_, key) = keys(conn, state)?;
-    let checkpoint = Checkpoint::read(&key, state.ring.vault(), checkpoint)?;
+    let mut later = false;
+    let keys = |id| {
+        let keys = Keys::of(conn, state, id);
+        later = keys.as_ref().is_err_and(|error| error.kind() == ErrorKind::UnknownKey);
+        keys
+    };
+    let checkpoint = match Checkpoint::read(state.ring.vault(), checkpoint, keys) {
+        Err(_) if later => fail!(
+            RolledBack,
+            "the file has no audit key of the number that the checkpoint names: it is older, or another vault's"
+        ),
+        read => read?,
+    };
     // What has been dropped was recorded, with a base that an older file does not have.
     let dropped = Base::read(conn, state)?.is_some_and(|base| base.through > checkpoint.seq);
     if dropped || checkpoint.seq == 0 {

@@ -1,7 +1,7 @@
 //! A key of the ring, and what it may be used for.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::attributes::{Attributes, KeyState, Owner, Purpose};
 use super::label;
@@ -16,13 +16,15 @@ use crate::secret::Secret32;
 pub(crate) struct Key {
     pub(super) attributes: Attributes,
     material: Material,
+    /// The retired keys of the same owner, once they have been asked for.
+    pub(super) older: OnceLock<Vec<Arc<Key>>>,
 }
 
 enum Material {
-    Data(Box<RecordKey>),
+    Data(RecordKey),
     /// A secret that others are derived from, and those that have been.
     Secret(Secret32, RwLock<BTreeMap<IndexPlace, Arc<MacKey>>>),
-    Pepper(Box<Pepper>),
+    Pepper(Pepper),
     Destroyed,
 }
 
@@ -64,17 +66,17 @@ impl Key {
             (None, true) => Material::Destroyed,
             (None, false) | (Some(_), true) => return Err(refused()),
             (Some(secret), false) => match owner.purpose {
-                Purpose::Data => Material::Data(Box::new(RecordKey {
+                Purpose::Data => Material::Data(RecordKey {
                     id: attributes.id,
                     cipher: xaes::Key::new(secret.expose()),
-                })),
-                Purpose::Token => Material::Pepper(Box::new(Pepper::new(attributes.id, secret))),
+                }),
+                Purpose::Token => Material::Pepper(Pepper::new(attributes.id, secret)),
                 Purpose::Index | Purpose::Audit | Purpose::Lookup => {
                     Material::Secret(secret.clone(), RwLock::default())
                 }
             },
         };
-        Ok(Key { attributes, material })
+        Ok(Key { attributes, material, older: OnceLock::new() })
     }
 
     /// The id; never given out again.
@@ -116,6 +118,11 @@ impl Key {
             }
             _ => Err(forged("a record")),
         }
+    }
+
+    /// True where the key has a successor, and only opens.
+    pub(crate) fn is_retired(&self) -> bool {
+        self.attributes.is(KeyState::Retired)
     }
 
     /// True where this is the active key of the owner.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::cache::Cache;
+use super::cache::{Cache, Limits};
 use super::directory::Directory;
 use super::list::KeyList;
 use super::rows::{StoredKey, Wrapping};
@@ -21,20 +21,24 @@ pub(crate) use super::key::{IndexPlace, Key};
 pub(crate) struct Ring {
     pub(super) wrapping: Arc<Wrapping>,
     pub(super) directory: Directory,
-    cache: Cache,
+    pub(super) cache: Cache,
 }
 
 impl Ring {
     /// A ring over the wrapping key that the master key gives; `changes` is how often that has been changed.
-    pub(crate) fn new(vault: [u8; 16], master: Secret32, changes: i64) -> Self {
+    pub(crate) fn new(vault: [u8; 16], master: Secret32, changes: i64, limits: Limits) -> Self {
         let wrapping = Arc::new(Wrapping::new(vault, master, changes));
-        Ring { wrapping, directory: Directory::new(), cache: Cache::default() }
+        Ring { wrapping, directory: Directory::new(), cache: Cache::new(limits) }
     }
 
     /// An empty ring over the wrapping key that another master key gives.
     pub(crate) fn rewrapped(&self, master: Secret32, changes: i64) -> Self {
         let wrapping = Arc::new(Wrapping::new(self.wrapping.vault, master, changes));
-        Ring { wrapping, directory: self.directory.for_ring(false), cache: Cache::default() }
+        Ring { wrapping, directory: self.directory.for_ring(false), cache: self.empty() }
+    }
+
+    fn empty(&self) -> Cache {
+        Cache::new(self.cache.limits)
     }
 
     /// The master key, to wrap it in another slot.
@@ -53,7 +57,7 @@ impl Ring {
         Ring {
             wrapping: Arc::clone(&self.wrapping),
             directory: self.directory.for_ring(private),
-            cache: Cache::default(),
+            cache: self.empty(),
         }
     }
 
@@ -92,21 +96,6 @@ impl Ring {
         }
     }
 
-    /// The vault's own secret for a purpose other than sealing, where there is one.
-    pub(crate) fn secret(&self, conn: &Conn, purpose: Purpose) -> Result<Option<Secret32>> {
-        let key = self.active(conn, Owner::of(purpose, None))?;
-        key.map(|key| key.secret().cloned()).transpose()
-    }
-
-    /// The secret of the key of that id, which must be the vault's own for that purpose.
-    pub(crate) fn secret_of(&self, conn: &Conn, id: u32, purpose: Purpose) -> Result<Secret32> {
-        let key = self.by_id(conn, id)?;
-        if key.attributes.owner() != Some(Owner::of(purpose, None)) {
-            return Err(forged("a key"));
-        }
-        key.secret().cloned()
-    }
-
     /// As [`Ring::sealing`], from memory only.
     pub(crate) fn cached_sealing(
         &self,
@@ -114,6 +103,11 @@ impl Ring {
         subject: Option<&str>,
     ) -> Option<Arc<Key>> {
         self.cache.active(Owner { purpose: Purpose::Data, tenant, subject })
+    }
+
+    /// The active key of an owner, from memory only.
+    pub(super) fn cached_active(&self, owner: Owner<'_>) -> Option<Arc<Key>> {
+        self.cache.active(owner)
     }
 
     /// As [`Ring::opening`], from memory only.
@@ -126,15 +120,6 @@ impl Ring {
         self.cache.get(id).map(|key| key.fit_to_open(tenant, subject))
     }
 
-    /// As [`Ring::index`], from memory only.
-    pub(crate) fn cached_index(
-        &self,
-        tenant: Option<&str>,
-        place: &IndexPlace,
-    ) -> Option<Arc<MacKey>> {
-        self.cache.active(Owner::of(place.purpose(), tenant))?.derived(place)
-    }
-
     /// The MAC key of a blind index of a tenant, where its index key exists.
     pub(crate) fn index(
         &self,
@@ -144,21 +129,6 @@ impl Ring {
     ) -> Result<Option<Arc<MacKey>>> {
         let key = self.active(conn, Owner::of(place.purpose(), tenant))?;
         key.map(|key| key.derive(place)).transpose()
-    }
-
-    /// As [`Ring::index`], under the key of that id, which must be one of the tenant's for this.
-    pub(crate) fn index_of(
-        &self,
-        conn: &Conn,
-        id: u32,
-        tenant: Option<&str>,
-        place: &IndexPlace,
-    ) -> Result<Arc<MacKey>> {
-        let key = self.by_id(conn, id)?;
-        if key.attributes.owner() != Some(Owner::of(place.purpose(), tenant)) {
-            return Err(forged("an index key"));
-        }
-        key.derive(place)
     }
 
     /// The active key of an owner, where there is one.
@@ -232,7 +202,7 @@ impl Ring {
     }
 
     /// The key of that id, from its row.
-    fn load(&self, conn: &Conn, id: u32) -> Result<Arc<Key>> {
+    pub(super) fn load(&self, conn: &Conn, id: u32) -> Result<Arc<Key>> {
         let Some(stored) = StoredKey::find(conn, id)? else {
             fail!(UnknownKey, "the vault has no key {id}");
         };

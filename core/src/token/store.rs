@@ -56,7 +56,6 @@ impl View<'_> {
             let epoch = joined.other.as_ref().map(epoch_of).transpose()?;
             let key = token.integer(column::KEY).and_then(|id| u32::try_from(id).ok());
             let key = key.ok_or_else(|| err!(Corrupt, "a token's row opens and does not read"))?;
-            let key = state.ring.token_key_of(conn, key)?;
             let tenant = tenant.map(Arc::from);
             Ok(Some(Known { token, tenant, epoch, mark, key }))
         };
@@ -67,10 +66,9 @@ impl View<'_> {
             let is_there = || join(tenant).is_there(conn, state, id_str(id, &mut [0; 24])?);
             memory.cache.get(conn, id, tenant, is_there, read)?
         };
-        Ok(known.map(|Known { token, epoch, mark, key, .. }| {
-            let now = engine.clock.trusted(mark, engine.clock_ms());
-            Found { token, epoch, now, mark, key }
-        }))
+        let Some(Known { token, epoch, mark, key, .. }) = known else { return Ok(None) };
+        let now = engine.clock.trusted(mark, engine.clock_ms());
+        Ok(Some(Found { token, epoch, now, mark, key: state.ring.token_key_of(conn, key)? }))
     }
 
     /// The token that was presented, where the secret is right.

@@ -68,15 +68,16 @@ impl Keys {
     /// then.
     ///
     /// ```
-    /// # use sealite::{Unlock, Vault, generate_key};
-    /// # let folder = tempfile::tempdir().unwrap();
-    /// # let path = folder.path().join("app.vault");
-    /// let key = Unlock::key_text(&generate_key()?)?;
+    /// # use sealite::{ExposeSecret, Unlock, Vault, generate_key};
+    /// # let path = std::env::temp_dir().join(format!("sealite-master-{}.db", std::process::id()));
+    /// let key = Unlock::key_text(generate_key()?.expose_secret())?;
     /// let vault = Vault::create(&path, &key)?;
     /// let (_, code) = vault.add_recovery_slot("safe")?;
     /// let paper = Unlock::recovery_code(code.reveal())?;
     /// let rotation = vault.keys().rotate_master(&[key, paper], false)?;
     /// assert_eq!((rotation.kept.len(), rotation.dropped.len()), (2, 0));
+    /// # vault.close();
+    /// # std::fs::remove_file(path).unwrap();
     /// # Ok::<(), sealite::Error>(())
     /// ```
     pub fn rotate_master(&self, keep: &[Unlock], drop_others: bool) -> Result<MasterRotation> {

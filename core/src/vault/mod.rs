@@ -1,9 +1,14 @@
 //! The public object: a vault file, or one in memory.
 
+mod backup;
 mod capabilities;
+mod compact;
 mod erasure;
 mod keys;
+mod new_file;
 mod protect;
+mod recovery;
+mod rotation;
 mod schema;
 mod unlocking;
 
@@ -11,8 +16,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+pub use self::backup::{BackupOptions, BackupProgress, BackupReport, RestoreOptions};
 use self::capabilities::attachments;
+pub use self::compact::Compaction;
 pub use self::keys::{Keys, MasterRotation};
+pub use self::recovery::RecoveryCode;
 use crate::audit::{self, note};
 use crate::creation::{inspect, write_vault};
 use crate::crypto::random;
@@ -104,7 +112,11 @@ impl Vault {
     /// A vault in memory, for tests and examples: gone when the last clone is dropped. Its key is random and never
     /// leaves the process. It has one connection, so a transaction or snapshot excludes every other call meanwhile.
     pub fn in_memory() -> Result<Self> {
-        let pool = Pool::new(Location::Memory, Config::default())?;
+        Self::in_memory_with(Config::default())
+    }
+
+    pub(crate) fn in_memory_with(config: Config) -> Result<Self> {
+        let pool = Pool::new(Location::Memory, config)?;
         let vault = Vault { engine: Arc::new(Engine::new(pool, attachments())) };
         let mut key = Secret32::zeroed();
         random::fill(key.expose_mut()).map_err(|_| no_randomness())?;

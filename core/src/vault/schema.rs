@@ -1,10 +1,13 @@
 //! Declaring, altering and dropping sealed tables.
 
+use std::sync::Arc;
+
 use super::Vault;
 use crate::audit::note;
 use crate::erasure::{self, Erasure};
 use crate::error::Result;
 use crate::table::definition::{check_own, is_internal};
+use crate::table::engine::Engine;
 use crate::table::session::Session;
 use crate::table::{Alteration, TableDefinition, alter, backfill, define};
 use crate::transaction::define_table;
@@ -50,13 +53,7 @@ impl Vault {
     /// ciphertext an erasure has left, where that is still to be done. Rewrites the file (`VACUUM`): its cost is that of
     /// the whole file.
     pub fn finish_erasure(&self) -> Result<Erasure> {
-        self.engine.state()?;
-        erasure::resume(&self.engine)?;
-        Ok(if backfill::finish_erasure(&self.engine)? {
-            Erasure::Complete
-        } else {
-            Erasure::Pending
-        })
+        finish_erasure(&self.engine)
     }
 
     /// The sealed tables, in the order of their names.
@@ -67,4 +64,10 @@ impl Vault {
         found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(found)
     }
+}
+
+pub(super) fn finish_erasure(engine: &Arc<Engine>) -> Result<Erasure> {
+    engine.state()?;
+    erasure::resume(engine)?;
+    Ok(if backfill::finish_erasure(engine)? { Erasure::Complete } else { Erasure::Pending })
 }
