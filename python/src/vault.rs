@@ -10,7 +10,7 @@ use crate::approval::Approvals;
 use crate::audit;
 use crate::config::config;
 use crate::copy::{self, BackupReport, Compaction};
-use crate::definition::{Declared, Definition, index, protection, specifications};
+use crate::definition::{Declared, Definition, index, protection, words};
 use crate::erasure::{self as subjects, ErasureReceipt, TenantInfo};
 use crate::error::error;
 use crate::field::Field;
@@ -364,25 +364,29 @@ impl Vault {
     }
 
     /// Converts a plain table into a sealed one, in place.
+    #[pyo3(signature = (table, columns, *, subject=None))]
     fn protect_table(
         &self,
         py: Python<'_>,
         table: &str,
         columns: &Bound<'_, PyAny>,
+        subject: Option<&str>,
     ) -> PyResult<&'static str> {
-        let columns = specifications(columns)?;
+        let columns = words(columns, subject)?;
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
         py.detach(|| self.0.protect_table(table, &columns)).map(erasure).or_raise()
     }
 
     /// Says what `protect_table` would do; nothing is written.
+    #[pyo3(signature = (table, columns, *, subject=None))]
     fn plan_protection(
         &self,
         py: Python<'_>,
         table: &str,
         columns: &Bound<'_, PyAny>,
+        subject: Option<&str>,
     ) -> PyResult<ProtectionPlan> {
-        let columns = specifications(columns)?;
+        let columns = words(columns, subject)?;
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
         py.detach(|| self.0.plan_protection(table, &columns)).map(ProtectionPlan).or_raise()
     }
