@@ -16,6 +16,7 @@ const LAYERS: &[&[&str]] = &[
     &["audit", "creation", "field", "password", "sql"],
     &["approval", "health", "quota", "settings", "token"],
     &["tenant", "transaction", "vault"],
+    &["adoption"],
     &["lib"],
 ];
 
@@ -30,6 +31,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("sha2", &["crypto"]),
     ("argon2", &["crypto"]),
     ("bcrypt", &["crypto"]),
+    ("cbc", &["crypto"]),
     ("crc32fast", &["token"]),
     ("getrandom", &["crypto"]),
     ("subtle", &["crypto"]),

@@ -11,8 +11,8 @@ pub(crate) mod slots;
 mod vectors;
 
 pub(crate) use pepper::{Hashed, Pepper};
-pub(crate) use provider::well_known;
 pub use provider::{PassphraseCost, Unlock, generate_key};
+pub(crate) use provider::{secret_reference, well_known};
 pub use slots::{RecoveryCode, Slot};
 
 /// The surrogate ids of the engine's own tables, as they stand in associated data. The catalog counts from 256.

@@ -12,8 +12,9 @@ use super::read::Target;
 use super::schema::Schema;
 use super::session::Session;
 use super::write::Writer;
+use crate::db::Pool;
 use crate::db::schema::quote;
-use crate::error::{ErrorKind, Result, fail};
+use crate::error::{Result, fail};
 use crate::value::{Id, ValueRef};
 
 /// Rows moved in one transaction: others wait no longer than that.
@@ -156,12 +157,7 @@ pub(crate) fn finish_erasure(engine: &Engine) -> Result<bool> {
     if pending == 0 {
         return Ok(true);
     }
-    match conn.batch("VACUUM") {
-        Ok(()) => {}
-        Err(error) if error.kind() == ErrorKind::Busy => return Ok(false),
-        Err(error) => return Err(error),
-    }
-    if !checkpoint(&conn)? {
+    if !engine.pool.vacuum(&conn)? || !Pool::empty_log(&conn)? {
         return Ok(false);
     }
     // What another process has marked since then is still to be done.
@@ -169,15 +165,6 @@ pub(crate) fn finish_erasure(engine: &Engine) -> Result<bool> {
         "UPDATE sealite_meta SET erasure_pending = 0 WHERE id = 1 AND erasure_pending = ?",
         &[ValueRef::Integer(pending)],
     )?;
-    checkpoint(&conn)?;
+    Pool::empty_log(&conn)?;
     Ok(done == 1)
-}
-
-fn checkpoint(conn: &crate::db::Conn) -> Result<bool> {
-    let busy = conn.first("PRAGMA wal_checkpoint(TRUNCATE)", &[], |row| row.integer(0));
-    match busy {
-        Ok(busy) => Ok(busy.is_none_or(|busy| busy == 0)),
-        Err(error) if error.kind() == ErrorKind::Busy => Ok(false),
-        Err(error) => Err(error),
-    }
 }
