@@ -249,7 +249,7 @@ fn filling(place: &str, word: Option<&str>) -> Result<Filling> {
     Ok(match word.unwrap_or("naive") {
         "naive" => Filling::Asterisks,
         "pkcs5" => Filling::Pkcs7,
-        "zeroes" => Filling::Zeros,
+        "zeroes" => Filling::ZerosAndCount,
         "oneandzeroes" => Filling::OneAndZeros,
         _ => fail!(InvalidInput, "{place}: padding is naive, pkcs5, zeroes or oneandzeroes"),
     })

@@ -29,8 +29,8 @@ pub(crate) enum Filling {
     Pkcs7,
     /// Asterisks, which a text that ends with one loses: `naive` of SQLAlchemy-Utils.
     Asterisks,
-    /// Zeros.
-    Zeros,
+    /// Zeros, then how many bytes they and their count are (ANSI X9.23): `zeroes` of SQLAlchemy-Utils.
+    ZerosAndCount,
     /// 0x80, then zeros (ISO/IEC 7816-4).
     OneAndZeros,
 }
@@ -74,17 +74,17 @@ fn unfill(mut plain: Plain, filling: Filling) -> Result<Plain, Refused> {
         kept.map_or(0, |last| last + 1)
     };
     let length = match filling {
-        Filling::Pkcs7 => {
-            let count = plain.last().copied().unwrap_or(0);
-            let length = plain.len().checked_sub(usize::from(count)).ok_or(Refused)?;
-            let filled = plain.get(length..).unwrap_or_default();
-            if !(1..=16).contains(&count) || filled.iter().any(|byte| *byte != count) {
+        Filling::Pkcs7 | Filling::ZerosAndCount => {
+            let (count, before) = plain.split_last().ok_or(Refused)?;
+            let length = plain.len().checked_sub(usize::from(*count)).ok_or(Refused)?;
+            let filled = before.get(length..).ok_or(Refused)?;
+            let with = if filling == Filling::Pkcs7 { *count } else { 0 };
+            if *count > 16 || filled.iter().any(|byte| *byte != with) {
                 return Err(Refused);
             }
             length
         }
         Filling::Asterisks => without(b'*'),
-        Filling::Zeros => without(0),
         Filling::OneAndZeros => {
             let length = without(0).checked_sub(1).ok_or(Refused)?;
             if plain.get(length) != Some(&0x80) {
@@ -188,14 +188,17 @@ mod tests {
         for (filling, end) in [
             (Filling::Pkcs7, [12; 12].as_slice()),
             (Filling::Asterisks, b"************"),
-            (Filling::Zeros, &[0; 12]),
+            (Filling::ZerosAndCount, b"\0\0\0\0\0\0\0\0\0\0\0\x0c"),
             (Filling::OneAndZeros, b"\x80\0\0\0\0\0\0\0\0\0\0\0"),
         ] {
             assert_eq!(unfill(block(end), filling).expect("filled").as_slice(), b"text");
         }
-        for (filling, end) in
-            [(Filling::Pkcs7, [0; 12]), (Filling::Pkcs7, [17; 12]), (Filling::OneAndZeros, [1; 12])]
-        {
+        for (filling, end) in [
+            (Filling::Pkcs7, [0; 12]),
+            (Filling::Pkcs7, [17; 12]),
+            (Filling::ZerosAndCount, [12; 12]),
+            (Filling::OneAndZeros, [1; 12]),
+        ] {
             assert!(unfill(block(&end), filling).is_err());
         }
     }

@@ -40,7 +40,10 @@ fn values_are_sealed_in_place_with_their_blind_indexes() {
         let Value::Blob(sealed) = &row[1] else { panic!("{id}") };
         row[1] = text(email.open(sealed, None).unwrap());
         if let Value::Blob(sealed) = &row[2] {
-            assert!(name.open(sealed, None).is_err() && name.open(sealed, Some((id + 1).into())).is_err());
+            assert!(
+                name.open(sealed, None).is_err()
+                    && name.open(sealed, Some((id + 1).into())).is_err()
+            );
             row[2] = text(name.open(sealed, Some(id.into())).unwrap());
         }
     }
@@ -49,7 +52,11 @@ fn values_are_sealed_in_place_with_their_blind_indexes() {
     let index = Index::unique().normaliser(Normaliser::Email);
     let blind = email.index(format!("u77.{SECRET}@example.ORG").as_str(), &index).unwrap();
     let found: i64 = conn
-        .query_row("SELECT id FROM users WHERE email_bidx = ?", [blind.as_ref().as_bytes().unwrap()], |row| row.get(0))
+        .query_row(
+            "SELECT id FROM users WHERE email_bidx = ?",
+            [blind.as_ref().as_bytes().unwrap()],
+            |row| row.get(0),
+        )
         .unwrap();
     assert_eq!(found, 77);
     let plan_of = "EXPLAIN QUERY PLAN SELECT id FROM users WHERE email_bidx = x'00'";
@@ -80,10 +87,7 @@ fn only_rows_with_their_switch_on_are_sealed_and_later_ones_on_the_next_call() {
         format!("{:?}", rows(&conn, states))
     };
     adopt(&vault, &plan);
-    assert_eq!(
-        state(&path),
-        r#"[[Integer(0), Text("text")], [Integer(1), Text("blob")]]"#
-    );
+    assert_eq!(state(&path), r#"[[Integer(0), Text("text")], [Integer(1), Text("blob")]]"#);
     let conn = Connection::open(&path).unwrap();
     conn.execute("UPDATE notes SET secret = 1", []).unwrap();
     conn.close().unwrap();
@@ -121,7 +125,9 @@ fn values_of_tenants_are_sealed_for_them() {
     assert_ne!(found[0][1], found[1][1]);
     for (row, own, other) in [(&found[0], "1", "2"), (&found[1], "2", "1")] {
         let Value::Blob(sealed) = &row[0] else { panic!() };
-        let open = |tenant: &str| vault.tenant(tenant).unwrap().field("users.email").unwrap().open(sealed, None);
+        let open = |tenant: &str| {
+            vault.tenant(tenant).unwrap().field("users.email").unwrap().open(sealed, None)
+        };
         assert_eq!(open(own).unwrap().as_ref().as_str(), Some("x@example.org"));
         assert!(open(other).is_err());
     }
@@ -145,7 +151,10 @@ fn a_value_that_stands_twice_changes_nothing() {
     assert_eq!(error.kind(), ErrorKind::Conflict);
     assert!(!error.to_string().to_lowercase().contains("ada"));
     let conn = Connection::open(&path).unwrap();
-    assert_eq!(format!("{:?}", rows(&conn, "SELECT typeof(email) FROM users LIMIT 1")), r#"[[Text("text")]]"#);
+    assert_eq!(
+        format!("{:?}", rows(&conn, "SELECT typeof(email) FROM users LIMIT 1")),
+        r#"[[Text("text")]]"#
+    );
     assert_eq!(rows(&conn, "SELECT name FROM pragma_table_info('users')").len(), 2);
 }
 
@@ -157,7 +166,9 @@ fn an_application_in_a_rollback_journal_keeps_its_mode() {
     conn.execute_batch("PRAGMA journal_mode = DELETE").unwrap();
     conn.close().unwrap();
     let vault = Vault::create(home.file(), &home.unlock()).unwrap();
-    let plan = AdoptionPlan::from_toml("as = 'values'\n[tables.users]\nemail = 'sealed unique email'\nname = 'sealed'\n[tables.notes]\nbody = 'sealed'");
+    let plan = AdoptionPlan::from_toml(
+        "as = 'values'\n[tables.users]\nemail = 'sealed unique email'\nname = 'sealed'\n[tables.notes]\nbody = 'sealed'",
+    );
     adopt(&vault, &plan.unwrap().source(&path));
     assert_eq!(anywhere(home.folder(), SECRET), [] as [std::path::PathBuf; 0]);
     let conn = Connection::open(&path).unwrap();
