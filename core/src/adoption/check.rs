@@ -105,7 +105,7 @@ impl FieldTable {
         let Some(column) = columns.find(|column| column.name.eq_ignore_ascii_case(name)) else {
             fail!(NotFound, "table {table} has no column {name}");
         };
-        for needed in planned.tenant.iter() {
+        for needed in &planned.tenant {
             if !plain.columns.iter().any(|column| column.name.eq_ignore_ascii_case(needed)) {
                 fail!(NotFound, "table {table} has no column {needed}");
             }

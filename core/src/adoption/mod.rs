@@ -135,10 +135,8 @@ impl Vault {
     /// `not_found` for tables and columns that are not there; what stands against a conversion is in the preview.
     pub fn preview_adoption(&self, plan: &AdoptionPlan) -> Result<AdoptionPreview> {
         plan.check()?;
-        let tables = match plan.values {
-            true => values::preview(self, plan)?,
-            false => tables::preview(self, plan)?,
-        };
+        let tables =
+            if plan.values { values::preview(self, plan)? } else { tables::preview(self, plan)? };
         Ok(AdoptionPreview { tables })
     }
 
@@ -192,10 +190,8 @@ impl Vault {
             }
             fail!(Refused, "nothing was converted: {}", all.join("; "));
         }
-        let (tables, erasure) = match plan.values {
-            true => values::adopt(self, plan, &preview, watch)?,
-            false => tables::adopt(self, plan, &preview, watch)?,
-        };
+        let adopt = if plan.values { values::adopt } else { tables::adopt };
+        let (tables, erasure) = adopt(self, plan, &preview, watch)?;
         Ok(AdoptionReport { tables, erasure, time: began.elapsed() })
     }
 }

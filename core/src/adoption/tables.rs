@@ -27,7 +27,11 @@ pub(super) fn preview(vault: &Vault, plan: &AdoptionPlan) -> Result<Vec<TablePre
     let mut found = Vec::new();
     for table in &tables {
         if vault.tables()?.iter().any(|there| there.name.eq_ignore_ascii_case(&table.name)) {
-            found.push(done(vault, table)?);
+            let refused = match held.as_deref() {
+                Some(conn) if plan.removes => users(conn, &table.name, &names)?,
+                _ => Vec::new(),
+            };
+            found.push(TablePreview { refused, ..done(vault, table)? });
             continue;
         }
         let changes = read(vault, held.as_deref(), |conn| TableChanges::new(conn, table))?;
@@ -69,6 +73,19 @@ fn done(vault: &Vault, table: &TablePlan) -> Result<TablePreview> {
         changed: Vec::new(),
         refused: Vec::new(),
     })
+}
+
+/// What uses a table that is to be removed, where it is still there.
+fn users(conn: &Conn, table: &str, names: &[String]) -> Result<Vec<String>> {
+    let Some(plain) = protect::plain::read(conn, table)? else { return Ok(Vec::new()) };
+    let stays = |child: &&protect::plain::Child| {
+        !names.iter().any(|name| name.eq_ignore_ascii_case(&child.table))
+    };
+    let children = plain.children.iter().filter(stays);
+    let children =
+        children.map(|child| format!("the foreign key of table {} refers to it", child.table));
+    let dependents = plain.dependents.iter().map(|what| format!("{what} uses it: drop it first"));
+    Ok(children.chain(dependents).collect())
 }
 
 /// Converts them.

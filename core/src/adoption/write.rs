@@ -259,9 +259,10 @@ impl<'w> Writer<'w> {
     fn seal(&mut self, column: &FieldColumn, read: &Read, cell: &Cell) -> Result<Option<Vec<u8>>> {
         match self.clear(column, read, cell)? {
             Some(Clear { value, sealed: None }) => {
-                let field = match self.sampling {
-                    true => self.vault.field(&column.label)?,
-                    false => self.field(column, cell)?,
+                let field = if self.sampling {
+                    self.vault.field(&column.label)?
+                } else {
+                    self.field(column, cell)?
                 };
                 let record = record(column, read)?;
                 field.seal(value.as_ref(), record.as_ref().map(Id::as_ref)).map(Some)
