@@ -15,6 +15,9 @@ import os as _os
 
 from . import _native
 from ._native import (
+    AdoptedTable,
+    AdoptionPreview,
+    AdoptionReport,
     AlreadyDecided,
     AlreadyInitialised,
     AnotherLibrary,
@@ -87,6 +90,7 @@ from ._native import (
     SqlRows,
     Table,
     TableDefinition,
+    TablePreview,
     Tenant,
     TenantTables,
     Token,
@@ -107,6 +111,9 @@ from ._native import (
 )
 
 __all__ = [
+    "AdoptedTable",
+    "AdoptionPreview",
+    "AdoptionReport",
     "AlreadyDecided",
     "AlreadyInitialised",
     "AnotherLibrary",
@@ -179,6 +186,7 @@ __all__ = [
     "SqlRows",
     "Table",
     "TableDefinition",
+    "TablePreview",
     "Tenant",
     "TenantTables",
     "Token",

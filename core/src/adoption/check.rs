@@ -105,10 +105,10 @@ impl FieldTable {
         let Some(column) = columns.find(|column| column.name.eq_ignore_ascii_case(name)) else {
             fail!(NotFound, "table {table} has no column {name}");
         };
-        for needed in &planned.tenant {
-            if !plain.columns.iter().any(|column| column.name.eq_ignore_ascii_case(needed)) {
-                fail!(NotFound, "table {table} has no column {needed}");
-            }
+        if let Some(needed) = &planned.tenant
+            && !plain.columns.iter().any(|column| column.name.eq_ignore_ascii_case(needed))
+        {
+            fail!(NotFound, "table {table} has no column {needed}");
         }
         let when = planned.when.as_ref().map(|when| switch(conn, table, when)).transpose()?;
         let target = planned.target().name;
