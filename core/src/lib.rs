@@ -31,6 +31,7 @@
 
 #![deny(unsafe_code)]
 
+mod adoption;
 mod approval;
 mod audit;
 mod creation;
@@ -59,6 +60,10 @@ mod transaction;
 mod value;
 mod vault;
 
+pub use adoption::{
+    AdoptedTable, AdoptionPhase, AdoptionPlan, AdoptionPreview, AdoptionProgress, AdoptionReport,
+    TablePreview,
+};
 pub use approval::{Approval, ApprovalRequest, ApprovalState, Approvals, Verdict};
 pub use audit::{Audit, AuditFault, AuditReport, Checkpoint, Entry, Event, ExportOptions};
 pub use db::{Config, SealedSql, Synchronous, prepare_fork};

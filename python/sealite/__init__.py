@@ -15,6 +15,9 @@ import os as _os
 
 from . import _native
 from ._native import (
+    AdoptedTable,
+    AdoptionPreview,
+    AdoptionReport,
     AlreadyDecided,
     AlreadyInitialised,
     AnotherLibrary,
@@ -91,6 +94,7 @@ from ._native import (
     SqlRows,
     Table,
     TableDefinition,
+    TablePreview,
     Tenant,
     TenantTables,
     TenantInfo,
@@ -112,6 +116,9 @@ from ._native import (
 )
 
 __all__ = [
+    "AdoptedTable",
+    "AdoptionPreview",
+    "AdoptionReport",
     "AlreadyDecided",
     "AlreadyInitialised",
     "AnotherLibrary",
@@ -188,6 +195,7 @@ __all__ = [
     "SqlRows",
     "Table",
     "TableDefinition",
+    "TablePreview",
     "Tenant",
     "TenantTables",
     "TenantInfo",

@@ -39,6 +39,8 @@ _TokenKind: TypeAlias = Literal[
 _TokenKinds: TypeAlias = _TokenKind | Sequence[_TokenKind]
 _Kind: TypeAlias = Literal["key", "passphrase", "recovery"]
 
+_AdoptionPhase: TypeAlias = Literal["sealing", "verifying", "erasing"]
+
 # For sealite._dbapi2.
 dbapi2: ModuleType
 
@@ -305,6 +307,25 @@ class Vault:
         *,
         subject: str | None = None,
     ) -> ProtectionPlan: ...
+    def preview_adoption(
+        self,
+        plan: str | None = None,
+        *,
+        columns: Sequence[str] = (),
+        source: _Path | None = None,
+        values: bool = False,
+        remove: bool = False,
+    ) -> AdoptionPreview: ...
+    def adopt(
+        self,
+        plan: str | None = None,
+        *,
+        columns: Sequence[str] = (),
+        source: _Path | None = None,
+        values: bool = False,
+        remove: bool = False,
+        progress: Callable[[_AdoptionPhase, str, int, int], object] | None = None,
+    ) -> AdoptionReport: ...
     def unprotect_table(self, table: str) -> None: ...
     def finish_alteration(self, table: str) -> _Erasure: ...
     def erase_subject(self, subject: str | int, *, tenant: str | None = None) -> ErasureReceipt: ...
@@ -579,6 +600,54 @@ class Compaction:
     def after(self) -> int: ...
     @property
     def erasure(self) -> _Erasure: ...
+
+@final
+class AdoptionPreview:
+    @property
+    def possible(self) -> bool: ...
+    @property
+    def tables(self) -> list[TablePreview]: ...
+
+@final
+class TablePreview:
+    @property
+    def table(self) -> str: ...
+    @property
+    def done(self) -> bool: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def bytes_after(self) -> int: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def kept(self) -> list[str]: ...
+    @property
+    def changed(self) -> list[str]: ...
+    @property
+    def refused(self) -> list[str]: ...
+
+@final
+class AdoptionReport:
+    @property
+    def tables(self) -> list[AdoptedTable]: ...
+    @property
+    def erasure(self) -> _Erasure: ...
+    @property
+    def seconds(self) -> float: ...
+
+@final
+class AdoptedTable:
+    @property
+    def table(self) -> str: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def was_done(self) -> bool: ...
+    @property
+    def removed(self) -> bool: ...
 
 @final
 class Verification:

@@ -7,6 +7,7 @@
 
 use pyo3::prelude::*;
 
+mod adoption;
 mod approval;
 mod audit;
 mod binding;
@@ -73,6 +74,10 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<protect::ProtectionPlan>()?;
     module.add_class::<erasure::ErasureReceipt>()?;
     module.add_class::<erasure::TenantInfo>()?;
+    module.add_class::<adoption::AdoptionPreview>()?;
+    module.add_class::<adoption::TablePreview>()?;
+    module.add_class::<adoption::AdoptionReport>()?;
+    module.add_class::<adoption::AdoptedTable>()?;
     module.add_class::<verify::Verification>()?;
     module.add_class::<verify::Fault>()?;
     module.add_class::<copy::BackupReport>()?;

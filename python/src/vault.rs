@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 use sealite::{Alteration, Erasure, ErrorKind, RestoreOptions};
 
+use crate::adoption::{self, AdoptionPreview, AdoptionReport};
 use crate::approval::Approvals;
 use crate::audit;
 use crate::config::config;
@@ -389,6 +390,38 @@ impl Vault {
         let columns = words(columns, subject)?;
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
         py.detach(|| self.0.plan_protection(table, &columns)).map(ProtectionPlan).or_raise()
+    }
+
+    /// Says what `adopt` would do; nothing is written.
+    #[pyo3(signature = (plan=None, *, columns=Vec::new(), source=None, values=false, remove=false))]
+    fn preview_adoption(
+        &self,
+        py: Python<'_>,
+        plan: Option<&str>,
+        columns: Vec<String>,
+        source: Option<PathBuf>,
+        values: bool,
+        remove: bool,
+    ) -> PyResult<AdoptionPreview> {
+        let plan = adoption::plan(plan, columns, source, (values, remove))?;
+        adoption::preview(py, &self.0, &plan)
+    }
+
+    /// Adopts an existing database by a plan. `progress` gets the phase, the table, the rows so far and all rows.
+    #[pyo3(signature = (plan=None, *, columns=Vec::new(), source=None, values=false, remove=false, progress=None))]
+    #[allow(clippy::too_many_arguments, reason = "each is an argument in Python")]
+    fn adopt(
+        &self,
+        py: Python<'_>,
+        plan: Option<&str>,
+        columns: Vec<String>,
+        source: Option<PathBuf>,
+        values: bool,
+        remove: bool,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<AdoptionReport> {
+        let plan = adoption::plan(plan, columns, source, (values, remove))?;
+        adoption::adopt(py, &self.0, &plan, progress.as_ref())
     }
 
     /// Makes a sealed table plain again.

@@ -263,6 +263,7 @@ def test_everything_that_holds_something_is_here(held: dict[str, Any]) -> None:
     nothing = {
         "CheckReport", "SettingProblem", "ImportReport", "AuditReport", "AuditFault", "Fault", "Histogram", "QuotaLimit",
         "Savepoint", "TenantTables", "Change", "RecoveryCode", "ProtectionPlan", "BackupReport", "Compaction",
+        "AdoptionPreview", "TablePreview", "AdoptionReport", "AdoptedTable",
     }  # fmt: skip
     classes = {
         name for name in sealite.__all__

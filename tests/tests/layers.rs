@@ -17,6 +17,7 @@ const LAYERS: &[&[&str]] = &[
     &["approval", "health", "quota", "settings", "token"],
     &["erasure", "rotation"],
     &["tenant", "transaction", "vault"],
+    &["adoption"],
     &["lib"],
 ];
 
@@ -31,6 +32,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("sha2", &["crypto"]),
     ("argon2", &["crypto"]),
     ("bcrypt", &["crypto"]),
+    ("cbc", &["crypto"]),
     ("crc32fast", &["token"]),
     ("getrandom", &["crypto"]),
     ("subtle", &["crypto"]),

@@ -1,5 +1,6 @@
 //! The grammar of the command line. No option takes a secret.
 
+mod adopt;
 mod approval;
 mod audit;
 mod copy;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::failure::EXIT_CODES;
+pub(crate) use adopt::Adopt;
 pub(crate) use approval::{Approval, Clock, Decide, Quota};
 pub(crate) use audit::{Audit, AuditExport, AuditTail, AuditVerify, Doctor};
 pub(crate) use copy::{Backup, Compact, Recovery, RecoveryNew, Restore};
@@ -49,6 +51,8 @@ pub(crate) enum Command {
     /// The ways to unlock a vault
     #[command(subcommand)]
     Slot(Slot),
+    /// Seal the data of an existing database, by a plan
+    Adopt(Adopt),
     /// The sealed tables
     #[command(subcommand)]
     Table(Table),

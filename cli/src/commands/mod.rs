@@ -1,6 +1,7 @@
 //! The commands. Each takes its arguments and gives a report; none prints by itself, except where a secret must be
 //! known to have arrived.
 
+mod adopt;
 mod approval;
 mod audit;
 mod copy;
@@ -29,6 +30,7 @@ pub(crate) fn run(command: Command, console: &mut Console<'_>) -> Result<Report>
     match command {
         Command::Init(arguments) => init::init(&arguments, console),
         Command::Status(arguments) => status::status(&arguments, console),
+        Command::Adopt(arguments) => adopt::adopt(&arguments, console),
         Command::Slot(Slot::List { file }) => slot::list(&file),
         Command::Slot(Slot::Add(arguments)) => slot::add(&arguments, console),
         Command::Slot(Slot::Remove(arguments)) => slot::remove(&arguments, console),

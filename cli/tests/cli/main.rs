@@ -2,6 +2,7 @@
 
 mod harness;
 
+mod adopt;
 mod approvals;
 mod audit;
 mod copies;

@@ -3,6 +3,7 @@
 
 pub(crate) mod bcrypt;
 mod block;
+pub(crate) mod foreign;
 mod gcm;
 pub(crate) mod kdf;
 pub(crate) mod mac;

@@ -108,6 +108,8 @@ pub(super) enum Role {
     /// A program's own: texts in double quotes are texts there, as in any SQLite, where they name no column.
     Own,
     Reader,
+    /// Writes a database of the application's, and leaves its journal mode as it is. Triggers do not fire.
+    Foreign,
 }
 
 /// SQLite counts milliseconds in 31 bits.
@@ -148,7 +150,10 @@ pub(super) fn open(
     ] {
         raw.set_db_config(option, on).checked()?;
     }
-    if role != Role::Reader
+    if role == Role::Foreign {
+        raw.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false).checked()?;
+    }
+    if matches!(role, Role::Creator | Role::Writer)
         && let Location::File(path) = location
     {
         if role == Role::Creator {

@@ -1,5 +1,6 @@
 //! The connections of one vault: one writer, several readers.
 
+use std::path::Path;
 use std::sync::{Arc, MutexGuard, Once, PoisonError};
 use std::thread::ThreadId;
 use std::time::Instant;
@@ -10,19 +11,25 @@ use super::files::FileId;
 use super::gate::{GATES, Gate, State, after_fork, before_fork, check_alone, in_child};
 use super::kept::{self, Keeper, Kept, Own};
 use super::open::{Config, Location, Role, Synchronous, open};
-use crate::error::{Result, fail};
+use crate::error::{ErrorKind, Result, fail};
 use crate::fork::{self, Hooks};
 
 /// Idle readers kept open.
 const IDLE_READERS: usize = 8;
 /// Readers in use at once, a vault.
 const MAX_READERS: usize = 64;
+/// SQLite's codes where there is no folder for temporary files.
+const CANTOPEN: i32 = 14;
+const IOERR_GETTEMPPATH: i32 = 6410;
+
 /// The connections of one vault.
 pub(crate) struct Pool {
     gate: &'static Gate,
     location: Location,
     config: Config,
     readable: Arc<Readable>,
+    /// What its writers are.
+    writers: Role,
 }
 
 /// A connection on loan; returned when dropped.
@@ -45,7 +52,17 @@ impl Pool {
             Location::Memory => None,
         };
         let gate = Gate::take(path)?;
-        Ok(Pool { gate, location, config, readable: Arc::default() })
+        Ok(Pool { gate, location, config, readable: Arc::default(), writers: Role::Writer })
+    }
+
+    /// A pool for a database of the application's, which must exist. It stays as it is but for what is written.
+    pub(crate) fn foreign(path: &Path) -> Result<Self> {
+        if !path.is_file() {
+            fail!(NotFound, "there is no database {}", path.display());
+        }
+        let mut pool = Pool::new(Location::File(path.to_owned()), Config::default())?;
+        pool.writers = Role::Foreign;
+        Ok(pool)
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -91,7 +108,7 @@ impl Pool {
     fn writer_with(&self, durability: Synchronous, enforces: bool) -> Result<Lease> {
         let mut lease = self.reserve_writer()?;
         if lease.conn.is_none() {
-            lease.conn = Some(self.open(Role::Writer)?);
+            lease.conn = Some(self.open(self.writers)?);
         }
         lease.set_durability(durability)?;
         lease.set_enforces(enforces)?;
@@ -141,7 +158,28 @@ impl Pool {
     /// A connection for a keeper, which reads and writes. Not of a vault in memory, which has one connection.
     pub(crate) fn own(&self) -> Result<Own> {
         let own = Own::reserve(self.gate);
-        Ok(own.with(self.open(Role::Own)?))
+        let role = if self.writers == Role::Writer { Role::Own } else { self.writers };
+        Ok(own.with(self.open(role)?))
+    }
+
+    /// Writes the file anew, so that nothing is left of what was deleted. False where somebody else holds the lock.
+    pub(crate) fn vacuum(&self, conn: &Conn) -> Result<bool> {
+        let done = if self.is_memory() { conn.batch("VACUUM") } else { rewrite(&*self.own()?) };
+        match done {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::Busy => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes the log back and empties it. False where somebody else is in the way.
+    pub(crate) fn empty_log(conn: &Conn) -> Result<bool> {
+        let busy = conn.first("PRAGMA wal_checkpoint(TRUNCATE)", &[], |row| row.integer(0));
+        match busy {
+            Ok(busy) => Ok(busy.is_none_or(|busy| busy == 0)),
+            Err(error) if error.kind() == ErrorKind::Busy => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Fails where the pool gives out no connection; waits while a fork is near.
@@ -311,5 +349,18 @@ impl Drop for Lease {
         if awaited {
             self.gate.changed.notify_all();
         }
+    }
+}
+
+/// VACUUM on a connection of its own, whose copy of the file goes to a temporary file: in memory it would take as much as
+/// the file. SQLite unlinks that file as soon as it is open, and holds the same sealed pages in it. Where no folder takes
+/// one, it is done in memory.
+fn rewrite(conn: &Conn) -> Result<()> {
+    conn.batch("PRAGMA temp_store = FILE")?;
+    match conn.batch("VACUUM") {
+        Err(error) if matches!(error.sqlite_code(), Some(CANTOPEN | IOERR_GETTEMPPATH)) => {
+            conn.batch("PRAGMA temp_store = MEMORY; VACUUM")
+        }
+        done => done,
     }
 }

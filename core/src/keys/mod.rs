@@ -25,8 +25,8 @@ pub use attributes::{KeyState, Purpose};
 pub(crate) use audit::AuditKey;
 pub use lifecycle::KeyInfo;
 pub(crate) use pepper::{Hashed, Pepper};
-pub(crate) use provider::well_known;
 pub use provider::{PassphraseCost, Unlock, generate_key};
+pub(crate) use provider::{secret_reference, well_known};
 pub use slots::Slot;
 
 /// The surrogate ids of the engine's own tables, as they stand in associated data. The catalog counts from 256.

@@ -212,6 +212,40 @@ impl fmt::Debug for Unlock {
     }
 }
 
+/// What a reference leads to, as it is, without a last line end: the key of another program. Of files the mode is checked as
+/// for [`Unlock::key_file`].
+pub(crate) fn secret_reference(reference: &str) -> Result<Zeroizing<Vec<u8>>> {
+    let path = match reference.split_once(':') {
+        Some(("env", name)) => {
+            return match std::env::var(name) {
+                Ok(text) => Ok(Zeroizing::new(text.into_bytes())),
+                Err(_) => fail!(NotFound, "the environment variable {name} is not set"),
+            };
+        }
+        Some(("file", path)) => {
+            check_mode(Path::new(path))?;
+            Path::new(path).to_owned()
+        }
+        Some(("credential", name)) => {
+            let folder = std::env::var_os("CREDENTIALS_DIRECTORY").unwrap_or_default();
+            Path::new(&folder).join(file_name(name)?)
+        }
+        Some(("docker", name)) => Path::new("/run/secrets").join(file_name(name)?),
+        _ => fail!(
+            InvalidInput,
+            "a key is referred to as env:VARIABLE, file:/path, credential:name or docker:name"
+        ),
+    };
+    let mut secret = Zeroizing::new(
+        std::fs::read(&path)
+            .map_err(|_| err!(NotFound, "the key file {} can't be read", path.display()))?,
+    );
+    if secret.pop_if(|last| *last == b'\n').is_some() {
+        secret.pop_if(|last| *last == b'\r');
+    }
+    Ok(secret)
+}
+
 fn file_name(name: &str) -> Result<&str> {
     if name.is_empty() || name.contains(['/', '\0']) || name == "." || name == ".." {
         fail!(InvalidInput, "the name of a credential is a plain file name");

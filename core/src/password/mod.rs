@@ -7,3 +7,8 @@ mod stored;
 mod tests;
 
 pub use hasher::{PasswordHasher, PasswordVerdict};
+
+/// True for a hash that [`PasswordHasher`] verifies.
+pub(crate) fn is_hash(text: &str) -> bool {
+    stored::Stored::parse(text).is_ok()
+}

@@ -143,7 +143,8 @@ fn row(name: &str, value: &str) -> SqlRows {
 
 /// Converts a plain table, and records it.
 pub(crate) fn protect_table(engine: &Arc<Engine>, table: &str, words: &[&str]) -> Result<()> {
-    protect::protect(engine, table, words, &|session, table| {
+    let job = protect::Job::new(table, words)?;
+    protect::protect(engine, &job, &|session, table| {
         note(session, "table.protected", &serde_json::json!({"table": table, "columns": words}))
     })
 }

@@ -8,14 +8,11 @@ use super::definition::Protection;
 use super::engine::{Engine, read_meta};
 use super::reseal::{Outdated, first, reseal};
 use super::session::Session;
-use crate::db::Conn;
+use crate::db::Pool;
 use crate::db::schema::quote;
-use crate::error::{ErrorKind, Result, fail};
+use crate::error::{Result, fail};
 use crate::value::ValueRef;
 
-/// SQLite's codes where there is no folder for temporary files.
-const CANTOPEN: i32 = 14;
-const IOERR_GETTEMPPATH: i32 = 6410;
 /// How often all rows are gone through. After the first time there are none left, but in a damaged file.
 const PASSES: usize = 3;
 
@@ -110,14 +107,7 @@ pub(crate) fn finish_erasure(engine: &Engine) -> Result<bool> {
     if pending == 0 {
         return Ok(true);
     }
-    let rewritten =
-        if engine.pool.is_memory() { conn.batch("VACUUM") } else { vacuum(&*engine.pool.own()?) };
-    match rewritten {
-        Ok(()) => {}
-        Err(error) if error.kind() == ErrorKind::Busy => return Ok(false),
-        Err(error) => return Err(error),
-    }
-    if !checkpoint(&conn)? {
+    if !engine.pool.vacuum(&conn)? || !Pool::empty_log(&conn)? {
         return Ok(false);
     }
     // What another process has marked since then is still to be done.
@@ -125,28 +115,6 @@ pub(crate) fn finish_erasure(engine: &Engine) -> Result<bool> {
         "UPDATE sealite_meta SET erasure_pending = 0 WHERE id = 1 AND erasure_pending = ?",
         &[ValueRef::Integer(pending)],
     )?;
-    checkpoint(&conn)?;
+    Pool::empty_log(&conn)?;
     Ok(done == 1)
-}
-
-/// VACUUM on a connection of its own, whose copy of the file goes to a temporary file: in memory it would take as much as
-/// the file. SQLite unlinks that file as soon as it is open, and holds the same sealed pages in it. Where no folder takes
-/// one, it is done in memory.
-fn vacuum(conn: &Conn) -> Result<()> {
-    conn.batch("PRAGMA temp_store = FILE")?;
-    match conn.batch("VACUUM") {
-        Err(error) if matches!(error.sqlite_code(), Some(CANTOPEN | IOERR_GETTEMPPATH)) => {
-            conn.batch("PRAGMA temp_store = MEMORY; VACUUM")
-        }
-        done => done,
-    }
-}
-
-fn checkpoint(conn: &Conn) -> Result<bool> {
-    let busy = conn.first("PRAGMA wal_checkpoint(TRUNCATE)", &[], |row| row.integer(0));
-    match busy {
-        Ok(busy) => Ok(busy.is_none_or(|busy| busy == 0)),
-        Err(error) if error.kind() == ErrorKind::Busy => Ok(false),
-        Err(error) => Err(error),
-    }
 }

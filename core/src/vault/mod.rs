@@ -308,7 +308,6 @@ impl Vault {
         }
     }
 
-    #[cfg(test)]
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.engine
     }

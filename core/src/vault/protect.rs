@@ -41,7 +41,7 @@ impl Vault {
     /// Says what [`Vault::protect_table`] would do: what is kept, what changes, what stands against it. Reads the whole
     /// table, and writes nothing.
     pub fn plan_protection(&self, table: &str, columns: &[&str]) -> Result<ProtectionPlan> {
-        protect::planned(&self.engine, table, columns)
+        protect::planned(&self.engine, &protect::Job::new(table, columns)?)
     }
 
     /// Makes a sealed table plain again, in one transaction: every row is opened, written in clear and read back. Blind

@@ -5,13 +5,15 @@
 //! sealed one its name. Until then the plain table is the table. What a crash leaves is the half-filled copy: the next call
 //! goes on with it.
 //!
-//! `plain`, `written` and `triggers` read what there is, `kinds` gives it types, `plan` says what becomes of it; `copy` moves rows,
-//! `swap` is the last transaction, `unprotect` the way back.
+//! `job` says what is asked for; `plain`, `written` and `triggers` read what there is, `kinds` gives it types, `plan` and
+//! `references` say what becomes of it; `copy` moves rows, `swap` is the last transaction, `unprotect` the way back.
 
 mod copy;
+mod job;
 pub(crate) mod kinds;
-mod plain;
+pub(crate) mod plain;
 mod plan;
+mod references;
 mod swap;
 pub(crate) mod triggers;
 mod unprotect;
@@ -20,14 +22,16 @@ pub(crate) mod written;
 
 use std::sync::Arc;
 
-use self::plan::{Plan, Words};
+pub(crate) use self::copy::{is_equal, sample};
+pub(crate) use self::job::{Changes, Elsewhere, Job, Phase, Split};
+use self::plan::Plan;
 pub(crate) use self::unprotect::unprotect;
 pub(crate) use self::used::{check_unused, index_of};
 pub(crate) use self::written::on_table;
-use super::definition::{Column, TableDefinition, check_own, check_table_name};
+use super::definition::{TableDefinition, check_table_name};
 use super::engine::{Engine, State};
 use super::session::Session;
-use super::subject::{same_subject, subject_words};
+use super::subject::same_subject;
 use crate::db::Conn;
 use crate::error::{ErrorKind, Result, err, fail};
 
@@ -48,12 +52,11 @@ pub struct ProtectionPlan {
 }
 
 /// Says what converting the table would do; nothing is written.
-pub(crate) fn planned(engine: &Engine, table: &str, words: &[&str]) -> Result<ProtectionPlan> {
-    let wanted = wanted(table, words)?;
+pub(crate) fn planned(engine: &Engine, job: &Job<'_>) -> Result<ProtectionPlan> {
     engine.read(|conn, _| {
         let state = engine.refresh(conn)?;
-        let (source, plan) = look(conn, &state, table, &wanted)?;
-        let rows = plain::rows(conn, &source.name)?;
+        let (source, plan) = look(conn, &state, job)?;
+        let rows = plain::rows(job.elsewhere.map_or(conn, |e| e.conn), &source.name)?;
         Ok(ProtectionPlan {
             definition: plan.definition,
             rows: u64::try_from(rows).unwrap_or(0),
@@ -67,27 +70,24 @@ pub(crate) fn planned(engine: &Engine, table: &str, words: &[&str]) -> Result<Pr
 /// Converts the table, or goes on where a call before was interrupted. `note` records it in the transaction that decides.
 pub(crate) fn protect(
     engine: &Arc<Engine>,
-    table: &str,
-    words: &[&str],
+    job: &Job<'_>,
     note: &dyn Fn(&Session, &str) -> Result<()>,
 ) -> Result<()> {
-    let wanted = wanted(table, words)?;
-    if is_done(engine, table, &wanted)? {
+    if is_done(engine, job)? {
         return Ok(());
     }
-    let done = copy::copy(engine, table, &wanted).and_then(|()| {
-        Session::replace(engine, |session| swap::swap(session, table, &wanted, note))
-    });
+    let done = copy::copy(engine, job)
+        .and_then(|()| Session::replace(engine, |session| swap::swap(session, job, note)));
     match done {
         Ok(()) => Ok(()),
         // Another process has been at it too, and was the first.
         Err(error) => {
             use ErrorKind::{Conflict, Limit, Refused, TypeMismatch};
-            if is_done(engine, table, &wanted).is_ok_and(|done| done) {
+            if is_done(engine, job).is_ok_and(|done| done) {
                 return Ok(());
             }
             if matches!(error.kind(), Conflict | TypeMismatch | Refused | Limit) {
-                Session::run(engine, |session| copy::discard(session, table).map(|_| ()))?;
+                Session::run(engine, |session| copy::discard(session, job.table).map(|_| ()))?;
             }
             Err(error)
         }
@@ -95,10 +95,12 @@ pub(crate) fn protect(
 }
 
 /// True where the table is sealed already, and not weaker than the words say.
-fn is_done(engine: &Arc<Engine>, table: &str, wanted: &Words) -> Result<bool> {
+pub(crate) fn is_done(engine: &Arc<Engine>, job: &Job<'_>) -> Result<bool> {
     let state = engine.read(|conn, _| engine.refresh(conn))?;
+    let table = job.table;
     let Ok(schema) = state.table(table) else { return Ok(false) };
-    for (column, _) in &wanted.columns {
+    let splits = job.changes.splits().iter().map(|split| &split.into);
+    for column in job.wanted.iter().map(|(column, _)| column).chain(splits) {
         let there = schema.position(&column.name).and_then(|position| schema.column(position));
         let holds = there.is_ok_and(|there| {
             there.column.protection >= column.protection
@@ -112,38 +114,34 @@ fn is_done(engine: &Arc<Engine>, table: &str, wanted: &Words) -> Result<bool> {
             );
         }
     }
-    let declared = TableDefinition { subject: wanted.subject.clone(), ..schema.definition() };
-    if wanted.subject.is_some() && !same_subject(&schema.definition(), &declared) {
+    let declared = TableDefinition { subject: job.subject.clone(), ..schema.definition() };
+    if job.subject.is_some() && !same_subject(&schema.definition(), &declared) {
         fail!(Conflict, "table {table} is sealed already, and its rows are not those subjects'");
     }
     Ok(true)
 }
 
-fn wanted(table: &str, words: &[&str]) -> Result<Words> {
-    check_own(table)?;
-    check_table_name(table)?;
-    let mut found = Words { columns: Vec::new(), subject: None };
-    for words in words {
-        match subject_words(words)? {
-            None => found.columns.push(Column::parse_typed(words)?),
-            subject => found.subject = subject,
-        }
-    }
-    Ok(found)
-}
-
-/// The plain table as it is, and what becomes of it.
-fn look(conn: &Conn, state: &State, table: &str, wanted: &Words) -> Result<(plain::Plain, Plan)> {
+/// The plain table as it is, and what becomes of it. `conn` is of the vault's file.
+fn look(conn: &Conn, state: &State, job: &Job<'_>) -> Result<(plain::Plain, Plan)> {
+    let table = job.table;
     if state.table(table).is_ok() {
         fail!(Conflict, "table {table} is sealed already");
     }
-    let source = plain::read(conn, table)?;
+    let there = job.elsewhere.map_or(conn, |elsewhere| elsewhere.conn);
+    let source = plain::read(there, table)?;
     let source = source.ok_or_else(|| err!(NotFound, "there is no table {table}"))?;
     check_table_name(&source.name)?;
-    let mut plan = plan::plan(conn, &source, wanted)?;
+    let mut plan = plan::plan(there, &source, job)?;
     let physical = super::schema::physical_name(&source.name);
-    if plain::read(conn, &physical)?.is_some() {
-        plan.obstacles.push(format!("a table {physical} stands in the way"));
+    let mut in_the_way = vec![physical];
+    if job.elsewhere.is_some() {
+        plan.find_parents(conn, state, job)?;
+        in_the_way.push(source.name.clone());
+    }
+    for name in in_the_way {
+        if plain::read(conn, &name)?.is_some() {
+            plan.obstacles.push(format!("a table {name} stands in the way"));
+        }
     }
     if let Err(error) = plan.definition.check() {
         plan.obstacles.push(error.message().to_owned());

@@ -11,24 +11,24 @@ use crate::error::Result;
 use crate::value::{Type, ValueRef};
 
 /// A table of the application.
-pub(super) struct Plain {
-    pub(super) name: String,
+pub(crate) struct Plain {
+    pub(crate) name: String,
     /// What keeps it from being one that rows can be sealed of, whatever its columns.
-    pub(super) odd: Option<&'static str>,
-    pub(super) columns: Vec<PlainColumn>,
-    pub(super) indexes: Vec<PlainIndex>,
-    pub(super) written: Written,
-    pub(super) children: Vec<Child>,
+    pub(crate) odd: Option<&'static str>,
+    pub(crate) columns: Vec<PlainColumn>,
+    pub(crate) indexes: Vec<PlainIndex>,
+    pub(crate) written: Written,
+    pub(crate) children: Vec<Child>,
     /// Triggers and views that name the table.
-    pub(super) dependents: Vec<Dependent>,
+    pub(crate) dependents: Vec<Dependent>,
     /// The highest id that it has given out, where it keeps one.
-    pub(super) sequence: Option<i64>,
+    pub(crate) sequence: Option<i64>,
 }
 
 /// A trigger or view.
-pub(super) struct Dependent {
+pub(crate) struct Dependent {
     /// What it is called, such as `view seniors`.
-    pub(super) what: String,
+    pub(crate) what: String,
     sql: String,
 }
 
@@ -40,53 +40,53 @@ impl Dependent {
 }
 
 /// A column of it.
-pub(super) struct PlainColumn {
-    pub(super) name: String,
-    pub(super) declared: String,
-    pub(super) not_null: bool,
-    pub(super) default: Option<String>,
+pub(crate) struct PlainColumn {
+    pub(crate) name: String,
+    pub(crate) declared: String,
+    pub(crate) not_null: bool,
+    pub(crate) default: Option<String>,
     /// Its place in the primary key, from 1; 0 outside of it.
-    pub(super) key: i64,
-    pub(super) generated: bool,
+    pub(crate) key: i64,
+    pub(crate) generated: bool,
 }
 
 /// An index of it.
 #[allow(clippy::struct_excessive_bools)] // each is a question of its own
-pub(super) struct PlainIndex {
-    pub(super) name: String,
-    pub(super) unique: bool,
-    pub(super) of_key: bool,
+pub(crate) struct PlainIndex {
+    pub(crate) name: String,
+    pub(crate) unique: bool,
+    pub(crate) of_key: bool,
     /// The CREATE INDEX; none for that of a constraint.
-    pub(super) sql: Option<String>,
+    pub(crate) sql: Option<String>,
     /// Its columns; none for an expression.
-    pub(super) columns: Vec<Option<String>>,
+    pub(crate) columns: Vec<Option<String>>,
     /// True where it is over whole columns in their own order, compared byte for byte, and over every row.
-    pub(super) simple: bool,
+    pub(crate) simple: bool,
     /// True where it compares byte for byte.
-    pub(super) binary: bool,
+    pub(crate) binary: bool,
 }
 
 /// A foreign key of another table to it, or of its own.
-pub(super) struct Child {
-    pub(super) table: String,
+pub(crate) struct Child {
+    pub(crate) table: String,
     /// The column that it names, or none for the primary key; of a key of several columns each is one.
-    pub(super) to: Option<String>,
+    pub(crate) to: Option<String>,
 }
 
 /// How many values of a column SQLite keeps in which way.
 #[derive(Default)]
-pub(super) struct Seen {
-    pub(super) integers: i64,
-    pub(super) reals: i64,
-    pub(super) texts: i64,
-    pub(super) blobs: i64,
+pub(crate) struct Seen {
+    pub(crate) integers: i64,
+    pub(crate) reals: i64,
+    pub(crate) texts: i64,
+    pub(crate) blobs: i64,
     /// Integers that are no boolean, and texts that are no JSON.
-    pub(super) not_boolean: i64,
-    pub(super) not_json: i64,
+    pub(crate) not_boolean: i64,
+    pub(crate) not_json: i64,
 }
 
 /// Reads the table of that name; none where there is none.
-pub(super) fn read(conn: &Conn, name: &str) -> Result<Option<Plain>> {
+pub(crate) fn read(conn: &Conn, name: &str) -> Result<Option<Plain>> {
     let sql =
         "SELECT name, sql FROM main.sqlite_master WHERE type = 'table' AND name = ? COLLATE NOCASE";
     let found = conn.first(sql, &[name.into()], |row| {
@@ -133,7 +133,7 @@ impl Plain {
     }
 
     /// Goes through the whole table and counts what is in a column.
-    pub(super) fn look(&self, conn: &Conn, column: &PlainColumn) -> Result<Seen> {
+    pub(crate) fn look(&self, conn: &Conn, column: &PlainColumn) -> Result<Seen> {
         let (table, name) = (quote(&self.name), quote(&column.name));
         let json = if super::kinds::by_name(&column.declared) == Some(Type::Json) {
             format!("CASE typeof({name}) WHEN 'text' THEN NOT json_valid({name}) END")
@@ -269,7 +269,7 @@ pub(super) fn dangling(conn: &Conn, tables: &HashSet<String>) -> Option<u64> {
 }
 
 /// The number of rows.
-pub(super) fn rows(conn: &Conn, table: &str) -> Result<i64> {
+pub(crate) fn rows(conn: &Conn, table: &str) -> Result<i64> {
     let sql = format!("SELECT count(*) FROM main.{}", quote(table));
     Ok(conn.first(&sql, &[], |row| row.integer(0))?.unwrap_or(0))
 }

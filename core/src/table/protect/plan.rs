@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::job::Job;
 use super::kinds;
 use super::plain::{Plain, PlainColumn, PlainIndex, distinct};
 use super::written::{Reference, names, on_table};
@@ -11,14 +12,13 @@ use crate::db::tokens::{Kind, tokens};
 use crate::error::{Error, Result, fail};
 use crate::index::normalise::Normaliser;
 use crate::table::definition::{Column, Index, Protection, TableDefinition};
-use crate::table::subject::Whose;
 use crate::value::{Type, Value};
 
 /// The plan of a conversion.
 pub(super) struct Plan {
     pub(super) definition: TableDefinition,
     /// Constraints of the physical table, which is called as the first parameter of [`Plan::constraints`].
-    references: Vec<Reference>,
+    pub(super) references: Vec<Reference>,
     constraints: Vec<String>,
     pub(super) indexes: Vec<KeptIndex>,
     /// Triggers on the physical table.
@@ -42,25 +42,18 @@ pub(super) struct KeptIndex {
 /// A column as the words say it, and whether they name its type.
 pub(super) type Wanted = (Column, bool);
 
-/// What the words say.
-pub(super) struct Words {
-    pub(super) columns: Vec<Wanted>,
-    /// What says whose a row is.
-    pub(super) subject: Option<Whose<String>>,
-}
-
-/// Makes the plan.
-pub(super) fn plan(conn: &Conn, source: &Plain, words: &Words) -> Result<Plan> {
+/// Makes the plan. `conn` is of the plain table's file.
+pub(super) fn plan(conn: &Conn, source: &Plain, job: &Job<'_>) -> Result<Plan> {
+    let wanted = &job.wanted;
     let Some((key, text_key)) = source.key().filter(|_| source.odd.is_none()) else {
         fail!(Refused, "table {} {}", source.name, source.odd.unwrap_or("has no key"));
     };
     let mut definition = TableDefinition::new(&source.name);
     definition =
         if text_key { definition.text_key(&key.name) } else { definition.integer_key(&key.name) };
-    let wanted = words.columns.as_slice();
-    definition.subject.clone_from(&words.subject);
+    definition.subject.clone_from(&job.subject);
     definition.subject = definition.whose();
-    check_wanted(source, key, wanted)?;
+    check_wanted(source, key, job)?;
     let mut plan = Plan {
         definition,
         references: Vec::new(),
@@ -74,8 +67,13 @@ pub(super) fn plan(conn: &Conn, source: &Plain, words: &Words) -> Result<Plan> {
     plan.definition.key_at = source.columns.iter().position(|c| c.key > 0).unwrap_or(0);
     for column in source.columns.iter().filter(|column| column.key == 0) {
         let wanted = wanted.iter().find(|(c, _)| c.name.eq_ignore_ascii_case(&column.name));
-        let column = plan.column(conn, source, column, wanted)?;
+        let column = plan.column(conn, source, column, (wanted, job))?;
         plan.definition.columns.push(column);
+    }
+    for split in job.changes.splits() {
+        plan.changed
+            .push(format!("column {} is new: {} of some rows", split.into.name, split.from));
+        plan.definition.columns.push(split.into.clone());
     }
     if text_key && source.look(conn, key)?.texts != super::plain::rows(conn, &source.name)? {
         plan.against(format!("the key {} holds values that are not text", key.name));
@@ -85,9 +83,13 @@ pub(super) fn plan(conn: &Conn, source: &Plain, words: &Words) -> Result<Plan> {
     }
     plan.collations(source, key);
     plan.checks(source);
-    plan.references(source, key, text_key);
-    for dependent in &source.dependents {
-        plan.dependent(source, dependent);
+    plan.references(source);
+    // Where the table stays, what uses it goes on using it.
+    if job.elsewhere.is_none_or(|elsewhere| elsewhere.drops) {
+        plan.children(source, key, (text_key, job));
+        for dependent in &source.dependents {
+            plan.dependent(source, dependent);
+        }
     }
     for column in &plan.definition.columns {
         if let Err(error) = column.check() {
@@ -97,8 +99,8 @@ pub(super) fn plan(conn: &Conn, source: &Plain, words: &Words) -> Result<Plan> {
     Ok(plan)
 }
 
-fn check_wanted(plain: &Plain, key: &PlainColumn, wanted: &[Wanted]) -> Result<()> {
-    let table = &plain.name;
+fn check_wanted(plain: &Plain, key: &PlainColumn, job: &Job<'_>) -> Result<()> {
+    let (table, wanted) = (&plain.name, &job.wanted);
     let mut seen: Vec<String> = Vec::new();
     for (column, _) in wanted {
         let name = &column.name;
@@ -113,14 +115,24 @@ fn check_wanted(plain: &Plain, key: &PlainColumn, wanted: &[Wanted]) -> Result<(
         }
         seen.push(name.to_lowercase());
     }
-    if wanted.iter().all(|(column, _)| column.protection == Protection::Plain) {
+    for split in job.changes.splits() {
+        let is = |name: &str| plain.columns.iter().any(|c| c.name.eq_ignore_ascii_case(name));
+        if !is(&split.from) {
+            fail!(NotFound, "table {table} has no column {}", split.from);
+        }
+        if is(&split.into.name) {
+            fail!(InvalidInput, "table {table} has a column {} already", split.into.name);
+        }
+    }
+    let protects = wanted.iter().any(|(column, _)| column.protection != Protection::Plain);
+    if !protects && job.changes.splits().is_empty() {
         fail!(InvalidInput, "name a column of table {table} that is to be sealed or authenticated");
     }
     Ok(())
 }
 
 impl Plan {
-    fn against(&mut self, what: String) {
+    pub(super) fn against(&mut self, what: String) {
         self.obstacles.push(what);
     }
 
@@ -147,16 +159,18 @@ impl Plan {
         conn: &Conn,
         plain: &Plain,
         column: &PlainColumn,
-        wanted: Option<&Wanted>,
+        (wanted, job): (Option<&Wanted>, &Job<'_>),
     ) -> Result<Column> {
         let seen = plain.look(conn, column)?;
         let name = &column.name;
+        // Of what is converted, what there is says nothing.
+        let converts = job.changes.converts(name);
         let kind = match wanted {
-            Some((wanted, true)) => wanted.kind,
+            Some((wanted, typed)) if *typed || converts => wanted.kind,
             _ => kinds::kind_of(&column.declared, &seen),
         };
         let mut made = Column::new(name, kind);
-        let misfits = kinds::misfits(kind, &seen);
+        let misfits = if converts { 0 } else { kinds::misfits(kind, &seen) };
         if misfits > 0 {
             self.against(format!(
                 "column {name} holds {misfits} values that are not {}: change them, or name another type",
@@ -338,45 +352,6 @@ impl Plan {
             } else {
                 self.kept.push(check.clone());
                 self.constraints.push(check.clone());
-            }
-        }
-    }
-
-    /// Foreign keys, to other tables and from them.
-    fn references(&mut self, plain: &Plain, key: &PlainColumn, text_key: bool) {
-        for reference in &plain.written.references {
-            let columns = reference.columns.join(", ");
-            let what = format!("foreign key ({columns}) to {}", reference.parent);
-            let plainly = |name: &String| self.protection(name) == Protection::Plain;
-            let sets = |word: &str| names(&reference.tail, |name| name.eq_ignore_ascii_case(word));
-            let not_null = |name: &String| {
-                let mut columns = self.definition.columns.iter();
-                columns.any(|column| column.name.eq_ignore_ascii_case(name) && column.not_null)
-            };
-            if sets("DEFAULT") || sets("NULL") && reference.columns.iter().any(not_null) {
-                // The engine keeps both, and the file does not know them.
-                self.against(format!("{what} sets a default, or NULL where NULL may not be"));
-            } else if reference.columns.iter().all(plainly) {
-                self.kept.push(what);
-                self.references.push(reference.clone());
-            } else {
-                self.against(format!("{what} is over a column that is not plain"));
-            }
-        }
-        for child in &plain.children {
-            let table = &child.table;
-            let problem = match &child.to {
-                None if text_key => Some("names no column, and the key is text".to_owned()),
-                None => None,
-                Some(to) if to.eq_ignore_ascii_case(&key.name) => None,
-                Some(to) if self.protection(to) == Protection::Plain => None,
-                Some(to) => Some(format!("refers to {to}, which is not plain")),
-            };
-            match problem {
-                Some(problem) => {
-                    self.against(format!("the foreign key of table {table} {problem}"));
-                }
-                None => self.kept.push(format!("foreign key of table {table}")),
             }
         }
     }

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use super::copy::{reconcile, staged};
+use super::job::Job;
 use super::plain::{Plain, dangling};
-use super::plan::Words;
 use super::{look, staged_name};
 use crate::db::schema::quote;
 use crate::error::{ErrorKind, Result, err, fail};
@@ -15,17 +15,18 @@ use crate::table::{alter, catalog};
 /// not enforced meanwhile.
 pub(super) fn swap(
     session: &Session,
-    table: &str,
-    wanted: &Words,
+    job: &Job<'_>,
     note: &dyn Fn(&Session, &str) -> Result<()>,
 ) -> Result<()> {
-    let (conn, state) = (session.conn(), session.state());
-    let (source, plan) = look(conn, &state, table, wanted)?;
+    let (conn, state, table) = (session.conn(), session.state(), job.table);
+    // Rows of another file are compared as they are at one moment.
+    let _moment = job.moment()?;
+    let (source, plan) = look(conn, &state, job)?;
     plan.check()?;
     if !staged(conn, &state, table, &plan)? {
         fail!(Busy, "table {table} has been altered while it was converted: call again");
     }
-    reconcile(session, &source).map_err(|error| match error.kind() {
+    reconcile(session, job).map_err(|error| match error.kind() {
         ErrorKind::Conflict => err!(
             Conflict,
             "table {table} holds a value twice in a column that is to be unique, in the form in which its index compares"
@@ -36,11 +37,22 @@ pub(super) fn swap(
     if let Some(last) = source.sequence {
         session.sequences().note(conn, &state.ring, stored.id, last)?;
     }
-    let referring = referring(&source);
+    let in_place = job.elsewhere.is_none();
+    let referring = if in_place { referring(&source) } else { HashSet::new() };
     let before = dangling(conn, &referring);
     let was = stored.physical();
     source.name.clone_into(&mut stored.name);
-    take_place(session, &source.name, &was, &stored.physical())?;
+    if in_place {
+        take_place(session, &source.name, &was, &stored.physical())?;
+    } else {
+        let (was, physical) = (quote(&was), quote(&stored.physical()));
+        conn.batch(&format!("ALTER TABLE main.{was} RENAME TO {physical}"))?;
+        let there = HashSet::from([source.name.clone()]);
+        let here = HashSet::from([stored.physical()]);
+        if dangling(conn, &here) > dangling(job.source(session), &there) {
+            fail!(Busy, "what table {table} refers to has changed meanwhile: call again");
+        }
+    }
     for index in &plan.indexes {
         match &index.catalog {
             Some((column, kept)) => {
@@ -53,7 +65,9 @@ pub(super) fn swap(
         conn.batch(sql)?;
     }
     catalog::save(conn, &state.ring, &stored)?;
-    session.mark_erasure()?;
+    if in_place {
+        session.mark_erasure()?;
+    }
     session.advance()?;
     let referring = referring
         .into_iter()
