@@ -47,6 +47,7 @@ mod locked;
 mod metrics;
 mod password;
 mod quota;
+mod rotation;
 mod secret;
 mod settings;
 mod sql;
@@ -67,12 +68,12 @@ pub use format::slot::SlotKind;
 pub use health::{Health, Reason};
 pub use index::normalise::Normaliser;
 pub use keys::{
-    KeyInfo, KeyState, PassphraseCost, Purpose as KeyPurpose, RecoveryCode, Slot, Unlock,
-    generate_key,
+    KeyInfo, KeyState, PassphraseCost, Purpose as KeyPurpose, Slot, Unlock, generate_key,
 };
 pub use metrics::{Histogram, Metrics};
 pub use password::{PasswordHasher, PasswordVerdict};
 pub use quota::{Decision, Limit, Quotas};
+pub use rotation::{Rotation, RotationKind, RotationPlan, RotationState, RotationStatus};
 pub use secret::{ExposeSecret, SecretBox, SecretSlice, SecretString};
 pub use settings::{
     Author, Change, CheckReport, ImportReport, Setting, SettingDefinition, SettingFault,
@@ -92,4 +93,7 @@ pub use token::{
 };
 pub use transaction::{Savepoint, Snapshot, Transaction};
 pub use value::{Id, IdRef, Type, Value, ValueRef};
-pub use vault::{Erasure, Keys, MasterRotation, Status, Vault};
+pub use vault::{
+    BackupOptions, BackupProgress, BackupReport, Compaction, Erasure, Keys, MasterRotation,
+    RecoveryCode, RestoreOptions, Status, Vault,
+};

@@ -4,7 +4,7 @@ import os
 import pathlib
 from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping, Sequence
 from types import ModuleType, TracebackType
-from typing import IO, Any, ClassVar, Literal, Self, TypeAlias, TypeVar, final, overload
+from typing import IO, Any, ClassVar, Literal, Self, TypeAlias, TypedDict, TypeVar, Unpack, final, overload
 
 _T = TypeVar("_T")
 _Path: TypeAlias = str | bytes | os.PathLike[str] | os.PathLike[bytes]
@@ -80,11 +80,14 @@ __all__ = [
     "IssuedCode",
     "IssuedToken",
     "KEEP",
+    "KeyInfo",
+    "Keys",
     "LastSlot",
     "LegacyEntry",
     "LegacyImport",
     "Limit",
     "Locked",
+    "MasterRotation",
     "Metrics",
     "NewerFormat",
     "NotAllowed",
@@ -201,36 +204,24 @@ class TableDefinition:
     @property
     def padding(self) -> _Padding: ...
 
+class _VaultOptions(TypedDict, total=False):
+    busy_timeout: float | None
+    synchronous: Literal["full", "normal"] | None
+    existing_database: bool
+    disk_reserve: int | None
+    sealed_sql: Literal["full", "indexed", "off"]
+    sealed_to_plain: bool
+    key_cache: int
+    key_age: float
+
 @final
 class Vault:
     @staticmethod
-    def create(
-        path: _Path,
-        unlock: Unlock,
-        *,
-        busy_timeout: float | None = None,
-        synchronous: Literal["full", "normal"] | None = None,
-        existing_database: bool = False,
-        disk_reserve: int | None = None,
-    ) -> Vault: ...
+    def create(path: _Path, unlock: Unlock, **options: Unpack[_VaultOptions]) -> Vault: ...
     @staticmethod
-    def open(
-        path: _Path,
-        unlock: Unlock,
-        *,
-        busy_timeout: float | None = None,
-        synchronous: Literal["full", "normal"] | None = None,
-        disk_reserve: int | None = None,
-    ) -> Vault: ...
+    def open(path: _Path, unlock: Unlock, **options: Unpack[_VaultOptions]) -> Vault: ...
     @staticmethod
-    def at(
-        path: _Path,
-        *,
-        busy_timeout: float | None = None,
-        synchronous: Literal["full", "normal"] | None = None,
-        existing_database: bool = False,
-        disk_reserve: int | None = None,
-    ) -> Vault: ...
+    def at(path: _Path, **options: Unpack[_VaultOptions]) -> Vault: ...
     @staticmethod
     def in_memory() -> Vault: ...
     @property
@@ -300,6 +291,8 @@ class Vault:
     def unprotect_table(self, table: str) -> None: ...
     def finish_alteration(self, table: str) -> _Erasure: ...
     def finish_erasure(self) -> _Erasure: ...
+    @property
+    def keys(self) -> Keys: ...
     def verify(self, progress: Callable[[int], object] | None = None) -> Verification: ...
     def health(self) -> Health: ...
     def metrics(self) -> Metrics: ...
@@ -502,6 +495,41 @@ class ProtectionPlan:
     def obstacles(self) -> list[str]: ...
 
 @final
+class Keys:
+    def list(self) -> builtins.list[KeyInfo]: ...
+    def rotate_master(
+        self, keep: Sequence[Unlock], *, drop_others: bool = False
+    ) -> MasterRotation: ...
+
+@final
+class KeyInfo:
+    @property
+    def id(self) -> int: ...
+    @property
+    def purpose(self) -> Literal["data", "index", "audit", "token", "lookup"]: ...
+    @property
+    def tenant(self) -> str | None: ...
+    @property
+    def subject(self) -> str | None: ...
+    @property
+    def generation(self) -> int: ...
+    @property
+    def state(self) -> Literal["active", "retired", "destroyed"]: ...
+    @property
+    def created_at(self) -> datetime.datetime: ...
+    @property
+    def changed_at(self) -> datetime.datetime: ...
+
+@final
+class MasterRotation:
+    @property
+    def kept(self) -> list[int]: ...
+    @property
+    def dropped(self) -> list[int]: ...
+    @property
+    def keys(self) -> int: ...
+
+@final
 class Verification:
     @property
     def tables(self) -> dict[str, int]: ...
@@ -509,6 +537,8 @@ class Verification:
     def internal(self) -> dict[str, int]: ...
     @property
     def faults(self) -> list[Fault]: ...
+    @property
+    def keys(self) -> SealiteError | None: ...
     @property
     def integrity(self) -> list[str]: ...
     @property
@@ -688,6 +718,10 @@ class Metrics:
     def tokens_consumed(self) -> int: ...
     @property
     def tokens_rejected(self) -> dict[str, int]: ...
+    @property
+    def keys_locked(self) -> int: ...
+    @property
+    def keys_not_locked(self) -> int: ...
     @property
     def audit_appended(self) -> int: ...
     @property

@@ -6,6 +6,7 @@ mod audit;
 mod doctor;
 mod init;
 mod key;
+mod rotate;
 mod setting;
 mod slot;
 mod status;
@@ -15,7 +16,7 @@ mod verify;
 
 use serde_json::{Value, json};
 
-use crate::arguments::{Command, Key, Slot, Table};
+use crate::arguments::{Command, Key, Rotate, Slot, Table};
 use crate::failure::Result;
 use crate::report::Report;
 use crate::streams::Console;
@@ -42,6 +43,8 @@ pub(crate) fn run(command: Command, console: &mut Console<'_>) -> Result<Report>
         Command::Audit(command) => audit::run(&command, console),
         Command::Doctor(arguments) => doctor::doctor(&arguments, console),
         Command::Key(Key::Generate { shown }) => key::generate(&shown, console),
+        Command::Key(Key::List { file, open }) => key::list(&file, &open, console),
+        Command::Rotate(Rotate::Master(arguments)) => rotate::master(&arguments, console),
     }
 }
 

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use super::chain::{self, Link, SALT_LEN, Said};
 use super::entry::{Entry, Event};
+use super::keys::Keys;
 use super::{TABLE, definition};
-use crate::crypto::mac::MacKey;
 use crate::crypto::random;
 use crate::db::Conn;
 use crate::error::{Result, err};
-use crate::keys::ring::Purpose;
 use crate::keys::seal::no_randomness;
 use crate::table::engine::State;
 use crate::table::session::Session;
@@ -18,7 +17,7 @@ use crate::value::ValueRef;
 
 /// The end of the chain as a transaction knows it, and what it takes to go on. Forgotten with a roll-back.
 pub(crate) struct Appender {
-    key: MacKey,
+    keys: Keys,
     last: Link,
     sealer: Arc<Sealer>,
     buffer: Vec<u8>,
@@ -42,6 +41,8 @@ pub(crate) fn append_for(session: &Session, entry: &Entry, tenant: Option<&str>)
     let appender = &mut *appender;
     if !appender.sealer.is_current(session) {
         appender.sealer = sealer(session)?;
+        // Perhaps the audit key's successor has been made in this very transaction.
+        appender.keys = Keys::active(session.conn(), &session.state())?;
     }
     let writer = Writer::over(session, &appender.sealer);
     let seq = session.sequences().ahead(
@@ -61,8 +62,9 @@ pub(crate) fn append_for(session: &Session, entry: &Entry, tenant: Option<&str>)
         trace_id: entry.trace_id.as_deref(),
         correlation_id: entry.correlation_id.as_deref(),
         digest: &digest,
+        key: i64::from(appender.keys.id),
     };
-    let link = chain::link(&appender.key, &appender.last, &said, &mut appender.buffer);
+    let link = chain::link(&appender.keys.chain, &appender.last, &said, &mut appender.buffer);
     // In the order of `definition`, of its types, and within the lengths that `Entry::canonical` has checked.
     let values = [
         ValueRef::Integer(at),
@@ -72,6 +74,7 @@ pub(crate) fn append_for(session: &Session, entry: &Entry, tenant: Option<&str>)
         ValueRef::from(said.correlation_id),
         ValueRef::Blob(&digest),
         ValueRef::Blob(&link),
+        ValueRef::Integer(said.key),
         ValueRef::from(actor),
         ValueRef::from(subject),
         payload.as_deref().map_or(ValueRef::Null, ValueRef::Json),
@@ -90,26 +93,18 @@ impl Appender {
         }
         let sealer = sealer(session)?;
         let state = session.state();
-        let (key, _) = keys(session.conn(), &state)?;
+        let keys = Keys::active(session.conn(), &state)?;
         let last = match last_event(session.conn(), &state)? {
             Some(event) => link_of(&event)?,
-            None => chain::genesis(&key, state.ring.vault()),
+            None => chain::genesis(&keys.chain, state.ring.vault()),
         };
-        Ok(Appender { key, last, sealer, buffer: Vec::new() })
+        Ok(Appender { keys, last, sealer, buffer: Vec::new() })
     }
 }
 
 fn sealer(session: &Session) -> Result<Arc<Sealer>> {
     let writer = Writer::new(session, Target { name: TABLE, tenant: None })?;
     Ok(Arc::clone(writer.sealer()))
-}
-
-/// The chain key and the checkpoint key.
-pub(super) fn keys(conn: &Conn, state: &State) -> Result<(MacKey, MacKey)> {
-    let secret = state.ring.secret(conn, Purpose::Audit)?;
-    secret
-        .map(|secret| chain::keys(&secret))
-        .ok_or_else(|| err!(Corrupt, "the vault has no audit key"))
 }
 
 /// The last entry, verified.

@@ -7,7 +7,7 @@ use crate::keys::label;
 use crate::secret::Secret32;
 use crate::value::ValueRef;
 
-/// link = HMAC(chain key, label || link before || seq, at, event, tenant, trace id, correlation id, digest)
+/// link = HMAC(chain key, label || link before || seq, at, event, tenant, trace id, correlation id, digest, key id)
 const LINK: &[u8; 16] = b"sealite/audit/1\0";
 /// the link before the first entry = HMAC(chain key, label || vault id)
 const GENESIS: &[u8; 16] = b"sealite/audit/0\0";
@@ -29,6 +29,8 @@ pub(crate) struct Said<'a> {
     pub(crate) trace_id: Option<&'a str>,
     pub(crate) correlation_id: Option<&'a str>,
     pub(crate) digest: &'a [u8],
+    /// The id of the audit key.
+    pub(crate) key: i64,
 }
 
 pub(crate) fn genesis(key: &MacKey, vault: &[u8; 16]) -> Link {
@@ -45,6 +47,7 @@ pub(crate) fn link(key: &MacKey, before: &Link, said: &Said<'_>, buffer: &mut Ve
         ValueRef::from(said.trace_id),
         ValueRef::from(said.correlation_id),
         ValueRef::Blob(said.digest),
+        ValueRef::Integer(said.key),
     ] {
         put_value(buffer, value);
     }
@@ -86,6 +89,7 @@ impl<'a> Said<'a> {
             trace_id: event.trace_id(),
             correlation_id: event.correlation_id(),
             digest: event.blob("digest"),
+            key: event.key(),
         }
     }
 }

@@ -160,6 +160,11 @@ impl Event {
         json_line(self)
     }
 
+    /// The id of the audit key that its link is made with.
+    pub(super) fn key(&self) -> i64 {
+        self.value("key").as_i64().unwrap_or(0)
+    }
+
     pub(crate) fn blob(&self, column: &str) -> &[u8] {
         self.value(column).as_bytes().unwrap_or(&[])
     }

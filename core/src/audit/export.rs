@@ -66,7 +66,7 @@ pub(super) fn json_line(event: &Event) -> Result<String> {
 }
 
 /// RFC 3339 in UTC, with milliseconds.
-pub(super) fn timestamp(ms: i64) -> String {
+pub(crate) fn timestamp(ms: i64) -> String {
     let (days, rest) = (ms.div_euclid(86_400_000), ms.rem_euclid(86_400_000));
     let (year, month, day) = civil(days);
     let (seconds, millis) = (rest / 1_000, rest % 1_000);

@@ -5,12 +5,13 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::append::{append_for, keys, last_event, link_of};
+use super::append::{append_for, last_event, link_of};
 use super::chain;
 use super::checkpoint::Checkpoint;
 use super::daily::Daily;
 use super::entry::{Entry, Event};
 use super::export::{ExportOptions, write_line};
+use super::keys::Keys;
 use super::newest::newest;
 use super::retain::{Base, retain};
 use super::verify::{AuditReport, verify};
@@ -172,16 +173,16 @@ impl Audit {
         self.ensure()?;
         let session = ReadSession::begin(&self.engine)?;
         let (conn, state) = (&session.conn, &session.state);
-        let (chain_key, checkpoint_key) = keys(conn, state)?;
+        let keys = Keys::active(conn, state)?;
         let (seq, link) = match last_event(conn, state)? {
             Some(event) => (event.seq(), link_of(&event)?),
             None => match Base::read(conn, state)? {
                 Some(base) => (base.through, base.link),
-                None => (0, chain::genesis(&chain_key, state.ring.vault())),
+                None => (0, chain::genesis(&keys.chain, state.ring.vault())),
             },
         };
         let now = self.engine.clock_ms();
-        Ok(Checkpoint::make(&checkpoint_key, state.ring.vault(), seq, now, link))
+        Ok(Checkpoint::make(&keys, state.ring.vault(), seq, now, link))
     }
 
     /// Drops entries up to and including `through`, at most 10,000 in one call; the last one dropped. The trail records
@@ -204,9 +205,9 @@ impl Audit {
         self.ensure()?;
         let session = ReadSession::begin(&self.engine)?;
         let (conn, state) = (&session.conn, &session.state);
-        let (_, key) = keys(conn, state)?;
-        let checkpoint =
-            checkpoint.map(|text| Checkpoint::read(&key, state.ring.vault(), text)).transpose()?;
+        let read =
+            |text| Checkpoint::read(state.ring.vault(), text, |id| Keys::of(conn, state, id));
+        let checkpoint = checkpoint.map(read).transpose()?;
         let report =
             self.engine.counters.checked(verify(conn, state, checkpoint.as_ref(), since, go_on))?;
         if !since && report.as_ref().is_some_and(AuditReport::is_sound) {

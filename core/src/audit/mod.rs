@@ -8,6 +8,7 @@ mod daily;
 mod entry;
 mod export;
 mod handle;
+mod keys;
 mod newest;
 mod retain;
 mod tail;
@@ -19,6 +20,7 @@ pub(crate) use canonical::canonical_json;
 pub use checkpoint::Checkpoint;
 pub use entry::{Entry, Event};
 pub use export::ExportOptions;
+pub(crate) use export::timestamp;
 pub use handle::Audit;
 pub use verify::{AuditFault, AuditReport};
 pub(crate) use watch::Watch;
@@ -44,6 +46,7 @@ pub(crate) fn definition() -> TableDefinition {
         .column(authenticated("correlation_id", Type::Text))
         .column(authenticated("digest", Type::Blob).not_null())
         .column(authenticated("chain", Type::Blob).not_null())
+        .column(authenticated("key", Type::Integer).not_null())
         .column(Column::text("actor").sealed())
         .column(Column::text("subject").sealed())
         .column(Column::json("payload").sealed())

@@ -1,7 +1,7 @@
 //! A key of the ring, and what it may be used for.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use super::attributes::{Attributes, KeyState, Owner, Purpose};
 use super::label;
@@ -16,6 +16,8 @@ use crate::secret::Secret32;
 pub(crate) struct Key {
     pub(super) attributes: Attributes,
     material: Material,
+    /// The retired keys of the same owner, once they have been asked for.
+    pub(super) older: OnceLock<Vec<Arc<Key>>>,
 }
 
 enum Material {
@@ -72,7 +74,7 @@ impl Key {
                 }
             },
         };
-        Ok(Key { attributes, material })
+        Ok(Key { attributes, material, older: OnceLock::new() })
     }
 
     /// The id; never given out again.
@@ -99,6 +101,11 @@ impl Key {
             }
             _ => Err(forged("a record")),
         }
+    }
+
+    /// True where the key has a successor, and only opens.
+    pub(crate) fn is_retired(&self) -> bool {
+        self.attributes.is(KeyState::Retired)
     }
 
     /// True where this is the active key of the owner.

@@ -1,8 +1,10 @@
 //! Keyslots, the master key, the key ring, and the one path that seals and opens records.
 
 mod attributes;
+mod audit;
 pub(crate) mod cache;
 mod directory;
+mod generations;
 mod key;
 pub(crate) mod label;
 pub(crate) mod lifecycle;
@@ -20,11 +22,12 @@ mod tests;
 mod vectors;
 
 pub use attributes::{KeyState, Purpose};
+pub(crate) use audit::AuditKey;
 pub use lifecycle::KeyInfo;
 pub(crate) use pepper::{Hashed, Pepper};
 pub(crate) use provider::well_known;
 pub use provider::{PassphraseCost, Unlock, generate_key};
-pub use slots::{RecoveryCode, Slot};
+pub use slots::Slot;
 
 /// The surrogate ids of the engine's own tables, as they stand in associated data. The catalog counts from 256.
 pub(crate) mod table_id {

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::attached::{Attached, Attachments};
 use super::catalog::{self, Tables};
 use super::clock::Clock;
+use super::look::Look;
 use super::schema::Schema;
 use crate::db::{Conn, Pool};
 use crate::error::{Error, ErrorKind, Result, err, fail};
@@ -25,6 +26,8 @@ pub(crate) struct Engine {
     pub(crate) clock: Clock,
     /// What this process has done.
     pub(crate) counters: Arc<Counters>,
+    /// When the file was last asked for what others have changed.
+    pub(super) look: Look,
     /// What the capabilities keep.
     attachments: Attachments,
 }
@@ -59,6 +62,7 @@ impl Engine {
             clock_ms: AtomicI64::new(0),
             clock: Clock::default(),
             counters: Arc::default(),
+            look: Look::default(),
             attachments,
         }
     }
@@ -126,6 +130,21 @@ impl Engine {
             Err(error) if means_more(error.kind()) => error,
             _ => err!(NotInitialised, "the vault has not been initialised"),
         }
+    }
+
+    /// What unlocks a copy of the vault, which the connection sees.
+    pub(crate) fn unwrapped(&self, conn: &Conn, meta: &Meta) -> Result<Unwrapped> {
+        let (state, slot) = {
+            let unlocked = self.unlocked.read().unwrap_or_else(PoisonError::into_inner);
+            let Some(unlocked) = unlocked.as_ref() else { return Err(self.not_open()) };
+            (Arc::clone(&unlocked.state), unlocked.slot.clone())
+        };
+        let master = if meta.master == state.ring.master_changes() {
+            state.ring.master().clone()
+        } else {
+            self.master_again(conn, &state)?
+        };
+        Ok(Unwrapped { master, slot })
     }
 
     /// Takes the master key into memory and loads the state.

@@ -165,6 +165,12 @@ fn write(conn: &Conn, ring: &Ring, table: u32, value: i64) -> Result<()> {
     if changed == 1 { Ok(()) } else { Err(forged("a high-water mark")) }
 }
 
+/// Seals a mark anew, as it is.
+pub(super) fn reseal(conn: &Conn, ring: &Ring, table: u32) -> Result<()> {
+    let value = read(conn, ring, table)?;
+    write(conn, ring, table, value)
+}
+
 fn place(ring: &Ring, table: u32) -> Place<'_> {
     Place {
         vault: ring.vault(),

@@ -236,6 +236,19 @@ impl Session {
         Ok(ids)
     }
 
+    /// As [`Session::succeed_key`], of the data keys of subjects.
+    pub(crate) fn succeed_subjects(&self, subjects: &[(Option<String>, String)]) -> Result<()> {
+        if subjects.is_empty() {
+            return Ok(());
+        }
+        for (tenant, subject) in subjects {
+            let owner =
+                Owner { purpose: Purpose::Data, tenant: tenant.as_deref(), subject: Some(subject) };
+            self.own_ring().ring.succeed(self.conn(), owner)?;
+        }
+        self.advance()
+    }
+
     /// Destroys keys, for every process: see [`crate::keys::ring::Ring::destroy`].
     pub(crate) fn destroy_keys(&self, ids: &[u32]) -> Result<()> {
         self.own_ring().ring.destroy(self.conn(), ids)?;

@@ -65,6 +65,10 @@ impl<'s> Writer<'s> {
         self.taken.get()
     }
 
+    pub(super) fn note_taken(&self, taken: Taken) {
+        self.taken.set(Some(taken));
+    }
+
     /// Inserts a row. `values` stand by position; what was not given holds the default.
     pub(crate) fn insert(&self, id: Option<IdRef<'_>>, values: &[ValueRef<'_>]) -> Result<Id> {
         let mut admitted = Vec::with_capacity(values.len());
@@ -99,6 +103,7 @@ impl<'s> Writer<'s> {
         check_key(place_id)?;
         let mut scratch = self.session.scratch()?;
         let blinds = self.blinds(values, &mut scratch);
+        self.check_before(None, values, &mut scratch, |_| true)?;
         self.seal(place_id, values, &blinds, &mut scratch)?;
         let mut kept = self.insert.borrow_mut();
         let stmt = match &mut *kept {

@@ -4,6 +4,7 @@ use super::Vault;
 use crate::audit::note;
 use crate::error::Result;
 use crate::table::definition::{check_own, is_internal};
+use crate::table::engine::Engine;
 use crate::table::session::Session;
 use crate::table::{Alteration, TableDefinition, alter, backfill, define};
 use crate::transaction::define_table;
@@ -58,12 +59,7 @@ impl Vault {
     /// Overwrites what remnants of plaintext an alteration has left, where that is still to be done. Rewrites the file
     /// (`VACUUM`): its cost is that of the whole file.
     pub fn finish_erasure(&self) -> Result<Erasure> {
-        self.engine.state()?;
-        Ok(if backfill::finish_erasure(&self.engine)? {
-            Erasure::Complete
-        } else {
-            Erasure::Pending
-        })
+        finish_erasure(&self.engine)
     }
 
     /// The sealed tables, in the order of their names.
@@ -74,4 +70,9 @@ impl Vault {
         found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(found)
     }
+}
+
+pub(super) fn finish_erasure(engine: &Engine) -> Result<Erasure> {
+    engine.state()?;
+    Ok(if backfill::finish_erasure(engine)? { Erasure::Complete } else { Erasure::Pending })
 }
