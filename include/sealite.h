@@ -963,9 +963,49 @@ sealite_status sealite_config_set_sealed_to_plain(sealite_config *config,
                                                   sealite_error **error);
 
 /**
+ * Sets how many unwrapped keys are kept in memory, at most, and for how many milliseconds. Default: 4,096 keys for
+ * 900,000, which is 15 minutes. Others are unwrapped when they are needed, which costs some microseconds.
+ */
+sealite_status sealite_config_set_key_cache(sealite_config *config,
+                                            size_t keys,
+                                            uint64_t milliseconds,
+                                            sealite_error **error);
+
+/**
  * Frees the configuration. NULL is fine.
  */
 void sealite_config_free(sealite_config *config);
+
+/**
+ * Lists all keys that there are and were, in the order of their ids, without any secret. Every row of the table of keys is
+ * authenticated, and that none is missing or was put back. Rows: `id`, `purpose` ("data", "index", "audit", "token" or
+ * "lookup"), `tenant`, `subject` (NULL for the vault itself, or the tenant as a whole), `generation`, `state` ("active",
+ * "retired" or "destroyed"), `created_at`, `changed_at` (seconds since 1970).
+ *
+ * SEALITE_AUTHENTICATION_FAILED where a row was edited, taken away or put back as it once was.
+ */
+sealite_status sealite_keys_list(sealite_vault *vault,
+                                 sealite_rows **rows,
+                                 sealite_error **error);
+
+/**
+ * Makes a new master key, and wraps every key, and every slot that one of the secrets opens, under it, in one transaction.
+ * Slots that none opens are refused, or dropped where `drop_others` is 1. Other handles go on by the slot that they were
+ * unlocked with, or become locked where that was dropped. No row of a table is written: data that was readable with keys
+ * that somebody has taken stays readable to them until the data keys are changed too. Audited.
+ *
+ * `keep` holds `keep_count` secrets, which are not taken over. Rows: `slot` (its id), `kept`. `rows` may be NULL.
+ *
+ * SEALITE_WRONG_KEY where a secret opens no slot; SEALITE_REFUSED where a slot is opened by none and `drop_others` is 0;
+ * SEALITE_LAST_SLOT without any secret; SEALITE_AUTHENTICATION_FAILED where a key is not what was written. Nothing has
+ * changed then.
+ */
+sealite_status sealite_keys_rotate_master(sealite_vault *vault,
+                                          const sealite_unlock *const *keep,
+                                          size_t keep_count,
+                                          int32_t drop_others,
+                                          sealite_rows **rows,
+                                          sealite_error **error);
 
 /**
  * Lists the ways to unlock, in the order of their ids. Needs no key. Rows: `id`, `kind` ("key", "passphrase" or
@@ -1205,8 +1245,8 @@ sealite_status sealite_prepare_fork(sealite_error **error);
 
 /**
  * Opens every record and runs SQLite's own check; takes as long as reading the whole file. Writes true to `sound` where
- * nothing was found. Rows: `check` ("table": what was read, "row": one that does not open, "integrity": what SQLite
- * says), `table`, `tenant`, `id`, `rows` (of "table": how many), `error`. Each may be NULL.
+ * nothing was found. Rows: `check` ("table": what was read, "row": one that does not open, "keys": what is wrong with the
+ * table of keys, "integrity": what SQLite says), `table`, `tenant`, `id`, `rows` (of "table": how many), `error`. Each may be NULL.
  */
 sealite_status sealite_vault_verify(sealite_vault *vault,
                                     bool *sound,

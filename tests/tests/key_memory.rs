@@ -72,7 +72,7 @@ fn memory_of_ten_thousand_tenants_is_bounded_by_the_cache() {
         };
         let (few, usual, all) = (used(64), used(4_096), used(1 << 20));
         assert!(usual < 24 << 10, "{usual} KiB");
-        assert!(few < usual && usual * 2 < all, "{few}, {usual}, {all} KiB");
+        assert!(few < usual && usual * 3 < all * 2, "{few}, {usual}, {all} KiB");
     });
 }
 
@@ -84,20 +84,22 @@ fn a_forked_child_unwraps_its_keys_again_and_its_parent_keeps_them() {
         let vault = home.create();
         let field = vault.tenant("acme").unwrap().field("f").unwrap();
         let sealed = field.seal("before", None).unwrap();
-        assert!(field.seal_from_memory("x", None).is_some());
-        let inherited = vault.metrics();
-        fork(|| {
-            assert!(field.seal_from_memory("x", None).is_none(), "the parent's keys are wiped");
-            assert_eq!(field.open(&sealed, None).unwrap(), "before".into());
-            assert!(field.seal("after", None).is_ok());
-            assert!(field.seal_from_memory("x", None).is_some());
+        let sum = |vault: &Vault| {
             let metrics = vault.metrics();
-            assert!(metrics.keys_not_locked > 0, "a lock on memory is not inherited");
-            assert!(metrics.keys_locked < inherited.keys_locked + inherited.keys_not_locked);
+            metrics.keys_locked + metrics.keys_not_locked
+        };
+        let before = sum(&vault);
+        fork(|| {
+            let inherited = vault.metrics().keys_not_locked;
+            assert_eq!(inherited, before, "a lock on memory is not inherited");
+            assert_eq!(field.open(&sealed, None).unwrap(), "before".into());
+            assert!(vault.metrics().keys_not_locked < inherited, "the parent's keys are wiped");
+            assert!(field.seal("after", None).is_ok());
             vault.table("people").unwrap().insert(values! {"email" => "c@example.org"}).unwrap();
         })
         .succeed();
-        assert!(field.seal_from_memory("x", None).is_some());
+        assert_eq!(sum(&vault), before);
+        assert_eq!(field.open(&sealed, None).unwrap(), "before".into());
         assert_eq!(vault.table("people").unwrap().count().unwrap(), 1);
     });
 }
