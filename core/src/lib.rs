@@ -70,8 +70,7 @@ pub use format::slot::SlotKind;
 pub use health::{Health, Reason};
 pub use index::normalise::Normaliser;
 pub use keys::{
-    KeyInfo, KeyState, PassphraseCost, Purpose as KeyPurpose, RecoveryCode, Slot, Unlock,
-    generate_key,
+    KeyInfo, KeyState, PassphraseCost, Purpose as KeyPurpose, Slot, Unlock, generate_key,
 };
 pub use metrics::{Histogram, Metrics};
 pub use password::{PasswordHasher, PasswordVerdict};
@@ -96,4 +95,7 @@ pub use token::{
 };
 pub use transaction::{Savepoint, Snapshot, Transaction};
 pub use value::{Id, IdRef, Type, Value, ValueRef};
-pub use vault::{Keys, MasterRotation, Status, Vault};
+pub use vault::{
+    BackupOptions, BackupProgress, BackupReport, Compaction, Keys, MasterRotation, RecoveryCode,
+    RestoreOptions, Status, Vault,
+};

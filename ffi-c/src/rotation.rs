@@ -29,7 +29,16 @@ const KINDS: &[RotationKind] =
     &[RotationKind::Data, RotationKind::Index, RotationKind::Token, RotationKind::Audit];
 
 const COLUMNS: [&str; 11] = [
-    "kind", "tenant", "state", "old_key", "new_key", "done", "total", "moved", "left", "started_at",
+    "kind",
+    "tenant",
+    "state",
+    "old_key",
+    "new_key",
+    "done",
+    "total",
+    "moved",
+    "left",
+    "started_at",
     "finished_at",
 ];
 
@@ -46,9 +55,7 @@ fn push(made: &mut Made, status: &RotationStatus) {
         count(status.left),
         Value::Integer(status.started_at),
         integer_or_null(status.finished_at),
-        integer_or_null(
-            status.remaining.and_then(|time| i64::try_from(time.as_millis()).ok()),
-        ),
+        integer_or_null(status.remaining.and_then(|time| i64::try_from(time.as_millis()).ok())),
     ]);
 }
 

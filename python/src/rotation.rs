@@ -204,6 +204,30 @@ pub(crate) fn run(
     }
 }
 
+/// Runs all of them. What `progress` raises is raised at the end: what has begun is not left half done.
+pub(crate) fn run_all(
+    py: Python<'_>,
+    keys: &sealite::Keys,
+    (keep, drop_others): (&[sealite::Unlock], bool),
+    progress: Option<&Py<PyAny>>,
+) -> PyResult<(sealite::MasterRotation, Vec<RotationStatus>)> {
+    let mut raised = None;
+    let done = py.detach(|| {
+        keys.rotate_all(keep, drop_others, |status| {
+            if raised.is_none() {
+                raised = told(progress, status).err();
+            }
+        })
+    });
+    match raised {
+        Some(raised) => Err(raised),
+        None => {
+            let (master, all) = done.or_raise()?;
+            Ok((master, all.into_iter().map(RotationStatus).collect()))
+        }
+    }
+}
+
 fn told(progress: Option<&Py<PyAny>>, status: &sealite::RotationStatus) -> PyResult<()> {
     Python::attach(|py| {
         py.check_signals()?;

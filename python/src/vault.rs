@@ -1,19 +1,20 @@
 //! The vault: its life, its ways to unlock, its tables.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyTuple};
-use sealite::{Alteration, Config, Erasure, ErrorKind, Synchronous};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
+use sealite::{Alteration, Erasure, ErrorKind};
 
 use crate::approval::Approvals;
 use crate::audit;
+use crate::config::config;
 use crate::definition::{Declared, Definition, index, protection, specifications};
 use crate::erasure::{self as subjects, ErasureReceipt, TenantInfo};
 use crate::error::error;
 use crate::field::Field;
 use crate::health::{Health, Metrics};
+use crate::keys::Keys;
 use crate::protect::ProtectionPlan;
 use crate::quota::Quotas;
 use crate::row::{SqlRows, unpicklable};
@@ -27,9 +28,6 @@ use crate::transaction::{Snapshot, Transaction, parameters};
 use crate::unlock::{RecoveryCode, Slot, Unlock};
 use crate::value::OrRaise;
 use crate::verify::{Verification, verify};
-
-/// The longest that a call can be told to wait.
-const MAX_BUSY_TIMEOUT: f64 = 86_400.0;
 
 /// A vault: one SQLite file that keeps tables sealed, or one in memory. Any thread may use it.
 ///
@@ -46,37 +44,6 @@ const MAX_BUSY_TIMEOUT: f64 = 86_400.0;
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct Vault(pub(crate) sealite::Vault);
 
-/// What of [`Config`] the caller has set.
-struct Given(Option<f64>, Option<String>, bool, Option<i64>, Option<String>);
-
-impl Given {
-    fn config(self) -> PyResult<Config> {
-        let mut config = Config::default();
-        if let Some(seconds) = self.0 {
-            if !(0.0..=MAX_BUSY_TIMEOUT).contains(&seconds) {
-                return Err(error(ErrorKind::InvalidInput, "busy_timeout: 0 to 86,400 seconds"));
-            }
-            config.busy_timeout = Duration::from_secs_f64(seconds);
-        }
-        config.synchronous = match self.1.as_deref() {
-            None | Some("full") => Synchronous::Full,
-            Some("normal") => Synchronous::Normal,
-            Some(_) => {
-                return Err(error(
-                    ErrorKind::InvalidInput,
-                    "synchronous is \"full\" or \"normal\"",
-                ));
-            }
-        };
-        config.existing_database = self.2;
-        let reserve = self.3.map(u64::try_from).transpose();
-        config.disk_reserve = reserve
-            .map_err(|_| error(ErrorKind::InvalidInput, "disk_reserve: bytes, from 0 on"))?;
-        config.checkpoint = self.4;
-        Ok(config)
-    }
-}
-
 /// The path, from a str, bytes or path object.
 pub(crate) fn path_of(path: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
     let os = path.py().import("os")?;
@@ -84,8 +51,8 @@ pub(crate) fn path_of(path: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
 }
 
 /// A handle to the file in whatever state it is.
-fn at(path: &Bound<'_, PyAny>, given: Given) -> PyResult<Vault> {
-    let (py, config) = (path.py(), given.config()?);
+fn at(path: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Vault> {
+    let (py, config) = (path.py(), config(options)?);
     let path = path_of(path)?;
     audit::install(py)?;
     py.detach(|| sealite::Vault::at_with(path, config)).map(Vault).or_raise()
@@ -111,56 +78,44 @@ fn erasure(erasure: Erasure) -> &'static str {
 #[pymethods]
 impl Vault {
     /// Creates a vault with its first slot, exactly once: of several processes that try, one succeeds.
-    /// `disk_reserve`: the free bytes below which `health` says "disk_nearly_full".
+    ///
+    /// The options, which `open` and `at` take, too: `busy_timeout`, seconds that a call waits for another writer;
+    /// `synchronous`, "full" or "normal"; `existing_database`, a database with tables of its own becomes a vault;
+    /// `disk_reserve`, the free bytes below which `health` says "disk_nearly_full"; `sealed_sql`, what SQL does with
+    /// sealed tables: "full", "indexed" (what would walk a whole table is refused) or "off"; `sealed_to_plain`, SQL may
+    /// copy sealed values into plain tables.
     #[staticmethod]
-    #[pyo3(signature = (path, unlock, *, busy_timeout=None, synchronous=None, existing_database=false,
-                        disk_reserve=None))]
+    #[pyo3(signature = (path, unlock, **options))]
     fn create(
         path: &Bound<'_, PyAny>,
         unlock: &Unlock,
-        busy_timeout: Option<f64>,
-        synchronous: Option<String>,
-        existing_database: bool,
-        disk_reserve: Option<i64>,
+        options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let vault =
-            at(path, Given(busy_timeout, synchronous, existing_database, disk_reserve, None))?;
+        let vault = at(path, options)?;
         vault.initialise(path.py(), unlock)?;
         Ok(vault)
     }
 
-    /// Opens an existing vault. `checkpoint`: the text of an audit checkpoint that was kept outside; a file that does not
-    /// contain it, since an older one was put back, raises `RolledBack`.
+    /// Opens an existing vault. The options are those of `create`, and `checkpoint`: the text
+    /// of an audit checkpoint that was kept outside; a file that does not contain it, since an older one was put back, raises
+    /// `RolledBack`.
     #[staticmethod]
-    #[pyo3(signature = (path, unlock, *, busy_timeout=None, synchronous=None, disk_reserve=None,
-                        checkpoint=None))]
+    #[pyo3(signature = (path, unlock, **options))]
     fn open(
         path: &Bound<'_, PyAny>,
         unlock: &Unlock,
-        busy_timeout: Option<f64>,
-        synchronous: Option<String>,
-        disk_reserve: Option<i64>,
-        checkpoint: Option<String>,
+        options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let given = Given(busy_timeout, synchronous, false, disk_reserve, checkpoint);
-        let vault = at(path, given)?;
+        let vault = at(path, options)?;
         vault.unlock(path.py(), unlock)?;
         Ok(vault)
     }
 
-    /// A handle to the file in whatever state it is; nothing is created or unlocked.
+    /// A handle to the file in whatever state it is; nothing is created or unlocked. The options are those of `create`.
     #[staticmethod]
-    #[pyo3(signature = (path, *, busy_timeout=None, synchronous=None, existing_database=false, disk_reserve=None,
-                        checkpoint=None))]
-    fn at(
-        path: &Bound<'_, PyAny>,
-        busy_timeout: Option<f64>,
-        synchronous: Option<String>,
-        existing_database: bool,
-        disk_reserve: Option<i64>,
-        checkpoint: Option<String>,
-    ) -> PyResult<Self> {
-        at(path, Given(busy_timeout, synchronous, existing_database, disk_reserve, checkpoint))
+    #[pyo3(signature = (path, **options))]
+    fn at(path: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        at(path, options)
     }
 
     /// A vault in memory, for tests and examples. It has one connection.
@@ -292,6 +247,12 @@ impl Vault {
     #[getter]
     fn settings(&self) -> Settings {
         Settings::new(self.0.settings())
+    }
+
+    /// The life of the vault's keys.
+    #[getter]
+    fn keys(&self) -> Keys {
+        Keys(self.0.keys())
     }
 
     /// Tokens that somebody presents: sessions, API keys, one-time links, break-glass.

@@ -203,13 +203,19 @@ pub fn fork(work: impl FnOnce()) -> Fork {
 }
 
 impl Fork {
-    /// Waits for the child, which must have succeeded.
-    pub fn succeed(self) {
+    /// Waits for the child; how it ended.
+    #[must_use]
+    pub fn end(self) -> ExitStatus {
         let mut status = 0;
         // SAFETY: the id is that of a child of this process which nobody has waited for; `status` outlives the call.
         let waited = unsafe { libc::waitpid(self.0, &raw mut status, 0) };
         assert_eq!(waited, self.0);
-        let status = ExitStatus::from_raw(status);
+        ExitStatus::from_raw(status)
+    }
+
+    /// Waits for the child, which must have succeeded.
+    pub fn succeed(self) {
+        let status = self.end();
         assert_ne!(status.signal(), Some(libc::SIGALRM), "the forked child has hung");
         assert!(status.success(), "the forked child has failed: {status}");
     }

@@ -2,6 +2,8 @@
 
 mod approval;
 mod audit;
+mod rotate;
+mod rotation;
 mod setting;
 mod token;
 
@@ -12,6 +14,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::failure::EXIT_CODES;
 pub(crate) use approval::{Approval, Clock, Decide, Quota};
 pub(crate) use audit::{Audit, AuditExport, AuditTail, AuditVerify, Doctor};
+pub(crate) use rotate::{Rotate, RotateMaster};
+pub(crate) use rotation::{RotateAll, RotateKey, RotateToken, RotateVault};
 pub(crate) use setting::{
     Author, Format, Named, NamedReason, NewValue, Scope, Setting, SettingExport, SettingImport,
     SettingSet,
@@ -73,6 +77,9 @@ pub(crate) enum Command {
     /// Keys
     #[command(subcommand)]
     Key(Key),
+    /// New keys in the place of old ones
+    #[command(subcommand)]
+    Rotate(Rotate),
 }
 
 #[derive(Args)]
@@ -167,6 +174,13 @@ pub(crate) enum Key {
     Generate {
         #[command(flatten)]
         shown: Shown,
+    },
+    /// List the keys of a vault, without any secret
+    List {
+        /// The vault
+        file: PathBuf,
+        #[command(flatten)]
+        open: OpenWith,
     },
 }
 

@@ -6,6 +6,8 @@ mod audit;
 mod doctor;
 mod init;
 mod key;
+mod rotate;
+mod rotation;
 mod setting;
 mod slot;
 mod status;
@@ -42,6 +44,8 @@ pub(crate) fn run(command: Command, console: &mut Console<'_>) -> Result<Report>
         Command::Audit(command) => audit::run(&command, console),
         Command::Doctor(arguments) => doctor::doctor(&arguments, console),
         Command::Key(Key::Generate { shown }) => key::generate(&shown, console),
+        Command::Key(Key::List { file, open }) => key::list(&file, &open, console),
+        Command::Rotate(command) => rotation::command(&command, console),
     }
 }
 

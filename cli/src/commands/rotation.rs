@@ -4,7 +4,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sealite::{Keys, Rotation, RotationKind, RotationState, RotationStatus};
 use serde_json::{Value, json};
 
-use crate::arguments::{RotateAll, RotateKey, RotateToken, RotateVault};
+use super::rotate;
+use crate::arguments::{Rotate, RotateAll, RotateKey, RotateToken, RotateVault};
 use crate::failure::Result;
 use crate::report::Report;
 use crate::streams::Console;
@@ -14,12 +15,21 @@ use crate::unlock;
 const DESTROY: &str = "the old key still opens what was sealed under it: destroy it with --destroy, once copies and single \
      values elsewhere need it no more";
 
+/// Runs one of them.
+pub(super) fn command(command: &Rotate, console: &mut Console<'_>) -> Result<Report> {
+    match command {
+        Rotate::Master(arguments) => rotate::master(arguments, console),
+        Rotate::Data(arguments) => key(RotationKind::Data, arguments, console),
+        Rotate::Index(arguments) => key(RotationKind::Index, arguments, console),
+        Rotate::Token(arguments) => token(arguments, console),
+        Rotate::Audit(arguments) => audit(arguments, console),
+        Rotate::All(arguments) => all(arguments, console),
+        Rotate::Status(arguments) => status(arguments, console),
+    }
+}
+
 /// Plans, runs, or destroys what a run has retired.
-pub(super) fn key(
-    kind: RotationKind,
-    arguments: &RotateKey,
-    console: &mut Console<'_>,
-) -> Result<Report> {
+fn key(kind: RotationKind, arguments: &RotateKey, console: &mut Console<'_>) -> Result<Report> {
     let keys = unlock::open(&arguments.file, &arguments.open, console)?.keys();
     let rotation = Rotation::new(kind, arguments.tenant.as_deref());
     if arguments.plan {
@@ -38,7 +48,7 @@ pub(super) fn key(
 }
 
 /// As [`key`], of tokens.
-pub(super) fn token(arguments: &RotateToken, console: &mut Console<'_>) -> Result<Report> {
+fn token(arguments: &RotateToken, console: &mut Console<'_>) -> Result<Report> {
     if !arguments.revoke_left {
         return key(RotationKind::Token, &arguments.key, console);
     }
@@ -48,13 +58,13 @@ pub(super) fn token(arguments: &RotateToken, console: &mut Console<'_>) -> Resul
     Ok(Report::new(text, json!({"revoked": revoked})))
 }
 
-pub(super) fn audit(arguments: &RotateVault, console: &mut Console<'_>) -> Result<Report> {
+fn audit(arguments: &RotateVault, console: &mut Console<'_>) -> Result<Report> {
     let keys = unlock::open(&arguments.file, &arguments.open, console)?.keys();
     let status = keys.run(&Rotation::audit(), |_| ())?;
     Ok(Report::new(line(&status), object(&status)))
 }
 
-pub(super) fn status(arguments: &RotateVault, console: &mut Console<'_>) -> Result<Report> {
+fn status(arguments: &RotateVault, console: &mut Console<'_>) -> Result<Report> {
     let keys = unlock::open(&arguments.file, &arguments.open, console)?.keys();
     let all = keys.rotations()?;
     let cells = |status: &RotationStatus| {
@@ -74,7 +84,7 @@ pub(super) fn status(arguments: &RotateVault, console: &mut Console<'_>) -> Resu
     Ok(Report::new(text, json!({"rotations": all.iter().map(object).collect::<Value>()})))
 }
 
-pub(super) fn all(arguments: &RotateAll, console: &mut Console<'_>) -> Result<Report> {
+fn all(arguments: &RotateAll, console: &mut Console<'_>) -> Result<Report> {
     let master = &arguments.master;
     let vault = unlock::existing(&master.file)?;
     let first = unlock::secret_of(&master.open, console)?;
@@ -85,7 +95,8 @@ pub(super) fn all(arguments: &RotateAll, console: &mut Console<'_>) -> Result<Re
     let done = vault.keys().rotate_all(&keep, master.drop_others, |status| show(&bar, status));
     bar.finish_and_clear();
     let (master, rotations) = done?;
-    let mut text = format!("{} wrapped under a new master key\n", counted(master.keys.into(), "key"));
+    let mut text =
+        format!("{} wrapped under a new master key\n", counted(master.keys.into(), "key"));
     rotations.iter().for_each(|status| text.push_str(&line(status)));
     let object = json!({
         "kept": master.kept,
@@ -129,7 +140,8 @@ fn progress(console: &Console<'_>) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} records, {eta} left");
+    let style =
+        ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} records, {eta} left");
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 

@@ -32,6 +32,12 @@ impl AuditReport {
     pub fn is_sound(&self) -> bool {
         self.faults.is_empty()
     }
+
+    /// True where the checkpoint's entry is not there, or is another one.
+    pub(crate) fn contradicts_checkpoint(&self) -> bool {
+        use AuditFault::{Replaced, Truncated};
+        self.faults.iter().any(|fault| matches!(fault, Truncated(_) | Replaced(_)))
+    }
 }
 
 /// Something wrong with the trail.

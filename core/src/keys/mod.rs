@@ -27,7 +27,7 @@ pub use lifecycle::KeyInfo;
 pub(crate) use pepper::{Hashed, Pepper};
 pub(crate) use provider::well_known;
 pub use provider::{PassphraseCost, Unlock, generate_key};
-pub use slots::{RecoveryCode, Slot};
+pub use slots::Slot;
 
 /// The surrogate ids of the engine's own tables, as they stand in associated data. The catalog counts from 256.
 pub(crate) mod table_id {

@@ -96,21 +96,6 @@ impl Ring {
         }
     }
 
-    /// The vault's own secret for a purpose other than sealing, where there is one.
-    pub(crate) fn secret(&self, conn: &Conn, purpose: Purpose) -> Result<Option<Secret32>> {
-        let key = self.active(conn, Owner::of(purpose, None))?;
-        key.map(|key| key.secret().cloned()).transpose()
-    }
-
-    /// The secret of the key of that id, which must be the vault's own for that purpose.
-    pub(crate) fn secret_of(&self, conn: &Conn, id: u32, purpose: Purpose) -> Result<Secret32> {
-        let key = self.by_id(conn, id)?;
-        if key.attributes.owner() != Some(Owner::of(purpose, None)) {
-            return Err(forged("a key"));
-        }
-        key.secret().cloned()
-    }
-
     /// As [`Ring::sealing`], from memory only.
     pub(crate) fn cached_sealing(
         &self,
@@ -135,15 +120,6 @@ impl Ring {
         self.cache.get(id).map(|key| key.fit_to_open(tenant, subject))
     }
 
-    /// As [`Ring::index`], from memory only.
-    pub(crate) fn cached_index(
-        &self,
-        tenant: Option<&str>,
-        place: &IndexPlace,
-    ) -> Option<Arc<MacKey>> {
-        self.cache.active(Owner::of(place.purpose(), tenant))?.derived(place)
-    }
-
     /// The MAC key of a blind index of a tenant, where its index key exists.
     pub(crate) fn index(
         &self,
@@ -153,21 +129,6 @@ impl Ring {
     ) -> Result<Option<Arc<MacKey>>> {
         let key = self.active(conn, Owner::of(place.purpose(), tenant))?;
         key.map(|key| key.derive(place)).transpose()
-    }
-
-    /// As [`Ring::index`], under the key of that id, which must be one of the tenant's for this.
-    pub(crate) fn index_of(
-        &self,
-        conn: &Conn,
-        id: u32,
-        tenant: Option<&str>,
-        place: &IndexPlace,
-    ) -> Result<Arc<MacKey>> {
-        let key = self.by_id(conn, id)?;
-        if key.attributes.owner() != Some(Owner::of(place.purpose(), tenant)) {
-            return Err(forged("an index key"));
-        }
-        key.derive(place)
     }
 
     /// The active key of an owner, where there is one.

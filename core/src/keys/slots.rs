@@ -1,6 +1,5 @@
 //! Keyslots: each holds the master key, wrapped under one way to unlock.
 
-use std::fmt;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
@@ -47,29 +46,6 @@ pub struct Slot {
     pub label: String,
     /// When it was made, in seconds since 1970.
     pub created_at: i64,
-}
-
-/// A new recovery code. It is shown once and kept nowhere: print it and lock it away.
-pub struct RecoveryCode(Zeroizing<String>);
-
-impl RecoveryCode {
-    /// The code itself: nine groups of four symbols.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-
-    /// 160 bits from the operating system, and the secret that they make.
-    pub(crate) fn generate() -> Result<(Self, Unlock)> {
-        let mut bits = Zeroizing::new([0; RECOVERY_LEN]);
-        random::fill(bits.as_mut_slice()).map_err(|_| no_randomness())?;
-        Ok((RecoveryCode(format_recovery(&bits)), Unlock::recovery(bits)))
-    }
-}
-
-impl fmt::Debug for RecoveryCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RecoveryCode(..)")
-    }
 }
 
 /// A row of the table of slots.
@@ -123,6 +99,13 @@ impl Draft {
         let key = Arc::new(slot_key(unlock, &parameters)?);
         Ok(Draft { kind: unlock.kind(), label: label.to_owned(), parameters, key })
     }
+}
+
+/// A new recovery code, 160 bits from the operating system, and the secret that it makes.
+pub(crate) fn generate_recovery() -> Result<(Zeroizing<String>, Unlock)> {
+    let mut bits = Zeroizing::new([0; RECOVERY_LEN]);
+    random::fill(bits.as_mut_slice()).map_err(|_| no_randomness())?;
+    Ok((format_recovery(&bits), Unlock::recovery(bits)))
 }
 
 /// Writes a slot, inside the caller's transaction.

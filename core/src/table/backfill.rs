@@ -8,10 +8,14 @@ use super::definition::Protection;
 use super::engine::{Engine, read_meta};
 use super::reseal::{Outdated, first, reseal};
 use super::session::Session;
+use crate::db::Conn;
 use crate::db::schema::quote;
 use crate::error::{ErrorKind, Result, fail};
 use crate::value::ValueRef;
 
+/// SQLite's codes where there is no folder for temporary files.
+const CANTOPEN: i32 = 14;
+const IOERR_GETTEMPPATH: i32 = 6410;
 /// How often all rows are gone through. After the first time there are none left, but in a damaged file.
 const PASSES: usize = 3;
 
@@ -106,7 +110,9 @@ pub(crate) fn finish_erasure(engine: &Engine) -> Result<bool> {
     if pending == 0 {
         return Ok(true);
     }
-    match conn.batch("VACUUM") {
+    let rewritten =
+        if engine.pool.is_memory() { conn.batch("VACUUM") } else { vacuum(&*engine.pool.own()?) };
+    match rewritten {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::Busy => return Ok(false),
         Err(error) => return Err(error),
@@ -123,7 +129,20 @@ pub(crate) fn finish_erasure(engine: &Engine) -> Result<bool> {
     Ok(done == 1)
 }
 
-fn checkpoint(conn: &crate::db::Conn) -> Result<bool> {
+/// VACUUM on a connection of its own, whose copy of the file goes to a temporary file: in memory it would take as much as
+/// the file. SQLite unlinks that file as soon as it is open, and holds the same sealed pages in it. Where no folder takes
+/// one, it is done in memory.
+fn vacuum(conn: &Conn) -> Result<()> {
+    conn.batch("PRAGMA temp_store = FILE")?;
+    match conn.batch("VACUUM") {
+        Err(error) if matches!(error.sqlite_code(), Some(CANTOPEN | IOERR_GETTEMPPATH)) => {
+            conn.batch("PRAGMA temp_store = MEMORY; VACUUM")
+        }
+        done => done,
+    }
+}
+
+fn checkpoint(conn: &Conn) -> Result<bool> {
     let busy = conn.first("PRAGMA wal_checkpoint(TRUNCATE)", &[], |row| row.integer(0));
     match busy {
         Ok(busy) => Ok(busy.is_none_or(|busy| busy == 0)),

@@ -133,6 +133,21 @@ impl Engine {
         }
     }
 
+    /// What unlocks a copy of the vault, which the connection sees.
+    pub(crate) fn unwrapped(&self, conn: &Conn, meta: &Meta) -> Result<Unwrapped> {
+        let (state, slot) = {
+            let unlocked = self.unlocked.read().unwrap_or_else(PoisonError::into_inner);
+            let Some(unlocked) = unlocked.as_ref() else { return Err(self.not_open()) };
+            (Arc::clone(&unlocked.state), unlocked.slot.clone())
+        };
+        let master = if meta.master == state.ring.master_changes() {
+            state.ring.master().clone()
+        } else {
+            self.master_again(conn, &state)?
+        };
+        Ok(Unwrapped { master, slot })
+    }
+
     /// Takes the master key into memory and loads the state.
     pub(crate) fn unlock(&self, conn: &Conn, meta: &Meta, with: Unwrapped) -> Result<()> {
         let ring = Ring::new(meta.vault, with.master, meta.master, Limits::of(self.pool.config()));

@@ -1,9 +1,13 @@
 //! The public object: a vault file, or one in memory.
 
+mod backup;
 mod capabilities;
+mod compact;
 mod erasure;
 mod keys;
+mod new_file;
 mod protect;
+mod recovery;
 mod rotation;
 mod schema;
 mod unlocking;
@@ -12,8 +16,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+pub use self::backup::{BackupOptions, BackupProgress, BackupReport, RestoreOptions};
 use self::capabilities::attachments;
+pub use self::compact::Compaction;
 pub use self::keys::{Keys, MasterRotation};
+pub use self::recovery::RecoveryCode;
 use crate::audit::{self, note};
 use crate::creation::{inspect, write_vault};
 use crate::crypto::random;

@@ -1,10 +1,10 @@
 //! The ways to unlock a vault.
 
-use super::Vault;
+use super::{RecoveryCode, Vault};
 use crate::audit::note;
 use crate::creation::inspect;
 use crate::error::{Result, fail};
-use crate::keys::{RecoveryCode, Slot, Unlock, slots};
+use crate::keys::{Slot, Unlock, now, slots};
 use crate::table::session::Session;
 
 impl Vault {
@@ -37,8 +37,10 @@ impl Vault {
 
     /// Adds a recovery code; the slot's id, and the code, which is shown this once.
     pub fn add_recovery_slot(&self, label: &str) -> Result<(i64, RecoveryCode)> {
-        let (code, unlock) = RecoveryCode::generate()?;
-        Ok((self.add_slot(label, &unlock)?, code))
+        let (code, unlock) = slots::generate_recovery()?;
+        let slot = self.add_slot(label, &unlock)?;
+        let vault = *self.engine.state()?.ring.vault();
+        Ok((slot, RecoveryCode { code, vault, slot, label: label.to_owned(), made_at: now() }))
     }
 
     /// Removes a way to unlock; the last one stays. Whoever has had the secret may have kept the master key, or an old
