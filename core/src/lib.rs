@@ -36,6 +36,7 @@ mod audit;
 mod creation;
 mod crypto;
 mod db;
+mod erasure;
 mod error;
 mod field;
 mod fork;
@@ -61,6 +62,7 @@ mod vault;
 pub use approval::{Approval, ApprovalRequest, ApprovalState, Approvals, Verdict};
 pub use audit::{Audit, AuditFault, AuditReport, Checkpoint, Entry, Event, ExportOptions};
 pub use db::{Config, SealedSql, Synchronous, prepare_fork};
+pub use erasure::{Erasure, ErasureReceipt, SubjectExport, TenantInfo};
 pub use error::{Error, ErrorKind, Result};
 pub use field::Field;
 pub use format::padding::Padding;
@@ -94,6 +96,6 @@ pub use token::{
 pub use transaction::{Savepoint, Snapshot, Transaction};
 pub use value::{Id, IdRef, Type, Value, ValueRef};
 pub use vault::{
-    BackupOptions, BackupProgress, BackupReport, Compaction, Erasure, Keys, MasterRotation,
-    RecoveryCode, RestoreOptions, Status, Vault,
+    BackupOptions, BackupProgress, BackupReport, Compaction, Keys, MasterRotation, RecoveryCode,
+    RestoreOptions, Status, Vault,
 };

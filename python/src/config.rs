@@ -41,11 +41,12 @@ pub(crate) fn config(options: Option<&Bound<'_, PyDict>>) -> PyResult<Config> {
             }
             "sealed_to_plain" => config.sealed_to_plain = value.extract()?,
             "key_cache" => config.key_cache = value.extract()?,
+            "checkpoint" => config.checkpoint = Some(value.extract()?),
             "key_age" => config.key_age = key_age(value.extract()?)?,
             _ => {
                 return Err(PyTypeError::new_err(format!(
                     "'{name}' is no option of a vault: busy_timeout, synchronous, existing_database, \
-                     disk_reserve, sealed_sql, sealed_to_plain, key_cache, key_age"
+                     disk_reserve, sealed_sql, sealed_to_plain, key_cache, key_age, checkpoint"
                 )));
             }
         }

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
 use sealite::{Alteration, Erasure, ErrorKind};
 
 use crate::approval::Approvals;
 use crate::audit;
 use crate::config::config;
 use crate::definition::{Declared, Definition, index, protection, specifications};
+use crate::erasure::{self as subjects, ErasureReceipt, TenantInfo};
 use crate::error::error;
 use crate::field::Field;
 use crate::health::{Health, Metrics};
@@ -95,7 +96,9 @@ impl Vault {
         Ok(vault)
     }
 
-    /// Opens an existing vault. The options are those of `create`.
+    /// Opens an existing vault. The options are those of `create`, and `checkpoint`: the text
+    /// of an audit checkpoint that was kept outside; a file that does not contain it, since an older one was put back, raises
+    /// `RolledBack`.
     #[staticmethod]
     #[pyo3(signature = (path, unlock, **options))]
     fn open(
@@ -184,9 +187,11 @@ impl Vault {
         py.detach(|| self.0.remove_slot(id)).or_raise()
     }
 
-    /// Declares a table: creates it, or checks that what is stored is no weaker. True where it was created.
+    /// Declares a table: creates it, or checks that what is stored is no weaker. True where it was created. `subject`: the
+    /// authenticated column that says whose a row is, or the primary key where every row is its own subject.
     #[allow(clippy::too_many_arguments)]
-    #[pyo3(signature = (name, columns, *, key="id", text_key=false, per_tenant=false, padding=None))]
+    #[pyo3(signature = (name, columns, *, key="id", text_key=false, per_tenant=false, padding=None,
+                        subject=None))]
     fn define_table(
         &self,
         py: Python<'_>,
@@ -196,8 +201,9 @@ impl Vault {
         text_key: bool,
         per_tenant: bool,
         padding: Option<&Bound<'_, PyAny>>,
+        subject: Option<&str>,
     ) -> PyResult<bool> {
-        let declared = Declared { name, columns, key, text_key, per_tenant, padding };
+        let declared = Declared { name, columns, key, text_key, per_tenant, padding, subject };
         let definition = declared.definition()?;
         py.detach(|| self.0.define_table(&definition)).or_raise()
     }
@@ -397,7 +403,44 @@ impl Vault {
         py.detach(|| self.0.finish_alteration(table)).map(erasure).or_raise()
     }
 
-    /// Overwrites what remnants of plaintext an alteration has left.
+    /// Erases a subject: deletes its rows, tokens and approvals, and destroys its keys.
+    #[pyo3(signature = (subject, *, tenant=None))]
+    fn erase_subject(
+        &self,
+        py: Python<'_>,
+        subject: &Bound<'_, PyAny>,
+        tenant: Option<&str>,
+    ) -> PyResult<ErasureReceipt> {
+        subjects::erase_subject(py, &self.0, subject, tenant)
+    }
+
+    /// Erases a tenant: everything that is its, and every key of it. Its audit entries stay.
+    fn erase_tenant(&self, py: Python<'_>, name: &str) -> PyResult<ErasureReceipt> {
+        subjects::erase_tenant(py, &self.0, name)
+    }
+
+    /// Whether the vault has written this receipt of an erasure; what it says.
+    fn verify_receipt(&self, py: Python<'_>, text: &str) -> PyResult<ErasureReceipt> {
+        subjects::verify_receipt(py, &self.0, text)
+    }
+
+    /// The tenants that have, or had, keys, in the order of their names.
+    fn tenants(&self, py: Python<'_>) -> PyResult<Vec<TenantInfo>> {
+        subjects::tenants(py, &self.0)
+    }
+
+    /// Everything that a subject has, as JSON in UTF-8. Audited.
+    #[pyo3(signature = (subject, *, tenant=None))]
+    fn export_subject<'py>(
+        &self,
+        py: Python<'py>,
+        subject: &Bound<'py, PyAny>,
+        tenant: Option<&str>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        subjects::export_subject(py, &self.0, subject, tenant)
+    }
+
+    /// Goes on with erasures that were interrupted, and overwrites what remnants alterations and erasures have left.
     fn finish_erasure(&self, py: Python<'_>) -> PyResult<&'static str> {
         py.detach(|| self.0.finish_erasure()).map(erasure).or_raise()
     }

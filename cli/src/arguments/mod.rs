@@ -3,6 +3,7 @@
 mod approval;
 mod audit;
 mod rotate;
+mod rotation;
 mod setting;
 mod token;
 
@@ -14,6 +15,7 @@ use crate::failure::EXIT_CODES;
 pub(crate) use approval::{Approval, Clock, Decide, Quota};
 pub(crate) use audit::{Audit, AuditExport, AuditTail, AuditVerify, Doctor};
 pub(crate) use rotate::{Rotate, RotateMaster};
+pub(crate) use rotation::{RotateAll, RotateKey, RotateToken, RotateVault};
 pub(crate) use setting::{
     Author, Format, Named, NamedReason, NewValue, Scope, Setting, SettingExport, SettingImport,
     SettingSet,

@@ -4,13 +4,25 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Subcommand};
 
-use super::OpenWith;
+use super::{OpenWith, RotateAll, RotateKey, RotateToken, RotateVault};
 
 #[derive(Subcommand)]
 pub(crate) enum Rotate {
     /// Make a new master key. Takes the secret of every slot that is to stay: the one that opens the vault, and those of the
     /// options --keep-…; each may be given several times
     Master(RotateMaster),
+    /// Make a new data key of the vault or a tenant, and seal every record anew under it. Goes on where it was interrupted
+    Data(RotateKey),
+    /// Make a new index key of the vault or a tenant, and every blind index value anew under it
+    Index(RotateKey),
+    /// Make a new pepper of the tokens of the vault or a tenant; each is hashed anew when it is next presented
+    Token(RotateToken),
+    /// Make a new key of the audit trail, which goes on
+    Audit(RotateVault),
+    /// Make a new master key, and then every other key anew. Takes the secret of every slot that is to stay, as master does
+    All(RotateAll),
+    /// Show how the last rotation of each key stands
+    Status(RotateVault),
 }
 
 #[derive(Args)]

@@ -7,6 +7,7 @@ mod doctor;
 mod init;
 mod key;
 mod rotate;
+mod rotation;
 mod setting;
 mod slot;
 mod status;
@@ -16,7 +17,7 @@ mod verify;
 
 use serde_json::{Value, json};
 
-use crate::arguments::{Command, Key, Rotate, Slot, Table};
+use crate::arguments::{Command, Key, Slot, Table};
 use crate::failure::Result;
 use crate::report::Report;
 use crate::streams::Console;
@@ -44,7 +45,7 @@ pub(crate) fn run(command: Command, console: &mut Console<'_>) -> Result<Report>
         Command::Doctor(arguments) => doctor::doctor(&arguments, console),
         Command::Key(Key::Generate { shown }) => key::generate(&shown, console),
         Command::Key(Key::List { file, open }) => key::list(&file, &open, console),
-        Command::Rotate(Rotate::Master(arguments)) => rotate::master(&arguments, console),
+        Command::Rotate(command) => rotation::command(&command, console),
     }
 }
 

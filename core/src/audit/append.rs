@@ -5,10 +5,12 @@ use std::sync::Arc;
 use super::chain::{self, Link, SALT_LEN, Said};
 use super::entry::{Entry, Event};
 use super::keys::Keys;
+use super::read::check;
 use super::{TABLE, definition};
 use crate::crypto::random;
 use crate::db::Conn;
 use crate::error::{Result, err};
+use crate::keys::ring::Key;
 use crate::keys::seal::no_randomness;
 use crate::table::engine::State;
 use crate::table::session::Session;
@@ -53,6 +55,8 @@ pub(crate) fn append_for(session: &Session, entry: &Entry, tenant: Option<&str>)
     let at = session.clock_ms();
     let salt: [u8; SALT_LEN] = random::nonce().map_err(|_| no_randomness())?;
     let (actor, subject) = (entry.actor.as_deref(), entry.subject.as_deref());
+    let under = subject_key(session, tenant, subject)?;
+    let owner = under.as_ref().map(|key| key.id());
     let digest = chain::digest(&salt, [actor, subject, payload.as_deref()]);
     let said = Said {
         seq,
@@ -63,6 +67,7 @@ pub(crate) fn append_for(session: &Session, entry: &Entry, tenant: Option<&str>)
         correlation_id: entry.correlation_id.as_deref(),
         digest: &digest,
         key: i64::from(appender.keys.id),
+        owner: owner.map(i64::from),
     };
     let link = chain::link(&appender.keys.chain, &appender.last, &said, &mut appender.buffer);
     // In the order of `definition`, of its types, and within the lengths that `Entry::canonical` has checked.
@@ -75,15 +80,29 @@ pub(crate) fn append_for(session: &Session, entry: &Entry, tenant: Option<&str>)
         ValueRef::Blob(&digest),
         ValueRef::Blob(&link),
         ValueRef::Integer(said.key),
+        ValueRef::from(owner),
         ValueRef::from(actor),
         ValueRef::from(subject),
         payload.as_deref().map_or(ValueRef::Null, ValueRef::Json),
         ValueRef::Blob(&salt),
     ];
-    writer.insert_admitted(None, &values)?;
+    writer.under(under).insert_admitted(None, &values)?;
     appender.last = link;
     session.note_audited();
     Ok(seq)
+}
+
+/// The key of the entry's subject, where it has one: not where nothing of it was ever kept, nor after its erasure.
+fn subject_key(
+    session: &Session,
+    tenant: Option<&str>,
+    subject: Option<&str>,
+) -> Result<Option<Arc<Key>>> {
+    let state = session.state();
+    match subject.filter(|_| state.has_subjects()) {
+        Some(subject) => state.ring.sealing(session.conn(), tenant, Some(subject)),
+        None => Ok(None),
+    }
 }
 
 impl Appender {
@@ -110,7 +129,11 @@ fn sealer(session: &Session) -> Result<Arc<Sealer>> {
 /// The last entry, verified.
 pub(super) fn last_event(conn: &Conn, state: &State) -> Result<Option<Event>> {
     let target = Target { name: TABLE, tenant: None };
-    Ok(last_row(conn, state, target)?.map(|row: Row| Event::new(row)))
+    let event = last_row(conn, state, target)?.map(|row: Row| Event::new(row));
+    if let Some(event) = &event {
+        check(conn, state, event)?;
+    }
+    Ok(event)
 }
 
 pub(super) fn link_of(event: &Event) -> Result<Link> {

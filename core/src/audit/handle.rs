@@ -13,6 +13,7 @@ use super::entry::{Entry, Event};
 use super::export::{ExportOptions, write_line};
 use super::keys::Keys;
 use super::newest::newest;
+use super::read::entries;
 use super::retain::{Base, retain};
 use super::verify::{AuditReport, verify};
 use super::watch::Watch;
@@ -21,7 +22,7 @@ use crate::error::{Error, Result, err};
 use crate::metrics::Counter;
 use crate::table::engine::Engine;
 use crate::table::session::Session;
-use crate::table::{ReadSession, Target, batch, define};
+use crate::table::{ReadSession, define};
 
 /// The audit trail of a vault. A tenant's handle appends entries of that tenant only, and reads only those.
 #[derive(Clone)]
@@ -75,12 +76,10 @@ impl Audit {
     ) -> Result<()> {
         self.ensure()?;
         let session = ReadSession::begin(&self.engine)?;
-        let target = Target { name: TABLE, tenant: None };
         let mut from = Some(i64::MIN);
         while let Some(at) = from {
-            let (set, last) = batch(&session.conn, &session.state, target, at, &mut None)?;
-            for row in set.into_rows() {
-                let event = Event::new(row);
+            let (events, last) = entries(&session.conn, &session.state, at, &mut None)?;
+            for event in events {
                 if self.has(&event, options) && take(&event)?.is_break() {
                     return Ok(());
                 }
@@ -95,10 +94,9 @@ impl Audit {
     pub fn page(&self, after: i64, options: &ExportOptions) -> Result<(Vec<Event>, Option<i64>)> {
         self.ensure()?;
         let session = ReadSession::begin(&self.engine)?;
-        let target = Target { name: TABLE, tenant: None };
         let Some(from) = after.checked_add(1) else { return Ok((Vec::new(), None)) };
-        let (set, last) = batch(&session.conn, &session.state, target, from, &mut None)?;
-        let events = set.into_rows().into_iter().map(Event::new);
+        let (events, last) = entries(&session.conn, &session.state, from, &mut None)?;
+        let events = events.into_iter();
         Ok((events.filter(|event| self.has(event, options)).collect(), last))
     }
 

@@ -5,11 +5,12 @@ use super::chain::{self, Link, Said, digest_fits};
 use super::checkpoint::Checkpoint;
 use super::entry::Event;
 use super::keys::Met;
+use super::read::entries;
 use super::retain::Base;
 use crate::db::Conn;
 use crate::error::{Error, ErrorKind, Result};
 use crate::table::engine::State;
-use crate::table::{Target, batch, mark_of};
+use crate::table::mark_of;
 use crate::value::Id;
 
 /// What a verification of the audit trail found.
@@ -150,13 +151,12 @@ impl Walk<'_> {
         from: i64,
         look: &mut dyn FnMut(&Event),
     ) -> Result<Option<i64>> {
-        let target = Target { name: TABLE, tenant: None };
         let mut faults = Vec::new();
         let mut take = |id: Id, _: Error| faults.extend(id.as_i64());
-        let (set, last) = batch(conn, state, target, from, &mut Some(&mut take))?;
+        let (events, last) = entries(conn, state, from, &mut Some(&mut take))?;
+        faults.sort_unstable();
         let mut faults = faults.into_iter().peekable();
-        for row in set.into_rows() {
-            let event = Event::new(row);
+        for event in events {
             while let Some(seq) = faults.next_if(|seq| *seq < event.seq()) {
                 self.edited(seq);
             }

@@ -38,6 +38,9 @@ pub struct Config {
     pub key_cache: usize,
     /// How long an unwrapped key is used before it is unwrapped from its row again. Default: 15 minutes.
     pub key_age: Duration,
+    /// The text of an audit checkpoint that was kept outside ([`crate::Audit::checkpoint`]): a file that does not contain
+    /// it, since an older one was put back, is refused as `rolled_back` when it is unlocked. Default: none.
+    pub checkpoint: Option<String>,
 }
 
 impl Default for Config {
@@ -51,6 +54,7 @@ impl Default for Config {
             sealed_to_plain: false,
             key_cache: 4_096,
             key_age: Duration::from_secs(15 * 60),
+            checkpoint: None,
         }
     }
 }

@@ -39,6 +39,8 @@ pub(crate) enum IndexPlace {
     Quota,
     /// Of the subjects of tokens, and of tokens made elsewhere.
     Token,
+    /// Of the receipts of erasures.
+    Receipt,
 }
 
 impl IndexPlace {
@@ -46,7 +48,7 @@ impl IndexPlace {
     pub(crate) fn purpose(&self) -> Purpose {
         match self {
             IndexPlace::Table(..) | IndexPlace::Field(..) => Purpose::Index,
-            IndexPlace::Quota | IndexPlace::Token => Purpose::Lookup,
+            IndexPlace::Quota | IndexPlace::Token | IndexPlace::Receipt => Purpose::Lookup,
         }
     }
 }
@@ -80,6 +82,21 @@ impl Key {
     /// The id; never given out again.
     pub(crate) fn id(&self) -> u32 {
         self.attributes.id
+    }
+
+    /// The tenant that it is of.
+    pub(crate) fn tenant(&self) -> Option<&str> {
+        self.attributes.tenant.as_deref()
+    }
+
+    /// The subject that it is of.
+    pub(crate) fn subject(&self) -> Option<&str> {
+        self.attributes.subject.as_deref()
+    }
+
+    /// True where nothing opens under it any more.
+    pub(crate) fn is_destroyed(&self) -> bool {
+        matches!(self.material, Material::Destroyed)
     }
 
     /// A key opens records of its own tenant and subject only, and none once it is destroyed.
@@ -163,6 +180,7 @@ impl Key {
             }
             IndexPlace::Quota => label::quota(secret),
             IndexPlace::Token => label::token_lookup(secret),
+            IndexPlace::Receipt => label::receipt(secret),
         };
         let mac = Arc::new(MacKey::new(derived.expose()));
         let mut kept = kept.write().unwrap_or_else(PoisonError::into_inner);

@@ -33,6 +33,9 @@ const AUDIT_CHAIN: &[u8] = b"sealite/v1/audit/chain";
 /// checkpoint key = HKDF(audit key, no salt, label)
 const AUDIT_CHECKPOINT: &[u8] = b"sealite/v1/audit/checkpoint";
 
+/// receipt key = HKDF(look-up key, no salt, label)
+const RECEIPT: &[u8] = b"sealite/v1/erasure/receipt";
+
 fn derive(key: &[u8], salt: &[u8], info: &[&[u8]]) -> Secret32 {
     let mut out = Secret32::zeroed();
     hkdf_sha256(key, salt, info, out.expose_mut());
@@ -78,6 +81,11 @@ pub(super) fn quota(key: &Secret32) -> Secret32 {
 /// The key of the MACs that subjects of tokens, and tokens made elsewhere, are found by.
 pub(super) fn token_lookup(key: &Secret32) -> Secret32 {
     derive(key.expose(), &[], &[TOKEN_LOOKUP])
+}
+
+/// The key of the MACs of receipts of erasures.
+pub(super) fn receipt(key: &Secret32) -> Secret32 {
+    derive(key.expose(), &[], &[RECEIPT])
 }
 
 /// The key of the hashes of tokens, and the one that successors are derived under.

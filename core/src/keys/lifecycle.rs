@@ -120,6 +120,17 @@ impl Ring {
         ids.into_iter().map(|id| Ok(self.stored(conn, id)?.0.attributes)).collect()
     }
 
+    /// Refuses a subject that has been erased.
+    pub(crate) fn check_subject(
+        &self,
+        conn: &Conn,
+        tenant: Option<&str>,
+        subject: &str,
+    ) -> Result<()> {
+        let owner = Owner { purpose: Purpose::Data, tenant, subject: Some(subject) };
+        self.check_not_erased(conn, owner).map(|_| ())
+    }
+
     /// The keys of the owner; an error where there were some and all are destroyed.
     fn check_not_erased(&self, conn: &Conn, owner: Owner<'_>) -> Result<Vec<Attributes>> {
         let found = self.attributes(conn, owner)?;

@@ -87,6 +87,15 @@ impl Ring {
         self.by_id(conn, id)?.fit_to_open(tenant, subject)
     }
 
+    /// The data key of that id, whosever it is, destroyed or not: for records that say it inside only.
+    pub(crate) fn data_key(&self, conn: &Conn, id: u32) -> Result<Arc<Key>> {
+        let key = self.by_id(conn, id)?;
+        match key.attributes.owner() {
+            Some(Owner { purpose: Purpose::Data, .. }) => Ok(key),
+            _ => Err(forged("a record")),
+        }
+    }
+
     /// As [`Ring::sealing`], from memory only.
     pub(crate) fn cached_sealing(
         &self,

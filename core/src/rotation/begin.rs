@@ -43,6 +43,7 @@ pub(crate) fn begin(engine: &Arc<Engine>, rotation: &Rotation) -> Result<Rotatio
             changed_at: now,
             finished_at: is_done.then_some(now),
             at: START,
+            until: 0,
             done: 0,
             total: i64::try_from(planned.records).unwrap_or(i64::MAX),
             moved: 0,

@@ -25,6 +25,8 @@ pub(super) struct Job {
     pub(super) finished_at: Option<i64>,
     /// Where to go on: see `place`.
     pub(super) at: (i64, i64),
+    /// The last row of that table when the rotation came to it: what was inserted since needs nothing.
+    pub(super) until: i64,
     /// Records looked at, and how many there were at the beginning.
     pub(super) done: i64,
     pub(super) total: i64,
@@ -50,6 +52,7 @@ fn definition() -> TableDefinition {
         .column(authenticated("finished_at", Type::Integer))
         .column(integer("at_place"))
         .column(integer("at_row"))
+        .column(integer("until_row"))
         .column(integer("done"))
         .column(integer("total"))
         .column(integer("moved"))
@@ -98,6 +101,7 @@ impl Job {
             ValueRef::from(self.finished_at),
             ValueRef::Integer(self.at.0),
             ValueRef::Integer(self.at.1),
+            ValueRef::Integer(self.until),
             ValueRef::Integer(self.done),
             ValueRef::Integer(self.total),
             ValueRef::Integer(self.moved),
@@ -121,6 +125,7 @@ impl Job {
             changed_at: integer("changed_at")?,
             finished_at: row.get("finished_at")?.as_i64(),
             at: (integer("at_place")?, integer("at_row")?),
+            until: integer("until_row")?,
             done: integer("done")?,
             total: integer("total")?,
             moved: integer("moved")?,

@@ -11,7 +11,7 @@ use super::status::{RotationStatus, of_job};
 use crate::error::{Result, err, fail};
 use crate::table::ReadSession;
 use crate::table::engine::Engine;
-use crate::table::reseal::{Batch, reseal};
+use crate::table::reseal::{Batch, last, reseal};
 use crate::table::reseal_own::reseal_own;
 use crate::table::session::Session;
 use crate::token;
@@ -91,12 +91,15 @@ fn go_on(session: &Session, job: &mut Job, at: (i64, i64)) -> Result<()> {
         job.at = (at.0 + 1, i64::MIN);
         return Ok(());
     };
+    if job.at.0 != at.0 || job.at.1 == i64::MIN {
+        job.until = last(session.conn(), schema)?;
+    }
     let Batch { moved, seen, next } = reseal(session, schema.name(), outdated, at.1)?;
     job.moved += i64::try_from(moved).unwrap_or(0);
     job.done += i64::try_from(seen).unwrap_or(0);
     job.at = match next {
-        Some(row) => (at.0, row),
-        None => (at.0 + 1, i64::MIN),
+        Some(row) if row <= job.until => (at.0, row),
+        _ => (at.0 + 1, i64::MIN),
     };
     Ok(())
 }

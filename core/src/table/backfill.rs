@@ -70,7 +70,7 @@ fn let_go(session: &Session, table: &str) -> Result<bool> {
     if !schema.in_transition() {
         return Ok(true);
     }
-    if first(session.conn(), schema, Outdated::Layout, i64::MIN)?.is_some() {
+    if first(session.conn(), &state, schema, Outdated::Layout, i64::MIN)?.is_some() {
         return Ok(false);
     }
     let mut stored = schema.stored.clone();

@@ -1,6 +1,7 @@
 //! What a program declares: tables, columns, protections, indexes.
 
 use super::names::check_name;
+use super::subject::{Whose, check_subject};
 use crate::error::{Result, fail};
 use crate::format::padding::Padding;
 use crate::index::normalise::Normaliser;
@@ -267,6 +268,7 @@ pub struct TableDefinition {
     pub(crate) text_key: bool,
     pub(crate) per_tenant: bool,
     pub(crate) padding: Padding,
+    pub(crate) subject: Option<Whose<String>>,
     pub(crate) columns: Vec<Column>,
 }
 
@@ -279,6 +281,7 @@ impl TableDefinition {
             text_key: false,
             per_tenant: false,
             padding: Padding::default(),
+            subject: None,
             columns: Vec::new(),
         }
     }
@@ -371,6 +374,6 @@ impl TableDefinition {
             }
             seen.push(lower);
         }
-        Ok(())
+        check_subject(self)
     }
 }

@@ -8,6 +8,7 @@ use super::catalog::{self, Tables};
 use super::clock::Clock;
 use super::look::Look;
 use super::schema::Schema;
+use super::subject::Whose;
 use crate::db::{Conn, Pool};
 use crate::error::{Error, ErrorKind, Result, err, fail};
 use crate::keys::cache::Limits;
@@ -296,6 +297,13 @@ impl State {
     /// The same tables with an empty ring, of a transaction's own.
     pub(crate) fn with_new_ring(&self) -> Self {
         State { epoch: self.epoch, ring: self.ring.renewed(true), tables: self.tables.clone() }
+    }
+
+    /// True where rows of a table of the application's have subjects.
+    pub(crate) fn has_subjects(&self) -> bool {
+        self.tables
+            .values()
+            .any(|schema| schema.stored.subject.is_some_and(|whose| whose != Whose::Key))
     }
 
     pub(crate) fn table(&self, name: &str) -> Result<&Arc<Schema>> {

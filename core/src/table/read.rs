@@ -42,7 +42,7 @@ impl<'a> Target<'a> {
         state: &'a State,
         schema: &'a Arc<Schema>,
     ) -> Opener<'a> {
-        Opener::new(conn, &state.ring, schema, self.tenant)
+        Opener::new(conn, &state.ring, schema, self.tenant).reading_erased()
     }
 }
 

@@ -1,22 +1,25 @@
 //! Sealing rows anew, a batch at a time: to the current layout, or under new keys.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::buffers::Buffers;
 use super::codec::Opener;
+use super::engine::State;
 use super::read::Target;
 use super::rewrite::{Found, Old};
 use super::row::RowSet;
 use super::schema::Schema;
 use super::session::Session;
+use super::subject::Whose;
 use super::write::Writer;
-use crate::db::Conn;
 use crate::db::schema::quote;
+use crate::db::{Conn, SqlRow};
 use crate::error::{Result, err};
 use crate::format::record::Record;
 use crate::keys::ring::{Owner, Purpose};
+use crate::keys::seal::forged;
 use crate::value::ValueRef;
 
 /// Rows moved in one transaction, at most: others wait no longer than that.
@@ -74,17 +77,30 @@ pub(crate) fn reseal(
         writer = Some((tenant, there));
     }
     let seen = rows.rows.len() as u64;
-    let next = rows.rows.last().and_then(|row| row.row_id.checked_add(1));
+    let next = rows.last.and_then(|row| row.checked_add(1));
     Ok(Batch { moved, seen, next })
 }
 
 /// The row id of the first row, from a row id on, that [`reseal`] would look at.
 pub(crate) fn first(
     conn: &Conn,
+    state: &State,
     schema: &Schema,
     outdated: Outdated<'_>,
     from: i64,
 ) -> Result<Option<i64>> {
+    let mut mine = Mine::new(conn, state, schema, outdated);
+    if mine.is_some() {
+        let mut found = None;
+        each_key(conn, schema, outdated, from, |row, key| {
+            if mine.has(key)? {
+                found = Some(row);
+                return Ok(ControlFlow::Break(()));
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        return Ok(found);
+    }
     let condition = Condition::new(schema, outdated);
     let row_id = quote(schema.stored.row_id());
     let (table, condition_sql) = (&schema.sql.physical, &condition.sql);
@@ -92,12 +108,88 @@ pub(crate) fn first(
     conn.first(&sql, &condition.parameters(from), |row| row.integer(0))
 }
 
+/// The greatest row id of a table.
+pub(crate) fn last(conn: &Conn, schema: &Schema) -> Result<i64> {
+    let row_id = quote(schema.stored.row_id());
+    let sql = format!("SELECT max({row_id}) FROM {}", schema.sql.physical);
+    let last = conn.first(&sql, &[], |row| Ok(row.get(0)?.as_i64()))?;
+    Ok(last.flatten().unwrap_or(i64::MIN))
+}
+
 /// How many rows [`reseal`] would look at.
-pub(crate) fn count(conn: &Conn, schema: &Schema, outdated: Outdated<'_>) -> Result<u64> {
+pub(crate) fn count(
+    conn: &Conn,
+    state: &State,
+    schema: &Schema,
+    outdated: Outdated<'_>,
+) -> Result<u64> {
+    let mut mine = Mine::new(conn, state, schema, outdated);
+    if mine.is_some() {
+        let mut count = 0;
+        each_key(conn, schema, outdated, i64::MIN, |_, key| {
+            count += u64::from(mine.has(key)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        return Ok(count);
+    }
     let condition = Condition::new(schema, outdated);
     let sql = format!("SELECT count(*) FROM {}{}", schema.sql.physical, condition.sql);
     let count = conn.first(&sql, &condition.parameters(i64::MIN), |row| row.integer(0))?;
     Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+}
+
+/// The row ids, from one on, and the keys of the records that the database itself finds.
+fn each_key(
+    conn: &Conn,
+    schema: &Schema,
+    outdated: Outdated<'_>,
+    from: i64,
+    mut look: impl FnMut(i64, u32) -> Result<ControlFlow<()>>,
+) -> Result<()> {
+    let condition = Condition::new(schema, outdated);
+    let row_id = quote(schema.stored.row_id());
+    let (table, condition_sql) = (&schema.sql.physical, &condition.sql);
+    let sql = format!(
+        "SELECT {row_id}, substr(sealed, 4, 4) FROM {table}{condition_sql} ORDER BY {row_id}"
+    );
+    conn.prepare(&sql)?.each(&condition.parameters(from), |row| {
+        let key = row.get(1)?.as_bytes().and_then(|id| id.try_into().ok());
+        look(row.integer(0)?, key.map_or(0, u32::from_be_bytes))
+    })
+}
+
+/// Whose records a rotation concerns, in a table that does not say it outside of them: those of its tenant's keys that are not
+/// destroyed. Others are passed over.
+struct Mine<'a> {
+    within: Option<(&'a Conn, &'a State, Option<&'a str>)>,
+    known: BTreeMap<u32, bool>,
+}
+
+impl<'a> Mine<'a> {
+    fn new(conn: &'a Conn, state: &'a State, schema: &Schema, outdated: Outdated<'a>) -> Self {
+        let within = match outdated {
+            Outdated::Key { tenant, .. } if schema.stored.subject == Some(Whose::Key) => {
+                Some((conn, state, tenant))
+            }
+            _ => None,
+        };
+        Mine { within, known: BTreeMap::new() }
+    }
+
+    fn is_some(&self) -> bool {
+        self.within.is_some()
+    }
+
+    fn has(&mut self, id: u32) -> Result<bool> {
+        let Some((conn, state, tenant)) = self.within else { return Ok(true) };
+        if let Some(known) = self.known.get(&id) {
+            return Ok(*known);
+        }
+        let key = state.ring.data_key(conn, id)?;
+        let has = key.tenant() == tenant && !key.is_destroyed();
+        self.known.insert(id, has);
+        Ok(has)
+    }
 }
 
 /// The ids of the keys that the records of a table name.
@@ -115,10 +207,11 @@ pub(crate) fn keys_used(conn: &Conn, physical: &str) -> Result<BTreeSet<u32>> {
 struct Rows {
     set: RowSet,
     rows: Vec<OldRow>,
+    /// The last row that was looked at, be it passed over.
+    last: Option<i64>,
 }
 
 struct OldRow {
-    row_id: i64,
     tenant: Option<String>,
     found: Found,
 }
@@ -142,10 +235,15 @@ impl Rows {
             "{columns}, {tenant} FROM {}{} ORDER BY {row_id} LIMIT {BATCH_ROWS}",
             schema.sql.physical, condition.sql
         );
-        let mut rows = Rows { set: RowSet::new(Arc::clone(schema)), rows: Vec::new() };
+        let mut mine = Mine::new(conn, &state, schema, outdated);
+        let mut rows = Rows { set: RowSet::new(Arc::clone(schema)), rows: Vec::new(), last: None };
         let mut buffers: Option<(Option<String>, Buffers)> = None;
         let mut held = 0;
         conn.prepare(&sql)?.each(&condition.parameters(from), |row| {
+            rows.last = Some(row.integer(0)?);
+            if mine.is_some() && !mine.has(key_named(row)?)? {
+                return Ok(ControlFlow::Continue(()));
+            }
             let tenant = row.get(last)?.as_str().map(str::to_owned);
             // A key that was kept is one of the same tenant's.
             let kept = match buffers.take() {
@@ -157,7 +255,7 @@ impl Rows {
             buffers = Some((tenant.clone(), opener.into_buffers()));
             let found = Found::of(row, schema, layout?)?;
             held += found.sealed.len();
-            rows.rows.push(OldRow { row_id: row.integer(0)?, tenant, found });
+            rows.rows.push(OldRow { tenant, found });
             let full = held + rows.set.bytes_held() >= BATCH_BYTES;
             Ok(if full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
@@ -171,13 +269,12 @@ impl Rows {
         let ids: BTreeSet<u32> = ids.filter(|id| *id < since).collect();
         let mut owners = Vec::new();
         for id in ids {
-            let (tenant, subject) = state.ring.owner_of(conn, id)?;
-            let Some(subject) = subject else { continue };
-            let owner =
-                Owner { subject: Some(&subject), ..Owner::of(Purpose::Data, tenant.as_deref()) };
+            let key = state.ring.data_key(conn, id)?;
+            let Some(subject) = key.subject() else { continue };
+            let owner = Owner { subject: Some(subject), ..Owner::of(Purpose::Data, key.tenant()) };
             let active = state.ring.active(conn, owner)?;
             if active.is_some_and(|active| active.id() < since) {
-                owners.push((tenant, subject));
+                owners.push((key.tenant().map(str::to_owned), subject.to_owned()));
             }
         }
         session.succeed_subjects(&owners)
@@ -210,9 +307,15 @@ impl Outdated<'_> {
 
 impl Found {
     /// The id of the key, which stands in bytes 4 to 7 of the record.
-    fn key_id(&self) -> Option<u32> {
+    pub(super) fn key_id(&self) -> Option<u32> {
         Record::parse(&self.sealed).ok().map(|record| record.key_id)
     }
+}
+
+/// The key that a row's record names.
+fn key_named(row: &SqlRow<'_>) -> Result<u32> {
+    let record = row.blob(2).ok().and_then(|record| Record::parse(record).ok());
+    record.map(|record| record.key_id).ok_or_else(|| forged("a record"))
 }
 
 /// The rows that are looked at, as a condition in SQL.

@@ -64,7 +64,9 @@ impl Writer<'_> {
         let conn = self.session.conn();
         let schema = self.schema();
         let mut set = RowSet::new(Arc::clone(schema));
-        let mut opener = Opener::new(conn, self.sealer.ring(), schema, self.tenant);
+        let state = self.session.state();
+        // Not the sealer's: a key of this very transaction belongs into no other ring than its own.
+        let mut opener = Opener::new(conn, &state.ring, schema, self.tenant);
         let (parameters, count) = key_parameters(schema, id, self.tenant)?;
         let parameters = parameters.get(..count).unwrap_or(&[]);
         let found = conn.prepare(&schema.sql.get)?.first(parameters, |row| {
@@ -106,6 +108,8 @@ impl Writer<'_> {
                 *slot = admitted;
             }
         }
+        let owner =
+            self.owner_again(new_id.unwrap_or(id), &values, old.found.key_id().unwrap_or(0))?;
         let touched = |position: usize| changes.iter().any(|(at, _)| *at == position);
         let mut scratch = self.session.scratch()?;
         let blinds = match there {
@@ -125,7 +129,7 @@ impl Writer<'_> {
         };
         self.check_before(Some(id), &values, &mut scratch, touched)?;
         check_key(new_id.unwrap_or(id))?;
-        self.seal(new_id.unwrap_or(id), &values, &blinds, &mut scratch)?;
+        self.seal(new_id.unwrap_or(id), &owner, &values, &blinds, &mut scratch)?;
         let plan = &schema.write;
         let to_set: Vec<usize> = (0..plan.slots.len())
             .filter(|slot| {

@@ -202,6 +202,15 @@ impl Session {
             .map_err(|_| err!(Refused, "a write inside another write of the same transaction"))
     }
 
+    /// Refuses a subject that has been erased, where rows have subjects at all.
+    pub(crate) fn check_subject(&self, tenant: Option<&str>, subject: &str) -> Result<()> {
+        let state = self.state();
+        if !state.has_subjects() {
+            return Ok(());
+        }
+        state.ring.check_subject(self.conn(), tenant, subject)
+    }
+
     /// The key that seals for a tenant, or for one subject of it, made here where it is the first use, and the state that
     /// knows it.
     pub(crate) fn sealing_key(

@@ -5,6 +5,7 @@ mod check;
 mod consume;
 mod csrf;
 mod definition;
+mod erase;
 mod forms;
 mod handle;
 mod import;
@@ -25,6 +26,7 @@ pub(crate) mod text;
 mod verify;
 
 pub use check::TokenCheck;
+pub(crate) use erase::{erase_subject, of_subject};
 pub use handle::Tokens;
 pub use import::LegacyImport;
 pub use issued::{IssuedToken, Token};

@@ -179,6 +179,7 @@ impl Store<'_> {
 
     /// The MAC of a subject and its epoch, which begins here where it is new. After [`Store::prepare`].
     pub(super) fn subject(&self, subject: &str) -> Result<(String, i64)> {
+        self.session.check_subject(self.tenant, subject)?;
         let owner = self.owner(subject)?;
         match self.view(|view| view.epoch(&owner))? {
             Some(epoch) => Ok((owner, epoch)),

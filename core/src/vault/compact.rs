@@ -1,6 +1,7 @@
 //! Giving free space back.
 
-use super::{Erasure, Vault};
+use super::Vault;
+use crate::erasure::Erasure;
 use crate::audit::note;
 use crate::db::Location;
 use crate::error::Result;

@@ -3,6 +3,7 @@
 mod backup;
 mod capabilities;
 mod compact;
+mod erasure;
 mod keys;
 mod new_file;
 mod protect;
@@ -20,8 +21,7 @@ use self::capabilities::attachments;
 pub use self::compact::Compaction;
 pub use self::keys::{Keys, MasterRotation};
 pub use self::recovery::RecoveryCode;
-pub use self::schema::Erasure;
-use crate::audit::note;
+use crate::audit::{self, note};
 use crate::creation::{inspect, write_vault};
 use crate::crypto::random;
 use crate::db::{Config, Conn, Location, Pool, held_here};
@@ -173,6 +173,9 @@ impl Vault {
     }
 
     /// Takes the keys into memory, with the secret of any slot.
+    ///
+    /// # Errors
+    /// `rolled_back` where the file is older than [`Config::checkpoint`].
     pub fn unlock(&self, unlock: &Unlock) -> Result<()> {
         if !self.file_exists()? {
             fail!(NotInitialised, "there is no vault: the file does not exist");
@@ -187,7 +190,14 @@ impl Vault {
         let (master, slot) = slots::open_any(&stored, &meta.vault, unlock)?;
         let conn = self.engine.pool.reader()?;
         let Some(meta) = inspect(&conn)? else { fail!(Corrupt, "the vault has gone meanwhile") };
-        self.engine.unlock(&conn, &meta, Unwrapped { master, slot })
+        self.engine.unlock(&conn, &meta, Unwrapped { master, slot })?;
+        let Some(checkpoint) = &self.engine.pool.config().checkpoint else { return Ok(()) };
+        let newer = ReadSession::begin(&self.engine)
+            .and_then(|session| audit::require(&session.conn, &session.state, checkpoint));
+        if newer.is_err() {
+            self.engine.lock();
+        }
+        newer
     }
 
     /// Wipes the keys from memory. Calls fail as locked from then on; transactions, snapshots and scans that are open go

@@ -1,8 +1,10 @@
 //! Rotation of every key but the master key, and the destruction of those before.
 
 use super::schema::finish_erasure;
-use super::{Erasure, Keys};
+use super::{Keys, MasterRotation};
+use crate::erasure::Erasure;
 use crate::error::Result;
+use crate::keys::Unlock;
 use crate::rotation::{self, Rotation, RotationPlan, RotationStatus};
 use crate::table::session::Session;
 use crate::token;
@@ -59,7 +61,19 @@ impl Keys {
         rotation: &Rotation,
         mut progress: impl FnMut(&RotationStatus),
     ) -> Result<RotationStatus> {
-        rotation::run(&self.engine, rotation, &mut progress)
+        self.run_while(rotation, |status| {
+            progress(status);
+            true
+        })
+    }
+
+    /// As [`Keys::run`], until `go_on`, which gets how it stands, says no. The next call goes on.
+    pub fn run_while(
+        &self,
+        rotation: &Rotation,
+        mut go_on: impl FnMut(&RotationStatus) -> bool,
+    ) -> Result<RotationStatus> {
+        rotation::run(&self.engine, rotation, &mut go_on)
     }
 
     /// How the last rotation of a key stands; `None` where there was none.
@@ -70,6 +84,23 @@ impl Keys {
     /// How the last rotation of each key stands, in the order of their beginning.
     pub fn rotations(&self) -> Result<Vec<RotationStatus>> {
         rotation::statuses(&self.engine)
+    }
+
+    /// Changes everything, one key after the other: the master key first, as [`Keys::rotate_master`] does, then the audit key,
+    /// and for the vault and each tenant the index key and the data key in one pass, and the pepper, which ends as
+    /// `waiting` while tokens are left. Old keys are destroyed by [`Keys::destroy_retired`]. What a crash interrupts goes on
+    /// with the next call of [`Keys::run`] or of this one, which then changes what was done before once more.
+    ///
+    /// # Errors
+    /// As of [`Keys::rotate_master`] and [`Keys::run`].
+    pub fn rotate_all(
+        &self,
+        keep: &[Unlock],
+        drop_others: bool,
+        mut progress: impl FnMut(&RotationStatus),
+    ) -> Result<(MasterRotation, Vec<RotationStatus>)> {
+        let master = self.rotate_master(keep, drop_others)?;
+        Ok((master, rotation::run_all(&self.engine, &mut progress)?))
     }
 
     /// Revokes the tokens that are still hashed under a retired pepper, for who can't wait until they are presented or
