@@ -806,10 +806,8 @@ fn check_trail(vault: &Vault, what: &str) {
         Ok(report) => assert!(!report.is_sound(), "{what}: no entry opens"),
         Err(error) => assert_eq!(error.kind(), ErrorKind::AuthenticationFailed, "{what}"),
     }
-    let refused = [
-        audit.checkpoint().map(|_| ()),
-        audit.append(&Entry::new("something")).map(|_| ()),
-    ];
+    let refused =
+        [audit.checkpoint().map(|_| ()), audit.append(&Entry::new("something")).map(|_| ())];
     for refused in refused {
         assert_eq!(refused.expect_err(what).kind(), ErrorKind::AuthenticationFailed, "{what}");
     }
