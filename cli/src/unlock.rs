@@ -7,7 +7,7 @@ use std::path::Path;
 use sealite::{ErrorKind, ExposeSecret, SecretString, Status, Unlock, Vault, generate_key};
 use zeroize::Zeroizing;
 
-use crate::arguments::{FirstSlot, NewSlot, OpenWith};
+use crate::arguments::{FirstSlot, NewSlot, OpenWith, RotateMaster};
 use crate::failure::{Failure, Result};
 use crate::secret_file::SecretFile;
 use crate::streams::Console;
@@ -44,13 +44,42 @@ pub(crate) fn secret_of(with: &OpenWith, console: &mut Console<'_>) -> Result<Un
     if with.recovery_stdin {
         return Ok(Unlock::recovery_code(next_line(console)?.expose_secret())?);
     }
-    let passphrase = if let Some(path) = &with.passphrase_file {
+    known_passphrase(if let Some(path) = &with.passphrase_file {
         from_file(path)?
     } else if with.passphrase_stdin {
         next_line(console)?
     } else {
         ask("Passphrase: ")?
-    };
+    })
+}
+
+/// The secrets of the slots that are to stay, beside the one that opens the vault.
+pub(crate) fn kept(of: &RotateMaster, console: &mut Console<'_>) -> Result<Vec<Unlock>> {
+    let mut found = Vec::new();
+    for reference in &of.keep_key {
+        found.push(Unlock::reference(reference)?);
+    }
+    for number in 1..=of.keep_passphrase {
+        found.push(known_passphrase(ask(&format!("Passphrase to keep ({number}): "))?)?);
+    }
+    for path in &of.keep_passphrase_file {
+        found.push(known_passphrase(from_file(path)?)?);
+    }
+    for _ in 0..of.keep_passphrase_stdin {
+        found.push(known_passphrase(next_line(console)?)?);
+    }
+    for number in 1..=of.keep_recovery {
+        let code = ask(&format!("Recovery code to keep ({number}): "))?;
+        found.push(Unlock::recovery_code(code.expose_secret())?);
+    }
+    for _ in 0..of.keep_recovery_stdin {
+        found.push(Unlock::recovery_code(next_line(console)?.expose_secret())?);
+    }
+    Ok(found)
+}
+
+/// The passphrase of a slot that exists.
+fn known_passphrase(passphrase: SecretString) -> Result<Unlock> {
     // One that is too short to be anybody's is a wrong one here, not a weak one.
     Unlock::passphrase(passphrase).map_err(|error| match error.kind() {
         ErrorKind::WeakKey => Failure::new(

@@ -171,6 +171,24 @@ pub unsafe extern "C" fn sealite_config_set_checkpoint(
     })
 }
 
+/// Sets how many unwrapped keys are kept in memory, at most, and for how many milliseconds. Default: 4,096 keys for
+/// 900,000, which is 15 minutes. Others are unwrapped when they are needed, which costs some microseconds.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_config_set_key_cache(
+    config: *mut sealite_config,
+    keys: usize,
+    milliseconds: u64,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error; handle(config), plain(keys), plain(milliseconds); {
+        config.with(|config| {
+            config.key_cache = keys;
+            config.key_age = Duration::from_millis(milliseconds);
+            Ok(())
+        })?;
+    })
+}
+
 /// Frees the configuration. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_config_free(config: *mut sealite_config) {

@@ -33,6 +33,18 @@ pub(crate) fn optional_handle<K: Kind>(
     if handle.is_null() { Ok(None) } else { self::handle(scope, name, handle).map(Some) }
 }
 
+/// The objects of an array of handles.
+pub(crate) unsafe fn handles<K: Kind>(
+    scope: &Scope,
+    name: &str,
+    data: *const *const K,
+    length: usize,
+) -> Result<Vec<Arc<K::Object>>> {
+    // SAFETY: (1).
+    let all = unsafe { array(scope, name, data, length) }?;
+    all.iter().map(|one| handle(scope, name, *one)).collect()
+}
+
 /// A number.
 #[allow(clippy::unnecessary_wraps, reason = "as of every other kind of argument")]
 pub(crate) fn plain<T>(_: &Scope, _: &str, number: T) -> Result<T> {

@@ -49,6 +49,7 @@ pub mod version;
 // The vault.
 pub mod config;
 pub mod copy;
+pub mod keys;
 pub mod slots;
 pub mod unlock;
 pub mod vault;

@@ -259,8 +259,8 @@ pub unsafe extern "C" fn sealite_prepare_fork(error: *mut *mut sealite_error) ->
 }
 
 /// Opens every record and runs SQLite's own check; takes as long as reading the whole file. Writes true to `sound` where
-/// nothing was found. Rows: `check` ("table": what was read, "row": one that does not open, "integrity": what SQLite
-/// says), `table`, `tenant`, `id`, `rows` (of "table": how many), `error`. Each may be NULL.
+/// nothing was found. Rows: `check` ("table": what was read, "row": one that does not open, "keys": what is wrong with the
+/// table of keys, "integrity": what SQLite says), `table`, `tenant`, `id`, `rows` (of "table": how many), `error`. Each may be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_verify(
     vault: *mut sealite_vault,
@@ -285,6 +285,10 @@ pub unsafe extern "C" fn sealite_vault_verify(
             let error = fault.error.kind().name().into();
             let tenant = text_or_null(fault.tenant.as_deref());
             made.push(["row".into(), fault.table.as_str().into(), tenant, id, none(), error]);
+        }
+        if let Some(error) = &found.keys {
+            let error = error.kind().name().into();
+            made.push(["keys".into(), none(), none(), none(), none(), error]);
         }
         for line in &found.integrity {
             let line = line.as_str().into();

@@ -9,8 +9,18 @@ use std::process::Command;
 
 use support::{both, compile, fresh, root, run, tool};
 
-const PROGRAMS: [&str; 9] =
-    ["life", "tables", "sql", "capabilities", "tokens", "erasure", "rotation", "misuse", "fork"];
+const PROGRAMS: [&str; 10] = [
+    "life",
+    "keys",
+    "tables",
+    "sql",
+    "capabilities",
+    "tokens",
+    "erasure",
+    "rotation",
+    "misuse",
+    "fork",
+];
 const SANITIZED: [&str; 2] = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
 
 fn source(name: &str) -> PathBuf {

@@ -179,6 +179,36 @@ impl Field {
         to_python(py, value.as_ref())
     }
 
+    /// Every blind index that stands for a value: that of `index` first and then, until the index keys that a rotation has
+    /// retired are destroyed, those under them. A look-up asks for all.
+    fn index_values<'py>(
+        &self,
+        py: Python<'py>,
+        value: Bound<'py, PyAny>,
+        index: &str,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let index = self::index(index)?;
+        let value = one(value)?;
+        let value = value.first()?;
+        let values = py.detach(|| self.0.index_values(value, &index)).or_raise()?;
+        let values = values.iter().map(|value| to_python(py, value.as_ref()));
+        PyList::new(py, values.collect::<PyResult<Vec<_>>>()?)
+    }
+
+    /// Seals a value anew where it is under a key that a rotation has retired; None where it is not.
+    #[pyo3(signature = (sealed, record=None))]
+    fn reseal<'py>(
+        &self,
+        py: Python<'py>,
+        sealed: &Bound<'py, PyAny>,
+        record: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let (sealed, record) = (bytes_of(sealed)?, self::record(record)?);
+        let bytes = sealed.as_bytes();
+        let fresh = py.detach(|| self.0.reseal(bytes, record)).or_raise()?;
+        Ok(fresh.map(|fresh| PyBytes::new(py, &fresh)))
+    }
+
     /// The blind indexes of many values, in their order.
     fn index_many<'py>(
         &self,

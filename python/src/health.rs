@@ -163,6 +163,10 @@ metrics! {
     tokens_verified: u64;
     /// Uses taken of tokens that have a number of them, and of break-glass.
     tokens_consumed: u64;
+    /// Secrets of the process in memory that the system keeps out of its swap.
+    keys_locked: u64;
+    /// Secrets of the process in memory that the limit on locked memory leaves to the swap.
+    keys_not_locked: u64;
     /// Audit entries committed.
     audit_appended: u64;
     /// Audit entries of best effort that were lost.

@@ -158,16 +158,20 @@ impl Slot {
     /// When it was made: a datetime in UTC.
     #[getter]
     fn created_at<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let module = py.import("datetime")?;
-        let keywords = PyDict::new(py);
-        keywords.set_item("tz", module.getattr("timezone")?.getattr("utc")?)?;
-        let class = module.getattr("datetime")?;
-        class.call_method("fromtimestamp", (self.0.created_at,), Some(&keywords))
+        of_seconds(py, self.0.created_at)
     }
 
     fn __repr__(&self) -> String {
         format!("<Slot {}: {}, {}>", self.0.id, self.0.kind.name(), self.0.label)
     }
+}
+
+/// Seconds since 1970 as a datetime in UTC.
+pub(crate) fn of_seconds(py: Python<'_>, seconds: i64) -> PyResult<Bound<'_, PyAny>> {
+    let module = py.import("datetime")?;
+    let keywords = PyDict::new(py);
+    keywords.set_item("tz", module.getattr("timezone")?.getattr("utc")?)?;
+    module.getattr("datetime")?.call_method("fromtimestamp", (seconds,), Some(&keywords))
 }
 
 /// A new random 32-byte key, as 64 hexadecimal digits, for `Unlock.key_text`.

@@ -16,6 +16,7 @@ use crate::erasure::{self as subjects, ErasureReceipt, TenantInfo};
 use crate::error::error;
 use crate::field::Field;
 use crate::health::{Health, Metrics};
+use crate::keys::Keys;
 use crate::protect::ProtectionPlan;
 use crate::quota::Quotas;
 use crate::row::{SqlRows, unpicklable};
@@ -248,6 +249,12 @@ impl Vault {
     #[getter]
     fn settings(&self) -> Settings {
         Settings::new(self.0.settings())
+    }
+
+    /// The life of the vault's keys.
+    #[getter]
+    fn keys(&self) -> Keys {
+        Keys(self.0.keys())
     }
 
     /// Tokens that somebody presents: sessions, API keys, one-time links, break-glass.

@@ -73,6 +73,12 @@ impl Verification {
         self.found.faults.iter().cloned().map(Fault).collect()
     }
 
+    /// What is wrong with the table of keys, an exception; None where nothing is.
+    #[getter]
+    fn keys(&self) -> Option<PyErr> {
+        self.found.keys.clone().map(core_error)
+    }
+
     /// What SQLite's own check says; empty where it says ok.
     #[getter]
     fn integrity(&self) -> Vec<&str> {

@@ -5,6 +5,8 @@ mod approval;
 mod audit;
 mod copy;
 mod erasure;
+mod rotate;
+mod rotation;
 mod setting;
 mod token;
 
@@ -18,6 +20,8 @@ pub(crate) use approval::{Approval, Clock, Decide, Quota};
 pub(crate) use audit::{Audit, AuditExport, AuditTail, AuditVerify, Doctor};
 pub(crate) use copy::{Backup, Compact, Recovery, RecoveryNew, Restore};
 pub(crate) use erasure::{Subject, SubjectErase, SubjectExport, Tenant, TenantErase};
+pub(crate) use rotate::{Rotate, RotateMaster};
+pub(crate) use rotation::{RotateAll, RotateKey, RotateToken, RotateVault};
 pub(crate) use setting::{
     Author, Format, Named, NamedReason, NewValue, Scope, Setting, SettingExport, SettingImport,
     SettingSet,
@@ -96,6 +100,9 @@ pub(crate) enum Command {
     /// Keys
     #[command(subcommand)]
     Key(Key),
+    /// New keys in the place of old ones
+    #[command(subcommand)]
+    Rotate(Rotate),
 }
 
 #[derive(Args)]
@@ -190,6 +197,13 @@ pub(crate) enum Key {
     Generate {
         #[command(flatten)]
         shown: Shown,
+    },
+    /// List the keys of a vault, without any secret
+    List {
+        /// The vault
+        file: PathBuf,
+        #[command(flatten)]
+        open: OpenWith,
     },
 }
 

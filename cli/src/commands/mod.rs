@@ -10,6 +10,8 @@ mod erasure;
 mod init;
 mod key;
 mod recovery;
+mod rotate;
+mod rotation;
 mod setting;
 mod slot;
 mod status;
@@ -53,6 +55,8 @@ pub(crate) fn run(command: Command, console: &mut Console<'_>) -> Result<Report>
         Command::Subject(command) => erasure::subject(&command, console),
         Command::Tenant(command) => erasure::tenant(&command, console),
         Command::Key(Key::Generate { shown }) => key::generate(&shown, console),
+        Command::Key(Key::List { file, open }) => key::list(&file, &open, console),
+        Command::Rotate(command) => rotation::command(&command, console),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `sealite verify`.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use sealite::{Fault, Id, Vault, Verification};
+use sealite::{Error, Fault, Id, Vault, Verification};
 use serde_json::{Value, json};
 
 use super::table;
@@ -62,7 +62,7 @@ fn text(found: &Verification) -> String {
         text.push_str(NOT_FOUND_HERE);
         text.push('\n');
     } else {
-        let faults = found.faults.len() + found.integrity.len();
+        let faults = found.faults.len() + usize::from(found.keys.is_some()) + found.integrity.len();
         text.push_str("NOT sound: ");
         text.push_str(&counted(faults as u64, "fault"));
         text.push_str(".\n");
@@ -94,6 +94,11 @@ pub(super) fn faults_text(found: &Verification) -> String {
         text.push_str("\nRows that do not open:\n");
         text.push_str(&aligned(["table", "tenant", "id", "error"], &rows));
     }
+    if let Some(error) = &found.keys {
+        text.push_str("\nThe table of keys:\n");
+        text.push_str(&printable(&error.to_string()));
+        text.push('\n');
+    }
     if !found.integrity.is_empty() {
         text.push_str("\nSQLite's integrity check:\n");
         for line in &found.integrity {
@@ -115,11 +120,7 @@ pub(super) fn object(found: &Verification) -> Value {
                 Id::Text(id) => json!(id),
                 other => json!(id_text(other)),
             },
-            "error": {
-                "code": fault.error.code(),
-                "name": fault.error.kind().name(),
-                "message": fault.error.message(),
-            },
+            "error": error_object(&fault.error),
         })
     };
     json!({
@@ -127,8 +128,13 @@ pub(super) fn object(found: &Verification) -> Value {
         "tables": found.tables.iter().map(table).collect::<Value>(),
         "internal": found.internal.iter().map(table).collect::<Value>(),
         "faults": found.faults.iter().map(fault).collect::<Value>(),
+        "keys": found.keys.as_ref().map(error_object),
         "integrity": found.integrity,
     })
+}
+
+fn error_object(error: &Error) -> Value {
+    json!({"code": error.code(), "name": error.kind().name(), "message": error.message()})
 }
 
 fn id_text(id: &Id) -> String {

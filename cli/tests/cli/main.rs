@@ -13,6 +13,7 @@ mod keys;
 mod life;
 mod output;
 mod programs;
+mod rotate;
 mod secrets;
 mod settings;
 mod settings_moved;

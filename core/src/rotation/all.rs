@@ -59,7 +59,10 @@ pub(crate) fn run_all(
                 patient(|| begin(engine, &data))?;
             }
         }
-        done.push(run(engine, rotation, progress)?);
+        done.push(run(engine, rotation, &mut |status| {
+            progress(status);
+            true
+        })?);
     }
     Ok(done)
 }

@@ -13,22 +13,20 @@ use crate::table::engine::Engine;
 /// How often in a row a step is tried again that found the lock taken for the whole busy time-out.
 const TRIES: usize = 10;
 
-/// Begins the rotation where none is in progress, and goes on until it is finished or waits for tokens. `progress` gets how
-/// it stands after every step.
+/// Begins the rotation where none is in progress, and goes on until it is finished or waits for tokens. `go_on` gets how
+/// it stands after every step, and ends it there by saying no: it goes on with the next call.
 pub(crate) fn run(
     engine: &Arc<Engine>,
     rotation: &Rotation,
-    progress: &mut dyn FnMut(&RotationStatus),
+    go_on: &mut dyn FnMut(&RotationStatus) -> bool,
 ) -> Result<RotationStatus> {
     let mut now = match status(engine, rotation)? {
         Some(status) if status.state != RotationState::Finished => status,
         _ => patient(|| begin(engine, rotation))?,
     };
-    progress(&now);
-    while now.state == RotationState::Running {
+    while go_on(&now) && now.state == RotationState::Running {
         let began = Instant::now();
         now = patient(|| step(engine, rotation))?;
-        progress(&now);
         pause(engine, began.elapsed());
     }
     Ok(now)

@@ -61,7 +61,19 @@ impl Keys {
         rotation: &Rotation,
         mut progress: impl FnMut(&RotationStatus),
     ) -> Result<RotationStatus> {
-        rotation::run(&self.engine, rotation, &mut progress)
+        self.run_while(rotation, |status| {
+            progress(status);
+            true
+        })
+    }
+
+    /// As [`Keys::run`], until `go_on`, which gets how it stands, says no. The next call goes on.
+    pub fn run_while(
+        &self,
+        rotation: &Rotation,
+        mut go_on: impl FnMut(&RotationStatus) -> bool,
+    ) -> Result<RotationStatus> {
+        rotation::run(&self.engine, rotation, &mut go_on)
     }
 
     /// How the last rotation of a key stands; `None` where there was none.
