@@ -10,6 +10,7 @@ mod keys;
 mod life;
 mod output;
 mod programs;
+mod rotations;
 mod secrets;
 mod settings;
 mod settings_moved;
