@@ -14,6 +14,7 @@ mod life;
 mod output;
 mod programs;
 mod rotate;
+mod rotations;
 mod secrets;
 mod settings;
 mod settings_moved;
