@@ -74,5 +74,6 @@ pub mod field;
 pub mod health;
 pub mod password;
 pub mod quota;
+pub mod rotation;
 pub mod setting;
 pub mod token;

@@ -219,6 +219,8 @@ class _VaultOptions(TypedDict, total=False):
     sealed_sql: Literal["full", "indexed", "off"]
     sealed_to_plain: bool
     checkpoint: str | None
+    key_cache: int
+    key_age: float
 
 @final
 class Vault:

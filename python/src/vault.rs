@@ -83,8 +83,9 @@ impl Vault {
     /// `synchronous`, "full" or "normal"; `existing_database`, a database with tables of its own becomes a vault;
     /// `disk_reserve`, the free bytes below which `health` says "disk_nearly_full"; `sealed_sql`, what SQL does with
     /// sealed tables: "full", "indexed" (what would walk a whole table is refused) or "off"; `sealed_to_plain`, SQL may
-    /// copy sealed values into plain tables; `checkpoint`, the text of an audit checkpoint that was kept outside: a file
-    /// that does not contain it, since an older one was put back, raises `RolledBack` when it is unlocked.
+    /// copy sealed values into plain tables; `checkpoint`, the text of an audit checkpoint that was kept outside: a file that
+    /// does not contain it, since an older one was put back, raises `RolledBack`; `key_cache`, how many unwrapped keys are
+    /// kept in memory, and `key_age`, for how many seconds.
     #[staticmethod]
     #[pyo3(signature = (path, unlock, **options))]
     fn create(

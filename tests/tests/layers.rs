@@ -15,7 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["table"],
     &["audit", "creation", "field", "password", "sql"],
     &["approval", "health", "quota", "settings", "token"],
-    &["erasure"],
+    &["erasure", "rotation"],
     &["tenant", "transaction", "vault"],
     &["lib"],
 ];

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use rusqlite::types::Value as Sql;
 use sealite::{
-    ApprovalRequest, Author, Change, Entry, ErrorKind, Index, KeyPurpose, KeyState, Limit,
-    Rotation, RotationKind, RotationState, SettingDefinition, TokenKind, TokenRequest, Type, Value,
-    ValueRef, Vault, values,
+    ApprovalRequest, Author, Change, Column, Entry, ErrorKind, Index, KeyPurpose, KeyState, Limit,
+    Rotation, RotationKind, RotationState, SettingDefinition, TableDefinition, TokenKind,
+    TokenRequest, Type, Value, ValueRef, Vault, values,
 };
 use sealite_tests::scratch::Scratch;
 use sealite_tests::vaults::plain;
@@ -342,4 +342,94 @@ fn a_rotation_needs_a_key_and_a_sound_table() {
     assert!(vault.table("users").unwrap().discard(2).unwrap());
     assert_eq!(keys.run(&rotation, |_| ()).unwrap().state, RotationState::Finished);
     assert_eq!(keys.destroy_retired(&rotation, true).unwrap().0, [1]);
+}
+
+#[test]
+fn everything_is_rotated_at_once_and_nothing_stays_under_any_old_key() {
+    let world = World::default();
+    let vault = world.scratch.open();
+    fill(&vault);
+    let keys = vault.keys();
+    let before: Vec<u32> = keys.list().unwrap().iter().map(|key| key.id).collect();
+    let mut told = 0;
+    let (master, done) = keys.rotate_all(&[world.scratch.unlock()], false, |_| told += 1).unwrap();
+    assert_eq!((master.kept.len(), master.dropped.len()), (1, 0));
+    assert!(told > done.len());
+    for status in &done {
+        let waits = status.rotation.kind() == RotationKind::Token;
+        let state = if waits { RotationState::Waiting } else { RotationState::Finished };
+        assert_eq!(status.state, state, "{status:?}");
+    }
+    // One pass serves the data and the index key: what it has moved the other finds done.
+    let of = |rotation: &Rotation| done.iter().find(|status| &status.rotation == rotation).unwrap();
+    let (index, data) = (of(&Rotation::index(None)), of(&Rotation::data(None)));
+    assert!(index.moved >= 5 && data.done < data.total, "{index:?} {data:?}");
+    world.check_open(&vault, "rotated");
+    for tenant in [None, Some("acme"), Some("beta")] {
+        for kind in [RotationKind::Data, RotationKind::Index, RotationKind::Token] {
+            let rotation = Rotation::new(kind, tenant);
+            keys.revoke_left(tenant).unwrap();
+            if keys.status(&rotation).unwrap().is_some() {
+                keys.step(&rotation).unwrap();
+                assert_eq!(
+                    keys.destroy_retired(&rotation, true).unwrap().0.len(),
+                    1,
+                    "{rotation:?}"
+                );
+            }
+        }
+    }
+    let destroyed: Vec<u32> = keys
+        .list()
+        .unwrap()
+        .iter()
+        .filter(|key| key.state == KeyState::Destroyed)
+        .map(|key| key.id)
+        .collect();
+    assert!(destroyed.len() >= 8 && destroyed.iter().all(|id| before.contains(id)));
+    world.check_open(&vault, "destroyed");
+    assert!(vault.verify(|_| ()).unwrap().is_sound());
+    assert!(vault.audit().verify(None).unwrap().is_sound());
+    vault.close();
+    let used = keys_used(&world.scratch.path());
+    assert!(used.iter().all(|(_, id)| !before.contains(id)), "{used:?}");
+}
+
+#[test]
+fn subjects_keys_are_rotated_with_those_of_their_tenant_and_erased_ones_stay_erased() {
+    let scratch = Scratch::new();
+    let vault = scratch.create();
+    let notes = TableDefinition::new("notes")
+        .column(Column::text("owner").authenticated().not_null())
+        .column(Column::text("body").sealed().not_null())
+        .subject("owner");
+    vault.define_table(&notes).unwrap();
+    let notes = vault.table("notes").unwrap();
+    for number in 0..60 {
+        let owner = format!("person{}", number % 3);
+        notes.insert(values! {"owner" => &owner, "body" => "text"}).unwrap();
+        vault.audit().append(&Entry::new("wrote").subject(&owner)).unwrap();
+    }
+    let _ = vault.erase_subject(None, "person2").unwrap();
+    let (keys, rotation) = (vault.keys(), Rotation::data(None));
+    let before = keys.list().unwrap();
+    for _ in 0..2 {
+        let done = keys.run(&rotation, |_| ()).unwrap();
+        assert_eq!(done.state, RotationState::Finished);
+        assert!(keys.destroy_retired(&rotation, true).unwrap().0.len() == 3);
+        assert_eq!(notes.count().unwrap(), 40);
+        for row in notes.scan().unwrap() {
+            assert_eq!(row.unwrap().text("body").unwrap(), "text");
+        }
+        assert!(vault.verify(|_| ()).unwrap().is_sound());
+        assert!(vault.audit().verify(None).unwrap().is_sound());
+    }
+    let after = keys.list().unwrap();
+    assert_eq!(after.len(), before.len() + 6);
+    assert_eq!(
+        kind(notes.insert(values! {"owner" => "person2", "body" => "x"})),
+        ErrorKind::DestroyedKey
+    );
+    let active = after.iter().filter(|key| key.state == KeyState::Active && key.subject.is_some());
+    assert_eq!(active.count(), 2);
 }

@@ -4,6 +4,7 @@ mod c;
 mod open;
 mod python;
 mod report;
+mod rotation;
 mod sql;
 mod state;
 mod tables;
@@ -26,7 +27,7 @@ pub struct Options {
     pub out: PathBuf,
     /// An interpreter with the wheel installed, to measure from Python as well.
     pub python: Option<PathBuf>,
-    /// The one part to measure: `tables`, `values`, `state`, `tokens`, `sql`, `c` or `open`.
+    /// The one part to measure: `tables`, `values`, `state`, `tokens`, `sql`, `c`, `open` or `rotation`.
     pub only: Option<String>,
 }
 
@@ -97,6 +98,9 @@ pub fn run(options: &Options, out: &mut dyn Write) -> Outcome<()> {
     }
     if wanted("open") {
         open::measure(options, work.path(), &mut |one| note(one, out))?;
+    }
+    if wanted("rotation") {
+        rotation::measure(options, work.path(), &mut |one| note(one, out))?;
     }
     let mut ratios = report::json(&measured);
     if let Some(interpreter) = &options.python {

@@ -7,8 +7,8 @@ use crate::keys::label;
 use crate::secret::Secret32;
 use crate::value::ValueRef;
 
-/// link = HMAC(chain key, label || link before || seq, at, event, tenant, trace id, correlation id, digest, key id, and the id
-/// of the subject's key where the entry is sealed under one)
+/// link = HMAC(chain key, label || link before || seq, at, event, tenant, trace id, correlation id, digest, audit key's id,
+/// and the id of the subject's key where the entry is sealed under one)
 const LINK: &[u8; 16] = b"sealite/audit/1\0";
 /// the link before the first entry = HMAC(chain key, label || vault id)
 const GENESIS: &[u8; 16] = b"sealite/audit/0\0";

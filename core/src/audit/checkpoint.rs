@@ -58,11 +58,14 @@ impl Checkpoint {
         let Ok(id) = reader.array().map(|id| u32::from_be_bytes(*id)) else {
             fail!(InvalidInput, "not the text of a checkpoint");
         };
+        if !body.starts_with(vault) {
+            return Err(foreign());
+        }
         let keys = keys(id).map_err(|error| match error.kind() {
             ErrorKind::UnknownKey | ErrorKind::AuthenticationFailed => foreign(),
             _ => error,
         })?;
-        if !ct_eq(&keys.checkpoint.mac(&[body]), mac) || !body.starts_with(vault) {
+        if !ct_eq(&keys.checkpoint.mac(&[body]), mac) {
             return Err(foreign());
         }
         let mut number = || reader.array().map(|b| i64::from_be_bytes(*b));

@@ -64,14 +64,14 @@ pub(super) fn check(conn: &Conn, state: &State, event: &Event) -> Result<()> {
     let keys = Keys::of(conn, state, key)?;
     let before = match before {
         Some(link) => link,
-        None => first_link(conn, state, event.seq(), &keys)?.ok_or_else(refused)?,
+        None => first_link(conn, state, &keys, event.seq())?.ok_or_else(refused)?,
     };
     let link = chain::link(&keys.chain, &before, &Said::of(event), &mut Vec::new());
     if link_of(event)? == link { Ok(()) } else { Err(refused()) }
 }
 
 /// What the first entry that is there continues.
-fn first_link(conn: &Conn, state: &State, seq: i64, keys: &Keys) -> Result<Option<Link>> {
+fn first_link(conn: &Conn, state: &State, keys: &Keys, seq: i64) -> Result<Option<Link>> {
     Ok(match Base::read(conn, state)? {
         Some(base) if base.through.checked_add(1) == Some(seq) => Some(base.link),
         None if seq == 1 => Some(chain::genesis(&keys.chain, state.ring.vault())),

@@ -25,16 +25,6 @@ impl Ring {
         std::iter::once(&key).chain(older).map(|key| key.derive(place)).collect()
     }
 
-    /// The tenant and the subject of a key.
-    pub(crate) fn owner_of(
-        &self,
-        conn: &Conn,
-        id: u32,
-    ) -> Result<(Option<String>, Option<String>)> {
-        let key = self.by_id(conn, id)?;
-        Ok((key.attributes.tenant.clone(), key.attributes.subject.clone()))
-    }
-
     /// The retired keys of the owner of an active key, the newest first.
     pub(super) fn older<'k>(&self, conn: &Conn, active: &'k Key) -> Result<&'k [Arc<Key>]> {
         if let Some(older) = active.older.get() {

@@ -1,6 +1,7 @@
 //! Rotation: new keys for data, indexes, tokens and the audit trail, while others read and write; and the destruction of
 //! those before.
 
+mod all;
 mod begin;
 mod count;
 mod destroy;
@@ -11,6 +12,7 @@ mod run;
 mod status;
 mod step;
 
+pub(crate) use all::run_all;
 pub(crate) use begin::begin;
 pub(crate) use count::plan;
 pub(crate) use destroy::destroy_retired;

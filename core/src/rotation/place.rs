@@ -11,6 +11,7 @@ use crate::table::engine::State;
 use crate::table::reseal::{Outdated, count, first};
 use crate::table::reseal_own::count_own;
 use crate::table::schema::Schema;
+use crate::table::subject::Whose;
 
 /// The beginning: the engine's own records. Tables stand at their surrogate ids.
 pub(super) const START: (i64, i64) = (0, i64::MIN);
@@ -18,7 +19,11 @@ pub(super) const START: (i64, i64) = (0, i64::MIN);
 /// The tables that a rotation goes through, in their order.
 pub(super) fn tables<'s>(state: &'s State, rotation: &Rotation) -> Vec<&'s Arc<Schema>> {
     let concerns = |schema: &&Arc<Schema>| match rotation.kind() {
-        RotationKind::Data => schema.stored.per_tenant == rotation.tenant().is_some(),
+        // Entries of the trail are under the keys of subjects of any tenant.
+        RotationKind::Data => {
+            schema.stored.per_tenant == rotation.tenant().is_some()
+                || schema.stored.subject == Some(Whose::Key)
+        }
         RotationKind::Index => {
             schema.stored.per_tenant == rotation.tenant().is_some()
                 && !schema.write.indexed.is_empty()
@@ -64,7 +69,7 @@ pub(super) fn next(
             continue;
         }
         let from = if place == at.0 { at.1 } else { i64::MIN };
-        if let Some(row) = first(conn, &state.ring, schema, outdated, from)? {
+        if let Some(row) = first(conn, state, schema, outdated, from)? {
             return Ok(Some((place, row)));
         }
     }
@@ -85,7 +90,7 @@ pub(super) fn counts(
         found.push((CATALOG.to_owned(), count_own(conn, since)?));
     }
     for schema in tables(state, rotation) {
-        found.push((schema.name().to_owned(), count(conn, schema, outdated)?));
+        found.push((schema.name().to_owned(), count(conn, state, schema, outdated)?));
     }
     found.retain(|(_, count)| *count > 0);
     Ok(found)

@@ -41,7 +41,7 @@ fn pause(engine: &Engine, worked: Duration) {
     }
 }
 
-fn patient<T>(mut work: impl FnMut() -> Result<T>) -> Result<T> {
+pub(super) fn patient<T>(mut work: impl FnMut() -> Result<T>) -> Result<T> {
     for _ in 1..TRIES {
         match work() {
             Err(error) if error.kind() == ErrorKind::Busy => {}

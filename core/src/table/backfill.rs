@@ -70,7 +70,7 @@ fn let_go(session: &Session, table: &str) -> Result<bool> {
     if !schema.in_transition() {
         return Ok(true);
     }
-    if first(session.conn(), &state.ring, schema, Outdated::Layout, i64::MIN)?.is_some() {
+    if first(session.conn(), &state, schema, Outdated::Layout, i64::MIN)?.is_some() {
         return Ok(false);
     }
     let mut stored = schema.stored.clone();
@@ -90,7 +90,7 @@ fn let_go(session: &Session, table: &str) -> Result<bool> {
         session.mark_erasure()?;
     }
     gone.extend(stored.retired.drain(..).map(|blind| blind.physical));
-    stored.columns.retain(|column| !column.dropping);
+    stored.forget(|column| column.dropping);
     let keep = stored.layouts.pop();
     stored.layouts = keep.into_iter().collect();
     for name in gone {

@@ -1,11 +1,12 @@
 //! Sealing rows anew, a batch at a time: to the current layout, or under new keys.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::buffers::Buffers;
 use super::codec::Opener;
+use super::engine::State;
 use super::read::Target;
 use super::rewrite::{Found, Old};
 use super::row::RowSet;
@@ -13,11 +14,12 @@ use super::schema::Schema;
 use super::session::Session;
 use super::subject::Whose;
 use super::write::Writer;
-use crate::db::Conn;
 use crate::db::schema::quote;
+use crate::db::{Conn, SqlRow};
 use crate::error::{Result, err};
 use crate::format::record::Record;
-use crate::keys::ring::{Owner, Purpose, Ring};
+use crate::keys::ring::{Owner, Purpose};
+use crate::keys::seal::forged;
 use crate::value::ValueRef;
 
 /// Rows moved in one transaction, at most: others wait no longer than that.
@@ -75,41 +77,35 @@ pub(crate) fn reseal(
         writer = Some((tenant, there));
     }
     let seen = rows.rows.len() as u64;
-    let next = rows.last.and_then(|row_id| row_id.checked_add(1));
+    let next = rows.last.and_then(|row| row.checked_add(1));
     Ok(Batch { moved, seen, next })
 }
 
 /// The row id of the first row, from a row id on, that [`reseal`] would look at.
 pub(crate) fn first(
     conn: &Conn,
-    ring: &Ring,
+    state: &State,
     schema: &Schema,
     outdated: Outdated<'_>,
     from: i64,
 ) -> Result<Option<i64>> {
+    let mut mine = Mine::new(conn, state, schema, outdated);
+    if mine.is_some() {
+        let mut found = None;
+        each_key(conn, schema, outdated, from, |row, key| {
+            if mine.has(key)? {
+                found = Some(row);
+                return Ok(ControlFlow::Break(()));
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        return Ok(found);
+    }
     let condition = Condition::new(schema, outdated);
     let row_id = quote(schema.stored.row_id());
     let (table, condition_sql) = (&schema.sql.physical, &condition.sql);
-    let sql = format!("SELECT {row_id}, sealed FROM {table}{condition_sql} ORDER BY {row_id}");
-    let mut found = None;
-    conn.prepare(&sql)?.each(&condition.parameters(from), |row| {
-        if is_erased(conn, ring, schema, row.get(1)?)? {
-            return Ok(ControlFlow::Continue(()));
-        }
-        found = Some(row.integer(0)?);
-        Ok(ControlFlow::Break(()))
-    })?;
-    Ok(found)
-}
-
-/// True for the row of an erased subject that stays without what its record held: nothing of it can be sealed anew.
-fn is_erased(conn: &Conn, ring: &Ring, schema: &Schema, sealed: ValueRef<'_>) -> Result<bool> {
-    if schema.stored.subject != Some(Whose::Key) {
-        return Ok(false);
-    }
-    let record = sealed.as_bytes().and_then(|sealed| Record::parse(sealed).ok());
-    // What is damaged is for who opens it.
-    record.map_or(Ok(false), |record| Ok(ring.data_key(conn, record.key_id)?.is_destroyed()))
+    let sql = format!("SELECT {row_id} FROM {table}{condition_sql} ORDER BY {row_id} LIMIT 1");
+    conn.first(&sql, &condition.parameters(from), |row| row.integer(0))
 }
 
 /// The greatest row id of a table.
@@ -121,11 +117,79 @@ pub(crate) fn last(conn: &Conn, schema: &Schema) -> Result<i64> {
 }
 
 /// How many rows [`reseal`] would look at.
-pub(crate) fn count(conn: &Conn, schema: &Schema, outdated: Outdated<'_>) -> Result<u64> {
+pub(crate) fn count(
+    conn: &Conn,
+    state: &State,
+    schema: &Schema,
+    outdated: Outdated<'_>,
+) -> Result<u64> {
+    let mut mine = Mine::new(conn, state, schema, outdated);
+    if mine.is_some() {
+        let mut count = 0;
+        each_key(conn, schema, outdated, i64::MIN, |_, key| {
+            count += u64::from(mine.has(key)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        return Ok(count);
+    }
     let condition = Condition::new(schema, outdated);
     let sql = format!("SELECT count(*) FROM {}{}", schema.sql.physical, condition.sql);
     let count = conn.first(&sql, &condition.parameters(i64::MIN), |row| row.integer(0))?;
     Ok(count.and_then(|count| u64::try_from(count).ok()).unwrap_or(0))
+}
+
+/// The row ids, from one on, and the keys of the records that the database itself finds.
+fn each_key(
+    conn: &Conn,
+    schema: &Schema,
+    outdated: Outdated<'_>,
+    from: i64,
+    mut look: impl FnMut(i64, u32) -> Result<ControlFlow<()>>,
+) -> Result<()> {
+    let condition = Condition::new(schema, outdated);
+    let row_id = quote(schema.stored.row_id());
+    let (table, condition_sql) = (&schema.sql.physical, &condition.sql);
+    let sql = format!(
+        "SELECT {row_id}, substr(sealed, 4, 4) FROM {table}{condition_sql} ORDER BY {row_id}"
+    );
+    conn.prepare(&sql)?.each(&condition.parameters(from), |row| {
+        let key = row.get(1)?.as_bytes().and_then(|id| id.try_into().ok());
+        look(row.integer(0)?, key.map_or(0, u32::from_be_bytes))
+    })
+}
+
+/// Whose records a rotation concerns, in a table that does not say it outside of them: those of its tenant's keys that are not
+/// destroyed. Others are passed over.
+struct Mine<'a> {
+    within: Option<(&'a Conn, &'a State, Option<&'a str>)>,
+    known: BTreeMap<u32, bool>,
+}
+
+impl<'a> Mine<'a> {
+    fn new(conn: &'a Conn, state: &'a State, schema: &Schema, outdated: Outdated<'a>) -> Self {
+        let within = match outdated {
+            Outdated::Key { tenant, .. } if schema.stored.subject == Some(Whose::Key) => {
+                Some((conn, state, tenant))
+            }
+            _ => None,
+        };
+        Mine { within, known: BTreeMap::new() }
+    }
+
+    fn is_some(&self) -> bool {
+        self.within.is_some()
+    }
+
+    fn has(&mut self, id: u32) -> Result<bool> {
+        let Some((conn, state, tenant)) = self.within else { return Ok(true) };
+        if let Some(known) = self.known.get(&id) {
+            return Ok(*known);
+        }
+        let key = state.ring.data_key(conn, id)?;
+        let has = key.tenant() == tenant && !key.is_destroyed();
+        self.known.insert(id, has);
+        Ok(has)
+    }
 }
 
 /// The ids of the keys that the records of a table name.
@@ -143,7 +207,7 @@ pub(crate) fn keys_used(conn: &Conn, physical: &str) -> Result<BTreeSet<u32>> {
 struct Rows {
     set: RowSet,
     rows: Vec<OldRow>,
-    /// The row id of the last row, whether it was erased or not.
+    /// The last row that was looked at, be it passed over.
     last: Option<i64>,
 }
 
@@ -171,12 +235,13 @@ impl Rows {
             "{columns}, {tenant} FROM {}{} ORDER BY {row_id} LIMIT {BATCH_ROWS}",
             schema.sql.physical, condition.sql
         );
+        let mut mine = Mine::new(conn, &state, schema, outdated);
         let mut rows = Rows { set: RowSet::new(Arc::clone(schema)), rows: Vec::new(), last: None };
         let mut buffers: Option<(Option<String>, Buffers)> = None;
         let mut held = 0;
         conn.prepare(&sql)?.each(&condition.parameters(from), |row| {
             rows.last = Some(row.integer(0)?);
-            if is_erased(conn, &state.ring, schema, row.get(2)?)? {
+            if mine.is_some() && !mine.has(key_named(row)?)? {
                 return Ok(ControlFlow::Continue(()));
             }
             let tenant = row.get(last)?.as_str().map(str::to_owned);
@@ -200,17 +265,16 @@ impl Rows {
     /// Gives a new data key to each subject whose active one is older than `since`.
     fn renew_owners(&self, session: &Session, since: u32) -> Result<()> {
         let (conn, state) = (session.conn(), session.state());
-        let ids = self.rows.iter().map(|row| row.found.key);
+        let ids = self.rows.iter().filter_map(|row| row.found.key_id());
         let ids: BTreeSet<u32> = ids.filter(|id| *id < since).collect();
         let mut owners = Vec::new();
         for id in ids {
-            let (tenant, subject) = state.ring.owner_of(conn, id)?;
-            let Some(subject) = subject else { continue };
-            let owner =
-                Owner { subject: Some(&subject), ..Owner::of(Purpose::Data, tenant.as_deref()) };
+            let key = state.ring.data_key(conn, id)?;
+            let Some(subject) = key.subject() else { continue };
+            let owner = Owner { subject: Some(subject), ..Owner::of(Purpose::Data, key.tenant()) };
             let active = state.ring.active(conn, owner)?;
             if active.is_some_and(|active| active.id() < since) {
-                owners.push((tenant, subject));
+                owners.push((key.tenant().map(str::to_owned), subject.to_owned()));
             }
         }
         session.succeed_subjects(&owners)
@@ -232,12 +296,26 @@ impl Outdated<'_> {
     fn is_done(self, found: &Found, writer: &Writer<'_>) -> bool {
         match self {
             Outdated::Layout => found.layout == writer.schema().write.layout,
-            Outdated::Key { since, .. } => found.key >= since,
+            Outdated::Key { since, .. } => found.key_id().is_some_and(|id| id >= since),
             Outdated::Index { since, .. } => {
-                found.key >= since && found.layout == writer.schema().write.layout
+                found.key_id().is_some_and(|id| id >= since)
+                    && found.layout == writer.schema().write.layout
             }
         }
     }
+}
+
+impl Found {
+    /// The id of the key, which stands in bytes 4 to 7 of the record.
+    pub(super) fn key_id(&self) -> Option<u32> {
+        Record::parse(&self.sealed).ok().map(|record| record.key_id)
+    }
+}
+
+/// The key that a row's record names.
+fn key_named(row: &SqlRow<'_>) -> Result<u32> {
+    let record = row.blob(2).ok().and_then(|record| Record::parse(record).ok());
+    record.map(|record| record.key_id).ok_or_else(|| forged("a record"))
 }
 
 /// The rows that are looked at, as a condition in SQL.

@@ -12,7 +12,6 @@ use super::write_plan::From;
 use crate::db::SqlRow;
 use crate::db::schema::quote;
 use crate::error::{Result, fail};
-use crate::format::record::Record;
 use crate::value::{IdRef, ValueRef};
 
 /// A row as it was read, and the record that it was read from.
@@ -27,8 +26,6 @@ pub(super) struct Found {
     pub(super) sealed: Vec<u8>,
     /// The values of the blind indexes, where the record has those that it would have now.
     pub(super) blinds: Option<Vec<BlindValue>>,
-    /// The key that the record names.
-    pub(super) key: u32,
 }
 
 /// One of the rows of a set.
@@ -100,7 +97,7 @@ impl Writer<'_> {
         new_id: Option<IdRef<'_>>,
     ) -> Result<()> {
         let (conn, schema) = (self.session.conn(), self.schema());
-        let Found { layout, sealed, blinds: there, key } = old.found;
+        let Found { layout, sealed, blinds: there } = old.found;
         let (parameters, count) = key_parameters(schema, id, self.tenant)?;
         let parameters = parameters.get(..count).unwrap_or(&[]);
         let mut values: Vec<ValueRef<'_>> =
@@ -111,7 +108,8 @@ impl Writer<'_> {
                 *slot = admitted;
             }
         }
-        let owner = self.owner_again(new_id.unwrap_or(id), &values, *key)?;
+        let owner =
+            self.owner_again(new_id.unwrap_or(id), &values, old.found.key_id().unwrap_or(0))?;
         let touched = |position: usize| changes.iter().any(|(at, _)| *at == position);
         let mut scratch = self.session.scratch()?;
         let blinds = match there {
@@ -182,9 +180,7 @@ impl Found {
     /// What a row, opened, was read from.
     pub(super) fn of(row: &SqlRow<'_>, schema: &Schema, layout: u16) -> Result<Self> {
         let blinds = if layout == schema.write.layout { blinds_of(row, schema)? } else { None };
-        let sealed = row.blob(2)?;
-        let key = Record::parse(sealed).map_or(0, |record| record.key_id);
-        Ok(Found { layout, sealed: sealed.to_vec(), blinds, key })
+        Ok(Found { layout, sealed: row.blob(2)?.to_vec(), blinds })
     }
 }
 

@@ -1,9 +1,10 @@
 //! Rotation of every key but the master key, and the destruction of those before.
 
-use super::Keys;
 use super::schema::finish_erasure;
+use super::{Keys, MasterRotation};
 use crate::erasure::Erasure;
 use crate::error::Result;
+use crate::keys::Unlock;
 use crate::rotation::{self, Rotation, RotationPlan, RotationStatus};
 use crate::table::session::Session;
 use crate::token;
@@ -71,6 +72,23 @@ impl Keys {
     /// How the last rotation of each key stands, in the order of their beginning.
     pub fn rotations(&self) -> Result<Vec<RotationStatus>> {
         rotation::statuses(&self.engine)
+    }
+
+    /// Changes everything, one key after the other: the master key first, as [`Keys::rotate_master`] does, then the audit key,
+    /// and for the vault and each tenant the index key and the data key in one pass, and the pepper, which ends as
+    /// `waiting` while tokens are left. Old keys are destroyed by [`Keys::destroy_retired`]. What a crash interrupts goes on
+    /// with the next call of [`Keys::run`] or of this one, which then changes what was done before once more.
+    ///
+    /// # Errors
+    /// As of [`Keys::rotate_master`] and [`Keys::run`].
+    pub fn rotate_all(
+        &self,
+        keep: &[Unlock],
+        drop_others: bool,
+        mut progress: impl FnMut(&RotationStatus),
+    ) -> Result<(MasterRotation, Vec<RotationStatus>)> {
+        let master = self.rotate_master(keep, drop_others)?;
+        Ok((master, rotation::run_all(&self.engine, &mut progress)?))
     }
 
     /// Revokes the tokens that are still hashed under a retired pepper, for who can't wait until they are presented or

@@ -260,7 +260,7 @@ pub unsafe extern "C" fn sealite_audit_verify_since(
     })
 }
 
-/// Says how far the chain goes now, as a text of 144 characters to be kept outside the file; no secret. Free it with
+/// Says how far the chain goes now, as a text of 150 characters to be kept outside the file; no secret. Free it with
 /// sealite_bytes_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_audit_checkpoint(
