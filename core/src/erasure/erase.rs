@@ -105,18 +105,14 @@ fn finish(
 /// The ids of the keys that are still there. Every row of the table of keys is authenticated before any is destroyed.
 fn keys(session: &Session, whom: Whom<'_>) -> Result<Vec<u32>> {
     let (conn, state) = (session.conn(), session.state());
-    let all = match whom.subject {
-        Some(_) => {
-            state.ring.check(conn)?;
-            let owner =
-                Owner { purpose: Purpose::Data, tenant: whom.tenant, subject: whom.subject };
-            state.ring.keys_of(conn, owner)?
-        }
-        None => {
-            let mut all = state.ring.list(conn)?;
-            all.retain(|key| key.tenant.as_deref() == whom.tenant);
-            all
-        }
+    let all = if whom.subject.is_some() {
+        state.ring.check(conn)?;
+        let owner = Owner { purpose: Purpose::Data, tenant: whom.tenant, subject: whom.subject };
+        state.ring.keys_of(conn, owner)?
+    } else {
+        let mut all = state.ring.list(conn)?;
+        all.retain(|key| key.tenant.as_deref() == whom.tenant);
+        all
     };
     let there = all.iter().filter(|key| key.state != KeyState::Destroyed);
     Ok(there.map(|key| key.id).collect())

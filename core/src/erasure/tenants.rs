@@ -1,6 +1,6 @@
 //! The tenants of a vault: those that have keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::Result;
 use crate::keys::KeyState;
@@ -24,7 +24,7 @@ pub struct TenantInfo {
 pub(crate) fn list(engine: &Engine) -> Result<Vec<TenantInfo>> {
     let keys = engine.read(|conn, _| engine.refresh(conn)?.ring.list(conn))?;
     let mut found: BTreeMap<String, TenantInfo> = BTreeMap::new();
-    let mut subjects: BTreeMap<(String, String), ()> = BTreeMap::new();
+    let mut subjects: BTreeSet<(String, String)> = BTreeSet::new();
     for key in keys {
         let Some(name) = key.tenant else { continue };
         let is_there = key.state != KeyState::Destroyed;
@@ -37,7 +37,7 @@ pub(crate) fn list(engine: &Engine) -> Result<Vec<TenantInfo>> {
         tenant.created_at = tenant.created_at.min(key.created_at);
         match key.subject {
             Some(subject) if is_there => {
-                if subjects.insert((name, subject), ()).is_none() {
+                if subjects.insert((name, subject)) {
                     tenant.subjects += 1;
                 }
             }

@@ -11,6 +11,22 @@ use crate::error::{Result, fail};
 use crate::keys::table_id;
 use crate::value::ValueRef;
 
+impl Schema {
+    /// The definition that would declare the table as it is.
+    pub(crate) fn definition(&self) -> TableDefinition {
+        TableDefinition {
+            name: self.stored.name.clone(),
+            key: self.stored.key.clone(),
+            text_key: self.stored.text_key,
+            key_at: self.key_at(),
+            per_tenant: self.stored.per_tenant,
+            padding: self.stored.padding,
+            subject: self.declared_subject(),
+            columns: self.columns().map(|c| c.column.clone()).collect(),
+        }
+    }
+}
+
 /// Creates the table, or checks that what is stored is no weaker than what is declared. True where it was created.
 pub(crate) fn define(session: &Session, definition: &TableDefinition) -> Result<bool> {
     check_table_name(&definition.name)?;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
-use super::definition::{Column, Protection, TableDefinition};
+use super::definition::{Column, Protection};
 use super::join::JoinSql;
 use super::subject::Whose;
 use super::write_plan::WritePlan;
@@ -236,20 +236,6 @@ impl Schema {
     /// How many columns SQL shows before the key.
     pub(crate) fn key_at(&self) -> usize {
         self.active.iter().filter(|at| **at < self.stored.key_at).count()
-    }
-
-    /// The definition that would declare the table as it is.
-    pub(crate) fn definition(&self) -> TableDefinition {
-        TableDefinition {
-            name: self.stored.name.clone(),
-            key: self.stored.key.clone(),
-            text_key: self.stored.text_key,
-            key_at: self.key_at(),
-            per_tenant: self.stored.per_tenant,
-            padding: self.stored.padding,
-            subject: self.declared_subject(),
-            columns: self.columns().map(|c| c.column.clone()).collect(),
-        }
     }
 }
 

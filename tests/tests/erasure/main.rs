@@ -86,12 +86,28 @@ fn others(vault: &Vault, but: &str) -> Vec<Vec<Value>> {
     found
 }
 
-/// True where one of the vault's files, or of its log's, holds the bytes.
+/// True where one of the vault's files, or of its log's, holds the bytes. They are read by another process: this one would
+/// lose its locks with the descriptor that it closes.
 fn holds(folder: &Path, what: &[u8]) -> bool {
     assert!(what.len() >= 8, "short bytes are found anywhere");
-    std::fs::read_dir(folder).unwrap().any(|file| {
-        let bytes = std::fs::read(file.unwrap().path()).unwrap();
-        bytes.windows(what.len()).any(|window| window == what)
+    files(folder).iter().any(|bytes| bytes.windows(what.len()).any(|window| window == what))
+}
+
+fn files(folder: &Path) -> Vec<Vec<u8>> {
+    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let read = |path: std::path::PathBuf| {
+        let read = std::process::Command::new("cat").arg(&path).output().unwrap();
+        read.status.success().then_some(read.stdout)
+    };
+    names.filter_map(read).collect()
+}
+
+/// As [`holds`], for each of several at one look.
+fn holds_any<'t>(folder: &Path, mut what: impl Iterator<Item = &'t [u8]>) -> bool {
+    let files = files(folder);
+    what.any(|what| {
+        assert!(what.len() >= 8, "short bytes are found anywhere");
+        files.iter().any(|bytes| bytes.windows(what.len()).any(|window| window == what))
     })
 }
 
