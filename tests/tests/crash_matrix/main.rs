@@ -292,7 +292,10 @@ impl<'a> Matrix<'a> {
             (self.operation.check)(&self.work, found, &what);
             match tried {
                 Ok(()) => {
-                    assert!(found || self.operation.in_passing, "{what}: success, and nothing done")
+                    assert!(
+                        found || self.operation.in_passing,
+                        "{what}: success, and nothing done"
+                    );
                 }
                 Err(error) => {
                     let expected = matches!(error.kind(), ErrorKind::Io | ErrorKind::Full);
