@@ -3,6 +3,7 @@
 mod approval;
 mod audit;
 mod copy;
+mod erasure;
 mod setting;
 mod token;
 
@@ -14,6 +15,7 @@ use crate::failure::EXIT_CODES;
 pub(crate) use approval::{Approval, Clock, Decide, Quota};
 pub(crate) use audit::{Audit, AuditExport, AuditTail, AuditVerify, Doctor};
 pub(crate) use copy::{Backup, Compact, Recovery, RecoveryNew, Restore};
+pub(crate) use erasure::{Subject, SubjectErase, SubjectExport, Tenant, TenantErase};
 pub(crate) use setting::{
     Author, Format, Named, NamedReason, NewValue, Scope, Setting, SettingExport, SettingImport,
     SettingSet,
@@ -81,6 +83,12 @@ pub(crate) enum Command {
     /// The clock that expiry goes by
     #[command(subcommand)]
     Clock(Clock),
+    /// What belongs to one subject: a user, a device
+    #[command(subcommand)]
+    Subject(Subject),
+    /// The tenants
+    #[command(subcommand)]
+    Tenant(Tenant),
     /// Keys
     #[command(subcommand)]
     Key(Key),

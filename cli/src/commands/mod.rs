@@ -5,6 +5,7 @@ mod approval;
 mod audit;
 mod copy;
 mod doctor;
+mod erasure;
 mod init;
 mod key;
 mod recovery;
@@ -47,6 +48,8 @@ pub(crate) fn run(command: Command, console: &mut Console<'_>) -> Result<Report>
         Command::Clock(command) => approval::clock(&command, console),
         Command::Audit(command) => audit::run(&command, console),
         Command::Doctor(arguments) => doctor::doctor(&arguments, console),
+        Command::Subject(command) => erasure::subject(&command, console),
+        Command::Tenant(command) => erasure::tenant(&command, console),
         Command::Key(Key::Generate { shown }) => key::generate(&shown, console),
     }
 }

@@ -7,6 +7,7 @@ mod audit;
 mod copies;
 mod damage;
 mod doctor;
+mod erasure;
 mod keys;
 mod life;
 mod output;

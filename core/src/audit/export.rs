@@ -59,6 +59,9 @@ pub(super) fn json_line(event: &Event) -> Result<String> {
             .map_err(|_| err!(Corrupt, "the payload of entry {} is not JSON", event.seq()))?;
         put("payload", payload);
     }
+    if event.is_erased() {
+        put("erased", true.into());
+    }
     put("chain", base16ct::lower::encode_string(event.blob("chain")).into());
     let mut text = serde_json::Value::Object(line).to_string();
     text.push('\n');

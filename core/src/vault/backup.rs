@@ -10,7 +10,6 @@ use crate::creation::inspect;
 use crate::db::{Config, Location, Pool};
 use crate::error::{Error, Result, err, fail};
 use crate::keys::Unlock;
-use crate::secret::Secret32;
 use crate::table::ReadSession;
 use crate::table::engine::Engine;
 use crate::table::session::Session;
@@ -111,14 +110,14 @@ impl Vault {
         options: &BackupOptions,
         mut go_on: impl FnMut(BackupProgress) -> bool,
     ) -> Result<BackupReport> {
-        let master = self.engine.master()?;
+        self.engine.state()?;
         let file = NewFile::create(to.as_ref())?;
         let payload = serde_json::json!({"verified": options.verify}).to_string();
         self.audit().append_best_effort(&Entry::new("vault.backup").payload(payload));
         self.copy_to(&file, &mut go_on)?;
         let mut report = BackupReport { bytes: file.size()?, ..BackupReport::default() };
         if options.verify {
-            let copy = Vault::of_copy(&file, master)?;
+            let copy = self.of_copy(&file)?;
             copy.check(None, &mut report, &mut go_on)?;
             copy.close();
         }
@@ -156,7 +155,6 @@ impl Vault {
         mut go_on: impl FnMut(BackupProgress) -> bool,
     ) -> Result<BackupReport> {
         let source = Vault::open(backup, unlock)?;
-        let master = source.engine.master()?;
         let to = to.as_ref();
         let file = if options.drill {
             let mut name = to.as_os_str().to_owned();
@@ -166,9 +164,9 @@ impl Vault {
             NewFile::create(to)?
         };
         source.copy_to(&file, &mut go_on)?;
-        source.close();
         let mut report = BackupReport { bytes: file.size()?, ..BackupReport::default() };
-        let copy = Vault::of_copy(&file, master)?;
+        let copy = source.of_copy(&file)?;
+        source.close();
         copy.check(options.checkpoint.as_deref(), &mut report, &mut go_on)?;
         Session::run(&copy.engine, |session| {
             note(session, "vault.restored", &serde_json::json!({"drill": options.drill}))
@@ -191,12 +189,13 @@ impl Vault {
     }
 
     /// The vault in a copy that nobody else knows, opened.
-    fn of_copy(file: &NewFile, master: Secret32) -> Result<Self> {
+    fn of_copy(&self, file: &NewFile) -> Result<Self> {
         let pool = Pool::new(Location::File(file.path().to_owned()), Config::default())?;
         let engine = Engine::new(pool, attachments());
         let conn = engine.pool.reader()?;
         let Some(meta) = inspect(&conn)? else { fail!(Corrupt, "the copy holds no vault") };
-        engine.unlock(&conn, &meta, master)?;
+        let with = self.engine.unwrapped(&conn, &meta)?;
+        engine.unlock(&conn, &meta, with)?;
         drop(conn);
         Ok(Vault { engine: Arc::new(engine) })
     }

@@ -1,8 +1,9 @@
 //! Giving free space back.
 
-use super::{Erasure, Vault};
+use super::Vault;
 use crate::audit::note;
 use crate::db::Location;
+use crate::erasure::Erasure;
 use crate::error::Result;
 use crate::table::session::Session;
 

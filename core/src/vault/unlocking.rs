@@ -22,11 +22,13 @@ impl Vault {
 
     /// Adds a way to unlock; its id.
     pub fn add_slot(&self, label: &str, unlock: &Unlock) -> Result<i64> {
-        let master = self.engine.master()?;
+        self.engine.state()?;
         let draft = slots::Draft::new(label, unlock)?;
         let kind = unlock.kind().name();
         Session::run(&self.engine, |session| {
-            let id = slots::add(session.conn(), session.state().ring.vault(), &master, &draft)?;
+            // Of this moment: another process may have changed it while a passphrase was stretched.
+            let ring = &session.state().ring;
+            let id = slots::add(session.conn(), ring.vault(), ring.master(), &draft)?.id;
             let payload = serde_json::json!({"slot": id, "kind": kind, "label": label});
             note(session, "slot.added", &payload)?;
             Ok(id)
