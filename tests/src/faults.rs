@@ -32,6 +32,9 @@ impl Fault {
     }
 }
 
+type Arm = unsafe extern "C" fn(*const c_char, c_int, c_long, u64);
+type Disarm = unsafe extern "C" fn() -> c_long;
+
 /// Compiles the shim into the folder; the value for `LD_PRELOAD`.
 pub fn shim(folder: &Path) -> PathBuf {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("shim/faults.c");
@@ -50,7 +53,6 @@ pub fn shim(folder: &Path) -> PathBuf {
 /// From here on `fault` happens at the event of that number below the folder, counted from 1.
 pub fn arm(folder: &Path, fault: Fault, at: usize, seed: u64) {
     let folder = CString::new(folder.as_os_str().as_bytes()).unwrap();
-    type Arm = unsafe extern "C" fn(*const c_char, c_int, c_long, u64);
     // SAFETY: the shim exports the function with this signature, and copies the text.
     unsafe {
         let function: Arm = std::mem::transmute::<*mut c_void, Arm>(find(c"sealite_faults_arm"));
@@ -60,7 +62,6 @@ pub fn arm(folder: &Path, fault: Fault, at: usize, seed: u64) {
 
 /// From here on nothing happens; the number of events since [`arm`].
 pub fn disarm() -> usize {
-    type Disarm = unsafe extern "C" fn() -> c_long;
     // SAFETY: the shim exports the function with this signature.
     let events = unsafe {
         let function = std::mem::transmute::<*mut c_void, Disarm>(find(c"sealite_faults_disarm"));

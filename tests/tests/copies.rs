@@ -146,8 +146,7 @@ fn backup_that_is_given_up_or_unsound_leaves_nothing() {
     let vault = home.create();
     fill(&vault, 6_000);
     let place = |name: &str| home.folder().join(name);
-    type Says = fn(BackupProgress) -> bool;
-    let until: [Says; 3] = [
+    let until: [fn(BackupProgress) -> bool; 3] = [
         |_| false,
         |at| !matches!(at, BackupProgress::Opened(_)),
         |at| !matches!(at, BackupProgress::Audited(_)),

@@ -135,15 +135,7 @@ mod tests {
         assert_eq!(sheet.matches(code.reveal()).count(), 1);
         assert!(sheet.contains("Label    safe, 2nd floor\n"));
         assert!(sheet.contains(&format!("Slot     {slot}\n")));
-        let id: String = vault
-            .engine()
-            .state()
-            .unwrap()
-            .ring
-            .vault()
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect();
+        let id = base16ct::lower::encode_string(vault.engine().state().unwrap().ring.vault());
         assert!(sheet.replace(' ', "").contains(&format!("Vault{id}\n")));
         // As it is typed from the page: the one line that is a code.
         let mut typed = sheet.lines().filter_map(|line| Unlock::recovery_code(line).ok());

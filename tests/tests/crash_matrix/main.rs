@@ -147,7 +147,7 @@ fn drive(stage: &Stage) {
         for (fault, total) in Fault::ALL.into_iter().zip(&mut totals) {
             let events = matrix.events(fault);
             // Another place of the sample for each operation and fault.
-            let step = scaled(7, 1);
+            let step = scaled(11, 1);
             let first = 1 + (number * 3 + fault as usize * 2) % step;
             let points: Vec<usize> = (first..=events).step_by(step).collect();
             let mut tally = Tally::default();
@@ -292,7 +292,10 @@ impl<'a> Matrix<'a> {
             (self.operation.check)(&self.work, found, &what);
             match tried {
                 Ok(()) => {
-                    assert!(found || self.operation.in_passing, "{what}: success, and nothing done")
+                    assert!(
+                        found || self.operation.in_passing,
+                        "{what}: success, and nothing done"
+                    );
                 }
                 Err(error) => {
                     let expected = matches!(error.kind(), ErrorKind::Io | ErrorKind::Full);
