@@ -12,7 +12,9 @@ pub(crate) const CREATE: &str = "
         format INTEGER NOT NULL,
         vault BLOB NOT NULL,
         epoch INTEGER NOT NULL,
-        erasure_pending INTEGER NOT NULL
+        erasure_pending INTEGER NOT NULL,
+        master INTEGER NOT NULL,
+        keys BLOB NOT NULL
     );
     CREATE TABLE sealite_slots (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -31,6 +33,7 @@ pub(crate) const CREATE: &str = "
         state INTEGER NOT NULL,
         created_at INTEGER NOT NULL,
         changed_at INTEGER NOT NULL,
+        floor INTEGER NOT NULL,
         sealed BLOB NOT NULL
     );
     CREATE INDEX sealite_keys_use ON sealite_keys (purpose, tenant, subject, state);

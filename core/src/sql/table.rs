@@ -202,7 +202,10 @@ impl Table {
     /// The transaction is about to commit.
     pub(super) fn sync(&self) -> Result<()> {
         match self.face().host() {
-            Some(host) => host.sync(self.face().conn()?),
+            Some(host) => {
+                let face = self.face();
+                face.counts.apart(face.handle, || host.sync(face.conn()?))
+            }
             None => Ok(()),
         }
     }

@@ -1,6 +1,7 @@
 //! What a program declares: tables, columns, protections, indexes.
 
 use super::names::check_name;
+use super::subject::{Whose, check_subject};
 use crate::error::{Result, fail};
 use crate::format::padding::Padding;
 use crate::index::normalise::Normaliser;
@@ -269,6 +270,7 @@ pub struct TableDefinition {
     pub(crate) key_at: usize,
     pub(crate) per_tenant: bool,
     pub(crate) padding: Padding,
+    pub(crate) subject: Option<Whose<String>>,
     pub(crate) columns: Vec<Column>,
 }
 
@@ -282,6 +284,7 @@ impl TableDefinition {
             key_at: 0,
             per_tenant: false,
             padding: Padding::default(),
+            subject: None,
             columns: Vec::new(),
         }
     }
@@ -374,6 +377,6 @@ impl TableDefinition {
             }
             seen.push(lower);
         }
-        Ok(())
+        check_subject(self)
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::definition::{Column, Protection, TableDefinition};
 use super::join::JoinSql;
+use super::subject::Whose;
 use super::write_plan::WritePlan;
 use crate::db::schema::quote;
 use crate::error::{Result, err};
@@ -22,6 +23,8 @@ pub(crate) struct Stored {
     pub(crate) key_at: usize,
     pub(crate) per_tenant: bool,
     pub(crate) padding: Padding,
+    /// What says whose a row is: a column by its surrogate id.
+    pub(crate) subject: Option<Whose<u32>>,
     pub(crate) columns: Vec<StoredColumn>,
     /// Indexes that are gone from their columns and still stand in the associated data of some rows.
     pub(crate) retired: Vec<Blind>,
@@ -108,6 +111,8 @@ pub(crate) struct Plan {
     pub(crate) sealed: Vec<(u32, Option<usize>)>,
     /// Where each active column's value is when it is not in the payload.
     pub(crate) outside: Vec<Outside>,
+    /// What says whose the row is: a column by its slot, with its type.
+    pub(crate) subject: Option<Whose<usize>>,
 }
 
 /// Where a value outside the payload comes from.
@@ -242,6 +247,7 @@ impl Schema {
             key_at: self.key_at(),
             per_tenant: self.stored.per_tenant,
             padding: self.stored.padding,
+            subject: self.declared_subject(),
             columns: self.columns().map(|c| c.column.clone()).collect(),
         }
     }
@@ -358,7 +364,13 @@ fn plan(stored: &Stored, active: &[usize], slots: &[Slot], layout: &Layout) -> O
             })
         })
         .collect::<Option<Vec<_>>>()?;
-    Some(Plan { layout: layout.number, authenticated, sealed, outside })
+    let subject = match &stored.subject {
+        None => None,
+        Some(whose) => {
+            Some(whose.place(|id| slot_of(*id).filter(|_| layout.authenticated.contains(id)))?)
+        }
+    };
+    Some(Plan { layout: layout.number, authenticated, sealed, outside, subject })
 }
 
 fn sql(stored: &Stored, slots: &[Slot]) -> Sql {

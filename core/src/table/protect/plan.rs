@@ -11,6 +11,7 @@ use crate::db::tokens::{Kind, tokens};
 use crate::error::{Error, Result, fail};
 use crate::index::normalise::Normaliser;
 use crate::table::definition::{Column, Index, Protection, TableDefinition};
+use crate::table::subject::Whose;
 use crate::value::{Type, Value};
 
 /// The plan of a conversion.
@@ -41,14 +42,24 @@ pub(super) struct KeptIndex {
 /// A column as the words say it, and whether they name its type.
 pub(super) type Wanted = (Column, bool);
 
-/// Makes the plan. `wanted` are the columns that the words name.
-pub(super) fn plan(conn: &Conn, source: &Plain, wanted: &[Wanted]) -> Result<Plan> {
+/// What the words say.
+pub(super) struct Words {
+    pub(super) columns: Vec<Wanted>,
+    /// What says whose a row is.
+    pub(super) subject: Option<Whose<String>>,
+}
+
+/// Makes the plan.
+pub(super) fn plan(conn: &Conn, source: &Plain, words: &Words) -> Result<Plan> {
     let Some((key, text_key)) = source.key().filter(|_| source.odd.is_none()) else {
         fail!(Refused, "table {} {}", source.name, source.odd.unwrap_or("has no key"));
     };
     let mut definition = TableDefinition::new(&source.name);
     definition =
         if text_key { definition.text_key(&key.name) } else { definition.integer_key(&key.name) };
+    let wanted = words.columns.as_slice();
+    definition.subject.clone_from(&words.subject);
+    definition.subject = definition.whose();
     check_wanted(source, key, wanted)?;
     let mut plan = Plan {
         definition,
