@@ -62,6 +62,7 @@ def environment() -> Path:
 # What is signed with the time, the time, and the hash of a commit.
 CHANGING = re.compile(
     r"[\w-]+\.[\w-]{6}\.[\w-]{27}"
+    r"|\b\d\d:\d\d / \d\d-\d\d-\d{4}\b"
     r"|\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?|(?<=ed\": )[\d.]+"
     r"|(?<=>)(?:just now|[\w ]+ ago)(?=<)"
     r"|\b[0-9a-f]{6,7}\b|\b[0-9a-f]{40}\b"
