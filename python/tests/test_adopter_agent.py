@@ -89,7 +89,7 @@ def listed(client: Client, who: dict[str, str], conversation: str) -> list[dict[
 def test_its_database_stays_postgresql_with_sealed_values_and_blind_indexes(server: Server, database: postgresql.Server) -> None:
     one, two = server.client(0, "127.0.0.21"), server.client(1, "127.0.0.21")
     ((email, index, name, hashed),) = in_database(
-        database, "SELECT email, email_bidx, name, password_hash FROM users WHERE id = 1"
+        database, "SELECT email, email_bidx, name, password_hash FROM account WHERE id = 1"
     )
     assert b"ada" not in bytes(email).lower() and b"Canary" not in bytes(name) and len(bytes(index)) == 16
     assert hashed.startswith("$argon2id$")
@@ -101,7 +101,7 @@ def test_its_database_stays_postgresql_with_sealed_values_and_blind_indexes(serv
         assert secret.encode() not in everything
     # What the vault keeps is there, and no table of it in PostgreSQL.
     tables = {table for (table,) in in_database(database, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'")}
-    assert tables == {"users"}
+    assert tables == {"account"}
 
 
 def test_approvals_create_wait_approve_reject_expire_and_list_by_session(server: Server) -> None:
@@ -192,8 +192,8 @@ def test_bcrypt_hashes_still_verify_and_are_upgraded_on_log_in(server: Server, d
 
     def stored(new: str | None = None) -> str:
         if new is not None:
-            in_database(database, "UPDATE users SET password_hash = %s WHERE id = %s", new, id)
-        ((hashed,),) = in_database(database, "SELECT password_hash FROM users WHERE id = %s", id)
+            in_database(database, "UPDATE account SET password_hash = %s WHERE id = %s", new, id)
+        ((hashed,),) = in_database(database, "SELECT password_hash FROM account WHERE id = %s", id)
         return str(hashed)
 
     stored(OLD_HASH)
