@@ -76,7 +76,7 @@ def lay(folder: Path, admins: Any = None, users: Any = None, events: str = "", f
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
-    settings = {"SEALITE_PATH": str(folder / "vault.db"), "SEALITE_UNLOCK": "env:APP_KEY", "PROXIES": "1", "LOGIN_LIMIT": "100/second"}
+    settings = {"SEALITE_PATH": str(folder / "vault.db"), "SEALITE_UNLOCK": "env:APP_KEY", "PROXIES": "1", "LOGIN_LIMIT": "100/second", "ADMIN_LIMIT": "60/hour"}
     settings |= {"SECURITY_FOLDER": str(folder / "security"), "LOG_FOLDER": str(folder / "logs"), **more}
     return {f"FLASK_{name}": value for name, value in settings.items()}
 
@@ -232,7 +232,7 @@ def test_rate_limits_count_failed_attempts_before_the_token_is_looked_at(server:
     refused = admin(server, "10.0.0.8").get("/admin/tokens")
     assert refused.status_code == 429
     body = refused.json()
-    assert body == {"error": "rate_limited", "retry_after": body["retry_after"]} and 1 <= body["retry_after"] <= 62
+    assert body == {"error": "rate_limited", "retry_after": body["retry_after"]} and 1 <= body["retry_after"] <= 3_720
     assert refused.headers["retry-after"] == str(body["retry_after"])
     assert admin(server, "10.0.0.9").get("/admin/tokens").status_code == 200
 
@@ -241,7 +241,7 @@ def test_rate_limits_survive_a_restart(server: Server) -> None:
     answers = [admin(server, "10.0.0.10", 0, "guess").get("/admin/tokens").status_code for _ in range(2)]
     assert answers == [401, 401]
     with server.vault() as vault:
-        left = vault.quotas.peek("admin.tokens/admin/10.0.0.10", "60/minute").remaining
+        left = vault.quotas.peek("admin.tokens/admin/10.0.0.10", "60/hour").remaining
     guess = admin(server, "10.0.0.10", 0, "guess")
     assert [guess.get("/admin/tokens").status_code for _ in range(left)] == [401] * left
     assert guess.get("/admin/tokens").status_code == 429
