@@ -66,6 +66,36 @@ impl Plain {
         Ok(())
     }
 
+    /// Writes columns of the rows anew, which have the ids from 1 on, in transactions of `batch`. `written` are places in
+    /// `names`.
+    pub fn update(
+        &self,
+        names: &[&str],
+        written: &[usize],
+        rows: &[Vec<ValueRef<'_>>],
+        batch: usize,
+    ) -> Outcome<()> {
+        let set = written.iter().filter_map(|at| names.get(*at));
+        let set: Vec<String> = set.map(|name| format!("{} = ?", quote(name))).collect();
+        let sql = format!("UPDATE {} SET {} WHERE {} = ?", self.table, set.join(", "), self.key);
+        let mut stmt = self.conn.prepare(&sql)?;
+        let mut id = 0_i64;
+        for rows in rows.chunks(batch) {
+            let transaction = self.conn.unchecked_transaction()?;
+            for row in rows {
+                let values = written.iter().filter_map(|at| row.get(*at));
+                for (at, value) in values.enumerate() {
+                    stmt.raw_bind_parameter(at + 1, Bound(*value))?;
+                }
+                id += 1;
+                stmt.raw_bind_parameter(written.len() + 1, id)?;
+                stmt.raw_execute()?;
+            }
+            transaction.commit()?;
+        }
+        Ok(())
+    }
+
     /// Reads the rows of those ids, each with all its columns, into owned values.
     pub fn get(&self, ids: &[Id]) -> Outcome<u64> {
         let mut stmt = self.select(&format!("WHERE {} = ?", self.key))?;

@@ -33,7 +33,8 @@ pub(crate) fn existing(file: &Path) -> Result<Vault> {
     Err(Failure::new(ErrorKind::NotInitialised, message))
 }
 
-fn secret_of(with: &OpenWith, console: &mut Console<'_>) -> Result<Unlock> {
+/// The secret that the arguments name.
+pub(crate) fn secret_of(with: &OpenWith, console: &mut Console<'_>) -> Result<Unlock> {
     if let Some(reference) = &with.key {
         return Ok(Unlock::reference(reference)?);
     }

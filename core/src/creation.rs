@@ -1,14 +1,15 @@
 //! What a file says it is, and the writing of a new vault.
 
 use crate::crypto::random;
-use crate::db::Conn;
 use crate::db::schema::{APPLICATION_ID, CREATE, FORMAT_VERSION};
+use crate::db::{Config, Conn};
 use crate::error::{Result, fail};
-use crate::keys::ring::{Purpose, Ring};
+use crate::keys::cache::Limits;
+use crate::keys::ring::{Owner, Purpose, Ring};
 use crate::keys::seal::no_randomness;
-use crate::keys::{slots, table_id};
+use crate::keys::{lifecycle, slots, table_id};
 use crate::secret::Secret32;
-use crate::table::engine::{Meta, read_meta};
+use crate::table::engine::{Meta, Unwrapped, read_meta};
 use crate::table::sequence;
 use crate::value::ValueRef;
 
@@ -32,13 +33,6 @@ pub(crate) fn inspect(conn: &Conn) -> Result<Option<Meta>> {
         }
         _ => fail!(NotAVault, "the database belongs to another program"),
     }
-    let version = number("PRAGMA user_version")?;
-    if version > FORMAT_VERSION {
-        fail!(
-            NewerFormat,
-            "the vault has format {version}, this version reads up to {FORMAT_VERSION}"
-        );
-    }
     match read_meta(conn)? {
         Some(meta) => Ok(Some(meta)),
         None => fail!(Corrupt, "the vault's own tables are missing"),
@@ -46,25 +40,26 @@ pub(crate) fn inspect(conn: &Conn) -> Result<Option<Meta>> {
 }
 
 /// Writes a new vault, inside the caller's transaction.
-pub(crate) fn write_vault(conn: &Conn, draft: &slots::Draft) -> Result<(Meta, Secret32)> {
+pub(crate) fn write_vault(conn: &Conn, draft: &slots::Draft) -> Result<(Meta, Unwrapped)> {
     let mut vault = [0; 16];
     let mut master = Secret32::zeroed();
     random::fill(&mut vault).map_err(|_| no_randomness())?;
     random::fill(master.expose_mut()).map_err(|_| no_randomness())?;
     conn.batch(CREATE)?;
-    conn.batch(&format!(
-        "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT_VERSION};"
-    ))?;
+    // `user_version` stays the application's, which may number its own schema by it.
+    conn.batch(&format!("PRAGMA application_id = {APPLICATION_ID}"))?;
     conn.execute(
-        "INSERT INTO sealite_meta (id, vault, epoch, erasure_pending) VALUES (1, ?, 1, 0)",
-        &[ValueRef::Blob(&vault)],
+        "INSERT INTO sealite_meta (id, format, vault, epoch, erasure_pending, master, keys)
+         VALUES (1, ?, ?, 1, 0, 0, x'')",
+        &[ValueRef::Integer(FORMAT_VERSION), ValueRef::Blob(&vault)],
     )?;
-    slots::add(conn, &vault, &master, draft)?;
-    let ring = Ring::new(vault, &master);
-    ring.create(conn, Purpose::Data, None)?;
-    ring.create(conn, Purpose::Index, None)?;
-    ring.create(conn, Purpose::Audit, None)?;
+    let slot = slots::add(conn, &vault, &master, draft)?;
+    let ring = Ring::new(vault, master.clone(), 0, Limits::of(&Config::default())).renewed(true);
+    lifecycle::begin(conn, &ring)?;
+    for purpose in [Purpose::Data, Purpose::Index, Purpose::Audit] {
+        ring.create(conn, Owner::of(purpose, None))?;
+    }
     let last_reserved = i64::from(table_id::FIRST_DECLARED) - 1;
     sequence::create(conn, &ring, table_id::CATALOG, last_reserved)?;
-    Ok((Meta { vault, epoch: 1, erasure_pending: 0 }, master))
+    Ok((Meta { vault, epoch: 1, erasure_pending: 0, master: 0 }, Unwrapped { master, slot }))
 }

@@ -113,6 +113,8 @@ kinds! {
     TokenRejected = 35, "token_rejected";
     /// The program has interrupted the call.
     Interrupted = 36, "interrupted";
+    /// The file is older than the checkpoint that was kept outside, or went on from an older one.
+    RolledBack = 37, "rolled_back";
 }
 
 impl ErrorKind {

@@ -36,6 +36,7 @@ mod audit;
 mod creation;
 mod crypto;
 mod db;
+mod erasure;
 mod error;
 mod field;
 mod fork;
@@ -43,9 +44,11 @@ mod format;
 mod health;
 mod index;
 mod keys;
+mod locked;
 mod metrics;
 mod password;
 mod quota;
+mod rotation;
 mod secret;
 mod settings;
 mod sql;
@@ -59,16 +62,20 @@ mod vault;
 pub use approval::{Approval, ApprovalRequest, ApprovalState, Approvals, Verdict};
 pub use audit::{Audit, AuditFault, AuditReport, Checkpoint, Entry, Event, ExportOptions};
 pub use db::{Config, SealedSql, Synchronous, prepare_fork};
+pub use erasure::{Erasure, ErasureReceipt, SubjectExport, TenantInfo};
 pub use error::{Error, ErrorKind, Result};
 pub use field::Field;
 pub use format::padding::Padding;
 pub use format::slot::SlotKind;
 pub use health::{Health, Reason};
 pub use index::normalise::Normaliser;
-pub use keys::{PassphraseCost, RecoveryCode, Slot, Unlock, generate_key};
+pub use keys::{
+    KeyInfo, KeyState, PassphraseCost, Purpose as KeyPurpose, Slot, Unlock, generate_key,
+};
 pub use metrics::{Histogram, Metrics};
 pub use password::{PasswordHasher, PasswordVerdict};
 pub use quota::{Decision, Limit, Quotas};
+pub use rotation::{Rotation, RotationKind, RotationPlan, RotationState, RotationStatus};
 pub use secret::{ExposeSecret, SecretBox, SecretSlice, SecretString};
 pub use settings::{
     Author, Change, CheckReport, ImportReport, Setting, SettingDefinition, SettingFault,
@@ -88,4 +95,7 @@ pub use token::{
 };
 pub use transaction::{Savepoint, Snapshot, Transaction};
 pub use value::{Id, IdRef, Type, Value, ValueRef};
-pub use vault::{Erasure, Status, Vault};
+pub use vault::{
+    BackupOptions, BackupProgress, BackupReport, Compaction, Keys, MasterRotation, RecoveryCode,
+    RestoreOptions, Status, Vault,
+};

@@ -1,5 +1,6 @@
 //! How a vault uses SQLite.
 
+use std::ffi::c_char;
 use std::time::Duration;
 
 use sealite::{Config, SealedSql, Synchronous};
@@ -148,6 +149,23 @@ pub unsafe extern "C" fn sealite_config_set_sealed_to_plain(
     call!(error; handle(config), flag(allowed); {
         config.with(|config| {
             config.sealed_to_plain = allowed;
+            Ok(())
+        })?;
+    })
+}
+
+/// Sets the text of an audit checkpoint that was kept outside: sealite_audit_checkpoint(). A file that does not contain it,
+/// since an older one was put back, is refused as SEALITE_ROLLED_BACK when it is unlocked. NULL for none, the default.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_config_set_checkpoint(
+    config: *mut sealite_config,
+    checkpoint: *const c_char,
+    checkpoint_length: usize,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error; handle(config), optional_text(checkpoint, checkpoint_length); {
+        config.with(|config| {
+            config.checkpoint = checkpoint.map(str::to_owned);
             Ok(())
         })?;
     })

@@ -108,6 +108,21 @@ pub unsafe extern "C" fn sealite_definition_set_padding(
     })
 }
 
+/// Names the column, of integers or texts, whose value says whose a row is; it is authenticated. Each subject's rows are
+/// sealed under a key of its own, which sealite_vault_erase_subject() destroys. The name of the primary key makes every row
+/// its own subject. A subject's name stays readable in the file: an id, never an e-mail address.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_definition_set_subject(
+    definition: *mut sealite_definition,
+    column: *const c_char,
+    column_length: usize,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error; handle(definition), text(column, column_length); {
+        definition.step(|table| table.subject(column))?;
+    })
+}
+
 /// Adds a column, from its specification:
 ///
 ///     NAME [TYPE] [plain | authenticated | sealed] [not null] [default LITERAL]

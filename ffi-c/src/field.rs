@@ -212,6 +212,50 @@ pub unsafe extern "C" fn sealite_field_index(
     )
 }
 
+/// Makes every blind index that stands for a value: that of sealite_field_index() first and then, until the index keys that a
+/// rotation has retired are destroyed, those under them. A look-up asks for all. Rows: `index`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_field_index_values(
+    field: *const sealite_field,
+    value: *const sealite_value,
+    index: *const c_char,
+    index_length: usize,
+    rows: *mut *mut sealite_rows,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error; handle(field), value(value), text(index, index_length), out(rows); {
+        let index = self::index(index)?;
+        let mut made = Made::new(&["index"]);
+        for one in field.index_values(value, &index)? {
+            made.push([one]);
+        }
+        rows.give(made.into())?;
+    })
+}
+
+/// Seals a value anew where it is under a key that a rotation has retired; `fresh` is set to NULL where it is not. Free what
+/// is sealed with sealite_bytes_free().
+///
+/// SEALITE_AUTHENTICATION_FAILED where it was sealed for another field, tenant or record, or altered.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_field_reseal(
+    field: *const sealite_field,
+    sealed: *const c_void,
+    sealed_length: usize,
+    record: *const sealite_value,
+    fresh: *mut *mut sealite_bytes,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error;
+        handle(field), bytes(sealed, sealed_length), optional_id(record), out(fresh);
+        {
+            if let Some(sealed) = field.reseal(sealed, record)? {
+                fresh.give(Bytes::copy_of(&sealed))?;
+            }
+        }
+    )
+}
+
 /// Frees the handle. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_field_free(field: *mut sealite_field) {

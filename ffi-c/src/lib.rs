@@ -48,6 +48,7 @@ pub mod version;
 
 // The vault.
 pub mod config;
+pub mod copy;
 pub mod slots;
 pub mod unlock;
 pub mod vault;
@@ -56,6 +57,7 @@ pub mod vault;
 pub mod connection;
 pub mod cursor;
 pub mod definition;
+pub mod erasure;
 pub mod protect;
 pub mod schema;
 pub mod snapshot;
@@ -72,5 +74,6 @@ pub mod field;
 pub mod health;
 pub mod password;
 pub mod quota;
+pub mod rotation;
 pub mod setting;
 pub mod token;

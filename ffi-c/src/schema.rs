@@ -8,7 +8,7 @@ use crate::call::call;
 use crate::definition::sealite_definition;
 use crate::error::sealite_error;
 use crate::output::Out;
-use crate::rows::{Made, sealite_rows};
+use crate::rows::{Made, sealite_rows, text_or_null};
 use crate::status::sealite_status;
 use crate::status::{Failure, Result};
 use crate::vault::sealite_vault;
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn sealite_vault_define_table(
 }
 
 /// Lists the sealed tables, in the order of their names. Rows: `name`, `key`, `text_key`, `per_tenant`, `padding` ("none",
-/// "block" or "padme"), `block`.
+/// "block" or "padme"), `block`, `subject` (the column that says whose a row is).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_tables(
     vault: *mut sealite_vault,
@@ -74,7 +74,7 @@ pub unsafe extern "C" fn sealite_vault_tables(
     error: *mut *mut sealite_error,
 ) -> sealite_status {
     call!(error; handle(vault), out(rows); {
-        let columns = ["name", "key", "text_key", "per_tenant", "padding", "block"];
+        let columns = ["name", "key", "text_key", "per_tenant", "padding", "block", "subject"];
         let mut made = Made::new(&columns);
         for table in vault.tables()? {
             let (padding, block) = match table.declared_padding() {
@@ -90,6 +90,7 @@ pub unsafe extern "C" fn sealite_vault_tables(
                 table.is_per_tenant().into(),
                 padding.into(),
                 block,
+                text_or_null(table.declared_subject()),
             ]);
         }
         rows.give(made.into())?;

@@ -84,13 +84,15 @@ pub enum sealite_status {
     SEALITE_TOKEN_REJECTED = 35,
     /// The program has interrupted the call.
     SEALITE_INTERRUPTED = 36,
+    /// The file is older than the checkpoint that was kept outside, or went on from an older one.
+    SEALITE_ROLLED_BACK = 37,
 }
 
 use sealite_status::*;
 
 impl sealite_status {
     /// Every status, at the place of its number.
-    pub(crate) const ALL: [sealite_status; 37] = [
+    pub(crate) const ALL: [sealite_status; 38] = [
         SEALITE_OK,
         SEALITE_NOT_INITIALISED,
         SEALITE_ALREADY_INITIALISED,
@@ -128,6 +130,7 @@ impl sealite_status {
         SEALITE_PAYLOAD_CHANGED,
         SEALITE_TOKEN_REJECTED,
         SEALITE_INTERRUPTED,
+        SEALITE_ROLLED_BACK,
     ];
 
     /// The status of an error of the engine.

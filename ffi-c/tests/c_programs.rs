@@ -9,7 +9,8 @@ use std::process::Command;
 
 use support::{both, compile, fresh, root, run, tool};
 
-const PROGRAMS: [&str; 7] = ["life", "tables", "sql", "capabilities", "tokens", "misuse", "fork"];
+const PROGRAMS: [&str; 9] =
+    ["life", "tables", "sql", "capabilities", "tokens", "erasure", "rotation", "misuse", "fork"];
 const SANITIZED: [&str; 2] = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
 
 fn source(name: &str) -> PathBuf {

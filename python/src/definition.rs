@@ -50,6 +50,12 @@ impl Definition {
         self.0.is_per_tenant()
     }
 
+    /// The column that says whose a row is; the primary key where every row is its own subject.
+    #[getter]
+    fn subject(&self) -> Option<&str> {
+        self.0.declared_subject()
+    }
+
     /// The padding of the sealed payload: a block in bytes, "none" or "padme".
     #[getter]
     fn padding<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
@@ -74,6 +80,7 @@ pub(crate) struct Declared<'a, 'py> {
     pub(crate) text_key: bool,
     pub(crate) per_tenant: bool,
     pub(crate) padding: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) subject: Option<&'a str>,
 }
 
 impl Declared<'_, '_> {
@@ -89,6 +96,9 @@ impl Declared<'_, '_> {
         }
         if let Some(given) = self.padding {
             definition = definition.padding(padding(given)?);
+        }
+        if let Some(column) = self.subject {
+            definition = definition.subject(column);
         }
         for column in self.parsed()? {
             definition = definition.column(column);
@@ -121,6 +131,13 @@ pub(crate) fn specifications(columns: &Bound<'_, PyAny>) -> PyResult<Vec<String>
         return Err(error(ErrorKind::TypeMismatch, "columns are a dict, or a list of str"));
     }
     columns.try_iter()?.map(|whole| text(whole?)).collect()
+}
+
+/// Specifications of columns, and the words that say whose a row is.
+pub(crate) fn words(columns: &Bound<'_, PyAny>, subject: Option<&str>) -> PyResult<Vec<String>> {
+    let mut words = specifications(columns)?;
+    words.extend(subject.map(|column| format!("with subject {column}")));
+    Ok(words)
 }
 
 /// A dict from the names of columns to the rest of their specifications.

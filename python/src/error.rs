@@ -175,6 +175,9 @@ fn described(kind: ErrorKind) -> (&'static str, &'static str) {
             ("PayloadChanged", "The payload is not the one that was approved.")
         }
         ErrorKind::Interrupted => ("Interrupted", "The program has interrupted the call."),
+        ErrorKind::RolledBack => {
+            ("RolledBack", "The file is older than the checkpoint that was kept outside.")
+        }
         ErrorKind::TokenRejected => {
             ("TokenRejected", "The token that was presented is not valid; why is not told.")
         }

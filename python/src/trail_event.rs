@@ -68,6 +68,12 @@ impl AuditEvent {
         py.import("json")?.call_method1("loads", (text,)).map(Some)
     }
 
+    /// True where its subject has been erased: actor, subject and payload are gone, and the chain holds on without them.
+    #[getter]
+    fn erased(&self) -> bool {
+        self.0.is_erased()
+    }
+
     /// The entry as one line of JSON, as `export` writes it.
     fn json_line(&self) -> PyResult<String> {
         self.0.json_line().or_raise()

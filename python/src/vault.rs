@@ -1,15 +1,17 @@
 //! The vault: its life, its ways to unlock, its tables.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
-use sealite::{Alteration, Config, Erasure, ErrorKind, Synchronous};
+use pyo3::types::{PyBytes, PyDict, PyTuple};
+use sealite::{Alteration, Erasure, ErrorKind, RestoreOptions};
 
 use crate::approval::Approvals;
 use crate::audit;
-use crate::definition::{Declared, Definition, index, protection, specifications};
+use crate::config::config;
+use crate::copy::{self, BackupReport, Compaction};
+use crate::definition::{Declared, Definition, index, protection, words};
+use crate::erasure::{self as subjects, ErasureReceipt, TenantInfo};
 use crate::error::error;
 use crate::field::Field;
 use crate::health::{Health, Metrics};
@@ -27,9 +29,6 @@ use crate::unlock::{RecoveryCode, Slot, Unlock};
 use crate::value::OrRaise;
 use crate::verify::{Verification, verify};
 
-/// The longest that a call can be told to wait.
-const MAX_BUSY_TIMEOUT: f64 = 86_400.0;
-
 /// A vault: one SQLite file that keeps tables sealed, or one in memory. Any thread may use it.
 ///
 ///     >>> vault = sealite.Vault.in_memory()
@@ -45,36 +44,6 @@ const MAX_BUSY_TIMEOUT: f64 = 86_400.0;
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct Vault(pub(crate) sealite::Vault);
 
-/// What of [`Config`] the caller has set.
-struct Given(Option<f64>, Option<String>, bool, Option<i64>);
-
-impl Given {
-    fn config(self) -> PyResult<Config> {
-        let mut config = Config::default();
-        if let Some(seconds) = self.0 {
-            if !(0.0..=MAX_BUSY_TIMEOUT).contains(&seconds) {
-                return Err(error(ErrorKind::InvalidInput, "busy_timeout: 0 to 86,400 seconds"));
-            }
-            config.busy_timeout = Duration::from_secs_f64(seconds);
-        }
-        config.synchronous = match self.1.as_deref() {
-            None | Some("full") => Synchronous::Full,
-            Some("normal") => Synchronous::Normal,
-            Some(_) => {
-                return Err(error(
-                    ErrorKind::InvalidInput,
-                    "synchronous is \"full\" or \"normal\"",
-                ));
-            }
-        };
-        config.existing_database = self.2;
-        let reserve = self.3.map(u64::try_from).transpose();
-        config.disk_reserve = reserve
-            .map_err(|_| error(ErrorKind::InvalidInput, "disk_reserve: bytes, from 0 on"))?;
-        Ok(config)
-    }
-}
-
 /// The path, from a str, bytes or path object.
 pub(crate) fn path_of(path: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
     let os = path.py().import("os")?;
@@ -82,8 +51,8 @@ pub(crate) fn path_of(path: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
 }
 
 /// A handle to the file in whatever state it is.
-fn at(path: &Bound<'_, PyAny>, given: Given) -> PyResult<Vault> {
-    let (py, config) = (path.py(), given.config()?);
+fn at(path: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Vault> {
+    let (py, config) = (path.py(), config(options)?);
     let path = path_of(path)?;
     audit::install(py)?;
     py.detach(|| sealite::Vault::at_with(path, config)).map(Vault).or_raise()
@@ -99,7 +68,7 @@ impl Vault {
     }
 }
 
-fn erasure(erasure: Erasure) -> &'static str {
+pub(crate) fn erasure(erasure: Erasure) -> &'static str {
     match erasure {
         Erasure::Complete => "complete",
         Erasure::Pending => "pending",
@@ -109,49 +78,44 @@ fn erasure(erasure: Erasure) -> &'static str {
 #[pymethods]
 impl Vault {
     /// Creates a vault with its first slot, exactly once: of several processes that try, one succeeds.
-    /// `disk_reserve`: the free bytes below which `health` says "disk_nearly_full".
+    ///
+    /// The options, which `open` and `at` take, too: `busy_timeout`, seconds that a call waits for another writer;
+    /// `synchronous`, "full" or "normal"; `existing_database`, a database with tables of its own becomes a vault;
+    /// `disk_reserve`, the free bytes below which `health` says "disk_nearly_full"; `sealed_sql`, what SQL does with
+    /// sealed tables: "full", "indexed" (what would walk a whole table is refused) or "off"; `sealed_to_plain`, SQL may
+    /// copy sealed values into plain tables; `checkpoint`, the text of an audit checkpoint that was kept outside: a file that
+    /// does not contain it, since an older one was put back, raises `RolledBack`; `key_cache`, how many unwrapped keys are
+    /// kept in memory, and `key_age`, for how many seconds.
     #[staticmethod]
-    #[pyo3(signature = (path, unlock, *, busy_timeout=None, synchronous=None, existing_database=false,
-                        disk_reserve=None))]
+    #[pyo3(signature = (path, unlock, **options))]
     fn create(
         path: &Bound<'_, PyAny>,
         unlock: &Unlock,
-        busy_timeout: Option<f64>,
-        synchronous: Option<String>,
-        existing_database: bool,
-        disk_reserve: Option<i64>,
+        options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let vault = at(path, Given(busy_timeout, synchronous, existing_database, disk_reserve))?;
+        let vault = at(path, options)?;
         vault.initialise(path.py(), unlock)?;
         Ok(vault)
     }
 
-    /// Opens an existing vault.
+    /// Opens an existing vault. The options are those of `create`.
     #[staticmethod]
-    #[pyo3(signature = (path, unlock, *, busy_timeout=None, synchronous=None, disk_reserve=None))]
+    #[pyo3(signature = (path, unlock, **options))]
     fn open(
         path: &Bound<'_, PyAny>,
         unlock: &Unlock,
-        busy_timeout: Option<f64>,
-        synchronous: Option<String>,
-        disk_reserve: Option<i64>,
+        options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let vault = at(path, Given(busy_timeout, synchronous, false, disk_reserve))?;
+        let vault = at(path, options)?;
         vault.unlock(path.py(), unlock)?;
         Ok(vault)
     }
 
-    /// A handle to the file in whatever state it is; nothing is created or unlocked.
+    /// A handle to the file in whatever state it is; nothing is created or unlocked. The options are those of `create`.
     #[staticmethod]
-    #[pyo3(signature = (path, *, busy_timeout=None, synchronous=None, existing_database=false, disk_reserve=None))]
-    fn at(
-        path: &Bound<'_, PyAny>,
-        busy_timeout: Option<f64>,
-        synchronous: Option<String>,
-        existing_database: bool,
-        disk_reserve: Option<i64>,
-    ) -> PyResult<Self> {
-        at(path, Given(busy_timeout, synchronous, existing_database, disk_reserve))
+    #[pyo3(signature = (path, **options))]
+    fn at(path: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        at(path, options)
     }
 
     /// A vault in memory, for tests and examples. It has one connection.
@@ -223,9 +187,11 @@ impl Vault {
         py.detach(|| self.0.remove_slot(id)).or_raise()
     }
 
-    /// Declares a table: creates it, or checks that what is stored is no weaker. True where it was created.
+    /// Declares a table: creates it, or checks that what is stored is no weaker. True where it was created. `subject`: the
+    /// authenticated column that says whose a row is, or the primary key where every row is its own subject.
     #[allow(clippy::too_many_arguments)]
-    #[pyo3(signature = (name, columns, *, key="id", text_key=false, per_tenant=false, padding=None))]
+    #[pyo3(signature = (name, columns, *, key="id", text_key=false, per_tenant=false, padding=None,
+                        subject=None))]
     fn define_table(
         &self,
         py: Python<'_>,
@@ -235,8 +201,9 @@ impl Vault {
         text_key: bool,
         per_tenant: bool,
         padding: Option<&Bound<'_, PyAny>>,
+        subject: Option<&str>,
     ) -> PyResult<bool> {
-        let declared = Declared { name, columns, key, text_key, per_tenant, padding };
+        let declared = Declared { name, columns, key, text_key, per_tenant, padding, subject };
         let definition = declared.definition()?;
         py.detach(|| self.0.define_table(&definition)).or_raise()
     }
@@ -397,25 +364,29 @@ impl Vault {
     }
 
     /// Converts a plain table into a sealed one, in place.
+    #[pyo3(signature = (table, columns, *, subject=None))]
     fn protect_table(
         &self,
         py: Python<'_>,
         table: &str,
         columns: &Bound<'_, PyAny>,
+        subject: Option<&str>,
     ) -> PyResult<&'static str> {
-        let columns = specifications(columns)?;
+        let columns = words(columns, subject)?;
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
         py.detach(|| self.0.protect_table(table, &columns)).map(erasure).or_raise()
     }
 
     /// Says what `protect_table` would do; nothing is written.
+    #[pyo3(signature = (table, columns, *, subject=None))]
     fn plan_protection(
         &self,
         py: Python<'_>,
         table: &str,
         columns: &Bound<'_, PyAny>,
+        subject: Option<&str>,
     ) -> PyResult<ProtectionPlan> {
-        let columns = specifications(columns)?;
+        let columns = words(columns, subject)?;
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
         py.detach(|| self.0.plan_protection(table, &columns)).map(ProtectionPlan).or_raise()
     }
@@ -430,9 +401,82 @@ impl Vault {
         py.detach(|| self.0.finish_alteration(table)).map(erasure).or_raise()
     }
 
-    /// Overwrites what remnants of plaintext an alteration has left.
+    /// Erases a subject: deletes its rows, tokens and approvals, and destroys its keys.
+    #[pyo3(signature = (subject, *, tenant=None))]
+    fn erase_subject(
+        &self,
+        py: Python<'_>,
+        subject: &Bound<'_, PyAny>,
+        tenant: Option<&str>,
+    ) -> PyResult<ErasureReceipt> {
+        subjects::erase_subject(py, &self.0, subject, tenant)
+    }
+
+    /// Erases a tenant: everything that is its, and every key of it. Its audit entries stay.
+    fn erase_tenant(&self, py: Python<'_>, name: &str) -> PyResult<ErasureReceipt> {
+        subjects::erase_tenant(py, &self.0, name)
+    }
+
+    /// Whether the vault has written this receipt of an erasure; what it says.
+    fn verify_receipt(&self, py: Python<'_>, text: &str) -> PyResult<ErasureReceipt> {
+        subjects::verify_receipt(py, &self.0, text)
+    }
+
+    /// The tenants that have, or had, keys, in the order of their names.
+    fn tenants(&self, py: Python<'_>) -> PyResult<Vec<TenantInfo>> {
+        subjects::tenants(py, &self.0)
+    }
+
+    /// Everything that a subject has, as JSON in UTF-8. Audited.
+    #[pyo3(signature = (subject, *, tenant=None))]
+    fn export_subject<'py>(
+        &self,
+        py: Python<'py>,
+        subject: &Bound<'py, PyAny>,
+        tenant: Option<&str>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        subjects::export_subject(py, &self.0, subject, tenant)
+    }
+
+    /// Goes on with erasures that were interrupted, and overwrites what remnants alterations and erasures have left.
     fn finish_erasure(&self, py: Python<'_>) -> PyResult<&'static str> {
         py.detach(|| self.0.finish_erasure()).map(erasure).or_raise()
+    }
+
+    /// Copies the vault, in use, into a new file, and checks the copy. `progress` gets "copied" with the pages so far and of
+    /// all, "opened" with rows, "audited" with entries of the trail; what it raises ends the copy.
+    #[pyo3(signature = (to, *, verify=true, progress=None))]
+    fn backup(
+        &self,
+        to: &Bound<'_, PyAny>,
+        verify: bool,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<BackupReport> {
+        let path = path_of(to)?;
+        copy::backup(to.py(), &self.0, &path, verify, progress.map(Bound::as_unbound))
+    }
+
+    /// Makes a vault of a backup, once that is checked. With `drill` all of it is done, and nothing kept.
+    #[staticmethod]
+    #[pyo3(signature = (backup, to, unlock, *, checkpoint=None, drill=false, progress=None))]
+    fn restore(
+        backup: &Bound<'_, PyAny>,
+        to: &Bound<'_, PyAny>,
+        unlock: &Unlock,
+        checkpoint: Option<String>,
+        drill: bool,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<BackupReport> {
+        let mut options = RestoreOptions::default();
+        options.checkpoint = checkpoint;
+        options.drill = drill;
+        let paths = (&path_of(backup)?, &path_of(to)?);
+        copy::restore(to.py(), paths, unlock, &options, progress.map(Bound::as_unbound))
+    }
+
+    /// Writes the file anew without its free pages, and empties its log.
+    fn compact(&self, py: Python<'_>) -> PyResult<Compaction> {
+        py.detach(|| self.0.compact()).map(Compaction).or_raise()
     }
 
     /// Opens every record and runs SQLite's own check. `progress` gets the number of rows opened so far.

@@ -75,7 +75,31 @@ def test_options_are_checked(path: Path, unlock: Unlock) -> None:
     with Vault.open(path, unlock, busy_timeout=5, synchronous="full"):
         pass
     with pytest.raises(sealite.InvalidInput):
-        Vault.at(path, synchronous="off")  # type: ignore[arg-type]
+        Vault.at(path, synchronous="off")  # type: ignore[typeddict-item]
+    with pytest.raises(sealite.InvalidInput):
+        Vault.at(path, sealed_sql="none")  # type: ignore[typeddict-item]
+    with pytest.raises(sealite.InvalidInput):
+        Vault.at(path, disk_reserve=-1)
+    with pytest.raises(TypeError, match="sealed_sq"):
+        Vault.at(path, sealed_sq="off")  # type: ignore[call-arg]
+
+
+def test_how_much_sql_sees_is_an_option(path: Path, unlock: Unlock) -> None:
+    with Vault.create(path, unlock) as vault:
+        vault.define_table("people", {"name": "text sealed"})
+        vault.table("people").insert(name="Ada")
+    scan = "SELECT name FROM people WHERE name = 'Ada'"
+    with Vault.open(path, unlock, sealed_sql="indexed") as vault, pytest.raises(sealite.NotIndexed):
+        vault.query(scan)
+    with Vault.open(path, unlock, sealed_sql="off") as vault, pytest.raises(sealite.Sql):
+        vault.query(scan)
+    copy = "CREATE TABLE copy AS SELECT name FROM people"
+    with Vault.open(path, unlock) as vault, pytest.raises(sealite.NotAllowed):
+        vault.execute(copy)
+    with Vault.open(path, unlock, sealed_to_plain=True) as vault:
+        assert vault.query(scan)[0] == ("Ada",)
+        vault.execute(copy)
+        assert vault.query("SELECT name FROM copy")[0] == ("Ada",)
 
 
 def test_a_foreign_database_is_refused_unless_it_is_allowed(tmp_path: Path, unlock: Unlock, run) -> None:

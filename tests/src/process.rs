@@ -203,13 +203,19 @@ pub fn fork(work: impl FnOnce()) -> Fork {
 }
 
 impl Fork {
-    /// Waits for the child, which must have succeeded.
-    pub fn succeed(self) {
+    /// Waits for the child; how it ended.
+    #[must_use]
+    pub fn end(self) -> ExitStatus {
         let mut status = 0;
         // SAFETY: the id is that of a child of this process which nobody has waited for; `status` outlives the call.
         let waited = unsafe { libc::waitpid(self.0, &raw mut status, 0) };
         assert_eq!(waited, self.0);
-        let status = ExitStatus::from_raw(status);
+        ExitStatus::from_raw(status)
+    }
+
+    /// Waits for the child, which must have succeeded.
+    pub fn succeed(self) {
+        let status = self.end();
         assert_ne!(status.signal(), Some(libc::SIGALRM), "the forked child has hung");
         assert!(status.success(), "the forked child has failed: {status}");
     }
@@ -237,6 +243,17 @@ pub fn limit_file_size(bytes: Option<u64>) {
         assert_eq!(libc::getrlimit(libc::RLIMIT_FSIZE, &raw mut limit), 0);
         limit.rlim_cur = bytes.unwrap_or(limit.rlim_max);
         assert_eq!(libc::setrlimit(libc::RLIMIT_FSIZE, &raw const limit), 0);
+    }
+}
+
+/// Lets this process leave a core dump as large as it may.
+pub fn allow_core_dumps() {
+    // SAFETY: the structure outlives the calls that fill and read it.
+    unsafe {
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        assert_eq!(libc::getrlimit(libc::RLIMIT_CORE, &raw mut limit), 0);
+        limit.rlim_cur = limit.rlim_max;
+        assert_eq!(libc::setrlimit(libc::RLIMIT_CORE, &raw const limit), 0);
     }
 }
 

@@ -185,6 +185,14 @@ impl World {
         Self::check_verify(&vault, what, outcome);
     }
 
+    /// Checks that every row is there, read, scanned and found by every way, in a vault that is open.
+    pub fn check_open(&self, vault: &Vault, what: &str) {
+        let outcome = Outcome::default();
+        self.check_rows(vault, what, &outcome);
+        self.check_scans(vault, what, &outcome);
+        self.check_finds(vault, what, &outcome);
+    }
+
     fn check_rows(&self, vault: &Vault, what: &str, outcome: &Outcome) {
         for (place, values) in &self.rows {
             if outcome.refused.contains_key(place) {

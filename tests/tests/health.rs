@@ -278,7 +278,7 @@ fn edits_of_the_end_of_the_trail_break_it_until_it_is_found_sound() {
             "DELETE FROM sealite_audit_sealed WHERE seq > {last} - 20",
             "DELETE FROM sealite_audit_sealed WHERE seq = {last} - 7",
             "INSERT INTO sealite_audit_sealed SELECT {last} + 1, sealed, at, event, tenant, trace_id,
-                 correlation_id, digest, chain FROM sealite_audit_sealed WHERE seq = {last}",
+                 correlation_id, digest, chain, \"key\" FROM sealite_audit_sealed WHERE seq = {last}",
         ] {
             let copy = Home::new();
             std::fs::copy(home.file(), copy.file()).unwrap();

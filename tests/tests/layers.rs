@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// The layers from the bottom up; a file may use its own layer and those below.
 const LAYERS: &[&[&str]] = &[
-    &["error", "value", "secret", "fork", "metrics"],
+    &["error", "value", "secret", "fork", "locked", "metrics"],
     &["crypto"],
     &["format", "index"],
     &["db"],
@@ -15,6 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["table"],
     &["audit", "creation", "field", "password", "sql"],
     &["approval", "health", "quota", "settings", "token"],
+    &["erasure", "rotation"],
     &["tenant", "transaction", "vault"],
     &["lib"],
 ];
@@ -36,12 +37,14 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("libc", &["fork"]),
 ];
 
-/// Files that may hold `unsafe` code: the at-fork hook, statements without a borrow, and SQLite's module interface.
+/// Files that may hold `unsafe` code: the at-fork hook, locked pages for keys, statements without a borrow, and SQLite's module interface.
 const UNSAFE: &[&str] = &[
     "fork.rs",
+    "locked.rs",
     "db/raw.rs",
     "sql/abi.rs",
     "sql/connected.rs",
+    "sql/counts.rs",
     "sql/extend.rs",
     "sql/face.rs",
     "sql/guest.rs",

@@ -64,6 +64,53 @@ fn statements_commit_by_themselves() {
 }
 
 #[test]
+fn counts_are_those_of_the_last_statement_also_behind_a_commit() {
+    on_each(|vault| {
+        let connection = vault.connect().unwrap();
+        let counts = || {
+            let sql = "SELECT changes(), last_insert_rowid()";
+            let row = connection.query(sql, &[]).unwrap().rows.remove(0);
+            let changes = i64::try_from(connection.changes().unwrap()).unwrap();
+            assert_eq!(row[0].as_ref().as_i64(), Some(changes));
+            assert_eq!(row[1].as_ref().as_i64(), Some(connection.last_insert_rowid().unwrap()));
+            (row[0].as_ref().as_i64().unwrap(), row[1].as_ref().as_i64().unwrap())
+        };
+        run(&connection, "BEGIN");
+        run(&connection, "INSERT INTO notes (id, title) VALUES (7, 'a'), (8, 'b'), (9, 'c')");
+        run(&connection, "COMMIT");
+        assert_eq!(counts(), (3, 9));
+        run(&connection, "BEGIN IMMEDIATE");
+        run(&connection, "UPDATE notes SET stars = 1 WHERE id < 9");
+        run(&connection, "COMMIT");
+        assert_eq!(counts(), (2, 9));
+        run(&connection, "UPDATE notes SET stars = 1 WHERE id = 100");
+        assert_eq!(counts(), (0, 9));
+        let upsert = "INSERT INTO notes (title) VALUES ('a'), ('z') ON CONFLICT (title) DO UPDATE SET stars = 2";
+        assert_eq!(run(&connection, upsert), 2);
+        assert_eq!(counts(), (2, 11));
+        run(&connection, "SELECT sealite_define_table('other', 'a text sealed')");
+        assert_eq!(counts(), (2, 11));
+        run(&connection, "DELETE FROM notes");
+        assert_eq!(counts(), (4, 11));
+    });
+}
+
+#[test]
+fn what_or_fail_leaves_stays_in_autocommit_too() {
+    on_each(|vault| {
+        let connection = vault.connect().unwrap();
+        let sql = "INSERT OR FAIL INTO notes (title) VALUES ('a'), ('a'), ('b') RETURNING id";
+        let failed = connection.query(sql, &[]).unwrap_err();
+        assert_eq!(failed.message(), "UNIQUE constraint failed: notes.title");
+        assert!(!connection.in_transaction().unwrap());
+        assert_eq!(titles(&connection), ["a"]);
+        let sql = "INSERT INTO notes (title) VALUES ('c'), ('a') RETURNING id";
+        connection.query(sql, &[]).unwrap_err();
+        assert_eq!(titles(&connection), ["a"]);
+    });
+}
+
+#[test]
 fn transactions_and_savepoints_are_statements() {
     on_each(|vault| {
         let connection = vault.connect().unwrap();

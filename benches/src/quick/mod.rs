@@ -1,8 +1,10 @@
 //! The ratios that the project holds itself to, in a few minutes: `make bench-quick`.
 
 mod c;
+mod open;
 mod python;
 mod report;
+mod rotation;
 mod sql;
 mod state;
 mod tables;
@@ -25,7 +27,7 @@ pub struct Options {
     pub out: PathBuf,
     /// An interpreter with the wheel installed, to measure from Python as well.
     pub python: Option<PathBuf>,
-    /// The one part to measure: `tables`, `values`, `state`, `tokens`, `sql` or `c`.
+    /// The one part to measure: `tables`, `values`, `state`, `tokens`, `sql`, `c`, `open` or `rotation`.
     pub only: Option<String>,
 }
 
@@ -93,6 +95,12 @@ pub fn run(options: &Options, out: &mut dyn Write) -> Outcome<()> {
     }
     if wanted("c") {
         c::measure(options.pairs, work.path(), &mut |one| note(one, out))?;
+    }
+    if wanted("open") {
+        open::measure(options, work.path(), &mut |one| note(one, out))?;
+    }
+    if wanted("rotation") {
+        rotation::measure(options, work.path(), &mut |one| note(one, out))?;
     }
     let mut ratios = report::json(&measured);
     if let Some(interpreter) = &options.python {

@@ -4,8 +4,10 @@ mod harness;
 
 mod approvals;
 mod audit;
+mod copies;
 mod damage;
 mod doctor;
+mod erasure;
 mod keys;
 mod life;
 mod output;

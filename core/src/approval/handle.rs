@@ -52,6 +52,9 @@ impl Approvals {
         self.run(|session| {
             let now = session.clock_ms();
             let expires_at = now.saturating_add(expires_in);
+            if let Some(subject) = &request.subject {
+                session.check_subject(self.tenant.as_deref(), subject)?;
+            }
             let table = table(session, self.tenant.as_ref())?;
             table.insert(&[
                 ("id", ValueRef::Text(&id)),

@@ -1,11 +1,13 @@
 //! Approvals: requests bound to a payload, decided once by somebody who may, executed once.
 
+mod erase;
 mod handle;
 mod payload;
 mod request;
 mod store;
 mod wait;
 
+pub(crate) use erase::{erase_subject, of_subject};
 pub use handle::Approvals;
 pub use request::{Approval, ApprovalRequest, ApprovalState, Verdict};
 

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use super::chain::{self, Link, SALT_LEN, Said};
 use super::entry::{Entry, Event};
+use super::keys::Keys;
+use super::read::check;
 use super::{TABLE, definition};
-use crate::crypto::mac::MacKey;
 use crate::crypto::random;
 use crate::db::Conn;
 use crate::error::{Result, err};
-use crate::keys::ring::Purpose;
+use crate::keys::ring::Key;
 use crate::keys::seal::no_randomness;
 use crate::table::engine::State;
 use crate::table::session::Session;
@@ -18,7 +19,7 @@ use crate::value::ValueRef;
 
 /// The end of the chain as a transaction knows it, and what it takes to go on. Forgotten with a roll-back.
 pub(crate) struct Appender {
-    key: MacKey,
+    keys: Keys,
     last: Link,
     sealer: Arc<Sealer>,
     buffer: Vec<u8>,
@@ -42,6 +43,8 @@ pub(crate) fn append_for(session: &Session, entry: &Entry, tenant: Option<&str>)
     let appender = &mut *appender;
     if !appender.sealer.is_current(session) {
         appender.sealer = sealer(session)?;
+        // Perhaps the audit key's successor has been made in this very transaction.
+        appender.keys = Keys::active(session.conn(), &session.state())?;
     }
     let writer = Writer::over(session, &appender.sealer);
     let seq = session.sequences().ahead(
@@ -52,6 +55,8 @@ pub(crate) fn append_for(session: &Session, entry: &Entry, tenant: Option<&str>)
     let at = session.clock_ms();
     let salt: [u8; SALT_LEN] = random::nonce().map_err(|_| no_randomness())?;
     let (actor, subject) = (entry.actor.as_deref(), entry.subject.as_deref());
+    let under = subject_key(session, tenant, subject)?;
+    let owner = under.as_ref().map(|key| key.id());
     let digest = chain::digest(&salt, [actor, subject, payload.as_deref()]);
     let said = Said {
         seq,
@@ -61,8 +66,10 @@ pub(crate) fn append_for(session: &Session, entry: &Entry, tenant: Option<&str>)
         trace_id: entry.trace_id.as_deref(),
         correlation_id: entry.correlation_id.as_deref(),
         digest: &digest,
+        key: i64::from(appender.keys.id),
+        owner: owner.map(i64::from),
     };
-    let link = chain::link(&appender.key, &appender.last, &said, &mut appender.buffer);
+    let link = chain::link(&appender.keys.chain, &appender.last, &said, &mut appender.buffer);
     // In the order of `definition`, of its types, and within the lengths that `Entry::canonical` has checked.
     let values = [
         ValueRef::Integer(at),
@@ -72,15 +79,30 @@ pub(crate) fn append_for(session: &Session, entry: &Entry, tenant: Option<&str>)
         ValueRef::from(said.correlation_id),
         ValueRef::Blob(&digest),
         ValueRef::Blob(&link),
+        ValueRef::Integer(said.key),
+        ValueRef::from(owner),
         ValueRef::from(actor),
         ValueRef::from(subject),
         payload.as_deref().map_or(ValueRef::Null, ValueRef::Json),
         ValueRef::Blob(&salt),
     ];
-    writer.insert_admitted(None, &values)?;
+    writer.under(under).insert_admitted(None, &values)?;
     appender.last = link;
     session.note_audited();
     Ok(seq)
+}
+
+/// The key of the entry's subject, where it has one: not where nothing of it was ever kept, nor after its erasure.
+fn subject_key(
+    session: &Session,
+    tenant: Option<&str>,
+    subject: Option<&str>,
+) -> Result<Option<Arc<Key>>> {
+    let state = session.state();
+    match subject.filter(|_| state.has_subjects()) {
+        Some(subject) => state.ring.sealing(session.conn(), tenant, Some(subject)),
+        None => Ok(None),
+    }
 }
 
 impl Appender {
@@ -90,12 +112,12 @@ impl Appender {
         }
         let sealer = sealer(session)?;
         let state = session.state();
-        let (key, _) = keys(session.conn(), &state)?;
+        let keys = Keys::active(session.conn(), &state)?;
         let last = match last_event(session.conn(), &state)? {
             Some(event) => link_of(&event)?,
-            None => chain::genesis(&key, state.ring.vault()),
+            None => chain::genesis(&keys.chain, state.ring.vault()),
         };
-        Ok(Appender { key, last, sealer, buffer: Vec::new() })
+        Ok(Appender { keys, last, sealer, buffer: Vec::new() })
     }
 }
 
@@ -104,18 +126,14 @@ fn sealer(session: &Session) -> Result<Arc<Sealer>> {
     Ok(Arc::clone(writer.sealer()))
 }
 
-/// The chain key and the checkpoint key.
-pub(super) fn keys(conn: &Conn, state: &State) -> Result<(MacKey, MacKey)> {
-    let secret = state.ring.secret(conn, Purpose::Audit)?;
-    secret
-        .map(|secret| chain::keys(&secret))
-        .ok_or_else(|| err!(Corrupt, "the vault has no audit key"))
-}
-
 /// The last entry, verified.
 pub(super) fn last_event(conn: &Conn, state: &State) -> Result<Option<Event>> {
     let target = Target { name: TABLE, tenant: None };
-    Ok(last_row(conn, state, target)?.map(|row: Row| Event::new(row)))
+    let event = last_row(conn, state, target)?.map(|row: Row| Event::new(row));
+    if let Some(event) = &event {
+        check(conn, state, event)?;
+    }
+    Ok(event)
 }
 
 pub(super) fn link_of(event: &Event) -> Result<Link> {

@@ -7,7 +7,8 @@ use crate::keys::label;
 use crate::secret::Secret32;
 use crate::value::ValueRef;
 
-/// link = HMAC(chain key, label || link before || seq, at, event, tenant, trace id, correlation id, digest)
+/// link = HMAC(chain key, label || link before || seq, at, event, tenant, trace id, correlation id, digest, audit key's id,
+/// and the id of the subject's key where the entry is sealed under one)
 const LINK: &[u8; 16] = b"sealite/audit/1\0";
 /// the link before the first entry = HMAC(chain key, label || vault id)
 const GENESIS: &[u8; 16] = b"sealite/audit/0\0";
@@ -29,6 +30,10 @@ pub(crate) struct Said<'a> {
     pub(crate) trace_id: Option<&'a str>,
     pub(crate) correlation_id: Option<&'a str>,
     pub(crate) digest: &'a [u8],
+    /// The id of the audit key.
+    pub(crate) key: i64,
+    /// The key of the subject that the entry is sealed under.
+    pub(crate) owner: Option<i64>,
 }
 
 pub(crate) fn genesis(key: &MacKey, vault: &[u8; 16]) -> Link {
@@ -45,8 +50,12 @@ pub(crate) fn link(key: &MacKey, before: &Link, said: &Said<'_>, buffer: &mut Ve
         ValueRef::from(said.trace_id),
         ValueRef::from(said.correlation_id),
         ValueRef::Blob(said.digest),
+        ValueRef::Integer(said.key),
     ] {
         put_value(buffer, value);
+    }
+    if let Some(owner) = said.owner {
+        put_value(buffer, ValueRef::Integer(owner));
     }
     key.mac(&[LINK, before, buffer])
 }
@@ -86,12 +95,17 @@ impl<'a> Said<'a> {
             trace_id: event.trace_id(),
             correlation_id: event.correlation_id(),
             digest: event.blob("digest"),
+            key: event.key(),
+            owner: event.owner(),
         }
     }
 }
 
-/// True where the digest of what was opened is the one that the chain runs over.
+/// True where the digest of what was opened is the one that the chain runs over. Of an erased entry nothing was.
 pub(crate) fn digest_fits(event: &Event) -> bool {
+    if event.is_erased() {
+        return true;
+    }
     let Ok(salt) = <&[u8; SALT_LEN]>::try_from(event.blob("salt")) else { return false };
     digest(salt, [event.actor(), event.subject(), event.payload()]).as_slice()
         == event.blob("digest")

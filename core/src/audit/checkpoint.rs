@@ -5,14 +5,15 @@ use std::fmt;
 use base64ct::{Base64UrlUnpadded, Encoding};
 
 use super::chain::Link;
-use crate::crypto::mac::{MacKey, ct_eq};
-use crate::error::{Result, fail};
+use super::keys::Keys;
+use crate::crypto::mac::ct_eq;
+use crate::error::{ErrorKind, Result, err, fail};
 use crate::format::bytes::Reader;
 
 /// What a checkpoint's text begins with; the version is the last character.
 const PREFIX: &str = "sealite-audit-1.";
-/// Vault id, entries, milliseconds, link.
-const BODY_LEN: usize = 16 + 8 + 8 + 32;
+/// Vault id, audit key id, entries, milliseconds, link.
+const BODY_LEN: usize = 16 + 4 + 8 + 8 + 32;
 
 /// How far the chain went at one moment. Printed and kept outside, it shows later whether the tail was cut off or an
 /// older file was put back.
@@ -25,33 +26,48 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    pub(super) fn make(key: &MacKey, vault: &[u8; 16], seq: i64, at: i64, link: Link) -> Self {
+    pub(super) fn make(keys: &Keys, vault: &[u8; 16], seq: i64, at: i64, link: Link) -> Self {
         let mut bytes = Vec::with_capacity(BODY_LEN + 32);
         bytes.extend_from_slice(vault);
+        bytes.extend_from_slice(&keys.id.to_be_bytes());
         bytes.extend_from_slice(&seq.to_be_bytes());
         bytes.extend_from_slice(&at.to_be_bytes());
         bytes.extend_from_slice(&link);
-        let mac = key.mac(&[&bytes]);
+        let mac = keys.checkpoint.mac(&[&bytes]);
         bytes.extend_from_slice(&mac);
         let text = format!("{PREFIX}{}", Base64UrlUnpadded::encode_string(&bytes));
         Checkpoint { seq, at, link, text }
     }
 
-    /// Reads a checkpoint of this vault.
-    pub(super) fn read(key: &MacKey, vault: &[u8; 16], text: &str) -> Result<Self> {
+    /// Reads a checkpoint of this vault. `keys` gives those of the audit key that it names.
+    pub(super) fn read(
+        vault: &[u8; 16],
+        text: &str,
+        keys: impl FnOnce(u32) -> Result<Keys>,
+    ) -> Result<Self> {
         let text = text.trim();
         let bytes = text.strip_prefix(PREFIX).and_then(|b| Base64UrlUnpadded::decode_vec(b).ok());
         let Some(bytes) = bytes.filter(|bytes| bytes.len() == BODY_LEN + 32) else {
             fail!(InvalidInput, "not the text of a checkpoint");
         };
         let (body, mac) = bytes.split_at(BODY_LEN);
-        if !ct_eq(&key.mac(&[body]), mac) || !body.starts_with(vault) {
-            fail!(
-                AuthenticationFailed,
-                "the checkpoint was not made by this vault, or was altered"
-            );
-        }
+        let foreign = || {
+            err!(AuthenticationFailed, "the checkpoint was not made by this vault, or was altered")
+        };
         let mut reader = Reader::new(body.get(16..).unwrap_or(&[]));
+        let Ok(id) = reader.array().map(|id| u32::from_be_bytes(*id)) else {
+            fail!(InvalidInput, "not the text of a checkpoint");
+        };
+        if !body.starts_with(vault) {
+            return Err(foreign());
+        }
+        let keys = keys(id).map_err(|error| match error.kind() {
+            ErrorKind::UnknownKey | ErrorKind::AuthenticationFailed => foreign(),
+            _ => error,
+        })?;
+        if !ct_eq(&keys.checkpoint.mac(&[body]), mac) {
+            return Err(foreign());
+        }
         let mut number = || reader.array().map(|b| i64::from_be_bytes(*b));
         let (Ok(seq), Ok(at)) = (number(), number()) else {
             fail!(InvalidInput, "not the text of a checkpoint");
@@ -72,7 +88,7 @@ impl Checkpoint {
         self.at
     }
 
-    /// The text to keep: 144 characters, no secret.
+    /// The text to keep: 150 characters, no secret.
     pub fn text(&self) -> &str {
         &self.text
     }

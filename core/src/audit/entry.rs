@@ -155,9 +155,24 @@ impl Event {
         self.value("payload").as_str()
     }
 
+    /// True where its subject has been erased: actor, subject and payload are gone, and the chain holds on without them.
+    pub fn is_erased(&self) -> bool {
+        self.value("salt").is_null()
+    }
+
+    /// The id of the subject's key that it was sealed under.
+    pub(super) fn owner(&self) -> Option<i64> {
+        self.value("owner").as_i64()
+    }
+
     /// The entry as one line of JSON, as [`crate::Audit::export`] writes it, with its line feed.
     pub fn json_line(&self) -> Result<String> {
         json_line(self)
+    }
+
+    /// The id of the audit key that its link is made with.
+    pub(super) fn key(&self) -> i64 {
+        self.value("key").as_i64().unwrap_or(0)
     }
 
     pub(crate) fn blob(&self, column: &str) -> &[u8] {

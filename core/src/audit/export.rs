@@ -59,6 +59,9 @@ pub(super) fn json_line(event: &Event) -> Result<String> {
             .map_err(|_| err!(Corrupt, "the payload of entry {} is not JSON", event.seq()))?;
         put("payload", payload);
     }
+    if event.is_erased() {
+        put("erased", true.into());
+    }
     put("chain", base16ct::lower::encode_string(event.blob("chain")).into());
     let mut text = serde_json::Value::Object(line).to_string();
     text.push('\n');
@@ -66,7 +69,7 @@ pub(super) fn json_line(event: &Event) -> Result<String> {
 }
 
 /// RFC 3339 in UTC, with milliseconds.
-pub(super) fn timestamp(ms: i64) -> String {
+pub(crate) fn timestamp(ms: i64) -> String {
     let (days, rest) = (ms.div_euclid(86_400_000), ms.rem_euclid(86_400_000));
     let (year, month, day) = civil(days);
     let (seconds, millis) = (rest / 1_000, rest % 1_000);

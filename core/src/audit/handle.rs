@@ -5,13 +5,15 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::append::{append_for, keys, last_event, link_of};
+use super::append::{append_for, last_event, link_of};
 use super::chain;
 use super::checkpoint::Checkpoint;
 use super::daily::Daily;
 use super::entry::{Entry, Event};
 use super::export::{ExportOptions, write_line};
+use super::keys::Keys;
 use super::newest::newest;
+use super::read::entries;
 use super::retain::{Base, retain};
 use super::verify::{AuditReport, verify};
 use super::watch::Watch;
@@ -20,7 +22,7 @@ use crate::error::{Error, Result, err};
 use crate::metrics::Counter;
 use crate::table::engine::Engine;
 use crate::table::session::Session;
-use crate::table::{ReadSession, Target, batch, define};
+use crate::table::{ReadSession, define};
 
 /// The audit trail of a vault. A tenant's handle appends entries of that tenant only, and reads only those.
 #[derive(Clone)]
@@ -74,12 +76,10 @@ impl Audit {
     ) -> Result<()> {
         self.ensure()?;
         let session = ReadSession::begin(&self.engine)?;
-        let target = Target { name: TABLE, tenant: None };
         let mut from = Some(i64::MIN);
         while let Some(at) = from {
-            let (set, last) = batch(&session.conn, &session.state, target, at, &mut None)?;
-            for row in set.into_rows() {
-                let event = Event::new(row);
+            let (events, last) = entries(&session.conn, &session.state, at, &mut None)?;
+            for event in events {
                 if self.has(&event, options) && take(&event)?.is_break() {
                     return Ok(());
                 }
@@ -94,10 +94,9 @@ impl Audit {
     pub fn page(&self, after: i64, options: &ExportOptions) -> Result<(Vec<Event>, Option<i64>)> {
         self.ensure()?;
         let session = ReadSession::begin(&self.engine)?;
-        let target = Target { name: TABLE, tenant: None };
         let Some(from) = after.checked_add(1) else { return Ok((Vec::new(), None)) };
-        let (set, last) = batch(&session.conn, &session.state, target, from, &mut None)?;
-        let events = set.into_rows().into_iter().map(Event::new);
+        let (events, last) = entries(&session.conn, &session.state, from, &mut None)?;
+        let events = events.into_iter();
         Ok((events.filter(|event| self.has(event, options)).collect(), last))
     }
 
@@ -172,16 +171,16 @@ impl Audit {
         self.ensure()?;
         let session = ReadSession::begin(&self.engine)?;
         let (conn, state) = (&session.conn, &session.state);
-        let (chain_key, checkpoint_key) = keys(conn, state)?;
+        let keys = Keys::active(conn, state)?;
         let (seq, link) = match last_event(conn, state)? {
             Some(event) => (event.seq(), link_of(&event)?),
             None => match Base::read(conn, state)? {
                 Some(base) => (base.through, base.link),
-                None => (0, chain::genesis(&chain_key, state.ring.vault())),
+                None => (0, chain::genesis(&keys.chain, state.ring.vault())),
             },
         };
         let now = self.engine.clock_ms();
-        Ok(Checkpoint::make(&checkpoint_key, state.ring.vault(), seq, now, link))
+        Ok(Checkpoint::make(&keys, state.ring.vault(), seq, now, link))
     }
 
     /// Drops entries up to and including `through`, at most 10,000 in one call; the last one dropped. The trail records
@@ -204,9 +203,9 @@ impl Audit {
         self.ensure()?;
         let session = ReadSession::begin(&self.engine)?;
         let (conn, state) = (&session.conn, &session.state);
-        let (_, key) = keys(conn, state)?;
-        let checkpoint =
-            checkpoint.map(|text| Checkpoint::read(&key, state.ring.vault(), text)).transpose()?;
+        let read =
+            |text| Checkpoint::read(state.ring.vault(), text, |id| Keys::of(conn, state, id));
+        let checkpoint = checkpoint.map(read).transpose()?;
         let report =
             self.engine.counters.checked(verify(conn, state, checkpoint.as_ref(), since, go_on))?;
         if !since && report.as_ref().is_some_and(AuditReport::is_sound) {

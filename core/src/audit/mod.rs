@@ -8,8 +8,11 @@ mod daily;
 mod entry;
 mod export;
 mod handle;
+mod keys;
 mod newest;
+mod read;
 mod retain;
+mod since;
 mod tail;
 mod verify;
 mod watch;
@@ -19,7 +22,9 @@ pub(crate) use canonical::canonical_json;
 pub use checkpoint::Checkpoint;
 pub use entry::{Entry, Event};
 pub use export::ExportOptions;
+pub(crate) use export::timestamp;
 pub use handle::Audit;
+pub(crate) use since::require;
 pub use verify::{AuditFault, AuditReport};
 pub(crate) use watch::Watch;
 
@@ -31,8 +36,9 @@ pub(crate) const TABLE: &str = "sealite_audit";
 /// The internal table of the place where the trail goes on after retention.
 const BASE_TABLE: &str = "sealite_audit_base";
 
-/// Columns of the trail. What may be personal is sealed; the chain runs over a keyed digest of it, so that it outlives
-/// the erasure of a subject's data.
+/// Columns of the trail. What may be personal is sealed; the chain runs over a salted digest of it, so that it outlives
+/// the erasure of a subject's data. An entry about a subject that has keys is sealed under them; `owner` is the id of the
+/// one of that moment.
 pub(crate) fn definition() -> TableDefinition {
     let authenticated = |name, kind| Column::new(name, kind).authenticated();
     TableDefinition::new(TABLE)
@@ -44,8 +50,11 @@ pub(crate) fn definition() -> TableDefinition {
         .column(authenticated("correlation_id", Type::Text))
         .column(authenticated("digest", Type::Blob).not_null())
         .column(authenticated("chain", Type::Blob).not_null())
+        .column(authenticated("key", Type::Integer).not_null())
+        .column(authenticated("owner", Type::Integer))
         .column(Column::text("actor").sealed())
         .column(Column::text("subject").sealed())
         .column(Column::json("payload").sealed())
         .column(Column::blob("salt").sealed().not_null())
+        .subject_is_of_key()
 }

@@ -2,11 +2,12 @@
 
 use super::TABLE;
 use super::entry::Event;
+use super::read::entries;
 use super::retain::Base;
 use crate::db::Conn;
 use crate::error::Result;
 use crate::table::engine::State;
-use crate::table::{Target, batch, mark_of};
+use crate::table::mark_of;
 
 /// Entries that one step back passes over, at most.
 const LONGEST_STEP: i64 = 1_024;
@@ -42,13 +43,11 @@ fn between(
     end: i64,
     is_wanted: impl Fn(&Event) -> bool,
 ) -> Result<Vec<Event>> {
-    let target = Target { name: TABLE, tenant: None };
     let mut events = Vec::new();
     let mut from = Some(start);
     while let Some(at) = from.filter(|at| *at <= end) {
-        let (set, last) = batch(conn, state, target, at, &mut None)?;
-        let read = set.into_rows().into_iter().map(Event::new);
-        events.extend(read.filter(|event| event.seq() <= end && is_wanted(event)));
+        let (read, last) = entries(conn, state, at, &mut None)?;
+        events.extend(read.into_iter().filter(|event| event.seq() <= end && is_wanted(event)));
         from = last.and_then(|last| last.checked_add(1));
     }
     Ok(events)

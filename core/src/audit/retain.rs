@@ -1,11 +1,11 @@
 //! Retention: dropping the oldest entries, after the trail itself has recorded where it went on.
 
-use super::append::{keys, link_of, note};
-use super::chain::{self, Link};
+use super::append::{link_of, note};
+use super::chain::Link;
 use super::checkpoint::Checkpoint;
+use super::keys::Keys;
 use super::verify::Walk;
 use super::{BASE_TABLE, TABLE};
-use crate::crypto::mac::MacKey;
 use crate::db::Conn;
 use crate::error::{Result, err, fail};
 use crate::table::engine::State;
@@ -58,11 +58,11 @@ pub(super) fn retain(session: &Session, through: i64) -> Result<i64> {
     if through < first {
         return Ok(first - 1);
     }
-    let (key, checkpoint_key) = keys(session.conn(), &state)?;
-    let before = base.map_or_else(|| chain::genesis(&key, state.ring.vault()), |base| base.link);
-    let link = closing_link(session.conn(), &state, &key, before, (first, through))?;
+    let keys = Keys::active(session.conn(), &state)?;
+    let walk = Walk::behind(base.as_ref());
+    let link = closing_link(session.conn(), &state, walk, (first, through))?;
     let now = session.clock_ms();
-    let closing = Checkpoint::make(&checkpoint_key, state.ring.vault(), through, now, link);
+    let closing = Checkpoint::make(&keys, state.ring.vault(), through, now, link);
     note(
         session,
         "audit.retained",
@@ -87,14 +87,12 @@ pub(super) fn retain(session: &Session, through: i64) -> Result<i64> {
 fn closing_link(
     conn: &Conn,
     state: &State,
-    key: &MacKey,
-    before: Link,
+    mut walk: Walk<'_>,
     (first, through): (i64, i64),
 ) -> Result<Link> {
-    let mut walk = Walk::new(first, before);
     let (mut from, mut closing) = (Some(first), None);
     while let Some(at) = from.filter(|at| *at <= through) {
-        from = walk.batch(conn, state, key, at, &mut |event| {
+        from = walk.batch(conn, state, at, &mut |event| {
             if event.seq() == through {
                 closing = link_of(event).ok();
             }

@@ -1,10 +1,10 @@
 //! Walking the end of the chain only: what a check of the health can afford.
 
 use super::TABLE;
-use super::append::{keys, link_of};
-use super::chain::{self, Link};
+use super::append::link_of;
+use super::chain::Link;
 use super::retain::Base;
-use super::verify::Walk;
+use super::verify::{Before, Walk};
 use crate::db::Conn;
 use crate::error::Result;
 use crate::table::engine::State;
@@ -39,22 +39,19 @@ pub(super) fn tail(conn: &Conn, state: &State, good: Option<&Place>) -> Result<T
     if state.table(TABLE).is_err() {
         return Ok(tail);
     }
-    let (key, _) = keys(conn, state)?;
     let mark = mark_of(conn, state, TABLE)?;
     let base = Base::read(conn, state)?;
-    let base = base.map_or_else(
-        || Place { seq: 0, link: chain::genesis(&key, state.ring.vault()) },
-        |base| Place { seq: base.through, link: base.link },
-    );
+    let (first, before) =
+        base.map_or((0, Before::Start), |base| (base.through, Before::Link(base.link)));
     let since = good.map_or(i64::MAX, |good| good.seq).min(mark - ALWAYS);
-    let start = since.max(mark - MOST).max(base.seq);
+    let start = since.max(mark - MOST).max(first);
     // What lies before is not walked, and so its link is not known.
-    let link = if start == base.seq { base.link } else { [0; 32] };
+    let link = if start == first { before } else { Before::Unknown };
     let mut walk = Walk::new(start + 1, link);
     let mut from = Some(start + 1);
     for _ in 0..MOST_BATCHES {
         let Some(at) = from else { break };
-        from = walk.batch(conn, state, &key, at, &mut |event| {
+        from = walk.batch(conn, state, at, &mut |event| {
             let link = link_of(event).unwrap_or_default();
             if good.is_some_and(|good| good.seq == event.seq() && good.link != link) {
                 tail.is_sound = false;

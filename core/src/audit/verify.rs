@@ -1,16 +1,16 @@
 //! Walking the chain: edits, removals, reordering; truncation against a checkpoint.
 
 use super::TABLE;
-use super::append::keys;
 use super::chain::{self, Link, Said, digest_fits};
 use super::checkpoint::Checkpoint;
 use super::entry::Event;
+use super::keys::Met;
+use super::read::entries;
 use super::retain::Base;
-use crate::crypto::mac::MacKey;
 use crate::db::Conn;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::table::engine::State;
-use crate::table::{Target, batch, mark_of};
+use crate::table::mark_of;
 use crate::value::Id;
 
 /// What a verification of the audit trail found.
@@ -31,6 +31,12 @@ impl AuditReport {
     /// True where nothing is wrong.
     pub fn is_sound(&self) -> bool {
         self.faults.is_empty()
+    }
+
+    /// True where the checkpoint's entry is not there, or is another one.
+    pub(crate) fn contradicts_checkpoint(&self) -> bool {
+        use AuditFault::{Replaced, Truncated};
+        self.faults.iter().any(|fault| matches!(fault, Truncated(_) | Replaced(_)))
     }
 }
 
@@ -59,31 +65,22 @@ pub(super) fn verify(
     since: bool,
     go_on: &mut dyn FnMut(u64) -> bool,
 ) -> Result<Option<AuditReport>> {
-    let (key, _) = keys(conn, state)?;
     let base = Base::read(conn, state)?;
-    let mut walk = Walk {
-        expected: base.as_ref().map_or(1, |base| base.through + 1),
-        link: base
-            .as_ref()
-            .map_or_else(|| chain::genesis(&key, state.ring.vault()), |base| base.link),
-        report: AuditReport::default(),
-        buffer: Vec::new(),
-        checkpoint,
-        seen: checkpoint
-            .is_none_or(|c| c.seq == 0 || base.as_ref().is_some_and(|b| b.through >= c.seq)),
-    };
+    let seen =
+        checkpoint.is_none_or(|c| c.seq == 0 || base.as_ref().is_some_and(|b| b.through >= c.seq));
+    let mut walk = Walk { checkpoint, seen, ..Walk::behind(base.as_ref()) };
     if let (Some(checkpoint), true) = (checkpoint, since)
         && checkpoint.seq >= walk.expected
     {
         walk.expected = checkpoint.seq;
         // The checkpoint's own entry is compared with it; what follows continues from there.
-        walk.link = [0; 32];
+        walk.link = Before::Unknown;
     }
     let start = walk.expected;
     // Rows before the base were dropped with it: one that is there again was put back.
     let mut from = Some(if since { start } else { i64::MIN });
     while let Some(at) = from {
-        from = walk.batch(conn, state, &key, at, &mut |_| ())?;
+        from = walk.batch(conn, state, at, &mut |_| ())?;
         if !go_on(walk.report.entries) {
             return Ok(None);
         }
@@ -101,20 +98,49 @@ pub(super) fn verify(
     Ok(Some(walk.report))
 }
 
+/// The link before the next entry.
+#[derive(Clone, Copy)]
+pub(super) enum Before {
+    /// None: the next entry is the first of all.
+    Start,
+    Link(Link),
+    /// Behind a gap or an edited entry, where the fault has been reported; or where a walk begins in the middle.
+    Unknown,
+}
+
 pub(super) struct Walk<'a> {
     pub(super) expected: i64,
-    pub(super) link: Link,
+    pub(super) link: Before,
     pub(super) report: AuditReport,
+    keys: Met,
+    /// The generation of the last entry's audit key.
+    generation: i64,
     buffer: Vec<u8>,
     checkpoint: Option<&'a Checkpoint>,
     seen: bool,
 }
 
 impl Walk<'_> {
-    /// A walk from an entry on; a link of zeros before it is one that is not known.
-    pub(super) fn new(expected: i64, link: Link) -> Self {
-        let (report, buffer) = (AuditReport::default(), Vec::new());
-        Walk { expected, link, report, buffer, checkpoint: None, seen: true }
+    /// A walk from an entry on.
+    pub(super) fn new(expected: i64, link: Before) -> Self {
+        Walk {
+            expected,
+            link,
+            report: AuditReport::default(),
+            keys: Met::default(),
+            generation: 0,
+            buffer: Vec::new(),
+            checkpoint: None,
+            seen: true,
+        }
+    }
+
+    /// A walk over all entries that are kept.
+    pub(super) fn behind(base: Option<&Base>) -> Self {
+        match base {
+            Some(base) => Walk::new(base.through.saturating_add(1), Before::Link(base.link)),
+            None => Walk::new(1, Before::Start),
+        }
     }
 
     /// Walks some entries; where to go on. `look` gets each that opens.
@@ -122,21 +148,19 @@ impl Walk<'_> {
         &mut self,
         conn: &Conn,
         state: &State,
-        key: &MacKey,
         from: i64,
         look: &mut dyn FnMut(&Event),
     ) -> Result<Option<i64>> {
-        let target = Target { name: TABLE, tenant: None };
         let mut faults = Vec::new();
         let mut take = |id: Id, _: Error| faults.extend(id.as_i64());
-        let (set, last) = batch(conn, state, target, from, &mut Some(&mut take))?;
+        let (events, last) = entries(conn, state, from, &mut Some(&mut take))?;
+        faults.sort_unstable();
         let mut faults = faults.into_iter().peekable();
-        for row in set.into_rows() {
-            let event = Event::new(row);
+        for event in events {
             while let Some(seq) = faults.next_if(|seq| *seq < event.seq()) {
                 self.edited(seq);
             }
-            self.step(key, &event);
+            self.step(conn, state, &event)?;
             look(&event);
         }
         for seq in faults {
@@ -160,23 +184,40 @@ impl Walk<'_> {
     fn edited(&mut self, seq: i64) {
         self.gap(seq);
         self.report.faults.push(AuditFault::Edited(seq));
-        self.link = [0; 32];
+        self.link = Before::Unknown;
     }
 
-    fn step(&mut self, key: &MacKey, event: &Event) {
+    fn step(&mut self, conn: &Conn, state: &State, event: &Event) -> Result<()> {
         let seq = event.seq();
-        let whole = seq == self.expected && self.link != [0; 32];
+        let follows = seq == self.expected;
         self.gap(seq);
+        let keys = match self.keys.get(conn, state, event.key()) {
+            Ok(keys) => keys,
+            Err(error) if is_of_the_entry(error.kind()) => {
+                self.report.faults.push(AuditFault::Edited(seq));
+                self.link = Before::Unknown;
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        };
         let stated = <Link>::try_from(event.blob("chain")).unwrap_or_default();
-        let link = chain::link(key, &self.link, &Said::of(event), &mut self.buffer);
-        // Behind a gap or an edited entry the link before is not known: the fault has been reported there.
-        if whole && link != stated {
+        let before = match self.link {
+            Before::Start => Some(chain::genesis(&keys.chain, state.ring.vault())),
+            Before::Link(link) => Some(link),
+            Before::Unknown => None,
+        };
+        let goes_on = before.filter(|_| follows).is_none_or(|before| {
+            chain::link(&keys.chain, &before, &Said::of(event), &mut self.buffer) == stated
+        });
+        // A rotation only goes forward: whoever has an old audit key writes nothing behind it.
+        if !goes_on || keys.generation < self.generation {
             self.report.faults.push(AuditFault::Broken(seq));
         }
+        self.generation = self.generation.max(keys.generation);
         if !digest_fits(event) {
             self.report.faults.push(AuditFault::Edited(seq));
         }
-        self.link = stated;
+        self.link = Before::Link(stated);
         if let Some(checkpoint) = self.checkpoint
             && checkpoint.seq == seq
         {
@@ -185,5 +226,12 @@ impl Walk<'_> {
                 self.report.faults.push(AuditFault::Replaced(seq));
             }
         }
+        Ok(())
     }
+}
+
+/// Errors of an entry that names a key which it can't be under.
+fn is_of_the_entry(kind: ErrorKind) -> bool {
+    use ErrorKind::{AuthenticationFailed, DestroyedKey, UnknownKey};
+    matches!(kind, AuthenticationFailed | DestroyedKey | UnknownKey)
 }

@@ -6,17 +6,18 @@ use hmac::digest::block_api::Block;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, ZeroizeOnDrop, optimization_barrier};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::locked::Locked;
 
 /// Length in bytes of an HMAC-SHA-256 key, of its output and of a SHA-256 digest.
 pub(crate) const MAC_LEN: usize = 32;
 
 /// An HMAC-SHA-256 key, as the two SHA-256 states that follow its inner and outer block.
 ///
-/// Overwritten on drop, which takes as long as a MAC: share it behind an `Arc`. The states of a message in progress are
-/// not overwritten.
+/// In memory for keys, and overwritten on drop. The states of a message in progress are not overwritten.
 pub(crate) struct MacKey {
-    state: Hmac<Sha256>,
+    state: Locked<Hmac<Sha256>>,
 }
 
 impl MacKey {
@@ -29,29 +30,18 @@ impl MacKey {
         }
         let state = Hmac::new(&block);
         block.as_mut_slice().zeroize();
-        Self { state }
+        Self { state: Locked::new(state) }
     }
 
     /// HMAC-SHA-256 of the concatenation of `parts`.
     ///
     /// The parts are joined without separators: the caller makes them injective.
     pub(crate) fn mac(&self, parts: &[&[u8]]) -> [u8; MAC_LEN] {
-        let mut state = self.state.clone();
+        let mut state = Hmac::clone(&self.state);
         for part in parts {
             Mac::update(&mut state, part);
         }
         state.finalize().into_bytes().into()
-    }
-
-    fn wipe(&mut self) {
-        self.state = Hmac::new(&Block::<Sha256>::default());
-        optimization_barrier(self);
-    }
-}
-
-impl Drop for MacKey {
-    fn drop(&mut self) {
-        self.wipe();
     }
 }
 
@@ -121,13 +111,6 @@ mod tests {
                 assert!(!ct_eq(a, &b));
             }
         }
-    }
-
-    #[test]
-    fn wiped_key_holds_nothing_of_the_key() {
-        let mut key = MacKey::new(&[7; MAC_LEN]);
-        key.wipe();
-        assert_eq!(key.mac(&[b"message"]), MacKey::new(&[0; MAC_LEN]).mac(&[b"message"]));
     }
 
     #[test]

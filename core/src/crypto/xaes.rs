@@ -21,11 +21,12 @@ use aes::cipher::KeyInit;
 use aes::cipher::array::Array;
 use aes::cipher::consts::{U4, U12, U24, U32};
 use aes_gcm::{A_MAX, P_MAX};
-use zeroize::{ZeroizeOnDrop, optimization_barrier};
+use zeroize::ZeroizeOnDrop;
 
 use super::block::{self, Block};
 use super::gcm;
 use super::mac::ct_eq;
+use crate::locked::Locked;
 
 /// Key length in bytes.
 pub(crate) const KEY_LEN: usize = 32;
@@ -38,9 +39,10 @@ pub(crate) const COMMITMENT_LEN: usize = 32;
 
 /// A KC-XAES-256-GCM key: the AES-256 key schedule and the CMAC sub-key K1, computed once.
 ///
-/// Both are overwritten on drop. A move may leave a copy behind on the stack: keep long-lived keys
-/// behind an `Arc` or a `Box`.
-pub(crate) struct Key {
+/// Both are in memory for keys, and overwritten on drop. Expanding them may leave a copy behind on the stack.
+pub(crate) struct Key(Locked<Expanded>);
+
+struct Expanded {
     aes: Aes256Enc,
     k1: u128,
 }
@@ -71,7 +73,7 @@ impl Key {
         let [l] = encrypt(&aes, [0]);
         // Doubling in GF(2^128), without a branch on the secret bit.
         let k1 = (l << 1) ^ ((l >> 127) * 0x87);
-        Self { aes, k1 }
+        Self(Locked::new(Expanded { aes, k1 }))
     }
 
     /// Encrypts `buf` in place and returns the tag and the key commitment.
@@ -119,31 +121,20 @@ impl Key {
     /// side by side.
     #[inline]
     fn derive(&self, nonce: &[u8; NONCE_LEN]) -> Derived {
+        let Expanded { aes, k1 } = &*self.0;
         let (context, gcm_nonce) = <&Array<u8, U24>>::from(nonce).split_ref::<U12>();
         let labelled = |label| u128::from_be_bytes(Word::from(label).concat(*context).into());
         let [left, right, x1] = encrypt(
-            &self.aes,
-            [labelled(KDF_LABEL_1) ^ self.k1, labelled(KDF_LABEL_2) ^ self.k1, labelled(*b"XCMT")],
+            aes,
+            [labelled(KDF_LABEL_1) ^ k1, labelled(KDF_LABEL_2) ^ k1, labelled(*b"XCMT")],
         );
 
         let counted = |counter| u128::from_be_bytes(gcm_nonce.concat(Word::from(counter)).into());
-        let base = x1 ^ self.k1;
+        let base = x1 ^ k1;
         let [kc_1, kc_2] =
-            encrypt(&self.aes, [base ^ counted([0, 1, 0, 1]), base ^ counted([0, 1, 0, 2])]);
+            encrypt(aes, [base ^ counted([0, 1, 0, 1]), base ^ counted([0, 1, 0, 2])]);
 
         Derived { key: join(left, right), nonce: *gcm_nonce, commitment: join(kc_1, kc_2).into() }
-    }
-
-    fn wipe(&mut self) {
-        self.aes = Aes256Enc::new(&Array::default());
-        self.k1 = 0;
-        optimization_barrier(self);
-    }
-}
-
-impl Drop for Key {
-    fn drop(&mut self) {
-        self.wipe();
     }
 }
 
@@ -191,16 +182,6 @@ const KDF_LABEL_2: [u8; 4] = [0, 2, b'X', 0];
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn wiped_key_holds_nothing_of_the_key() {
-        let mut key = Key::new(&[7; KEY_LEN]);
-        let before = encrypt(&key.aes, [1]);
-        key.wipe();
-        assert_eq!(key.k1, 0);
-        assert_eq!(encrypt(&key.aes, [1]), encrypt(&Aes256Enc::new(&Array::default()), [1]));
-        assert_ne!(encrypt(&key.aes, [1]), before);
-    }
 
     #[test]
     fn debug_shows_nothing_of_the_key() {

@@ -178,11 +178,6 @@ impl Conn {
         Ok(!self.raw()?.is_autocommit())
     }
 
-    /// Rows that the last statement has changed.
-    pub(crate) fn last_changes(&self) -> Result<u64> {
-        Ok(self.raw()?.changes())
-    }
-
     /// What stops this connection's statement from another thread.
     pub(crate) fn interrupter(&self) -> Result<Interrupter> {
         Ok(Interrupter(self.raw()?.get_interrupt_handle()))

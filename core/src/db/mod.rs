@@ -4,6 +4,7 @@
 #[cfg_attr(feature = "loadable", allow(dead_code))]
 mod authority;
 mod conn;
+mod copy;
 mod error;
 mod files;
 mod gate;

@@ -33,6 +33,14 @@ pub struct Config {
     /// Whether an SQL statement may write into a plain table of the file what it reads from sealed columns
     /// (`CREATE TABLE … AS SELECT`, `INSERT … SELECT`, `UPDATE … FROM`). Default: no.
     pub sealed_to_plain: bool,
+    /// How many unwrapped keys are kept in memory, at most; each takes some 2 KiB. Others are unwrapped, which costs some
+    /// microseconds, when they are needed. A transaction that makes keys has as many of its own. Default: 4,096.
+    pub key_cache: usize,
+    /// How long an unwrapped key is used before it is unwrapped from its row again. Default: 15 minutes.
+    pub key_age: Duration,
+    /// The text of an audit checkpoint that was kept outside ([`crate::Audit::checkpoint`]): a file that does not contain
+    /// it, since an older one was put back, is refused as `rolled_back` when it is unlocked. Default: none.
+    pub checkpoint: Option<String>,
 }
 
 impl Default for Config {
@@ -44,6 +52,9 @@ impl Default for Config {
             disk_reserve: None,
             sealed_sql: SealedSql::Full,
             sealed_to_plain: false,
+            key_cache: 4_096,
+            key_age: Duration::from_secs(15 * 60),
+            checkpoint: None,
         }
     }
 }
@@ -94,11 +105,15 @@ pub(super) enum Role {
     /// Creates the file where it is missing.
     Creator,
     Writer,
+    /// A program's own: texts in double quotes are texts there, as in any SQLite, where they name no column.
+    Own,
     Reader,
 }
 
 /// SQLite counts milliseconds in 31 bits.
 const LONGEST_WAIT: Duration = Duration::from_secs(1_000_000);
+/// The most pages that a connection keeps, in KiB: SQLite's own 2,000 are made for rows without a record.
+const PAGE_CACHE_KIB: u32 = 8_192;
 /// Statements kept compiled, a connection.
 const STATEMENT_CACHE: usize = 128;
 
@@ -126,8 +141,8 @@ pub(super) fn open(
     for (option, on) in [
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
         (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
-        (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
-        (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),
+        (DbConfig::SQLITE_DBCONFIG_DQS_DML, role == Role::Own),
+        (DbConfig::SQLITE_DBCONFIG_DQS_DDL, role == Role::Own),
         // Else SQLite compiles a statement anew when a parameter of LIKE or LIMIT is bound, behind the engine's back.
         (DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true),
     ] {
@@ -143,12 +158,13 @@ pub(super) fn open(
         write_ahead(&raw, config.busy_timeout)?;
     }
     raw.execute_batch(config.synchronous.pragma()).checked()?;
-    raw.execute_batch(
+    raw.execute_batch(&format!(
         "PRAGMA secure_delete = ON;
          PRAGMA temp_store = MEMORY;
          PRAGMA foreign_keys = ON;
-         PRAGMA cell_size_check = ON;",
-    )
+         PRAGMA cell_size_check = ON;
+         PRAGMA cache_size = -{PAGE_CACHE_KIB};"
+    ))
     .checked()?;
     if role == Role::Reader {
         raw.execute_batch("PRAGMA query_only = ON").checked()?;

@@ -2,16 +2,19 @@
 
 /// `application_id` in the file's header: "Seal".
 pub(crate) const APPLICATION_ID: i64 = 0x5365_616C;
-/// `user_version`: the version of the format of the whole file.
+/// The version of the format of the whole file.
 pub(crate) const FORMAT_VERSION: i64 = 1;
 
 /// Creates the engine's tables. `docs/format.md` describes them.
 pub(crate) const CREATE: &str = "
     CREATE TABLE sealite_meta (
         id INTEGER PRIMARY KEY CHECK (id = 1),
+        format INTEGER NOT NULL,
         vault BLOB NOT NULL,
         epoch INTEGER NOT NULL,
-        erasure_pending INTEGER NOT NULL
+        erasure_pending INTEGER NOT NULL,
+        master INTEGER NOT NULL,
+        keys BLOB NOT NULL
     );
     CREATE TABLE sealite_slots (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -30,6 +33,7 @@ pub(crate) const CREATE: &str = "
         state INTEGER NOT NULL,
         created_at INTEGER NOT NULL,
         changed_at INTEGER NOT NULL,
+        floor INTEGER NOT NULL,
         sealed BLOB NOT NULL
     );
     CREATE INDEX sealite_keys_use ON sealite_keys (purpose, tenant, subject, state);

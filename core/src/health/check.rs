@@ -80,7 +80,7 @@ fn look_inside(engine: &Engine, reasons: &mut Vec<Reason>) -> Result<()> {
         reasons.push(Reason::Locked);
         return Ok(());
     }
-    let ring = engine.state()?.ring.renewed();
+    let ring = engine.state()?.ring.renewed(false);
     if *ring.vault() != meta.vault {
         fail!(Corrupt, "the file holds another vault than the one that was opened");
     }

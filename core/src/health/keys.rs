@@ -3,6 +3,7 @@
 use crate::db::Conn;
 use crate::db::schema::quote;
 use crate::error::Result;
+use crate::keys::{KeyInfo, KeyState, Purpose};
 use crate::table::engine::State;
 use crate::value::ValueRef;
 
@@ -19,9 +20,12 @@ pub(super) struct Search {
 }
 
 impl Search {
-    /// Goes on with the search; true where a record was found this round or the one before.
+    /// Authenticates the keys and goes on with the search; true where a record was found this round or the one before.
     pub(super) fn step(&mut self, conn: &Conn, state: &State) -> Result<bool> {
-        let retired = state.ring.retired(conn)?;
+        let keys = state.ring.list(conn)?;
+        let opens_only =
+            |key: &&KeyInfo| key.purpose == Purpose::Data && key.state == KeyState::Retired;
+        let retired: Vec<u32> = keys.iter().filter(opens_only).map(|key| key.id).collect();
         if retired.is_empty() {
             *self = Search::default();
             return Ok(false);

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::Reason;
+use crate::keys::ring::{Owner, Purpose};
 use crate::table::ReadSession;
 use crate::table::session::Session;
 use crate::{Column, TableDefinition, Vault, values};
@@ -10,16 +11,13 @@ use crate::{Column, TableDefinition, Vault, values};
 /// The data key of the tenant.
 fn key_of(vault: &Vault, tenant: &str) -> u32 {
     let session = ReadSession::begin(vault.engine()).unwrap();
-    let key = session.state.ring.sealing(&session.conn, Some(tenant)).unwrap().unwrap();
-    key.record_key().unwrap().id
+    let key = session.state.ring.sealing(&session.conn, Some(tenant), None).unwrap().unwrap();
+    key.id()
 }
 
-fn retire(vault: &Vault, key: u32) {
-    Session::run(vault.engine(), |session| {
-        session.state().ring.retire(session.conn(), key)?;
-        session.advance()
-    })
-    .unwrap();
+fn retire(vault: &Vault, tenant: &str) {
+    let owner = Owner::of(Purpose::Data, Some(tenant));
+    Session::run(vault.engine(), |session| session.succeed_key(owner)).unwrap();
 }
 
 #[test]
@@ -35,7 +33,7 @@ fn records_under_a_retired_key_are_reported_until_they_are_sealed_anew() {
     let ids = table.insert_many(&["a"], rows).unwrap();
     let first = key_of(&vault, "acme");
     assert!(vault.health().ready);
-    retire(&vault, first);
+    retire(&vault, "acme");
     let table = acme.table("t").unwrap();
     table.insert(values! {"a" => "new"}).unwrap();
     assert_ne!(key_of(&vault, "acme"), first);

@@ -11,15 +11,17 @@ const SLOT_RECOVERY: &[u8] = b"sealite/v1/slot/recovery";
 const SLOT_PASSPHRASE: &[u8] = b"sealite/v1/slot/passphrase";
 /// wrapping key = HKDF(master key, no salt, label || vault id)
 const WRAP: &[u8] = b"sealite/v1/wrap";
+/// list key = HKDF(master key, no salt, label || vault id)
+const KEY_LIST: &[u8] = b"sealite/v1/keys/list";
 /// blind-index key = HKDF(index key, no salt, label || table id || index id || generation)
 const BLIND_INDEX: &[u8] = b"sealite/v1/blind-index/table";
 /// field-index key = HKDF(index key, no salt, label || normaliser || its version || field name)
 const FIELD_INDEX: &[u8] = b"sealite/v1/blind-index/field";
 
-/// quota key = HKDF(index key, no salt, label)
+/// quota key = HKDF(look-up key, no salt, label)
 const QUOTA: &[u8] = b"sealite/v1/quota";
 
-/// token look-up key = HKDF(index key, no salt, label)
+/// token look-up key = HKDF(look-up key, no salt, label)
 const TOKEN_LOOKUP: &[u8] = b"sealite/v1/token/look-up";
 /// token hash key = HKDF(token key, no salt, label)
 const TOKEN_HASH: &[u8] = b"sealite/v1/token/hash";
@@ -30,6 +32,9 @@ const TOKEN_SUCCESSOR: &[u8] = b"sealite/v1/token/successor";
 const AUDIT_CHAIN: &[u8] = b"sealite/v1/audit/chain";
 /// checkpoint key = HKDF(audit key, no salt, label)
 const AUDIT_CHECKPOINT: &[u8] = b"sealite/v1/audit/checkpoint";
+
+/// receipt key = HKDF(look-up key, no salt, label)
+const RECEIPT: &[u8] = b"sealite/v1/erasure/receipt";
 
 fn derive(key: &[u8], salt: &[u8], info: &[&[u8]]) -> Secret32 {
     let mut out = Secret32::zeroed();
@@ -53,6 +58,11 @@ pub(super) fn wrap(master: &Secret32, vault: &[u8; 16]) -> Secret32 {
     derive(master.expose(), &[], &[WRAP, vault])
 }
 
+/// The key of the set hash over the rows of the table of keys.
+pub(super) fn key_list(master: &Secret32, vault: &[u8; 16]) -> Secret32 {
+    derive(master.expose(), &[], &[KEY_LIST, vault])
+}
+
 pub(super) fn blind_index(key: &Secret32, table: u32, index: u32, generation: u16) -> Secret32 {
     let (table, index) = (table.to_be_bytes(), index.to_be_bytes());
     derive(key.expose(), &[], &[BLIND_INDEX, &table, &index, &generation.to_be_bytes()])
@@ -71,6 +81,11 @@ pub(super) fn quota(key: &Secret32) -> Secret32 {
 /// The key of the MACs that subjects of tokens, and tokens made elsewhere, are found by.
 pub(super) fn token_lookup(key: &Secret32) -> Secret32 {
     derive(key.expose(), &[], &[TOKEN_LOOKUP])
+}
+
+/// The key of the MACs of receipts of erasures.
+pub(super) fn receipt(key: &Secret32) -> Secret32 {
+    derive(key.expose(), &[], &[RECEIPT])
 }
 
 /// The key of the hashes of tokens, and the one that successors are derived under.

@@ -1,19 +1,33 @@
 //! Keyslots, the master key, the key ring, and the one path that seals and opens records.
 
 mod attributes;
+mod audit;
+pub(crate) mod cache;
+mod directory;
+mod generations;
+mod key;
 pub(crate) mod label;
+pub(crate) mod lifecycle;
+mod list;
+pub(crate) mod master;
 mod pepper;
 mod provider;
 pub(crate) mod ring;
+mod rows;
 pub(crate) mod seal;
 pub(crate) mod slots;
 #[cfg(test)]
+mod tests;
+#[cfg(test)]
 mod vectors;
 
+pub use attributes::{KeyState, Purpose};
+pub(crate) use audit::AuditKey;
+pub use lifecycle::KeyInfo;
 pub(crate) use pepper::{Hashed, Pepper};
 pub(crate) use provider::well_known;
 pub use provider::{PassphraseCost, Unlock, generate_key};
-pub use slots::{RecoveryCode, Slot};
+pub use slots::Slot;
 
 /// The surrogate ids of the engine's own tables, as they stand in associated data. The catalog counts from 256.
 pub(crate) mod table_id {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::label;
-use super::ring::{Key, Purpose, Ring};
+use super::ring::{Key, Owner, Purpose, Ring};
 use crate::crypto::mac::MacKey;
 use crate::db::Conn;
 use crate::error::Result;
@@ -82,7 +82,7 @@ impl Pepper {
 impl Ring {
     /// The token key that new tokens of a tenant (or of the vault itself) are hashed under, where there is one.
     pub(crate) fn token_key(&self, conn: &Conn, tenant: Option<&str>) -> Result<Option<Arc<Key>>> {
-        self.active(conn, Purpose::Token, tenant)
+        self.active(conn, Owner::of(Purpose::Token, tenant))
     }
 
     /// The token key that a hash names: see [`Key::pepper`].

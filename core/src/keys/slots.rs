@@ -1,6 +1,6 @@
 //! Keyslots: each holds the master key, wrapped under one way to unlock.
 
-use std::fmt;
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
@@ -48,32 +48,10 @@ pub struct Slot {
     pub created_at: i64,
 }
 
-/// A new recovery code. It is shown once and kept nowhere: print it and lock it away.
-pub struct RecoveryCode(Zeroizing<String>);
-
-impl RecoveryCode {
-    /// The code itself: nine groups of four symbols.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-
-    /// 160 bits from the operating system, and the secret that they make.
-    pub(crate) fn generate() -> Result<(Self, Unlock)> {
-        let mut bits = Zeroizing::new([0; RECOVERY_LEN]);
-        random::fill(bits.as_mut_slice()).map_err(|_| no_randomness())?;
-        Ok((RecoveryCode(format_recovery(&bits)), Unlock::recovery(bits)))
-    }
-}
-
-impl fmt::Debug for RecoveryCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RecoveryCode(..)")
-    }
-}
-
 /// A row of the table of slots.
+#[derive(PartialEq, Eq)]
 pub(crate) struct Stored {
-    id: i64,
+    pub(crate) id: i64,
     kind: i64,
     label: String,
     created_at: i64,
@@ -83,12 +61,27 @@ pub(crate) struct Stored {
     intact: bool,
 }
 
+impl Stored {
+    /// Id, kind and label.
+    pub(crate) fn describe(&self) -> String {
+        let kind = SlotKind::from_code(self.kind).map_or("of another kind", SlotKind::name);
+        format!("slot {} ({kind}, {:?})", self.id, self.label)
+    }
+}
+
 /// A slot before it is written: its key is derived outside any transaction, because a passphrase is slow on purpose.
 pub(crate) struct Draft {
     kind: SlotKind,
     label: String,
     parameters: SlotParameters,
-    key: RecordKey,
+    key: Arc<RecordKey>,
+}
+
+/// A slot that has been opened: its key, and not the secret that gave it.
+#[derive(Clone)]
+pub(crate) struct Opened {
+    pub(crate) id: i64,
+    key: Arc<RecordKey>,
 }
 
 impl Draft {
@@ -103,13 +96,25 @@ impl Draft {
             _ => None,
         };
         let parameters = SlotParameters { salt, cost };
-        let key = slot_key(unlock, &parameters)?;
+        let key = Arc::new(slot_key(unlock, &parameters)?);
         Ok(Draft { kind: unlock.kind(), label: label.to_owned(), parameters, key })
     }
 }
 
-/// Writes a slot, inside the caller's transaction; its id.
-pub(crate) fn add(conn: &Conn, vault: &[u8; 16], master: &Secret32, draft: &Draft) -> Result<i64> {
+/// A new recovery code, 160 bits from the operating system, and the secret that it makes.
+pub(crate) fn generate_recovery() -> Result<(Zeroizing<String>, Unlock)> {
+    let mut bits = Zeroizing::new([0; RECOVERY_LEN]);
+    random::fill(bits.as_mut_slice()).map_err(|_| no_randomness())?;
+    Ok((format_recovery(&bits), Unlock::recovery(bits)))
+}
+
+/// Writes a slot, inside the caller's transaction.
+pub(crate) fn add(
+    conn: &Conn,
+    vault: &[u8; 16],
+    master: &Secret32,
+    draft: &Draft,
+) -> Result<Opened> {
     let count = conn.first("SELECT count(*) FROM sealite_slots", &[], |row| row.integer(0))?;
     if count.unwrap_or(0) >= MAX_SLOTS {
         fail!(Limit, "a vault has at most {MAX_SLOTS} slots");
@@ -134,22 +139,48 @@ pub(crate) fn add(conn: &Conn, vault: &[u8; 16], master: &Secret32, draft: &Draf
         ],
     )?;
     row.id = conn.last_insert_rowid()?;
+    let opened = Opened { id: row.id, key: Arc::clone(&draft.key) };
+    wrap(conn, vault, master, &row, &opened)?;
+    Ok(opened)
+}
+
+/// Wraps the master key in a slot that is there, under the slot's own key, inside the caller's transaction.
+pub(crate) fn wrap(
+    conn: &Conn,
+    vault: &[u8; 16],
+    master: &Secret32,
+    row: &Stored,
+    opened: &Opened,
+) -> Result<()> {
     let mut sealed = Vec::new();
-    let place = place(vault, row.id);
     seal(
         &mut sealed,
         &mut Context::default(),
-        &draft.key,
+        &opened.key,
         Shape::BARE,
-        &place,
-        |context| authenticated(context, &row),
+        &place(vault, row.id),
+        |context| authenticated(context, row),
         |out| put_column(out, column::MASTER_KEY, ValueRef::Blob(master.expose())),
     )?;
-    conn.execute(
-        "UPDATE sealite_slots SET sealed = ? WHERE id = ?",
-        &[ValueRef::Blob(&sealed), ValueRef::Integer(row.id)],
-    )?;
-    Ok(row.id)
+    let parameters = [ValueRef::Blob(&sealed), ValueRef::Integer(row.id)];
+    let changed = conn.execute("UPDATE sealite_slots SET sealed = ? WHERE id = ?", &parameters)?;
+    if changed == 1 { Ok(()) } else { Err(forged("the table of slots")) }
+}
+
+/// Every slot that the secret opens; at least one.
+pub(crate) fn open_all(slots: &[Stored], vault: &[u8; 16], unlock: &Unlock) -> Result<Vec<Opened>> {
+    let (mut found, mut last) = (Vec::new(), None);
+    for slot in slots {
+        match open_any(std::slice::from_ref(slot), vault, unlock) {
+            Ok((_, opened)) => found.push(opened),
+            Err(error) if error.kind() == ErrorKind::WrongKey => last = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    match last {
+        Some(error) if found.is_empty() => Err(error),
+        _ => Ok(found),
+    }
 }
 
 /// The slots, in the order of their ids.
@@ -183,14 +214,18 @@ pub(crate) fn remove(conn: &Conn, id: i64) -> Result<()> {
 ///
 /// A slot that the secret does not fit is passed over (its commitment differs); one that it fits and that does not
 /// open is damaged, and says so.
-pub(crate) fn open_any(slots: &[Stored], vault: &[u8; 16], unlock: &Unlock) -> Result<Secret32> {
+pub(crate) fn open_any(
+    slots: &[Stored],
+    vault: &[u8; 16],
+    unlock: &Unlock,
+) -> Result<(Secret32, Opened)> {
     if slots.is_empty() {
         fail!(Corrupt, "the vault has no slot: nothing can open it");
     }
     let mut damaged = false;
     for stored in slots.iter().filter(|stored| stored.kind == unlock.kind().code()) {
         match open_one(vault, stored, unlock) {
-            Ok(Ok(master)) => return Ok(master),
+            Ok(Ok(opened)) => return Ok(opened),
             Ok(Err(Refusal::WrongKey)) => {}
             Ok(Err(Refusal::Forged)) => damaged = true,
             Err(error) if error.kind() == ErrorKind::Corrupt => damaged = true,
@@ -208,21 +243,32 @@ fn open_one(
     vault: &[u8; 16],
     stored: &Stored,
     unlock: &Unlock,
-) -> Result<std::result::Result<Secret32, Refusal>> {
+) -> Result<std::result::Result<(Secret32, Opened), Refusal>> {
     let damaged = || err!(Corrupt, "slot {} is damaged", stored.id);
     if !stored.intact {
         return Err(damaged());
     }
     let parameters =
         SlotParameters::decode(unlock.kind(), &stored.parameters).map_err(|_| damaged())?;
+    let opened = Opened { id: stored.id, key: Arc::new(slot_key(unlock, &parameters)?) };
+    Ok(open_again(vault, stored, &opened)?.map(|master| (master, opened)))
+}
+
+/// The master key, by the key of a slot that was opened before.
+pub(crate) fn open_again(
+    vault: &[u8; 16],
+    stored: &Stored,
+    opened: &Opened,
+) -> Result<std::result::Result<Secret32, Refusal>> {
+    let damaged = || err!(Corrupt, "slot {} is damaged", stored.id);
     let record = Record::parse(&stored.sealed).map_err(|_| damaged())?;
-    let key = slot_key(unlock, &parameters)?;
     let mut payload = Zeroizing::new(Vec::new());
     let place = place(vault, stored.id);
-    let opened = open(&mut payload, &mut Context::default(), &key, &record, &place, |context| {
+    let (key, mut context) = (&opened.key, Context::default());
+    let read = open(&mut payload, &mut context, key, &record, &place, |context| {
         authenticated(context, stored);
     });
-    if let Err(refusal) = opened {
+    if let Err(refusal) = read {
         return Ok(Err(refusal));
     }
     let Ok(Some((column::MASTER_KEY, ValueRef::Blob(bytes)))) = Columns::new(&payload).next()

@@ -169,6 +169,7 @@ fn derived_keys_are_those_of_the_known_answers() {
             }
             "slot/passphrase" => label::slot_passphrase(whole().expose()),
             "wrap" => label::wrap(&whole(), info.as_slice().try_into().expect("16 bytes")),
+            "keys/list" => label::key_list(&whole(), info.as_slice().try_into().expect("16 bytes")),
             "blind-index/table" => {
                 label::blind_index(&whole(), be(0, 4), be(4, 8), be(8, 10) as u16)
             }
@@ -180,7 +181,7 @@ fn derived_keys_are_those_of_the_known_answers() {
         };
         assert_eq!(found.expose()[..], hex(&one["derived"]), "{}", one["label"]);
     }
-    assert_eq!(derived.len(), 8);
+    assert_eq!(derived.len(), 9);
 }
 
 #[test]

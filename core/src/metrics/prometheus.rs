@@ -95,6 +95,16 @@ impl Metrics {
         let mut families = vec![
             family("sealite_uptime_seconds", handle, S::Gauge(uptime)),
             family(
+                "sealite_keys_locked",
+                "Secrets of the process in memory that is kept out of swap.",
+                S::Gauge(self.keys_locked as f64),
+            ),
+            family(
+                "sealite_keys_not_locked",
+                "Secrets of the process in memory that the limit on locked memory leaves to swap.",
+                S::Gauge(self.keys_not_locked as f64),
+            ),
+            family(
                 "sealite_requests_total",
                 "Rows asked for, by operation.",
                 S::Labelled("operation", requests),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::counters::{Counter, Counters};
 use super::histogram::Histogram;
+use crate::locked;
 
 /// What this process has done with the vault since the handle was made. The figures are of one process, and of one
 /// handle with its clones and tenants; none is a value, a key or a name of a row, table or tenant.
@@ -60,6 +61,11 @@ pub struct Metrics {
     pub tokens_consumed: u64,
     /// What was presented as a token and refused, by reason.
     pub tokens_rejected: Vec<(&'static str, u64)>,
+    /// Secrets of this process, of all its vaults, in memory that the system keeps out of its swap and of core dumps:
+    /// expanded keys, the secrets that they are derived from, and the keys of MACs.
+    pub keys_locked: u64,
+    /// As `keys_locked`, of those for which `RLIMIT_MEMLOCK` leaves no room, or that a process has from before a fork.
+    pub keys_not_locked: u64,
     /// Gets and searches; one of 64 is measured.
     pub read: Histogram,
     /// Whole write transactions that were committed, with waiting for the lock and what the application did in them.
@@ -77,6 +83,7 @@ impl Metrics {
         tokens_rejected: Vec<(&'static str, u64)>,
     ) -> Self {
         use Counter as C;
+        let (keys_locked, keys_not_locked) = locked::counts();
         let get = |counter| counters.get(counter);
         Metrics {
             uptime: counters.start.elapsed(),
@@ -102,6 +109,8 @@ impl Metrics {
             tokens_verified: get(C::TokensVerified),
             tokens_consumed: get(C::TokensConsumed),
             tokens_rejected,
+            keys_locked,
+            keys_not_locked,
             read: counters.read.snapshot(),
             write: counters.write.snapshot(),
             commit: counters.commit.snapshot(),

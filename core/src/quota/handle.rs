@@ -9,7 +9,7 @@ use super::usage::{Charge, Decision, Usage};
 use super::{TABLE, column, definition};
 use crate::crypto::mac::MacKey;
 use crate::error::{ErrorKind, Result, err, fail};
-use crate::keys::ring::{IndexPlace, Purpose};
+use crate::keys::ring::{IndexPlace, Owner, Purpose};
 use crate::metrics::Counter;
 use crate::table::engine::Engine;
 use crate::table::session::Session;
@@ -152,7 +152,7 @@ impl Quotas {
         check(key, limits)?;
         self.check_alone()?;
         let session = Session::begin_light(&self.engine)?;
-        let Some(mac) = self.mac(&session)? else {
+        let Some((mac, mac_key)) = self.mac(&session)? else {
             drop(session);
             self.prepare()?;
             return self.charge(key, limits, charge);
@@ -183,7 +183,7 @@ impl Quotas {
         let used = (column::USED, ValueRef::Blob(&used));
         match &current {
             None => {
-                let values = [ValueRef::Integer(expires), used.1];
+                let values = [ValueRef::Integer(expires), used.1, ValueRef::from(mac_key)];
                 writer.insert(Some(IdRef::Text(&id)), &values)?;
             }
             Some(current) if current.get(column::EXPIRES) == ValueRef::Integer(expires) => {
@@ -201,13 +201,15 @@ impl Quotas {
         Ok(decision)
     }
 
-    /// The key of the MACs; `None` where the table or the key has still to be made.
-    fn mac(&self, session: &Session) -> Result<Option<Arc<MacKey>>> {
+    /// The key of the MACs, and the id of the key that it is of; `None` where the table or the key has still to be made.
+    fn mac(&self, session: &Session) -> Result<Option<(Arc<MacKey>, u32)>> {
         let state = session.state();
         if state.table(TABLE).is_err() {
             return Ok(None);
         }
-        state.ring.index(session.conn(), self.tenant(), &IndexPlace::Quota)
+        let (conn, owner) = (session.conn(), Owner::of(Purpose::Lookup, self.tenant()));
+        let mac = state.ring.index(conn, self.tenant(), &IndexPlace::Quota)?;
+        Ok(mac.zip(state.ring.active(conn, owner)?.map(|key| key.id())))
     }
 
     /// Makes the table and the tenant's index key: in a transaction of the usual durability.
@@ -216,7 +218,7 @@ impl Quotas {
             define::define_internal(session, &definition())?;
             let state = session.state();
             if state.ring.index(session.conn(), self.tenant(), &IndexPlace::Quota)?.is_none() {
-                session.create_key(Purpose::Index, self.tenant())?;
+                session.create_key(Owner::of(Purpose::Lookup, self.tenant()))?;
             }
             Ok(())
         })

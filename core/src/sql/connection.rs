@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::SqlRows;
 use super::connected::Connected;
+use super::face::Face;
 use super::handle::Statement;
 use super::keeper::Inner;
+use super::within::Within;
 use crate::db::{Interrupter, Keeper, Kept, Locked};
 use crate::error::{Result, fail};
 use crate::table::engine::Engine;
@@ -92,7 +94,10 @@ impl Connection {
 
     /// The number of rows that the last INSERT, UPDATE or DELETE changed.
     pub fn changes(&self) -> Result<u64> {
-        self.with(|inner| inner.conn()?.last_changes())
+        self.with(|inner| {
+            let face = Face::of(Within::Host(inner.conn()?, &inner.host))?;
+            Ok(u64::try_from(face.counts.changes(face.handle)).unwrap_or_default())
+        })
     }
 
     /// The number of rows changed since the connection was opened.

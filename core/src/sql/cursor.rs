@@ -5,18 +5,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::face::Step;
+use super::index_info::Op;
 use super::plan::{On, Plan, Term};
 use super::table::Table;
 use super::values::{Arg, Args, Output};
 use crate::db::RawStmt;
 use crate::error::{Result, err, fail};
-use crate::index::normalise::Normaliser;
-use crate::keys::ring::IndexPlace;
 use crate::table::blind::BlindValue;
 use crate::table::definition::Protection;
 use crate::table::engine::State;
 use crate::table::schema::FIRST_SLOT;
-use crate::table::{Buffers, Opener, RowSet};
+use crate::table::{Buffers, Opener, RowSet, standing};
 use crate::value::{Id, Type, ValueRef};
 
 /// Where a statement stands in a table.
@@ -81,9 +80,24 @@ impl Cursor {
             self.buffers = None;
             self.state = Some(Arc::clone(&step.state));
         }
-        let mut stmt = plan.statement(step.conn)?;
+        let mut stmt = if let [Term { on: On::Blind(position), op, .. }] = plan.terms.as_slice() {
+            let Some(values) = blind_values(table, &step, *position, *op, args.get(0)?)? else {
+                return Ok(());
+            };
+            if values.len() > 1 {
+                plan = plan.across(values.len()).ok_or_else(|| err!(Internal, "a plan of one"))?;
+            }
+            let mut stmt = plan.statement(step.conn)?;
+            for (at, value) in values.iter().enumerate() {
+                stmt.bind(at + 1, value.as_ref())?;
+            }
+            self.walk = Some(Walk { plan, stmt: Some(stmt) });
+            return self.next(table);
+        } else {
+            plan.statement(step.conn)?
+        };
         for (at, term) in plan.terms.iter().enumerate() {
-            let there = bind(table, &step, &mut stmt, at, *term, args.get(at)?, &mut self.asked)?;
+            let there = bind(table, &mut stmt, at, *term, args.get(at)?, &mut self.asked)?;
             if !there {
                 plan.give_back(stmt);
                 return Ok(());
@@ -117,13 +131,13 @@ impl Cursor {
         self.stmt()?.row().integer(0)
     }
 
-    /// Gives a column of the row; 0 is the key.
+    /// Gives a column of the row, or its key.
     pub(super) fn column(&mut self, table: &Table, index: c_int, output: &Output) -> Result<()> {
         if output.is_unchanged() {
             return Ok(());
         }
         let index = usize::try_from(index).unwrap_or(usize::MAX);
-        if index == 0 {
+        if index == table.key_index() {
             output.set_column(self.stmt()?.row().get_unchecked_text(1)?);
             return Ok(());
         }
@@ -175,10 +189,9 @@ impl Cursor {
     }
 }
 
-/// Binds a condition's value; false where no row can have it.
+/// Binds the value of a condition on the key or a column; false where no row can have it.
 fn bind(
     table: &Table,
-    step: &Step<'_>,
     stmt: &mut RawStmt,
     at: usize,
     term: Term,
@@ -193,31 +206,37 @@ fn bind(
     };
     let value = arg.read(kind)?;
     // Nothing compares to NULL but IS.
-    if value.is_null() && term.op != super::index_info::Op::Is {
+    if value.is_null() && term.op != Op::Is {
         return Ok(false);
     }
-    let On::Blind(position) = term.on else {
-        if term.on == On::Key && term.op.is_equality() {
-            *asked = match value {
-                ValueRef::Integer(id) if !schema.stored.text_key => Some(Id::Integer(id)),
-                ValueRef::Text(id) if schema.stored.text_key => Some(Id::Text(id.to_owned())),
-                _ => return Ok(false),
-            };
-        }
-        stmt.bind(at + 1, value)?;
-        return Ok(true);
-    };
-    let stored = schema.column(position)?;
-    // A value that the column can't hold is in no row.
-    let Ok(value) = stored.column.kind.admit(value, "") else { return Ok(false) };
-    let Some(blind) = &stored.blind else { fail!(Internal, "a plan for an index that is gone") };
-    let place = IndexPlace::Table(schema.stored.id, blind.id, blind.generation);
-    // Without an index key nothing was ever indexed.
-    let Some(mac) = step.state.ring.index(step.conn, None, &place)? else { return Ok(false) };
-    let normaliser =
-        stored.column.index.as_ref().map_or(Normaliser::Exact, |index| index.normaliser);
-    let mut scratch = zeroize::Zeroizing::new(String::new());
-    let value = BlindValue::of(&mac, blind.bits, normaliser, value, &mut scratch);
-    stmt.bind(at + 1, value.as_ref())?;
+    if term.on == On::Key && term.op.is_equality() {
+        *asked = match value {
+            ValueRef::Integer(id) if !schema.stored.text_key => Some(Id::Integer(id)),
+            ValueRef::Text(id) if schema.stored.text_key => Some(Id::Text(id.to_owned())),
+            _ => return Ok(false),
+        };
+    }
+    stmt.bind(at + 1, value)?;
     Ok(true)
+}
+
+/// The index values that stand for a condition's value; `None` where no row can have it.
+fn blind_values(
+    table: &Table,
+    step: &Step<'_>,
+    position: usize,
+    op: Op,
+    arg: Arg<'_>,
+) -> Result<Option<Vec<BlindValue>>> {
+    let schema = table.schema();
+    let stored = schema.column(position)?;
+    let value = arg.read(stored.column.kind)?;
+    if value.is_null() && op != Op::Is {
+        return Ok(None);
+    }
+    // A value that the column can't hold is in no row.
+    let Ok(value) = stored.column.kind.admit(value, "") else { return Ok(None) };
+    let values = standing(step.conn, &step.state, schema, None, stored, value)?;
+    // Without an index key nothing was ever indexed.
+    Ok(Some(values).filter(|values| !values.is_empty()))
 }

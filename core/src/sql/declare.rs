@@ -3,7 +3,8 @@
 //!
 //! Each argument behind the name is a column as [`Column::parse`] reads it. One that ends with `primary key` names the
 //! key instead (`slug text primary key`); without one it is `id`, an integer. One argument may begin with `with`:
-//! `with padding 64`, `with padding none`, `with padding padme`. Foreign keys are as in CREATE TABLE:
+//! `with padding 64`, `with padding none`, `with padding padme`; another one `with subject user_id` or `with subject
+//! row` (see [`TableDefinition::subject`]). Foreign keys are as in CREATE TABLE:
 //! `foreign key (team) references teams (id) on delete cascade`, over plain columns.
 
 use super::ddl::referred;
@@ -20,6 +21,7 @@ use crate::table::engine::State;
 use crate::table::protect::written::{Reference, reference};
 use crate::table::schema::physical_name;
 use crate::table::session::Session;
+use crate::table::subject::subject_words;
 use crate::table::{Column, Protection, TableDefinition, define};
 use crate::value::Type;
 
@@ -89,6 +91,8 @@ fn parse(table: &str, arguments: &[String]) -> Result<Declaration> {
         };
         if is(words.first(), "foreign") {
             references.push(foreign_key(argument)?);
+        } else if let Some(subject) = subject_words(argument)? {
+            definition.subject = Some(subject);
         } else if is(words.first(), "with") {
             definition = definition.padding(padding(&words)?);
         } else if let [before @ .., primary, key] = words.as_slice()
@@ -103,6 +107,7 @@ fn parse(table: &str, arguments: &[String]) -> Result<Declaration> {
                     fail!(Definition, "a key is an integer or text, not {}", other.name())
                 }
             };
+            definition.key_at = definition.columns.len();
         } else {
             definition = definition.column(Column::parse(argument)?);
         }
@@ -179,7 +184,10 @@ fn padding(words: &[&str]) -> Result<Padding> {
             return Ok(known);
         }
     }
-    fail!(InvalidInput, "with is followed by padding and none, padme or a number of bytes")
+    fail!(
+        InvalidInput,
+        "with is followed by padding and none, padme or a number of bytes, or by subject and a column or row"
+    )
 }
 
 /// Declares the table, whole or not at all. True where it was made.
@@ -231,6 +239,12 @@ mod tests {
         assert_eq!((found.key_name(), found.has_text_key()), ("slug", true));
         assert_eq!(found.declared_padding(), Padding::Block(64));
         assert_eq!(found.columns(), [Column::text("a").sealed()]);
+        for (words, named) in [("user_id", "user_id"), ("row", "id"), ("ID", "ID")] {
+            let sql =
+                format!("SELECT sealite_define_table('a', 'b sealed', 'with subject {words}')");
+            let found = declared(&sql).expect("well formed").expect("a declaration").definition;
+            assert_eq!(found.declared_subject(), Some(named));
+        }
         for other in
             ["SELECT 'sealite_define_table('", "SELECT 1", "SELECT sealite_define_table", ""]
         {
@@ -242,6 +256,7 @@ mod tests {
             "SELECT sealite_define_table('a', ?)",
             "SELECT sealite_define_table('a', 'b' || 'c')",
             "SELECT sealite_define_table('a', 'with milk')",
+            "SELECT sealite_define_table('a', 'with subject')",
             "SELECT sealite_define_table('a', 'b real primary key')",
             "SELECT sealite_define_table('a', 'b frobnicated')",
             "SELECT sealite_define_table('a', 'b sealed', 'foreign key (b) references c (d)')",

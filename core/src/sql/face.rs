@@ -19,6 +19,7 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::counts::Counts;
 use super::host::Host;
 use super::run::Run;
 use super::statement::{Known, know};
@@ -53,6 +54,7 @@ pub(super) struct Face {
     /// True where the constraint that has just failed is none of uniqueness.
     no_clash: Cell<bool>,
     saved: RefCell<Vec<(c_int, Memory)>>,
+    pub(super) counts: Counts,
     /// True on a connection of somebody else's: `now` stays, and the text is that of the running statement.
     #[cfg(feature = "loadable")]
     is_guest: Cell<bool>,
@@ -135,7 +137,11 @@ impl Face {
         let conn = within.conn();
         let face = Self::of(within)?;
         let place = match within {
-            Within::Session(session) => Place::Session(NonNull::from(session)),
+            Within::Session(session) => {
+                // Its marks are written when it ends, and then nobody asks.
+                face.counts.forget();
+                Place::Session(NonNull::from(session))
+            }
             Within::Snapshot(_, state) => Place::Snapshot(NonNull::from(state)),
             Within::Host(_, host) => Place::Host(NonNull::from(host)),
         };
@@ -175,6 +181,7 @@ impl Face {
             writing: Cell::default(),
             no_clash: Cell::default(),
             saved: RefCell::default(),
+            counts: Counts::default(),
             #[cfg(feature = "loadable")]
             is_guest: Cell::default(),
         })

@@ -13,9 +13,11 @@ use std::ops::Deref;
 use std::ptr::NonNull;
 use std::sync::{Arc, Weak};
 
+use rusqlite::ffi;
+
 use super::native::data_version;
 use crate::db::{Conn, Handle};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::table::engine::{Engine, State};
 use crate::table::savepoint::Memory;
 use crate::table::session::{Marks, Session};
@@ -176,9 +178,20 @@ pub(super) fn one<T>(conn: &Conn, whole: bool, work: impl FnOnce() -> Result<T>)
         conn.batch(sql)
     };
     engine(begin)?;
-    let done = work().and_then(|done| engine(keep).map(|()| done));
+    let done = match work() {
+        Ok(done) => engine(keep).map(|()| done),
+        // What a constraint leaves of a statement, as OR FAIL does, stays.
+        Err(error) if !whole && is_constraint(&error) && conn.in_transaction()? => {
+            engine(keep).and(Err(error))
+        }
+        Err(error) => Err(error),
+    };
     if done.is_err() && conn.in_transaction()? {
         engine(undo)?;
     }
     done
+}
+
+fn is_constraint(error: &Error) -> bool {
+    error.sqlite_code().is_some_and(|code| code & 0xff == ffi::SQLITE_CONSTRAINT)
 }

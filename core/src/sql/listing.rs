@@ -1,7 +1,7 @@
 //! `sealite_tables()`: the sealed tables as JSON, for whoever wants to know in SQL what they are.
 //!
 //! `SELECT value ->> 'name' FROM json_each(sealite_tables())`. Of each table: `name`, `physical`, `key`, `key_type`,
-//! `padding` and `columns`; of each column `name`, `type`, `protection`, `not_null`, `default` as a literal, `index` as
+//! `padding`, `subject` (the column that says whose a row is) and `columns`; of each column `name`, `type`, `protection`, `not_null`, `default` as a literal, `index` as
 //! it is declared (`unique email`), and all of that as one `specification`.
 
 use serde_json::{Value as Json, json};
@@ -48,6 +48,7 @@ fn table(schema: &Schema) -> Json {
             Padding::Padme => json!("padme"),
             Padding::Block(block) => json!(block),
         },
+        "subject": schema.definition().declared_subject(),
         "columns": schema.columns().map(column).collect::<Vec<_>>(),
     })
 }

@@ -12,6 +12,7 @@ mod clauses;
 mod command;
 mod connected;
 mod connection;
+mod counts;
 mod cursor;
 mod ddl;
 mod declare;

@@ -2,12 +2,13 @@
 
 #![allow(unsafe_code)]
 
-use std::ffi::{c_int, c_void};
+use std::ffi::{CStr, c_int, c_void};
 use std::ptr;
 
 use rusqlite::ffi;
 
 use super::abi::{MODULE, caught, code_of};
+use super::counts;
 use super::face::Face;
 use super::listing;
 use super::values::Output;
@@ -36,19 +37,31 @@ fn create_module(face: &Face, table: &str, module: *const ffi::sqlite3_module) -
     if code == ffi::SQLITE_OK { Ok(()) } else { Err(err!(Internal, "SQLite takes no module")) }
 }
 
-/// Makes `sealite_tables()` known on the face's connection.
+/// Makes `sealite_tables()` known on the face's connection, and takes `changes()` over where the engine sees all that
+/// SQL does.
 pub(super) fn add_functions(face: &Face) -> Result<()> {
-    let flags = ffi::SQLITE_UTF8 | ffi::SQLITE_DIRECTONLY;
+    add_function(face, c"sealite_tables", ffi::SQLITE_UTF8 | ffi::SQLITE_DIRECTONLY, tables)?;
+    #[cfg(feature = "loadable")]
+    if face.is_guest() {
+        return Ok(());
+    }
+    add_function(face, c"changes", ffi::SQLITE_UTF8, counts::changes)
+}
+
+type Function =
+    unsafe extern "C" fn(*mut ffi::sqlite3_context, c_int, *mut *mut ffi::sqlite3_value);
+
+fn add_function(face: &Face, name: &CStr, flags: c_int, function: Function) -> Result<()> {
     let aux = ptr::from_ref(face).cast_mut().cast::<c_void>();
     // SAFETY: the name ends with NUL, and the user data is the face (F1).
     let code = unsafe {
         ffi::sqlite3_create_function_v2(
             face.handle.0.as_ptr(),
-            c"sealite_tables".as_ptr(),
+            name.as_ptr(),
             0,
             flags,
             aux,
-            Some(tables),
+            Some(function),
             None,
             None,
             None,

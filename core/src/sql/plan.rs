@@ -24,6 +24,10 @@ pub(super) struct Plan {
     pub(super) walk: bool,
     /// For a number where a text leads: what it is equal to as a number, an index of texts does not say.
     pub(super) beside: Option<Rc<Plan>>,
+    /// What stands before and behind the condition on a blind index, where that leads.
+    around: Option<(String, String)>,
+    /// The same for several values, as they stand while an index key is rotated, and for how many.
+    across: RefCell<Option<(usize, Rc<Plan>)>>,
     /// Statements that no cursor uses now.
     idle: RefCell<Vec<RawStmt>>,
 }
@@ -51,6 +55,30 @@ impl Plan {
             && self.opens == other.opens
             && self.records == other.records
             && self.walk == other.walk
+    }
+
+    /// The plan for rows that hold one of `count` values of the blind index that leads: they are parameters from 1 on.
+    pub(super) fn across(&self, count: usize) -> Option<Rc<Plan>> {
+        let (before, behind) = self.around.as_ref()?;
+        let mut across = self.across.borrow_mut();
+        if let Some((_, plan)) = across.as_ref().filter(|(of, _)| *of == count) {
+            return Some(Rc::clone(plan));
+        }
+        let marks: Vec<String> = (1..=count).map(|number| format!("?{number}")).collect();
+        let sql = format!("{before} IN ({}){behind}", marks.join(", "));
+        let plan = Rc::new(Plan {
+            sql,
+            terms: self.terms.clone(),
+            opens: self.opens,
+            records: self.records,
+            walk: self.walk,
+            beside: None,
+            around: None,
+            across: RefCell::default(),
+            idle: RefCell::default(),
+        });
+        *across = Some((count, Rc::clone(&plan)));
+        Some(plan)
     }
 
     /// A statement that runs the plan.
@@ -105,7 +133,7 @@ pub(super) fn choose(table: &Table, info: &mut IndexInfo<'_>) {
     let sorts_secretly =
         ordered.is_some_and(|order| order.position.is_some_and(|at| is_protected(table, at)));
     let opens = leads_secretly || sorts_secretly;
-    let used = |position: usize| info.uses(position + 1);
+    let used = |position: usize| info.uses(table.index_of(position));
     let records = opens
         || table
             .columns()
@@ -131,14 +159,14 @@ pub(super) fn choose(table: &Table, info: &mut IndexInfo<'_>) {
     if !records {
         label.push_str(", no record opened");
     }
-    let sql = sql(table, &choice.terms, ordered, records);
-    let beside = texts.then(|| {
-        let sql = self::sql(table, &[], ordered, records);
-        let (terms, opens, idle) = (Vec::new(), sorts_secretly, RefCell::default());
-        Rc::new(Plan { sql, terms, opens, records, walk: records, beside: None, idle })
-    });
-    let idle = RefCell::default();
-    let plan = Plan { sql, terms: choice.terms, opens, records, walk, beside, idle };
+    let plan = |terms: Vec<Term>, opens, walk, beside| {
+        let text = sql(table, &terms, ordered, records);
+        let (across, idle) = (RefCell::default(), RefCell::default());
+        let Text { sql, around } = text;
+        Plan { sql, terms, opens, records, walk, beside, around, across, idle }
+    };
+    let beside = texts.then(|| Rc::new(plan(Vec::new(), sorts_secretly, records, None)));
+    let plan = plan(choice.terms, opens, walk, beside);
     let cost = if records { choice.cost * 3.0 } else { choice.cost };
     info.answer(table.keep(plan), &label, cost, choice.rows);
 }
@@ -230,8 +258,11 @@ fn led(table: &Table, info: &IndexInfo<'_>, constraint: Constraint) -> Option<(O
     let binary = || info.collation(constraint).eq_ignore_ascii_case(BINARY);
     match constraint.column {
         None if schema.stored.text_key => None,
-        Some(0) if schema.stored.text_key && !(constraint.op == Op::Eq && binary()) => None,
-        None | Some(0) => Some((On::Key, true, String::new())),
+        None => Some((On::Key, true, String::new())),
+        Some(index) if index == table.key_index() => {
+            let leads = !schema.stored.text_key || constraint.op == Op::Eq && binary();
+            leads.then(|| (On::Key, true, String::new()))
+        }
         Some(index) => {
             let (position, place) = table.column(index)?;
             let name = schema.column(position).ok()?.column.name.clone();
@@ -270,7 +301,7 @@ fn order(table: &Table, info: &IndexInfo<'_>) -> Option<Order> {
             name: "rowid".to_owned(),
             physical: quote(stored.row_id()),
         }),
-        Some(0) => Some(Order {
+        Some(index) if index == table.key_index() => Some(Order {
             position: None,
             descends,
             name: stored.key.clone(),
@@ -285,8 +316,14 @@ fn order(table: &Table, info: &IndexInfo<'_>) -> Option<Order> {
     }
 }
 
+/// The text of a plan.
+struct Text {
+    sql: String,
+    around: Option<(String, String)>,
+}
+
 /// The SELECT of a plan: row id, key, record, slots, as all the engine's are; what is not read is NULL.
-fn sql(table: &Table, terms: &[Term], order: Option<&Order>, records: bool) -> String {
+fn sql(table: &Table, terms: &[Term], order: Option<&Order>, records: bool) -> Text {
     let schema = table.schema();
     let stored = &schema.stored;
     let slots = schema.slots.iter().enumerate().map(|(at, slot)| {
@@ -302,6 +339,7 @@ fn sql(table: &Table, terms: &[Term], order: Option<&Order>, records: bool) -> S
         .chain(slots)
         .collect();
     let mut sql = format!("SELECT {} FROM main.{}", columns.join(", "), schema.sql.physical);
+    let mut before = None;
     for (at, term) in terms.iter().enumerate() {
         let place = |position: usize| table.columns().get(position);
         let slot = match term.on {
@@ -312,13 +350,20 @@ fn sql(table: &Table, terms: &[Term], order: Option<&Order>, records: bool) -> S
         let name =
             slot.and_then(|slot| schema.slots.get(slot)).map_or(&stored.key, |slot| &slot.name);
         sql.push_str(if at == 0 { " WHERE " } else { " AND " });
-        let _ = write!(sql, "{} {} ?{}", quote(name), term.op.sql(), at + 1);
+        sql.push_str(&quote(name));
+        if matches!(term.on, On::Blind(_)) {
+            before = Some(sql.clone());
+        }
+        let _ = write!(sql, " {} ?{}", term.op.sql(), at + 1);
     }
+    let behind = sql.len();
     if let Some(order) = order {
         let _ = write!(sql, " ORDER BY {}", order.physical);
         if order.descends {
             sql.push_str(" DESC");
         }
     }
-    sql
+    // A condition of equality leads alone.
+    let around = before.map(|before| (before, sql.get(behind..).unwrap_or_default().to_owned()));
+    Text { sql, around }
 }

@@ -21,6 +21,8 @@ pub(super) struct Prepared {
     pub(super) columns: Arc<[String]>,
     stands: Stands,
     changes: usize,
+    /// True for what `changes()` counts.
+    counts: bool,
 }
 
 enum Body {
@@ -106,8 +108,12 @@ impl Prepared {
     }
 
     fn with(sql: &str, body: Body, columns: Vec<String>) -> Self {
-        let (sql, columns) = (sql.into(), columns.into());
-        Prepared { sql, body, columns, stands: Stands::Before, changes: 0 }
+        let columns = columns.into();
+        let first = tokens(sql).into_iter().find(|token| !token.is_sign(";"));
+        let counts = first.is_some_and(|first| {
+            ["insert", "update", "delete", "replace", "with"].iter().any(|word| first.is(word))
+        });
+        Prepared { sql: sql.into(), body, columns, stands: Stands::Before, changes: 0, counts }
     }
 
     /// Compiles the text anew, since the tables have changed; what was bound stays.
@@ -212,6 +218,10 @@ impl Prepared {
         let entered = Face::resume(within)?;
         let first = self.stands == Stands::Before;
         self.stands = Stands::Behind;
+        let counts = self.counts && !self.is_read_only();
+        if counts && first {
+            entered.face.counts.forget();
+        }
         let there = match &mut self.body {
             Body::Native { stmt, given } => {
                 entered.expect(given.as_ref(), None);
@@ -233,6 +243,10 @@ impl Prepared {
                     // One that was busy would stand in the way of every COMMIT until then.
                     Err(_) => stmt.reset(),
                 }
+                if counts && !matches!(stepped, Ok(true)) {
+                    // A commit of its own came before it was counted.
+                    entered.face.counts.forget();
+                }
                 stepped?
             }
             Body::Returning { known, bound, rows, row, .. } => {
@@ -250,12 +264,16 @@ impl Prepared {
             }
             Body::Declare { declaration, made } => {
                 if first {
-                    *made = entered.checked(declare(within, entered.face, declaration))?;
+                    let face = entered.face;
+                    let work = || declare(within, face, declaration);
+                    *made = entered.checked(face.counts.apart(face.handle, work))?;
                 }
                 first
             }
             Body::Schema(change) => {
-                change::run(within, &entered, change, &self.sql)?;
+                let face = entered.face;
+                let work = || change::run(within, &entered, change, &self.sql);
+                face.counts.apart(face.handle, work)?;
                 false
             }
             Body::Command { .. } if first => return Err(not_alone()),

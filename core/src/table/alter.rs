@@ -10,6 +10,7 @@ use super::engine::Engine;
 use super::protect::check_unused;
 use super::schema::{Stored, physical_name};
 use super::session::Session;
+use super::subject::check_no_subject;
 use crate::db::schema::quote;
 use crate::error::{ErrorKind, Result, err, fail};
 use std::sync::Arc;
@@ -212,6 +213,7 @@ fn add_column(session: &Session, stored: &mut Stored, column: &Column) -> Result
 }
 
 fn drop_column(session: &Session, stored: &mut Stored, name: &str) -> Result<()> {
+    check_no_subject(stored, find(stored, name)?)?;
     if column_mut(stored, name)?.column.index.is_some() {
         drop_index(session, stored, name)?;
     }
@@ -221,7 +223,7 @@ fn drop_column(session: &Session, stored: &mut Stored, name: &str) -> Result<()>
     if column.column.protection == Protection::Plain {
         run(session, &format!("ALTER TABLE {table} DROP COLUMN {}", quote(&column.column.name)))?;
         let id = column.id;
-        stored.columns.retain(|column| column.id != id);
+        stored.forget(|column| column.id == id);
     } else {
         column.dropping = true;
     }
@@ -269,6 +271,7 @@ fn protect(session: &Session, stored: &mut Stored, name: &str, to: Protection) -
     if was == to {
         return Ok(());
     }
+    check_no_subject(stored, find(stored, name)?)?;
     check_used(session, stored, name)?;
     let crosses = (was == Protection::Sealed) != (to == Protection::Sealed);
     if crosses && index.is_some() {

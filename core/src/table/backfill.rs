@@ -1,23 +1,21 @@
 //! Moving rows to the current layout, and overwriting what is left of plaintext.
 
-use std::collections::HashMap;
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::catalog;
 use super::definition::Protection;
 use super::engine::{Engine, read_meta};
-use super::read::Target;
-use super::schema::Schema;
+use super::reseal::{Outdated, first, reseal};
 use super::session::Session;
-use super::write::Writer;
+use crate::db::Conn;
 use crate::db::schema::quote;
 use crate::error::{ErrorKind, Result, fail};
-use crate::value::{Id, ValueRef};
+use crate::value::ValueRef;
 
-/// Rows moved in one transaction: others wait no longer than that.
-const BATCH_ROWS: i64 = 500;
+/// SQLite's codes where there is no folder for temporary files.
+const CANTOPEN: i32 = 14;
+const IOERR_GETTEMPPATH: i32 = 6410;
 /// How often all rows are gone through. After the first time there are none left, but in a damaged file.
 const PASSES: usize = 3;
 
@@ -36,7 +34,9 @@ pub(crate) fn complete(engine: &Arc<Engine>, table: &str) -> Result<()> {
         let mut from = Some(i64::MIN);
         while let Some(start) = from {
             let started = Instant::now();
-            from = Session::run(engine, |session| move_batch(session, table, start))?;
+            from = Session::run(engine, |session| {
+                reseal(session, table, Outdated::Layout, start).map(|batch| batch.next)
+            })?;
             if from.is_some() && !engine.pool.is_memory() {
                 // SQLite has no queue: another process that waits for the lock polls, and must find it free at times.
                 std::thread::sleep(started.elapsed() / 4);
@@ -54,59 +54,13 @@ pub(crate) fn complete_within(session: &Session, table: &str) -> Result<()> {
     for _ in 0..PASSES {
         let mut from = Some(i64::MIN);
         while let Some(start) = from {
-            from = move_batch(session, table, start)?;
+            from = reseal(session, table, Outdated::Layout, start)?.next;
         }
         if let_go(session, table)? {
             return Ok(());
         }
     }
     fail!(Corrupt, "rows of table {table} can't be moved to its new layout: verify the vault")
-}
-
-/// Moves some rows; the row id to go on from, or `None` at the end.
-fn move_batch(session: &Session, table: &str, from: i64) -> Result<Option<i64>> {
-    let state = session.state();
-    let schema = state.table(table)?;
-    let rows = outdated(session, schema, from, BATCH_ROWS)?;
-    let mut writers: HashMap<Option<&str>, Writer<'_>> = HashMap::new();
-    for (_, id, tenant) in &rows {
-        let tenant = tenant.as_deref();
-        let writer = match writers.entry(tenant) {
-            std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::hash_map::Entry::Vacant(entry) => {
-                entry.insert(Writer::new(session, Target { name: table, tenant })?)
-            }
-        };
-        writer.update(id.as_ref(), &[], true)?;
-    }
-    Ok(rows.last().and_then(|(row_id, _, _)| row_id.checked_add(1)))
-}
-
-type Outdated = (i64, Id, Option<String>);
-
-/// Rows whose record is not of the current layout; the layout stands in bytes 1 and 2 of a record.
-fn outdated(session: &Session, schema: &Schema, from: i64, limit: i64) -> Result<Vec<Outdated>> {
-    let stored = &schema.stored;
-    let row_id = quote(stored.row_id());
-    let tenant = if stored.per_tenant { "tenant" } else { "NULL" };
-    let sql = format!(
-        "SELECT {row_id}, {}, {tenant} FROM {} WHERE {row_id} >= ?1 AND substr(sealed, 2, 2) IS NOT ?2
-         ORDER BY {row_id} LIMIT ?3",
-        quote(&stored.key),
-        schema.sql.physical
-    );
-    let layout = schema.write.layout.to_be_bytes();
-    let parameters = [ValueRef::Integer(from), ValueRef::Blob(&layout), ValueRef::Integer(limit)];
-    let mut rows = Vec::new();
-    session.conn().prepare(&sql)?.each(&parameters, |row| {
-        let id = match row.get(1)? {
-            ValueRef::Text(id) => Id::Text(id.to_owned()),
-            _ => Id::Integer(row.integer(1)?),
-        };
-        rows.push((row.integer(0)?, id, row.get(2)?.as_str().map(str::to_owned)));
-        Ok(ControlFlow::Continue(()))
-    })?;
-    Ok(rows)
 }
 
 /// Removes old layouts, columns that are gone and indexes that are retired; false where a row is still of an old one.
@@ -116,7 +70,7 @@ fn let_go(session: &Session, table: &str) -> Result<bool> {
     if !schema.in_transition() {
         return Ok(true);
     }
-    if !outdated(session, schema, i64::MIN, 1)?.is_empty() {
+    if first(session.conn(), &state, schema, Outdated::Layout, i64::MIN)?.is_some() {
         return Ok(false);
     }
     let mut stored = schema.stored.clone();
@@ -136,7 +90,7 @@ fn let_go(session: &Session, table: &str) -> Result<bool> {
         session.mark_erasure()?;
     }
     gone.extend(stored.retired.drain(..).map(|blind| blind.physical));
-    stored.columns.retain(|column| !column.dropping);
+    stored.forget(|column| column.dropping);
     let keep = stored.layouts.pop();
     stored.layouts = keep.into_iter().collect();
     for name in gone {
@@ -156,7 +110,9 @@ pub(crate) fn finish_erasure(engine: &Engine) -> Result<bool> {
     if pending == 0 {
         return Ok(true);
     }
-    match conn.batch("VACUUM") {
+    let rewritten =
+        if engine.pool.is_memory() { conn.batch("VACUUM") } else { vacuum(&*engine.pool.own()?) };
+    match rewritten {
         Ok(()) => {}
         Err(error) if error.kind() == ErrorKind::Busy => return Ok(false),
         Err(error) => return Err(error),
@@ -173,7 +129,20 @@ pub(crate) fn finish_erasure(engine: &Engine) -> Result<bool> {
     Ok(done == 1)
 }
 
-fn checkpoint(conn: &crate::db::Conn) -> Result<bool> {
+/// VACUUM on a connection of its own, whose copy of the file goes to a temporary file: in memory it would take as much as
+/// the file. SQLite unlinks that file as soon as it is open, and holds the same sealed pages in it. Where no folder takes
+/// one, it is done in memory.
+fn vacuum(conn: &Conn) -> Result<()> {
+    conn.batch("PRAGMA temp_store = FILE")?;
+    match conn.batch("VACUUM") {
+        Err(error) if matches!(error.sqlite_code(), Some(CANTOPEN | IOERR_GETTEMPPATH)) => {
+            conn.batch("PRAGMA temp_store = MEMORY; VACUUM")
+        }
+        done => done,
+    }
+}
+
+fn checkpoint(conn: &Conn) -> Result<bool> {
     let busy = conn.first("PRAGMA wal_checkpoint(TRUNCATE)", &[], |row| row.integer(0));
     match busy {
         Ok(busy) => Ok(busy.is_none_or(|busy| busy == 0)),

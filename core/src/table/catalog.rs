@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::definition::{Column, Index, Protection};
 use super::schema::{Blind, Layout, Schema, Stored, StoredColumn};
+use super::subject::Whose;
 use crate::db::Conn;
 use crate::error::{Result, err};
 use crate::format::Malformed;
@@ -38,7 +39,7 @@ pub(crate) fn load(conn: &Conn, ring: &Ring) -> Result<Tables> {
         let refused = || forged(format_args!("the catalog's entry {id}"));
         let record = row.blob(1).map_err(|_| refused())?;
         let record = Record::parse(record).map_err(|_| refused())?;
-        let key = ring.opening(conn, record.key_id, None)?;
+        let key = ring.opening(conn, record.key_id, None, None)?;
         payload.clear();
         let mut context = Context::default();
         open(&mut payload, &mut context, key.record_key()?, &record, &place(ring, id), |_| ())
@@ -61,7 +62,7 @@ pub(crate) fn load(conn: &Conn, ring: &Ring) -> Result<Tables> {
 
 /// Writes a table's entry, inside the caller's write transaction; the caller advances the epoch.
 pub(crate) fn save(conn: &Conn, ring: &Ring, stored: &Stored) -> Result<()> {
-    let Some(key) = ring.sealing(conn, None)? else {
+    let Some(key) = ring.sealing(conn, None, None)? else {
         return Err(err!(Corrupt, "the vault has no data key of its own"));
     };
     let id = i64::from(stored.id);
@@ -99,6 +100,10 @@ const DROPPING: u8 = 2;
 const NOT_NULL: u8 = 4;
 const TEXT_KEY: u8 = 1;
 const PER_TENANT: u8 = 2;
+const SUBJECT_ROW: u8 = 4;
+const SUBJECT_COLUMN: u8 = 8;
+const SUBJECT_KEY: u8 = 16;
+const KEY_BEHIND: u8 = 32;
 const UNIQUE: u8 = 1;
 const BUILDING: u8 = 2;
 
@@ -109,9 +114,23 @@ fn encode(stored: &Stored) -> Vec<u8> {
     put_varint(&mut out, stored.id);
     put_bytes(&mut out, stored.name.as_bytes());
     put_bytes(&mut out, stored.key.as_bytes());
-    out.push(flag(stored.text_key, TEXT_KEY) | flag(stored.per_tenant, PER_TENANT));
+    let subject = match stored.subject {
+        None => 0,
+        Some(Whose::Row) => SUBJECT_ROW,
+        Some(Whose::Column(_)) => SUBJECT_COLUMN,
+        Some(Whose::Key) => SUBJECT_KEY,
+    };
+    out.push(
+        flag(stored.text_key, TEXT_KEY)
+            | flag(stored.per_tenant, PER_TENANT)
+            | flag(stored.key_at > 0, KEY_BEHIND)
+            | subject,
+    );
     put_varint(&mut out, u32::from(stored.padding.code()));
     put_varint(&mut out, stored.next_id);
+    if let Some(Whose::Column(id)) = stored.subject {
+        put_varint(&mut out, id);
+    }
     count(&mut out, stored.columns.len());
     for StoredColumn { id, column, physical, dropping, since, blind } in &stored.columns {
         put_varint(&mut out, *id);
@@ -144,6 +163,9 @@ fn encode(stored: &Stored) -> Vec<u8> {
                 put_varint(&mut out, *id);
             }
         }
+    }
+    if stored.key_at > 0 {
+        count(&mut out, stored.key_at);
     }
     out
 }
@@ -186,6 +208,13 @@ fn decode(entry: &[u8]) -> std::result::Result<Stored, Malformed> {
     let flags = r.u8()?;
     let padding = Padding::from_code(short(r.varint()?)?);
     let next_id = r.varint()?;
+    let subject = match flags & !(TEXT_KEY | PER_TENANT | KEY_BEHIND) {
+        0 => None,
+        SUBJECT_ROW => Some(Whose::Row),
+        SUBJECT_COLUMN => Some(Whose::Column(r.varint()?)),
+        SUBJECT_KEY => Some(Whose::Key),
+        _ => return Err(Malformed),
+    };
     let columns = list(&mut r, |r| {
         let id = r.varint()?;
         let name = r.text()?.to_owned();
@@ -221,9 +250,23 @@ fn decode(entry: &[u8]) -> std::result::Result<Stored, Malformed> {
         let sealed = list(r, Reader::varint)?;
         Ok(Layout { number, authenticated, sealed })
     })?;
+    let key_at = if flags & KEY_BEHIND != 0 { r.varint()? as usize } else { 0 };
     r.finish()?;
     let (text_key, per_tenant) = (flags & TEXT_KEY != 0, flags & PER_TENANT != 0);
-    Ok(Stored { id, name, key, text_key, per_tenant, padding, columns, retired, layouts, next_id })
+    Ok(Stored {
+        id,
+        name,
+        key,
+        text_key,
+        key_at,
+        per_tenant,
+        padding,
+        subject,
+        columns,
+        retired,
+        layouts,
+        next_id,
+    })
 }
 
 fn get_index(r: &mut Reader<'_>) -> std::result::Result<Index, Malformed> {
@@ -315,8 +358,10 @@ mod tests {
             name: "users".into(),
             key: "id".into(),
             text_key: true,
+            key_at: 1,
             per_tenant: true,
             padding: Padding::Padme,
+            subject: Some(Whose::Column(1)),
             columns: vec![StoredColumn {
                 id: 1,
                 column: Column::text("a").sealed().not_null().default("x").index(index),
@@ -333,7 +378,10 @@ mod tests {
 
     #[test]
     fn entries_read_back() {
-        assert!(decode(&encode(&sample())) == Ok(sample()));
+        for subject in [None, Some(Whose::Row), Some(Whose::Column(300)), Some(Whose::Key)] {
+            let stored = Stored { subject, ..sample() };
+            assert!(decode(&encode(&stored)) == Ok(stored));
+        }
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Between a row of the physical table and its values: opening with everything beside the record authenticated.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::buffers::Buffers;
 use super::row::RowSet;
 use super::schema::{FIRST_SLOT, Outside, Plan, Schema};
+use super::subject::{Whose, subject_of};
 use crate::db::{Conn, SqlRow};
 use crate::error::{Error, Result, err};
 use crate::format::context::Place;
@@ -12,6 +14,7 @@ use crate::format::payload::Columns;
 use crate::format::record::Record;
 use crate::keys::ring::{Key, Ring};
 use crate::keys::seal::open;
+use crate::secret::make_room;
 use crate::value::{Id, IdRef, Type, ValueRef};
 
 /// Opens rows of one table for one tenant.
@@ -23,6 +26,8 @@ pub(crate) struct Opener<'a> {
     buffers: Buffers,
     /// Result columns before those of the row.
     shift: usize,
+    /// True where rows of erased subjects read as what stands beside their records.
+    reads_erased: bool,
 }
 
 impl<'a> Opener<'a> {
@@ -43,12 +48,19 @@ impl<'a> Opener<'a> {
         schema: &'a Arc<Schema>,
         tenant: Option<&'a str>,
     ) -> Self {
-        Opener { conn, ring, schema, tenant, buffers, shift: 0 }
+        Opener { conn, ring, schema, tenant, buffers, shift: 0, reads_erased: false }
     }
 
     /// For another opener, later.
     pub(crate) fn into_buffers(self) -> Buffers {
         self.buffers
+    }
+
+    /// From here on a row whose subject has been erased is read, in a table that says inside the record only whose a row
+    /// is: as what stands beside its record, which the caller has to authenticate by other means.
+    pub(crate) fn reading_erased(mut self) -> Self {
+        self.reads_erased = self.schema.stored.subject == Some(Whose::Key);
+        self
     }
 
     /// For rows whose columns stand behind so many others in the result.
@@ -89,20 +101,29 @@ impl<'a> Opener<'a> {
         let sealed = row.blob(2 + self.shift).map_err(|_| self.refused(id))?;
         let record = Record::parse(sealed).map_err(|_| self.refused(id))?;
         let plan = schema.plan(record.layout).ok_or_else(|| self.refused(id))?;
-        let key = self.take_key(record.key_id)?;
+        let (key, subject) = match &plan.subject {
+            None => (self.take_key(record.key_id, None)?, None),
+            Some(whose) => self.take_key_of(record.key_id, whose, id, row)?,
+        };
+        if self.reads_erased && key.is_destroyed() {
+            self.buffers.payload.clear();
+            self.fill(row, id, plan, set)?;
+            return Ok(record.layout);
+        }
         let place = Place {
             vault: self.ring.vault(),
             table: stored.id,
             field: None,
             record: Some(id),
             tenant: self.tenant,
-            subject: None,
+            subject: subject.as_deref(),
         };
         // An authenticated value of an unexpected type can't be what was sealed: the tag says so.
         let mut readable = true;
         let first = FIRST_SLOT + self.shift;
         let Buffers { context, payload, last } = &mut self.buffers;
         payload.clear();
+        make_room(payload, record.ciphertext.len());
         let opened = open(payload, context, key.record_key()?, &record, &place, |context| {
             for (column, slot, kind) in &plan.authenticated {
                 // A text is authenticated as its bytes: whether they are UTF-8 is asked once, where it is read.
@@ -156,11 +177,41 @@ impl<'a> Opener<'a> {
     }
 
     /// The key of that id, taken out of its place: [`Opener::open_into`] puts it back.
-    fn take_key(&mut self, id: u32) -> Result<Arc<Key>> {
+    fn take_key(&mut self, id: u32, subject: Option<&str>) -> Result<Arc<Key>> {
         match self.buffers.last.take() {
-            Some((last, key)) if last == id => Ok(key),
-            _ => self.ring.opening(self.conn, id, self.tenant),
+            Some((last, key)) if last == id && key.subject() == subject => Ok(key),
+            _ => self.ring.opening(self.conn, id, self.tenant, subject),
         }
+    }
+
+    /// As [`Opener::take_key`], in a table whose rows have subjects; the row's subject with it.
+    fn take_key_of<'r>(
+        &mut self,
+        key: u32,
+        whose: &Whose<usize>,
+        id: IdRef<'r>,
+        row: &SqlRow<'r>,
+    ) -> Result<(Arc<Key>, Option<Cow<'r, str>>)> {
+        let named = match whose {
+            Whose::Row => match id {
+                IdRef::Integer(id) => ValueRef::Integer(id),
+                IdRef::Text(id) => ValueRef::Text(id),
+            },
+            Whose::Column(slot) => {
+                row.get(FIRST_SLOT + self.shift + slot).map_err(|_| self.refused(id))?
+            }
+            Whose::Key => {
+                let key = self.ring.data_key(self.conn, key)?;
+                let subject = key.subject().map(|subject| Cow::Owned(subject.to_owned()));
+                let is_own = subject.is_some() || key.tenant() == self.tenant;
+                if is_own && !self.reads_erased {
+                    self.ring.opening(self.conn, key.id(), key.tenant(), key.subject())?;
+                }
+                return if is_own { Ok((key, subject)) } else { Err(self.refused(id)) };
+            }
+        };
+        let subject = subject_of(named).map_err(|_| self.refused(id))?;
+        Ok((self.take_key(key, subject.as_deref())?, subject))
     }
 
     fn refused(&self, id: IdRef<'_>) -> Error {

@@ -23,9 +23,14 @@ impl Writer<'_> {
         for (column, value) in schema.columns().zip(values) {
             admitted.push(self.admit(&column.column, *value)?);
         }
-        let blinds: Vec<BlindValue> = {
+        let (blinds, before) = {
             let mut scratch = self.session.scratch()?;
-            self.blinds(&admitted, &mut scratch)
+            let blinds: Vec<BlindValue> = self.blinds(&admitted, &mut scratch);
+            let mut before: Vec<Vec<BlindValue>> = Vec::with_capacity(blinds.len());
+            for index in &self.sealer.indexes {
+                before.push(index.before(&admitted, &mut scratch).collect());
+            }
+            (blinds, before)
         };
         let key = schema.stored.key.as_str();
         let id = id.filter(|_| only.is_none_or(|only| only == Taken::Key)).map(|id| match id {
@@ -39,8 +44,15 @@ impl Writer<'_> {
             };
             self.is_unique(**from) && only.is_none_or(|only| only == Taken::Column(at))
         });
-        let wanted =
-            unique.map(|(slot, from)| (slot.name.as_str(), value_of(*from, &admitted, &blinds)));
+        let wanted = unique.flat_map(|(slot, from)| {
+            let older: &[BlindValue] = match from {
+                From::Index(index) => before.get(*index).map_or(&[], Vec::as_slice),
+                _ => &[],
+            };
+            let now = value_of(*from, &admitted, &blinds);
+            let values = std::iter::once(now).chain(older.iter().map(BlindValue::as_ref));
+            values.map(|value| (slot.name.as_str(), value))
+        });
         let mut found = Vec::new();
         for (name, value) in id.into_iter().chain(wanted).filter(|(_, value)| !value.is_null()) {
             let mine = if self.tenant.is_some() { " AND tenant = ?" } else { "" };

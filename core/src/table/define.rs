@@ -6,6 +6,7 @@ use super::definition::{Column, Protection, TableDefinition, check_table_name};
 use super::schema::{Blind, Layout, Schema, Stored, StoredColumn};
 use super::sequence;
 use super::session::Session;
+use super::subject::same_subject;
 use crate::error::{Result, fail};
 use crate::keys::table_id;
 use crate::value::ValueRef;
@@ -53,8 +54,10 @@ fn new_table(id: u32, definition: &TableDefinition) -> Result<Stored> {
         name: definition.name.clone(),
         key: definition.key.clone(),
         text_key: definition.text_key,
+        key_at: definition.key_at,
         per_tenant: definition.per_tenant,
         padding: definition.padding,
+        subject: None,
         columns: Vec::new(),
         retired: Vec::new(),
         layouts: Vec::new(),
@@ -69,6 +72,11 @@ fn new_table(id: u32, definition: &TableDefinition) -> Result<Stored> {
             column.blind = Some(Blind { physical, building: false, ..blind });
         }
     }
+    let id_of = |name: &String| {
+        let named = |column: &&StoredColumn| column.column.name.eq_ignore_ascii_case(name);
+        stored.columns.iter().find(named).map(|column| column.id)
+    };
+    stored.subject = definition.whose().and_then(|whose| whose.place(id_of));
     stored.next_id = next_id;
     let layout: Layout = stored.layout_wanted(1);
     stored.layouts.push(layout);
@@ -120,6 +128,13 @@ fn check_floor(schema: &Schema, declared: &TableDefinition) -> Result<()> {
     }
     if stored.padding != declared.padding {
         fail!(Definition, "table {table} exists with another padding");
+    }
+    if declared.subject.is_some() && !same_subject(&schema.definition(), declared) {
+        fail!(
+            Definition,
+            "table {table} exists without subjects, or another column names them: its rows are not sealed under \
+             keys of their own"
+        );
     }
     for wanted in &declared.columns {
         let Ok(position) = schema.position(&wanted.name) else {

@@ -1,6 +1,7 @@
 //! What a program declares: tables, columns, protections, indexes.
 
 use super::names::check_name;
+use super::subject::{Whose, check_subject};
 use crate::error::{Result, fail};
 use crate::format::padding::Padding;
 use crate::index::normalise::Normaliser;
@@ -265,8 +266,11 @@ pub struct TableDefinition {
     pub(crate) name: String,
     pub(crate) key: String,
     pub(crate) text_key: bool,
+    /// How many columns SQL shows before the key.
+    pub(crate) key_at: usize,
     pub(crate) per_tenant: bool,
     pub(crate) padding: Padding,
+    pub(crate) subject: Option<Whose<String>>,
     pub(crate) columns: Vec<Column>,
 }
 
@@ -277,8 +281,10 @@ impl TableDefinition {
             name: name.into(),
             key: "id".to_owned(),
             text_key: false,
+            key_at: 0,
             per_tenant: false,
             padding: Padding::default(),
+            subject: None,
             columns: Vec::new(),
         }
     }
@@ -371,6 +377,6 @@ impl TableDefinition {
             }
             seen.push(lower);
         }
-        Ok(())
+        check_subject(self)
     }
 }

@@ -6,10 +6,15 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::attached::{Attached, Attachments};
 use super::catalog::{self, Tables};
 use super::clock::Clock;
+use super::look::Look;
 use super::schema::Schema;
+use super::subject::Whose;
+use crate::db::schema::FORMAT_VERSION;
 use crate::db::{Conn, Pool};
 use crate::error::{Error, ErrorKind, Result, err, fail};
+use crate::keys::cache::Limits;
 use crate::keys::ring::Ring;
+use crate::keys::slots::{self, Opened};
 use crate::metrics::Counters;
 use crate::secret::Secret32;
 
@@ -23,13 +28,22 @@ pub(crate) struct Engine {
     pub(crate) clock: Clock,
     /// What this process has done.
     pub(crate) counters: Arc<Counters>,
+    /// When the file was last asked for what others have changed.
+    pub(super) look: Look,
     /// What the capabilities keep.
     attachments: Attachments,
 }
 
 struct Unlocked {
-    master: Secret32,
     state: Arc<State>,
+    /// What the master key is read from again when another process has changed it.
+    slot: Opened,
+}
+
+/// What a slot gives.
+pub(crate) struct Unwrapped {
+    pub(crate) master: Secret32,
+    pub(crate) slot: Opened,
 }
 
 /// Keys and catalog of one epoch. The epoch advances with every change of either.
@@ -50,6 +64,7 @@ impl Engine {
             clock_ms: AtomicI64::new(0),
             clock: Clock::default(),
             counters: Arc::default(),
+            look: Look::default(),
             attachments,
         }
     }
@@ -100,10 +115,14 @@ impl Engine {
         self.unlocked.read().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
-    /// The master key, to wrap it under another slot.
-    pub(crate) fn master(&self) -> Result<Secret32> {
-        let unlocked = self.unlocked.read().unwrap_or_else(PoisonError::into_inner);
-        unlocked.as_ref().map(|unlocked| unlocked.master.clone()).ok_or_else(|| self.not_open())
+    /// The slot that the master key is read from; another one where `better` gives it.
+    pub(crate) fn slot(&self, better: impl FnOnce(&Opened) -> Option<Opened>) {
+        let mut unlocked = self.unlocked.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(unlocked) = unlocked.as_mut()
+            && let Some(slot) = better(&unlocked.slot)
+        {
+            unlocked.slot = slot;
+        }
     }
 
     /// Why there is no state: no vault yet, or a locked one.
@@ -115,14 +134,29 @@ impl Engine {
         }
     }
 
+    /// What unlocks a copy of the vault, which the connection sees.
+    pub(crate) fn unwrapped(&self, conn: &Conn, meta: &Meta) -> Result<Unwrapped> {
+        let (state, slot) = {
+            let unlocked = self.unlocked.read().unwrap_or_else(PoisonError::into_inner);
+            let Some(unlocked) = unlocked.as_ref() else { return Err(self.not_open()) };
+            (Arc::clone(&unlocked.state), unlocked.slot.clone())
+        };
+        let master = if meta.master == state.ring.master_changes() {
+            state.ring.master().clone()
+        } else {
+            self.master_again(conn, &state)?
+        };
+        Ok(Unwrapped { master, slot })
+    }
+
     /// Takes the master key into memory and loads the state.
-    pub(crate) fn unlock(&self, conn: &Conn, meta: &Meta, master: Secret32) -> Result<()> {
-        let ring = Ring::new(meta.vault, &master);
+    pub(crate) fn unlock(&self, conn: &Conn, meta: &Meta, with: Unwrapped) -> Result<()> {
+        let ring = Ring::new(meta.vault, with.master, meta.master, Limits::of(self.pool.config()));
         let state = Arc::new(State::load(conn, ring, meta.epoch)?);
         let mut unlocked = self.unlocked.write().unwrap_or_else(PoisonError::into_inner);
         Self::publish_readable(conn, &state);
         self.attachments.opened(conn, &state);
-        *unlocked = Some(Unlocked { master, state });
+        *unlocked = Some(Unlocked { state, slot: with.slot });
         Ok(())
     }
 
@@ -135,13 +169,39 @@ impl Engine {
     /// The state that fits what the connection sees: the one in memory, or a new one.
     pub(crate) fn refresh(&self, conn: &Conn) -> Result<Arc<State>> {
         let state = self.state()?;
-        let epoch = read_epoch(conn)?;
+        let (epoch, master) = read_epoch(conn)?;
         if epoch == state.epoch {
             return Ok(state);
         }
-        let fresh = Arc::new(State::load(conn, state.ring.renewed(), epoch)?);
+        let ring = if master == state.ring.master_changes() {
+            state.ring.renewed(false)
+        } else {
+            state.ring.rewrapped(self.master_again(conn, &state)?, master)
+        };
+        let fresh = Arc::new(State::load(conn, ring, epoch)?);
         self.publish(conn, &fresh);
         Ok(fresh)
+    }
+
+    /// The master key after somebody has changed it, from the slot that this handle was opened with. Locks the vault where
+    /// that has gone.
+    fn master_again(&self, conn: &Conn, state: &State) -> Result<Secret32> {
+        let slot = {
+            let unlocked = self.unlocked.read().unwrap_or_else(PoisonError::into_inner);
+            unlocked.as_ref().map(|unlocked| unlocked.slot.clone())
+        };
+        let Some(slot) = slot else { return Err(self.not_open()) };
+        let found = slots::read(conn)?.into_iter().find(|stored| stored.id == slot.id);
+        if let Some(stored) = found
+            && let Ok(master) = slots::open_again(state.ring.vault(), &stored, &slot)?
+        {
+            return Ok(master);
+        }
+        self.lock();
+        fail!(
+            Locked,
+            "the master key has been changed and the slot that this handle was unlocked with dropped: unlock it again"
+        )
     }
 
     /// Makes a newer state the one in memory.
@@ -191,7 +251,7 @@ impl Engine {
         self.read(|conn, state| {
             let found = read(conn, state)?;
             // Epochs only advance: the one that holds afterwards held during the read.
-            if whole(state, &found) || read_epoch(conn)? == state.epoch {
+            if whole(state, &found) || read_epoch(conn)?.0 == state.epoch {
                 return Ok(found);
             }
             fail!(NotFound, "the schema has changed meanwhile")
@@ -235,9 +295,16 @@ impl State {
         Ok(State { epoch, ring, tables })
     }
 
-    /// The same tables with an empty ring.
+    /// The same tables with an empty ring, of a transaction's own.
     pub(crate) fn with_new_ring(&self) -> Self {
-        State { epoch: self.epoch, ring: self.ring.renewed(), tables: self.tables.clone() }
+        State { epoch: self.epoch, ring: self.ring.renewed(true), tables: self.tables.clone() }
+    }
+
+    /// True where rows of a table of the application's have subjects.
+    pub(crate) fn has_subjects(&self) -> bool {
+        self.tables
+            .values()
+            .any(|schema| schema.stored.subject.is_some_and(|whose| whose != Whose::Key))
     }
 
     pub(crate) fn table(&self, name: &str) -> Result<&Arc<Schema>> {
@@ -254,6 +321,8 @@ pub(crate) struct Meta {
     pub(crate) epoch: i64,
     /// How many changes have left remnants of plaintext since the last erasure.
     pub(crate) erasure_pending: i64,
+    /// How often the master key has changed. A hint: what authenticates is what it wraps.
+    pub(crate) master: i64,
 }
 
 /// Reads it; `None` where the database holds no vault.
@@ -266,13 +335,22 @@ pub(crate) fn read_meta(conn: &Conn) -> Result<Option<Meta>> {
     if present != Some(1) {
         return Ok(None);
     }
+    let format =
+        conn.first("SELECT format FROM sealite_meta WHERE id = 1", &[], |row| row.integer(0))?;
+    if let Some(format) = format.filter(|format| *format > FORMAT_VERSION) {
+        fail!(
+            NewerFormat,
+            "the vault has format {format}, this version reads up to {FORMAT_VERSION}"
+        );
+    }
     let meta = conn.first(
-        "SELECT vault, epoch, erasure_pending FROM sealite_meta WHERE id = 1",
+        "SELECT vault, epoch, erasure_pending, master FROM sealite_meta WHERE id = 1",
         &[],
         |row| {
             let vault =
                 row.blob(0)?.try_into().map_err(|_| err!(Corrupt, "the vault's id is damaged"));
-            Ok(Meta { vault: vault?, epoch: row.integer(1)?, erasure_pending: row.integer(2)? })
+            let (epoch, erasure_pending) = (row.integer(1)?, row.integer(2)?);
+            Ok(Meta { vault: vault?, epoch, erasure_pending, master: row.integer(3)? })
         },
     )?;
     match meta {
@@ -281,9 +359,11 @@ pub(crate) fn read_meta(conn: &Conn) -> Result<Option<Meta>> {
     }
 }
 
-fn read_epoch(conn: &Conn) -> Result<i64> {
-    let epoch =
-        conn.first("SELECT epoch FROM sealite_meta WHERE id = 1", &[], |row| row.integer(0))?;
+/// The epoch, and how often the master key has changed.
+fn read_epoch(conn: &Conn) -> Result<(i64, i64)> {
+    let epoch = conn.first("SELECT epoch, master FROM sealite_meta WHERE id = 1", &[], |row| {
+        Ok((row.integer(0)?, row.integer(1)?))
+    })?;
     epoch.ok_or_else(|| err!(Corrupt, "the vault's own row is missing"))
 }
 

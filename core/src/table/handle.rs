@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::definition::check_own;
 use super::engine::{Engine, State};
+use super::find::find;
 use super::places::{Places, insert_row};
 use super::read::{self, Cursor, Scan, ScanSource, Target};
 use super::read_session::ReadSession;
@@ -162,7 +163,7 @@ impl<'a> Table<'a> {
             // While an index or a protection changes, an older schema looks where only some of the rows still are.
             Source::Engine(engine) => {
                 engine.read_current(
-                    |conn, state| read::find(conn, state, target, column, value),
+                    |conn, state| find(conn, state, target, column, value),
                     |state, found: &RowSet| {
                         let unique = |schema: &Arc<Schema>| schema.is_unique(column);
                         // NULL may stand in many rows of a unique column.
@@ -172,7 +173,7 @@ impl<'a> Table<'a> {
                     },
                 )
             }
-            _ => self.read(|conn, state, target| read::find(conn, state, target, column, value)),
+            _ => self.read(|conn, state, target| find(conn, state, target, column, value)),
         };
         self.end_read(began);
         found

@@ -3,16 +3,13 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::blind::BlindValue;
 use super::codec::{Opener, row_key_owned};
 use super::engine::{Engine, State};
 use super::row::{Row, RowSet};
-use super::schema::{Outside, Schema, SlotSource};
+use super::schema::Schema;
 use crate::db::schema::quote;
 use crate::db::{Conn, Lease};
-use crate::error::{Error, ErrorKind, Result, err, fail};
-use crate::index::normalise::Normaliser;
-use crate::keys::ring::IndexPlace;
+use crate::error::{Error, ErrorKind, Result, fail};
 use crate::metrics::{Counter, Counters};
 use crate::value::{Id, IdRef, ValueRef};
 
@@ -39,8 +36,13 @@ impl<'a> Target<'a> {
         }
     }
 
-    fn opener(&self, conn: &'a Conn, state: &'a State, schema: &'a Arc<Schema>) -> Opener<'a> {
-        Opener::new(conn, &state.ring, schema, self.tenant)
+    pub(super) fn opener(
+        &self,
+        conn: &'a Conn,
+        state: &'a State,
+        schema: &'a Arc<Schema>,
+    ) -> Opener<'a> {
+        Opener::new(conn, &state.ring, schema, self.tenant).reading_erased()
     }
 }
 
@@ -60,7 +62,7 @@ pub(crate) fn key_parameters<'v>(
 }
 
 /// The row of that id, if there is one, added to the set.
-fn get_into(
+pub(super) fn get_into(
     conn: &Conn,
     schema: &Schema,
     opener: &mut Opener<'_>,
@@ -105,90 +107,6 @@ pub(crate) fn get_many(
     drop(opener);
     let set = Arc::new(set);
     Ok(found.into_iter().map(|at| at.map(|index| Row::new(Arc::clone(&set), index))).collect())
-}
-
-/// The rows whose column has that value.
-pub(crate) fn find(
-    conn: &Conn,
-    state: &State,
-    target: Target<'_>,
-    column: &str,
-    value: ValueRef<'_>,
-) -> Result<RowSet> {
-    let schema = target.schema(state)?;
-    let mut set = RowSet::new(Arc::clone(schema));
-    let mut opener = target.opener(conn, state, schema);
-    if schema.is_key(column) {
-        let id = match value {
-            ValueRef::Integer(id) => IdRef::Integer(id),
-            ValueRef::Text(id) => IdRef::Text(id),
-            other => fail!(TypeMismatch, "a primary key is never {}", other.type_name()),
-        };
-        get_into(conn, schema, &mut opener, target.tenant, id, &mut set)?;
-        return Ok(set);
-    }
-    let position = schema.position(column)?;
-    let stored = schema.column(position)?;
-    let value = stored.column.kind.admit(value, column)?;
-    let at = schema.active.get(position).copied();
-    let mut scratch = zeroize::Zeroizing::new(String::new());
-    let (slot, wanted, blind) = if let Some(blind) = &stored.blind {
-        if blind.building {
-            fail!(NotIndexed, "the index on column {column} is still being built");
-        }
-        let place = IndexPlace::Table(schema.stored.id, blind.id, blind.generation);
-        // Without an index key nothing was ever indexed.
-        let Some(mac) = state.ring.index(conn, target.tenant, &place)? else { return Ok(set) };
-        let normaliser =
-            stored.column.index.as_ref().map_or(Normaliser::Exact, |index| index.normaliser);
-        let value = BlindValue::of(&mac, blind.bits, normaliser, value, &mut scratch);
-        let source = at.map(SlotSource::Blind);
-        (slot_of(schema, source)?, value, Some((blind.bits, normaliser)))
-    } else {
-        let plain = |plan: &super::schema::Plan| {
-            matches!(plan.outside.get(position), Some(Outside::Slot(_)))
-        };
-        if stored.column.protection == super::definition::Protection::Sealed {
-            fail!(NotIndexed, "column {column} is sealed and has no index: it can't be searched");
-        }
-        if !schema.plans.iter().all(plain) || !stored.physical {
-            fail!(NotIndexed, "column {column} is being added or its protection changed");
-        }
-        (slot_of(schema, at.map(SlotSource::Column))?, BlindValue::Null, None)
-    };
-    let parameter = if blind.is_some() { wanted.as_ref() } else { value };
-    let sql = schema.slots.get(slot).map_or("", |slot| slot.find.as_str());
-    let parameters = [parameter, ValueRef::from(target.tenant)];
-    let count = if target.tenant.is_some() { 2 } else { 1 };
-    conn.prepare(sql)?.each(parameters.get(..count).unwrap_or(&[]), |row| {
-        let mark = set.mark();
-        opener.open(row, None, &mut set)?;
-        // A truncated index value stands for several values: what counts is the one that was opened.
-        if let Some((Some(_), normaliser)) = blind
-            && !same(set.get(set.len() - 1, position + 1), value, normaliser)
-        {
-            set.take_back(mark);
-        }
-        Ok(ControlFlow::Continue(()))
-    })?;
-    Ok(set)
-}
-
-/// True where both values have the same normal form.
-fn same(found: ValueRef<'_>, wanted: ValueRef<'_>, normaliser: Normaliser) -> bool {
-    match (found, wanted) {
-        (ValueRef::Text(found), ValueRef::Text(wanted)) => {
-            let mut first = zeroize::Zeroizing::new(String::new());
-            let mut second = zeroize::Zeroizing::new(String::new());
-            normaliser.normalise(found, &mut first) == normaliser.normalise(wanted, &mut second)
-        }
-        _ => found == wanted,
-    }
-}
-
-fn slot_of(schema: &Schema, source: Option<SlotSource>) -> Result<usize> {
-    let slot = schema.slots.iter().position(|slot| Some(slot.source) == source);
-    slot.ok_or_else(|| err!(Internal, "a column without its place in table {}", schema.name()))
 }
 
 /// The row with the greatest row id.

@@ -17,10 +17,23 @@ use crate::value::{IdRef, ValueRef};
 /// A row as it was read, and the record that it was read from.
 pub(crate) struct Current {
     set: RowSet,
-    layout: u16,
-    sealed: Vec<u8>,
+    found: Found,
+}
+
+/// What a row was read from.
+pub(super) struct Found {
+    pub(super) layout: u16,
+    pub(super) sealed: Vec<u8>,
     /// The values of the blind indexes, where the record has those that it would have now.
-    blinds: Option<Vec<BlindValue>>,
+    pub(super) blinds: Option<Vec<BlindValue>>,
+}
+
+/// One of the rows of a set.
+#[derive(Clone, Copy)]
+pub(super) struct Old<'r> {
+    pub(super) set: &'r RowSet,
+    pub(super) at: usize,
+    pub(super) found: &'r Found,
 }
 
 impl Current {
@@ -51,15 +64,16 @@ impl Writer<'_> {
         let conn = self.session.conn();
         let schema = self.schema();
         let mut set = RowSet::new(Arc::clone(schema));
-        let mut opener = Opener::new(conn, self.sealer.ring(), schema, self.tenant);
+        let state = self.session.state();
+        // Not the sealer's: a key of this very transaction belongs into no other ring than its own.
+        let mut opener = Opener::new(conn, &state.ring, schema, self.tenant);
         let (parameters, count) = key_parameters(schema, id, self.tenant)?;
         let parameters = parameters.get(..count).unwrap_or(&[]);
         let found = conn.prepare(&schema.sql.get)?.first(parameters, |row| {
             let layout = opener.open(row, Some(id), &mut set)?;
-            let blinds = if layout == schema.write.layout { blinds_of(row, schema)? } else { None };
-            Ok((layout, row.blob(2)?.to_vec(), blinds))
+            Found::of(row, schema, layout)
         })?;
-        Ok(found.map(|(layout, sealed, blinds)| Current { set, layout, sealed, blinds }))
+        Ok(found.map(|found| Current { set, found }))
     }
 
     /// Changes columns of a row that was read in this transaction, perhaps its key too, and seals it again.
@@ -70,26 +84,40 @@ impl Writer<'_> {
         changes: &[(usize, ValueRef<'_>)],
         new_id: Option<IdRef<'_>>,
     ) -> Result<()> {
+        let Current { set, found } = current;
+        self.rewrite_old(id, Old { set, at: 0, found }, changes, new_id)
+    }
+
+    /// As [`Writer::rewrite`].
+    pub(super) fn rewrite_old(
+        &self,
+        id: IdRef<'_>,
+        old: Old<'_>,
+        changes: &[(usize, ValueRef<'_>)],
+        new_id: Option<IdRef<'_>>,
+    ) -> Result<()> {
         let (conn, schema) = (self.session.conn(), self.schema());
-        let Current { set, layout, sealed, blinds } = current;
+        let Found { layout, sealed, blinds: there } = old.found;
         let (parameters, count) = key_parameters(schema, id, self.tenant)?;
         let parameters = parameters.get(..count).unwrap_or(&[]);
         let mut values: Vec<ValueRef<'_>> =
-            (1..=schema.active.len()).map(|position| set.get(0, position)).collect();
+            (1..=schema.active.len()).map(|position| old.set.get(old.at, position)).collect();
         for (position, value) in changes {
             let admitted = self.admit(&schema.column(*position)?.column, *value)?;
             if let Some(slot) = values.get_mut(*position) {
                 *slot = admitted;
             }
         }
+        let owner =
+            self.owner_again(new_id.unwrap_or(id), &values, old.found.key_id().unwrap_or(0))?;
         let touched = |position: usize| changes.iter().any(|(at, _)| *at == position);
         let mut scratch = self.session.scratch()?;
-        let blinds = match blinds {
-            // What the record was opened with holds for what has not changed.
-            Some(blinds) => {
-                let indexes = self.sealer.indexes.iter().zip(blinds);
+        let blinds = match there {
+            // What the record was opened with holds for what has not changed, but where the index key has.
+            Some(there) => {
+                let indexes = self.sealer.indexes.iter().zip(there);
                 let fresh = indexes.map(|(index, there)| {
-                    if touched(index.position) {
+                    if touched(index.position) || !index.older.is_empty() {
                         blind(index, &values, &mut scratch)
                     } else {
                         *there
@@ -99,8 +127,9 @@ impl Writer<'_> {
             }
             None => self.blinds(&values, &mut scratch),
         };
+        self.check_before(Some(id), &values, &mut scratch, touched)?;
         check_key(new_id.unwrap_or(id))?;
-        self.seal(new_id.unwrap_or(id), &values, &blinds, &mut scratch)?;
+        self.seal(new_id.unwrap_or(id), &owner, &values, &blinds, &mut scratch)?;
         let plan = &schema.write;
         let to_set: Vec<usize> = (0..plan.slots.len())
             .filter(|slot| {
@@ -108,8 +137,8 @@ impl Writer<'_> {
                     || match plan.slots.get(*slot) {
                         Some(From::Column(position)) => touched(*position),
                         Some(From::Index(index)) => {
-                            let index = self.sealer.indexes.get(*index);
-                            index.is_some_and(|index| touched(index.position))
+                            let there = there.as_ref().and_then(|there| there.get(*index));
+                            there != blinds.get(*index)
                         }
                         _ => false,
                     }
@@ -144,6 +173,14 @@ impl Writer<'_> {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl Found {
+    /// What a row, opened, was read from.
+    pub(super) fn of(row: &SqlRow<'_>, schema: &Schema, layout: u16) -> Result<Self> {
+        let blinds = if layout == schema.write.layout { blinds_of(row, schema)? } else { None };
+        Ok(Found { layout, sealed: row.blob(2)?.to_vec(), blinds })
     }
 }
 

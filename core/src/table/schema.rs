@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::definition::{Column, Protection, TableDefinition};
 use super::join::JoinSql;
+use super::subject::Whose;
 use super::write_plan::WritePlan;
 use crate::db::schema::quote;
 use crate::error::{Result, err};
@@ -18,8 +19,12 @@ pub(crate) struct Stored {
     pub(crate) name: String,
     pub(crate) key: String,
     pub(crate) text_key: bool,
+    /// How many of the columns SQL shows before the key.
+    pub(crate) key_at: usize,
     pub(crate) per_tenant: bool,
     pub(crate) padding: Padding,
+    /// What says whose a row is: a column by its surrogate id.
+    pub(crate) subject: Option<Whose<u32>>,
     pub(crate) columns: Vec<StoredColumn>,
     /// Indexes that are gone from their columns and still stand in the associated data of some rows.
     pub(crate) retired: Vec<Blind>,
@@ -106,6 +111,8 @@ pub(crate) struct Plan {
     pub(crate) sealed: Vec<(u32, Option<usize>)>,
     /// Where each active column's value is when it is not in the payload.
     pub(crate) outside: Vec<Outside>,
+    /// What says whose the row is: a column by its slot, with its type.
+    pub(crate) subject: Option<Whose<usize>>,
 }
 
 /// Where a value outside the payload comes from.
@@ -226,20 +233,34 @@ impl Schema {
         sealed.map(|c| c.column.name.to_ascii_lowercase()).collect()
     }
 
+    /// How many columns SQL shows before the key.
+    pub(crate) fn key_at(&self) -> usize {
+        self.active.iter().filter(|at| **at < self.stored.key_at).count()
+    }
+
     /// The definition that would declare the table as it is.
     pub(crate) fn definition(&self) -> TableDefinition {
         TableDefinition {
             name: self.stored.name.clone(),
             key: self.stored.key.clone(),
             text_key: self.stored.text_key,
+            key_at: self.key_at(),
             per_tenant: self.stored.per_tenant,
             padding: self.stored.padding,
+            subject: self.declared_subject(),
             columns: self.columns().map(|c| c.column.clone()).collect(),
         }
     }
 }
 
 impl Stored {
+    /// Forgets columns.
+    pub(crate) fn forget(&mut self, is_gone: impl Fn(&StoredColumn) -> bool) {
+        let before = self.columns.iter().take(self.key_at);
+        self.key_at = before.filter(|column| !is_gone(column)).count();
+        self.columns.retain(|column| !is_gone(column));
+    }
+
     /// The physical table.
     pub(crate) fn physical(&self) -> String {
         physical_name(&self.name)
@@ -343,7 +364,13 @@ fn plan(stored: &Stored, active: &[usize], slots: &[Slot], layout: &Layout) -> O
             })
         })
         .collect::<Option<Vec<_>>>()?;
-    Some(Plan { layout: layout.number, authenticated, sealed, outside })
+    let subject = match &stored.subject {
+        None => None,
+        Some(whose) => {
+            Some(whose.place(|id| slot_of(*id).filter(|_| layout.authenticated.contains(id)))?)
+        }
+    };
+    Some(Plan { layout: layout.number, authenticated, sealed, outside, subject })
 }
 
 fn sql(stored: &Stored, slots: &[Slot]) -> Sql {

@@ -9,7 +9,7 @@ use super::session::Session;
 use crate::crypto::mac::MacKey;
 use crate::error::{Result, err, fail};
 use crate::index::normalise::Normaliser;
-use crate::keys::ring::{IndexPlace, Key, Purpose, Ring};
+use crate::keys::ring::{IndexPlace, Key, Owner, Purpose, Ring};
 
 /// The schema and the keys that rows of one table are sealed by, for one tenant.
 pub(crate) struct Sealer {
@@ -22,6 +22,9 @@ pub(crate) struct Sealer {
 pub(super) struct BlindIndex {
     pub(super) position: usize,
     pub(super) mac: Arc<MacKey>,
+    /// Those of retired index keys: some rows may still stand under them.
+    pub(super) older: Vec<Arc<MacKey>>,
+    pub(super) unique: bool,
     pub(super) bits: Option<u8>,
     pub(super) normaliser: Normaliser,
 }
@@ -29,7 +32,7 @@ pub(super) struct BlindIndex {
 impl Sealer {
     pub(super) fn new(session: &Session, target: Target<'_>) -> Result<Self> {
         let schema = Arc::clone(target.schema(&session.state())?);
-        let (mut state, key) = session.sealing_key(target.tenant)?;
+        let (mut state, key) = session.sealing_key(target.tenant, None)?;
         let mut indexes = Vec::with_capacity(schema.write.indexed.len());
         for position in schema.write.indexed.iter().copied() {
             let column = schema.column(position)?;
@@ -37,16 +40,16 @@ impl Sealer {
                 fail!(Internal, "an index that its column does not have");
             };
             let place = IndexPlace::Table(schema.stored.id, blind.id, blind.generation);
-            let there = state.ring.index(session.conn(), target.tenant, &place)?;
-            let mac = if let Some(mac) = there {
-                mac
-            } else {
-                state = session.create_key(Purpose::Index, target.tenant)?;
-                let made = state.ring.index(session.conn(), target.tenant, &place)?;
-                made.ok_or_else(|| err!(Internal, "an index key just made is not there"))?
-            };
-            let normaliser = index.normaliser;
-            indexes.push(BlindIndex { position, mac, bits: blind.bits, normaliser });
+            let mut macs = state.ring.indexes(session.conn(), target.tenant, &place)?;
+            if macs.is_empty() {
+                state = session.create_key(Owner::of(Purpose::Index, target.tenant))?;
+                macs = state.ring.indexes(session.conn(), target.tenant, &place)?;
+            }
+            let older = macs.split_off(macs.len().min(1));
+            let mac = macs.pop();
+            let mac = mac.ok_or_else(|| err!(Internal, "an index key just made is not there"))?;
+            let (normaliser, unique) = (index.normaliser, index.unique);
+            indexes.push(BlindIndex { position, mac, older, unique, bits: blind.bits, normaliser });
         }
         Ok(Sealer { state, schema, key, indexes })
     }
@@ -54,6 +57,11 @@ impl Sealer {
     /// False where the transaction has changed its catalog or its keys since.
     pub(crate) fn is_current(&self, session: &Session) -> bool {
         Arc::ptr_eq(&self.state, &session.state())
+    }
+
+    /// True where rows may stand in an index under a retired key.
+    pub(super) fn has_older_indexes(&self) -> bool {
+        self.indexes.iter().any(|index| !index.older.is_empty())
     }
 
     pub(crate) fn ring(&self) -> &Ring {

@@ -133,7 +133,7 @@ fn read(conn: &Conn, ring: &Ring, table: u32) -> Result<i64> {
 pub(crate) fn open_mark(conn: &Conn, ring: &Ring, table: u32, record: &[u8]) -> Result<i64> {
     let refused = || forged(format_args!("the high-water mark of table {table}"));
     let record = Record::parse(record).map_err(|_| refused())?;
-    let key = ring.opening(conn, record.key_id, None)?;
+    let key = ring.opening(conn, record.key_id, None, None)?;
     let mut payload = Vec::new();
     let (mut context, place) = (Context::default(), place(ring, table));
     open(&mut payload, &mut context, key.record_key()?, &record, &place, |_| ())
@@ -145,7 +145,7 @@ pub(crate) fn open_mark(conn: &Conn, ring: &Ring, table: u32, record: &[u8]) -> 
 }
 
 fn write(conn: &Conn, ring: &Ring, table: u32, value: i64) -> Result<()> {
-    let Some(key) = ring.sealing(conn, None)? else {
+    let Some(key) = ring.sealing(conn, None, None)? else {
         return Err(err!(Corrupt, "the vault has no data key of its own"));
     };
     let mut sealed = Vec::new();
@@ -163,6 +163,12 @@ fn write(conn: &Conn, ring: &Ring, table: u32, value: i64) -> Result<()> {
         &[ValueRef::Blob(&sealed), ValueRef::from(table)],
     )?;
     if changed == 1 { Ok(()) } else { Err(forged("a high-water mark")) }
+}
+
+/// Seals a mark anew, as it is.
+pub(super) fn reseal(conn: &Conn, ring: &Ring, table: u32) -> Result<()> {
+    let value = read(conn, ring, table)?;
+    write(conn, ring, table, value)
 }
 
 fn place(ring: &Ring, table: u32) -> Place<'_> {

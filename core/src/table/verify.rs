@@ -23,6 +23,8 @@ pub struct Verification {
     pub internal: Vec<(String, u64)>,
     /// Every row that does not open.
     pub faults: Vec<Fault>,
+    /// What is wrong with the table of keys: a row that is edited, missing, or one of an earlier time put back.
+    pub keys: Option<Error>,
     /// What SQLite's `integrity_check` says; empty where it says `ok`.
     pub integrity: Vec<String>,
 }
@@ -44,7 +46,7 @@ pub struct Fault {
 impl Verification {
     /// True where nothing was found.
     pub fn is_sound(&self) -> bool {
-        self.faults.is_empty() && self.integrity.is_empty()
+        self.faults.is_empty() && self.keys.is_none() && self.integrity.is_empty()
     }
 }
 
@@ -55,7 +57,7 @@ pub(crate) fn verify(
     go_on: &mut dyn FnMut(u64) -> bool,
 ) -> Result<Option<Verification>> {
     let state = engine.refresh(conn)?;
-    let mut found = Verification::default();
+    let mut found = Verification { keys: state.ring.check(conn).err(), ..Verification::default() };
     let mut schemas: Vec<_> = state.tables.values().collect();
     schemas.sort_by_key(|schema| schema.name().to_owned());
     let mut total = 0;

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use super::blind::BlindValue;
+use super::owner::Owner;
 use super::read::Target;
 use super::schema::{Schema, SlotSource};
 use super::sealer::{BlindIndex, Sealer};
@@ -13,6 +14,7 @@ use crate::db::Stmt;
 use crate::error::{Error, ErrorKind, Result, err, fail};
 use crate::format::context::Place;
 use crate::format::payload::put_column;
+use crate::keys::ring::Key;
 use crate::keys::seal::{Shape, seal};
 use crate::value::{Id, IdRef, ValueRef};
 
@@ -28,6 +30,8 @@ pub(crate) struct Writer<'s> {
     taken: Cell<Option<Taken>>,
     /// The INSERT, kept compiled while rows follow one another.
     insert: RefCell<Option<Stmt<'s>>>,
+    /// Whose the rows are, in a table that does not say it outside of the record.
+    pub(super) under: Option<Arc<Key>>,
 }
 
 /// What two rows may not both have.
@@ -49,7 +53,7 @@ impl<'s> Writer<'s> {
     pub(crate) fn over(session: &'s Session, sealer: &Arc<Sealer>) -> Self {
         let sealer = Arc::clone(sealer);
         let (taken, insert) = (Cell::new(None), RefCell::new(None));
-        Writer { session, tenant: None, sealer, taken, insert }
+        Writer { session, tenant: None, sealer, taken, insert, under: None }
     }
 
     pub(crate) fn sealer(&self) -> &Arc<Sealer> {
@@ -63,6 +67,10 @@ impl<'s> Writer<'s> {
     /// What the write that has just failed as a conflict found taken.
     pub(crate) fn taken(&self) -> Option<Taken> {
         self.taken.get()
+    }
+
+    pub(super) fn note_taken(&self, taken: Taken) {
+        self.taken.set(Some(taken));
     }
 
     /// Inserts a row. `values` stand by position; what was not given holds the default.
@@ -97,9 +105,11 @@ impl<'s> Writer<'s> {
             None => IdRef::Integer(row_id),
         };
         check_key(place_id)?;
+        let owner = self.owner(place_id, values)?;
         let mut scratch = self.session.scratch()?;
         let blinds = self.blinds(values, &mut scratch);
-        self.seal(place_id, values, &blinds, &mut scratch)?;
+        self.check_before(None, values, &mut scratch, |_| true)?;
+        self.seal(place_id, &owner, values, &blinds, &mut scratch)?;
         let mut kept = self.insert.borrow_mut();
         let stmt = match &mut *kept {
             Some(stmt) => stmt,
@@ -165,6 +175,7 @@ impl<'s> Writer<'s> {
     pub(super) fn seal(
         &self,
         id: IdRef<'_>,
+        owner: &Owner<'_>,
         values: &[ValueRef<'_>],
         blinds: &[BlindValue],
         scratch: &mut Scratch,
@@ -175,14 +186,14 @@ impl<'s> Writer<'s> {
             field: None,
             record: Some(id),
             tenant: self.tenant,
-            subject: None,
+            subject: owner.subject(),
         };
         let plan = &self.sealer.schema.write;
         let Scratch { context, record, .. } = scratch;
         seal(
             record,
             context,
-            self.sealer.key.record_key()?,
+            owner.key().unwrap_or(&self.sealer.key).record_key()?,
             Shape { layout: plan.layout, padding: self.sealer.schema.stored.padding },
             &place,
             |context| {

@@ -1,6 +1,7 @@
 //! How new records of a table are made: worked out once for each schema, used for each row.
 
 use super::schema::{Outside, Plan, Slot, SlotSource, Stored};
+use super::subject::Whose;
 
 /// Where the values of a new row go.
 pub(crate) struct WritePlan {
@@ -13,6 +14,8 @@ pub(crate) struct WritePlan {
     pub(crate) authenticated: Vec<(u32, From)>,
     /// Surrogate id and active position of the sealed columns.
     pub(crate) sealed: Vec<(u32, usize)>,
+    /// What says whose the row is: a column by its active position.
+    pub(crate) subject: Option<Whose<usize>>,
 }
 
 /// Where a value comes from.
@@ -57,6 +60,10 @@ impl WritePlan {
             .collect();
         let sealed =
             plan.sealed.iter().filter_map(|(id, position)| Some((*id, (*position)?))).collect();
-        WritePlan { layout: plan.layout, indexed, slots, authenticated, sealed }
+        let by_id = |id: u32| {
+            active.iter().position(|at| stored.columns.get(*at).is_some_and(|c| c.id == id))
+        };
+        let subject = stored.subject.as_ref().and_then(|whose| whose.place(|id| by_id(*id)));
+        WritePlan { layout: plan.layout, indexed, slots, authenticated, sealed, subject }
     }
 }

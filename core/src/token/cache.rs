@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::issued::Token;
 use crate::db::Conn;
 use crate::error::Result;
-use crate::keys::ring::Key;
 
 /// Tokens kept for a connection, at most.
 const MAX_TOKENS: usize = 1_024;
@@ -24,8 +23,8 @@ pub(super) struct Known {
     pub(super) epoch: Option<i64>,
     /// The high-water mark of the vault's clock.
     pub(super) mark: i64,
-    /// The key of its hash.
-    pub(super) key: Arc<Key>,
+    /// The id of the key of its hash. The ring has the key, for as long as it keeps any.
+    pub(super) key: u32,
 }
 
 /// What was read, by the number of the connection.

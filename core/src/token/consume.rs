@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::check::{Purpose, TokenCheck};
 use super::definition::column;
 use super::handle::{Tokens, require, settled};
-use super::import::upgrade;
 use super::issued::Token;
 use super::kind::TokenKind;
+use super::pepper::rehash;
 use super::presented::Presented;
 use super::request::{check_text, check_time, millis};
 use super::store::{Found, Store};
@@ -102,8 +102,8 @@ fn glass(store: Store<'_>, id: &str) -> Result<Token> {
 /// Takes the use of a token that was found to hold in this transaction.
 fn take(store: Store<'_>, found: &Found, presented: &Presented<'_>) -> Result<Token> {
     let token = &found.token;
-    if let (Presented::Foreign(text, _), Some(2)) = (presented, token.integer(column::SCHEME)) {
-        upgrade(store, token.id(), text, found.now)?;
+    if found.is_outdated(presented) {
+        rehash(store, token.id(), presented, found.now)?;
     }
     let used = (column::LAST_USED_AT, ValueRef::Integer(found.now));
     if token.kind() == TokenKind::BreakGlass {

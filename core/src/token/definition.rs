@@ -95,7 +95,7 @@ pub(super) fn token_table(tenant: Option<&str>) -> TableDefinition {
         .column(integer("ended_at").index(lookup()))
         .column(Column::blob("hash").sealed().not_null())
         .column(Column::integer("scheme").sealed().not_null())
-        .column(Column::integer("key").sealed().not_null())
+        .column(integer("key").not_null())
         .column(Column::text("prefix").sealed().not_null())
         .column(Column::integer("created_at").sealed().not_null())
         .column(Column::integer("last_used_at").sealed())

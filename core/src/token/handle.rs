@@ -80,6 +80,8 @@ impl<'a> Tokens<'a> {
         let (engine, tenant) = (self.engine(), self.tenant());
         let read = match self.through {
             Through::Engine(_) => {
+                // A verification looks at its token only: what else has changed it learns of here.
+                engine.looked_state()?;
                 let writing = false;
                 engine.read(|conn, state| work(View { engine, conn, state, tenant, writing }))
             }

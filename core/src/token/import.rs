@@ -1,16 +1,14 @@
 //! Tokens made elsewhere: imported by their hash, and given the keyed hash of their text when they are first used.
 
-use super::definition::column;
 use super::handle::Tokens;
 use super::issue::{NewToken, Secret};
-use super::issued::{id_bytes, id_text};
+use super::issued::id_text;
 use super::legacy::LegacyEntry;
 use super::presented::foreign_id;
 use super::request::check_text;
 use super::store::Store;
 use crate::error::{Result, err};
 use crate::keys::Hashed;
-use crate::value::ValueRef;
 
 /// The last use of such a token is written down every minute at most.
 const TOUCH_MS: i64 = 60_000;
@@ -77,19 +75,4 @@ fn import_one(store: Store<'_>, entry: &LegacyEntry) -> Result<bool> {
     let token = new.write(store, &id, Secret::Hashed(Hashed::Digest(&entry.hash)))?;
     store.note("token.imported", &token, &[])?;
     Ok(true)
-}
-
-/// Gives a token made elsewhere the hash of its text, and notes its use.
-pub(super) fn upgrade(store: Store<'_>, id: &str, text: &str, now: i64) -> Result<()> {
-    let bytes = id_bytes(id).ok_or_else(|| err!(Internal, "an id that is none"))?;
-    let key = store.view(|view| view.state.ring.token_key(view.conn, view.tenant))?;
-    let key = key.ok_or_else(|| err!(Internal, "tokens without their key"))?;
-    let (pepper, of) = (key.pepper(store.tenant)?, Hashed::Text(text));
-    let changes = [
-        (column::HASH, ValueRef::Blob(&pepper.hash(&bytes, of))),
-        (column::SCHEME, ValueRef::from(u32::from(of.scheme()))),
-        (column::KEY, ValueRef::from(pepper.id)),
-        (column::LAST_USED_AT, ValueRef::Integer(now)),
-    ];
-    store.change(id, &changes).map(|_| ())
 }

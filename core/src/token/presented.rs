@@ -48,12 +48,19 @@ impl<'t> Presented<'t> {
         }
     }
 
+    /// What a new hash of it is made of.
+    pub(super) fn hashed(&self) -> Hashed<'_> {
+        match self {
+            Presented::Ours(parsed) => Hashed::Secret(parsed.prefix, &parsed.secret),
+            Presented::Foreign(text, _) => Hashed::Text(text),
+        }
+    }
+
     /// Whether the hash of a token is of this, by the scheme that it has; in constant time.
     pub(super) fn fits(&self, pepper: &Pepper, id: &[u8; 12], scheme: i64, hash: &[u8]) -> bool {
         let of = match self {
-            Presented::Ours(parsed) => Hashed::Secret(parsed.prefix, &parsed.secret),
             Presented::Foreign(_, digest) if scheme == 2 => Hashed::Digest(digest),
-            Presented::Foreign(text, _) => Hashed::Text(text),
+            _ => self.hashed(),
         };
         scheme == i64::from(of.scheme()) && ct_eq(&pepper.hash(id, of), hash)
     }

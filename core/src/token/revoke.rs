@@ -102,7 +102,7 @@ fn known(store: Store<'_>, id: &str) -> Result<Token> {
     require(token)
 }
 
-fn revoke_one(store: Store<'_>, token: &Token, now: i64) -> Result<Option<Token>> {
+pub(super) fn revoke_one(store: Store<'_>, token: &Token, now: i64) -> Result<Option<Token>> {
     if token.revoked_at().is_some() {
         return Ok(None);
     }

@@ -8,6 +8,7 @@ use super::definition::column;
 use super::handle::{Tokens, settled};
 use super::issue::{Fresh, NewToken, Secret};
 use super::issued::{IssuedToken, Token, id_bytes};
+use super::pepper::rehash;
 use super::presented::Presented;
 use super::request::{check_time, millis};
 use super::revoke::revoke_members;
@@ -70,7 +71,7 @@ impl Tokens<'_> {
             if found.token.rotated_at().is_some() {
                 return again(store, &found, parsed);
             }
-            let next = succeed(store, &found, parsed, &fresh, grace)?;
+            let next = succeed(store, &found, (&presented, parsed), &fresh, grace)?;
             self.count(Counter::TokensIssued);
             Ok(Ok(next))
         })?;
@@ -82,12 +83,16 @@ impl Tokens<'_> {
 fn succeed(
     store: Store<'_>,
     found: &Found,
-    parsed: &Parsed<'_>,
+    (presented, parsed): (&Presented<'_>, &Parsed<'_>),
     fresh: &Fresh,
     grace: Duration,
 ) -> Result<IssuedToken> {
     let (old, now) = (&found.token, found.now);
-    let key = &found.key;
+    if found.key.is_retired() {
+        // The successor is derived under the pepper that the old token is from now on kept under.
+        rehash(store, old.id(), presented, now)?;
+    }
+    let key = if found.key.is_retired() { &store.active_key()? } else { &found.key };
     let secret = key.pepper(store.tenant)?.successor(&parsed.id, &fresh.id, &parsed.secret);
     let lifetime = old.expires_at().map(|until| until.saturating_sub(old.created_at()));
     let renew_until = old.integer(column::RENEW_UNTIL);

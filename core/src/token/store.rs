@@ -11,7 +11,7 @@ use super::presented::{Presented, owner};
 use crate::audit::{Entry, append};
 use crate::db::Conn;
 use crate::error::{ErrorKind, Result, err};
-use crate::keys::ring::{IndexPlace, Key, Purpose};
+use crate::keys::ring::{IndexPlace, Key, Owner, Purpose};
 use crate::table::engine::{Engine, State};
 use crate::table::session::Session;
 use crate::table::{Row, Source, Table, Writer, define, get_one, put_row};
@@ -56,7 +56,6 @@ impl View<'_> {
             let epoch = joined.other.as_ref().map(epoch_of).transpose()?;
             let key = token.integer(column::KEY).and_then(|id| u32::try_from(id).ok());
             let key = key.ok_or_else(|| err!(Corrupt, "a token's row opens and does not read"))?;
-            let key = state.ring.token_key_of(conn, key)?;
             let tenant = tenant.map(Arc::from);
             Ok(Some(Known { token, tenant, epoch, mark, key }))
         };
@@ -67,10 +66,9 @@ impl View<'_> {
             let is_there = || join(tenant).is_there(conn, state, id_str(id, &mut [0; 24])?);
             memory.cache.get(conn, id, tenant, is_there, read)?
         };
-        Ok(known.map(|Known { token, epoch, mark, key, .. }| {
-            let now = engine.clock.trusted(mark, engine.clock_ms());
-            Found { token, epoch, now, mark, key }
-        }))
+        let Some(Known { token, epoch, mark, key, .. }) = known else { return Ok(None) };
+        let now = engine.clock.trusted(mark, engine.clock_ms());
+        Ok(Some(Found { token, epoch, now, mark, key: state.ring.token_key_of(conn, key)? }))
     }
 
     /// The token that was presented, where the secret is right.
@@ -170,17 +168,18 @@ impl Store<'_> {
         drop(state);
         let (conn, state) = (self.session.conn(), self.session.state());
         if state.ring.token_key(conn, self.tenant)?.is_none() {
-            self.session.create_key(Purpose::Token, self.tenant)?;
+            self.session.create_key(Owner::of(Purpose::Token, self.tenant))?;
         }
         let state = self.session.state();
         if state.ring.index(conn, self.tenant, &IndexPlace::Token)?.is_none() {
-            self.session.create_key(Purpose::Index, self.tenant)?;
+            self.session.create_key(Owner::of(Purpose::Lookup, self.tenant))?;
         }
         Ok(())
     }
 
     /// The MAC of a subject and its epoch, which begins here where it is new. After [`Store::prepare`].
     pub(super) fn subject(&self, subject: &str) -> Result<(String, i64)> {
+        self.session.check_subject(self.tenant, subject)?;
         let owner = self.owner(subject)?;
         match self.view(|view| view.epoch(&owner))? {
             Some(epoch) => Ok((owner, epoch)),

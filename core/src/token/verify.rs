@@ -3,8 +3,8 @@
 use super::check::{Purpose, Rejection, TokenCheck};
 use super::definition::column;
 use super::handle::{Through, Tokens};
-use super::import::upgrade;
 use super::issued::Token;
+use super::pepper::rehash;
 use super::presented::Presented;
 use super::rotate::revoke_reused;
 use super::store::{Found, Store};
@@ -55,21 +55,16 @@ impl Tokens<'_> {
         Ok(found.token)
     }
 
-    /// Writes the last use down where it is due, and gives a token made elsewhere the hash of its own text.
+    /// Writes the last use down where it is due, and gives a token the hash that it would be issued with now.
     fn touch(&self, found: &Found, presented: Option<&Presented<'_>>) {
         let token = &found.token;
         let every = token.integer(column::TOUCH_MS).unwrap_or(0);
         let last = token.last_used_at().unwrap_or(i64::MIN);
         let due = found.now.saturating_sub(last) >= every;
-        let foreign = match presented {
-            Some(Presented::Foreign(text, _)) if token.integer(column::SCHEME) == Some(2) => {
-                Some(*text)
-            }
-            _ => None,
-        };
-        if due || foreign.is_some() {
-            self.in_passing(|store| match foreign {
-                Some(text) => upgrade(store, token.id(), text, found.now),
+        let outdated = presented.filter(|presented| found.is_outdated(presented));
+        if due || outdated.is_some() {
+            self.in_passing(|store| match outdated {
+                Some(presented) => rehash(store, token.id(), presented, found.now),
                 None => store
                     .change(token.id(), &[(column::LAST_USED_AT, ValueRef::Integer(found.now))])
                     .map(|_| ()),

@@ -1,7 +1,14 @@
 //! The public object: a vault file, or one in memory.
 
+mod backup;
 mod capabilities;
+mod compact;
+mod erasure;
+mod keys;
+mod new_file;
 mod protect;
+mod recovery;
+mod rotation;
 mod schema;
 mod unlocking;
 
@@ -9,9 +16,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+pub use self::backup::{BackupOptions, BackupProgress, BackupReport, RestoreOptions};
 use self::capabilities::attachments;
-pub use self::schema::Erasure;
-use crate::audit::note;
+pub use self::compact::Compaction;
+pub use self::keys::{Keys, MasterRotation};
+pub use self::recovery::RecoveryCode;
+use crate::audit::{self, note};
 use crate::creation::{inspect, write_vault};
 use crate::crypto::random;
 use crate::db::{Config, Conn, Location, Pool, held_here};
@@ -22,7 +32,7 @@ use crate::keys::{Unlock, slots};
 use crate::secret::Secret32;
 use crate::sql::{self, Connection, SqlRows};
 use crate::table::definition::check_tenant;
-use crate::table::engine::Engine;
+use crate::table::engine::{Engine, Unwrapped};
 use crate::table::session::Session;
 use crate::table::{ReadSession, Source, Table, Verification, verify};
 use crate::tenant::Tenant;
@@ -102,7 +112,11 @@ impl Vault {
     /// A vault in memory, for tests and examples: gone when the last clone is dropped. Its key is random and never
     /// leaves the process. It has one connection, so a transaction or snapshot excludes every other call meanwhile.
     pub fn in_memory() -> Result<Self> {
-        let pool = Pool::new(Location::Memory, Config::default())?;
+        Self::in_memory_with(Config::default())
+    }
+
+    pub(crate) fn in_memory_with(config: Config) -> Result<Self> {
+        let pool = Pool::new(Location::Memory, config)?;
         let vault = Vault { engine: Arc::new(Engine::new(pool, attachments())) };
         let mut key = Secret32::zeroed();
         random::fill(key.expose_mut()).map_err(|_| no_randomness())?;
@@ -145,8 +159,8 @@ impl Vault {
         let conn = self.engine.pool.creator()?;
         conn.execute("BEGIN IMMEDIATE", &[])?;
         self.check_free(&conn)?;
-        let (meta, master) = write_vault(&conn, &draft)?;
-        self.engine.unlock(&conn, &meta, master)?;
+        let (meta, unwrapped) = write_vault(&conn, &draft)?;
+        self.engine.unlock(&conn, &meta, unwrapped)?;
         let payload = serde_json::json!({"slot": unlock.kind().name()});
         let written = Session::over(&self.engine, conn, began).and_then(|session| {
             note(&session, "vault.initialised", &payload)?;
@@ -159,6 +173,9 @@ impl Vault {
     }
 
     /// Takes the keys into memory, with the secret of any slot.
+    ///
+    /// # Errors
+    /// `rolled_back` where the file is older than [`Config::checkpoint`].
     pub fn unlock(&self, unlock: &Unlock) -> Result<()> {
         if !self.file_exists()? {
             fail!(NotInitialised, "there is no vault: the file does not exist");
@@ -170,10 +187,17 @@ impl Vault {
         let stored = slots::read(&conn)?;
         drop(conn);
         // No connection is held while a passphrase is stretched.
-        let master = slots::open_any(&stored, &meta.vault, unlock)?;
+        let (master, slot) = slots::open_any(&stored, &meta.vault, unlock)?;
         let conn = self.engine.pool.reader()?;
         let Some(meta) = inspect(&conn)? else { fail!(Corrupt, "the vault has gone meanwhile") };
-        self.engine.unlock(&conn, &meta, master)
+        self.engine.unlock(&conn, &meta, Unwrapped { master, slot })?;
+        let Some(checkpoint) = &self.engine.pool.config().checkpoint else { return Ok(()) };
+        let newer = ReadSession::begin(&self.engine)
+            .and_then(|session| audit::require(&session.conn, &session.state, checkpoint));
+        if newer.is_err() {
+            self.engine.lock();
+        }
+        newer
     }
 
     /// Wipes the keys from memory. Calls fail as locked from then on; transactions, snapshots and scans that are open go
@@ -299,13 +323,6 @@ impl Vault {
             fail!(
                 NotAVault,
                 "the file is a database with tables of its own: allow existing_database to add a vault"
-            );
-        }
-        let version = conn.first("PRAGMA user_version", &[], |row| row.integer(0))?;
-        if version != Some(0) {
-            fail!(
-                NotAVault,
-                "the database keeps a version of its own in user_version, which a vault needs"
             );
         }
         Ok(())

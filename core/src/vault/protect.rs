@@ -1,6 +1,7 @@
 //! Plain tables that become sealed ones, and back.
 
-use super::{Erasure, Vault};
+use super::Vault;
+use crate::erasure::Erasure;
 use crate::error::Result;
 use crate::sql;
 use crate::table::{ProtectionPlan, protect};
@@ -8,7 +9,8 @@ use crate::table::{ProtectionPlan, protect};
 impl Vault {
     /// Converts a plain table of the file into a sealed one of the same name, with its rows, under their ids. `columns` are
     /// specifications as [`crate::Column::parse`] has them: `email sealed unique email`, `role authenticated`; columns that
-    /// none names stay plain. Types, NOT NULL, defaults and UNIQUE come from the table where a specification does not say
+    /// none names stay plain. `with subject user_id` or `with subject row` among them says whose a row is:
+    /// [`crate::TableDefinition::subject`]. Types, NOT NULL, defaults and UNIQUE come from the table where a specification does not say
     /// otherwise; indexes and CHECKs on plain columns and foreign keys of plain columns go on.
     ///
     /// Rows are copied in batches while others read and write the plain table. The last transaction opens and compares every

@@ -1,22 +1,16 @@
 //! Declaring, altering and dropping sealed tables.
 
+use std::sync::Arc;
+
 use super::Vault;
 use crate::audit::note;
+use crate::erasure::{self, Erasure};
 use crate::error::Result;
 use crate::table::definition::{check_own, is_internal};
+use crate::table::engine::Engine;
 use crate::table::session::Session;
 use crate::table::{Alteration, TableDefinition, alter, backfill, define};
 use crate::transaction::define_table;
-
-/// Whether remnants of plaintext have been overwritten.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[must_use = "pending erasure is finished by Vault::finish_erasure"]
-pub enum Erasure {
-    /// Nothing is left of what alterations have removed, in the file, its free pages or its log.
-    Complete,
-    /// A reader held the log back. Call [`Vault::finish_erasure`] later.
-    Pending,
-}
 
 impl Vault {
     /// Declares a table: creates it, or checks that what is stored is no weaker. True where it was created.
@@ -55,15 +49,11 @@ impl Vault {
         self.finish_erasure()
     }
 
-    /// Overwrites what remnants of plaintext an alteration has left, where that is still to be done. Rewrites the file
-    /// (`VACUUM`): its cost is that of the whole file.
+    /// Goes on with erasures that were interrupted, and overwrites what remnants of plaintext an alteration, or what of
+    /// ciphertext an erasure has left, where that is still to be done. Rewrites the file (`VACUUM`): its cost is that of
+    /// the whole file.
     pub fn finish_erasure(&self) -> Result<Erasure> {
-        self.engine.state()?;
-        Ok(if backfill::finish_erasure(&self.engine)? {
-            Erasure::Complete
-        } else {
-            Erasure::Pending
-        })
+        finish_erasure(&self.engine)
     }
 
     /// The sealed tables, in the order of their names.
@@ -74,4 +64,10 @@ impl Vault {
         found.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(found)
     }
+}
+
+pub(super) fn finish_erasure(engine: &Arc<Engine>) -> Result<Erasure> {
+    engine.state()?;
+    erasure::resume(engine)?;
+    Ok(if backfill::finish_erasure(engine)? { Erasure::Complete } else { Erasure::Pending })
 }

@@ -1,10 +1,10 @@
 //! The ways to unlock a vault.
 
-use super::Vault;
+use super::{RecoveryCode, Vault};
 use crate::audit::note;
 use crate::creation::inspect;
 use crate::error::{Result, fail};
-use crate::keys::{RecoveryCode, Slot, Unlock, slots};
+use crate::keys::{Slot, Unlock, now, slots};
 use crate::table::session::Session;
 
 impl Vault {
@@ -22,11 +22,13 @@ impl Vault {
 
     /// Adds a way to unlock; its id.
     pub fn add_slot(&self, label: &str, unlock: &Unlock) -> Result<i64> {
-        let master = self.engine.master()?;
+        self.engine.state()?;
         let draft = slots::Draft::new(label, unlock)?;
         let kind = unlock.kind().name();
         Session::run(&self.engine, |session| {
-            let id = slots::add(session.conn(), session.state().ring.vault(), &master, &draft)?;
+            // Of this moment: another process may have changed it while a passphrase was stretched.
+            let ring = &session.state().ring;
+            let id = slots::add(session.conn(), ring.vault(), ring.master(), &draft)?.id;
             let payload = serde_json::json!({"slot": id, "kind": kind, "label": label});
             note(session, "slot.added", &payload)?;
             Ok(id)
@@ -35,8 +37,10 @@ impl Vault {
 
     /// Adds a recovery code; the slot's id, and the code, which is shown this once.
     pub fn add_recovery_slot(&self, label: &str) -> Result<(i64, RecoveryCode)> {
-        let (code, unlock) = RecoveryCode::generate()?;
-        Ok((self.add_slot(label, &unlock)?, code))
+        let (code, unlock) = slots::generate_recovery()?;
+        let slot = self.add_slot(label, &unlock)?;
+        let vault = *self.engine.state()?.ring.vault();
+        Ok((slot, RecoveryCode { code, vault, slot, label: label.to_owned(), made_at: now() }))
     }
 
     /// Removes a way to unlock; the last one stays. Whoever has had the secret may have kept the master key, or an old

@@ -39,6 +39,7 @@ fn events(events: &[Event]) -> Result<Made> {
         "correlation_id",
         "payload",
         "json",
+        "erased",
     ]);
     for event in events {
         made.push([
@@ -52,6 +53,7 @@ fn events(events: &[Event]) -> Result<Made> {
             text_or_null(event.correlation_id()),
             text_or_null(event.payload()),
             event.json_line()?.into(),
+            event.is_erased().into(),
         ]);
     }
     Ok(made)
@@ -157,7 +159,7 @@ pub unsafe extern "C" fn sealite_audit_lost(
 
 /// Reads the last entries, the newest last. Rows: `seq`, `at` (milliseconds since 1970), `event`, `actor`, `tenant`,
 /// `subject`, `trace_id`, `correlation_id`, `payload` (canonical JSON), `json` (the entry as a line of JSON Lines, with
-/// its line feed).
+/// its line feed), `erased` (its subject has been erased: actor, subject and payload are gone).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_audit_tail(
     audit: *mut sealite_audit,
@@ -258,7 +260,7 @@ pub unsafe extern "C" fn sealite_audit_verify_since(
     })
 }
 
-/// Says how far the chain goes now, as a text of 144 characters to be kept outside the file; no secret. Free it with
+/// Says how far the chain goes now, as a text of 150 characters to be kept outside the file; no secret. Free it with
 /// sealite_bytes_free().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_audit_checkpoint(

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import fastapi
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
@@ -15,6 +15,11 @@ from ._lifespan import VaultLife
 from ._sessions import Place, Seconds, SessionCookie
 from ._stream import StreamGuard
 from ._trace import HEADER, TRACE, Caller, TraceIdMiddleware, current_caller
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from .._native import _VaultOptions
 
 
 class Sealite(VaultLife):
@@ -36,13 +41,9 @@ class Sealite(VaultLife):
         cookie: SessionCookie | None = None,
         csrf: Literal["enforced", "open"] = "enforced",
         tenant: Callable[[fastapi.Request], str | None] | None = None,
-        busy_timeout: float | None = None,
-        synchronous: Literal["full", "normal"] | None = None,
-        existing_database: bool = False,
-        disk_reserve: int | None = None,
+        **options: "Unpack[_VaultOptions]",
     ) -> None:
-        options = {"synchronous": synchronous, "existing_database": existing_database, "disk_reserve": disk_reserve}
-        super().__init__(path, unlock, vault, name, {"busy_timeout": busy_timeout, **options})
+        super().__init__(path, unlock, vault, name, dict(options))
         if csrf not in ("enforced", "open"):
             raise InvalidInput("csrf is enforced or open")
         self._cookie = SessionCookie() if cookie is None else cookie

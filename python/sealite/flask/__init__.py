@@ -31,7 +31,7 @@
 | `SEALITE_PATH` | the vault's file | |
 | `SEALITE_UNLOCK` | a reference to the key: `env:NAME`, `file:/path`, `credential:name`, `docker:name` | |
 | `SEALITE_NAME` | the name that it is registered by (`sealite.vaults`) | `default` |
-| `SEALITE_BUSY_TIMEOUT`, `SEALITE_SYNCHRONOUS`, `SEALITE_DISK_RESERVE`, `SEALITE_EXISTING_DATABASE` | as those of `Vault.at` | its own |
+| `SEALITE_BUSY_TIMEOUT`, `SEALITE_SYNCHRONOUS`, `SEALITE_DISK_RESERVE`, `SEALITE_EXISTING_DATABASE`, `SEALITE_SEALED_SQL`, `SEALITE_SEALED_TO_PLAIN` | as those of `Vault.at` | its own |
 | `SEALITE_SESSION_LIFETIME` | seconds until a session ends | 7 days |
 | `SEALITE_SESSION_IDLE` | seconds without a request until it ends | none |
 | `SEALITE_COOKIE_SECURE` | whether the cookie is sent over TLS only; `False` is for a development server | `True` |

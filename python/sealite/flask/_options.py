@@ -11,6 +11,8 @@ _OF_VAULT = {
     "SEALITE_SYNCHRONOUS": "synchronous",
     "SEALITE_DISK_RESERVE": "disk_reserve",
     "SEALITE_EXISTING_DATABASE": "existing_database",
+    "SEALITE_SEALED_SQL": "sealed_sql",
+    "SEALITE_SEALED_TO_PLAIN": "sealed_to_plain",
 }
 
 

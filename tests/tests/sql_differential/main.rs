@@ -16,6 +16,7 @@ mod expressions;
 mod pair;
 mod queries;
 mod schema;
+mod side;
 mod writes;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ use self::dice::Dice;
 use self::expressions::Maker;
 use self::pair::{Counts, Pair, Statement};
 use self::schema::Shape;
+use self::side::Through;
 
 /// Transactions for each pair of tables.
 const TRANSACTIONS: usize = 40;
@@ -78,12 +80,12 @@ fn renumbered(sql: &str, all: &[Value], by_place: bool) -> (String, Vec<Value>) 
     (text, numbers.iter().map(|number| all[number - 1].clone()).collect())
 }
 
-fn play(seed: u64) -> Counts {
+fn play(seed: u64, through: Through) -> Counts {
     let mut dice = Dice::new(seed);
     let text_key = dice.one_in(4);
     let shapes =
         [Shape::roll(&mut dice, "people", false), Shape::roll(&mut dice, "things", text_key)];
-    let mut pair = Pair::new(seed, &shapes);
+    let mut pair = Pair::new(seed, &shapes, through);
     for _ in 0..TRANSACTIONS {
         let mut open = pair.begin();
         let mut goes_on = true;
@@ -97,24 +99,21 @@ fn play(seed: u64) -> Counts {
                 break;
             }
         }
-        if goes_on {
-            open.end(!dice.one_in(5));
-        }
+        open.end(goes_on, goes_on && !dice.one_in(5));
     }
     assert!(pair.vault.verify(|_| ()).unwrap().is_sound(), "seed {seed}");
     pair.counts
 }
 
-#[test]
-fn random_statements_do_what_they_do_on_plain_tables() {
+fn play_all(seeds: u64, through: Through) {
     let seeds = match std::env::var("SEALITE_TEST_SEED") {
         Ok(seed) => vec![seed.parse().unwrap()],
-        Err(_) => (1..=scaled(40, 1000)).collect(),
+        Err(_) => (1..=seeds).collect(),
     };
     let (mut same, mut same_errors) = (0, 0);
     let mut refused: BTreeMap<String, usize> = BTreeMap::new();
     for seed in seeds {
-        let counts = play(seed);
+        let counts = play(seed, through);
         same += counts.same;
         same_errors += counts.same_errors;
         for (reason, count) in counts.refused {
@@ -124,11 +123,26 @@ fn random_statements_do_what_they_do_on_plain_tables() {
     let all_refused: usize = refused.values().sum();
     let all = same + same_errors + all_refused;
     println!(
-        "{all} statements: {same} did the same, {same_errors} failed alike, {all_refused} were refused"
+        "{through:?}: {all} statements: {same} did the same, {same_errors} failed alike, {all_refused} were refused"
     );
     for (reason, count) in &refused {
         println!("{count:6} {reason}");
     }
     assert!(same * 100 > all * 70, "too few statements do something");
     assert!(all_refused * 100 < all * 10, "too many statements are refused");
+}
+
+#[test]
+fn random_statements_do_what_they_do_on_plain_tables() {
+    play_all(scaled(40, 1000), Through::Transactions);
+}
+
+#[test]
+fn random_statements_on_a_connection_do_what_they_do_on_plain_tables() {
+    play_all(scaled(15, 1000), Through::Connection);
+}
+
+#[test]
+fn random_statements_in_autocommit_do_what_they_do_on_plain_tables() {
+    play_all(scaled(15, 1000), Through::Autocommit);
 }

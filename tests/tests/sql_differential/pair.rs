@@ -5,10 +5,11 @@ use std::fmt::Write;
 
 use rusqlite::Connection;
 use rusqlite::types::{Value as Plain, ValueRef as PlainRef};
-use sealite::{Error, ErrorKind, Savepoint, SqlRows, Transaction, Value, ValueRef, Vault};
+use sealite::{Connection as Sealed, Error, ErrorKind, SqlRows, Value, ValueRef, Vault};
 
 use super::dice::Dice;
 use super::schema::{ORDERS, Shape, plain};
+use super::side::{Side, Through};
 
 /// A statement to be run on both.
 pub(crate) struct Statement {
@@ -38,6 +39,8 @@ enum Outcome {
 
 pub(crate) struct Pair {
     pub(crate) vault: Vault,
+    connection: Option<Sealed>,
+    through: Through,
     plain: Connection,
     shapes: Vec<Shape>,
     /// What ran since the tables were last compared.
@@ -49,12 +52,13 @@ pub(crate) struct Pair {
 /// A transaction that is open on both.
 pub(crate) struct Open<'p> {
     pair: &'p mut Pair,
-    tx: Option<Transaction>,
-    savepoints: Vec<Savepoint>,
+    sealed: Side,
+    /// How many savepoints are open.
+    depth: usize,
 }
 
 impl Pair {
-    pub(crate) fn new(seed: u64, shapes: &[Shape]) -> Self {
+    pub(crate) fn new(seed: u64, shapes: &[Shape], through: Through) -> Self {
         let (vault, plain) = (Vault::in_memory().unwrap(), plain());
         for shape in shapes {
             vault.define_table(&shape.definition()).unwrap();
@@ -65,20 +69,23 @@ impl Pair {
         }
         vault.execute(ORDERS, &[]).unwrap();
         plain.execute_batch(ORDERS).unwrap();
+        let connection = (through != Through::Transactions).then(|| vault.connect().unwrap());
         let (shapes, log, counts) = (shapes.to_vec(), Vec::new(), Counts::default());
-        Pair { vault, plain, shapes, log, counts, seed }
+        Pair { vault, connection, through, plain, shapes, log, counts, seed }
     }
 
     pub(crate) fn begin(&mut self) -> Open<'_> {
-        let tx = self.vault.begin().unwrap();
-        self.plain.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let sealed = Side::begin(&self.vault, self.connection.as_ref(), self.through);
+        if self.through != Through::Autocommit {
+            self.plain.execute_batch("BEGIN IMMEDIATE").unwrap();
+            self.log.push("BEGIN".to_owned());
+        }
         // Both begin with the same last row id.
         for sql in ["INSERT INTO orders (id) VALUES (999)", "DELETE FROM orders WHERE id = 999"] {
-            tx.execute(sql, &[]).unwrap();
+            sealed.execute(sql, &[]).unwrap();
             self.plain.execute(sql, []).unwrap();
         }
-        self.log.push("BEGIN".to_owned());
-        Open { pair: self, tx: Some(tx), savepoints: Vec::new() }
+        Open { pair: self, sealed, depth: 0 }
     }
 
     /// Runs the statement on the plain tables. SQLite takes a statement that fails at a value's type back only where it has
@@ -113,6 +120,17 @@ impl Pair {
         if self.shapes.iter().any(|shape| shape.text_key) { CHANGES } else { COUNTS }
     }
 
+    /// Both hold the same rows once the transaction is over.
+    fn compare_committed(&mut self) {
+        // A vault in memory has one connection.
+        if let Some(connection) = self.connection.clone() {
+            self.compare(|sql| connection.query(sql, &[]));
+        } else {
+            let vault = self.vault.clone();
+            self.compare(|sql| vault.query(sql, &[]));
+        }
+    }
+
     /// Both hold the same rows.
     fn compare(&mut self, sealed: impl Fn(&str) -> sealite::Result<SqlRows>) {
         let tables = self.shapes.iter().map(|shape| shape.name).chain(["orders"]);
@@ -145,8 +163,7 @@ impl Open<'_> {
             statement.sql,
             shown(std::slice::from_ref(&statement.parameters))
         ));
-        let tx = self.tx.as_ref().unwrap();
-        let sealed = run_sealed(tx, statement, self.pair.counts_of());
+        let sealed = run_sealed(&self.sealed, statement, self.pair.counts_of());
         if let Outcome::Refused(reason) = sealed {
             *self.pair.counts.refused.entry(reason).or_default() += 1;
             return true;
@@ -158,7 +175,7 @@ impl Open<'_> {
             }
             Err(error) => plain_error(&error),
         };
-        let ended = self.pair.plain.is_autocommit();
+        let ended = self.pair.through != Through::Autocommit && self.pair.plain.is_autocommit();
         let same = match (&sealed, &plain) {
             (Outcome::Rows(sealed), Outcome::Rows(plain)) => {
                 self.pair.counts.same += 1;
@@ -179,12 +196,7 @@ impl Open<'_> {
             self.pair.keep_ids();
         }
         if ended {
-            let closed = tx.execute("DELETE FROM orders WHERE id = -1", &[]).unwrap_err();
-            assert_eq!(closed.kind(), ErrorKind::Closed);
-            self.tx = None;
-            self.savepoints.clear();
-            let vault = self.pair.vault.clone();
-            self.pair.compare(|sql| vault.query(sql, &[]));
+            self.sealed.assert_ended();
         } else if matches!(sealed, Outcome::Error(..)) {
             self.pair.keep_ids();
             self.compare();
@@ -193,41 +205,44 @@ impl Open<'_> {
     }
 
     pub(crate) fn compare(&mut self) {
-        let tx = self.tx.as_ref().unwrap();
-        self.pair.compare(|sql| tx.query(sql, &[]));
+        self.pair.compare(|sql| self.sealed.query(sql, &[]));
     }
 
     /// Sets a savepoint, or ends the innermost.
     pub(crate) fn savepoint(&mut self, dice: &mut Dice) {
-        let tx = self.tx.as_ref().unwrap();
-        let depth = self.savepoints.len();
-        if depth == 0 || dice.one_in(2) {
-            self.savepoints.push(tx.begin_savepoint().unwrap());
-            self.pair.plain.execute_batch(&format!("SAVEPOINT p{depth}")).unwrap();
-            self.pair.log.push(format!("SAVEPOINT p{depth}"));
+        if self.depth == 0 || dice.one_in(2) {
+            // Alone it would begin a transaction.
+            if self.pair.through != Through::Autocommit {
+                let name = format!("p{}", self.depth);
+                self.sealed.save(&name);
+                self.pair.plain.execute_batch(&format!("SAVEPOINT {name}")).unwrap();
+                self.pair.log.push(format!("SAVEPOINT {name}"));
+                self.depth += 1;
+            }
             return;
         }
         let keep = dice.one_in(2);
-        let name = format!("p{}", depth - 1);
+        self.depth -= 1;
+        let name = format!("p{}", self.depth);
         let back = if keep { String::new() } else { format!("ROLLBACK TO {name}; ") };
         self.pair.plain.execute_batch(&format!("{back}RELEASE {name}")).unwrap();
         self.pair.log.push(format!("{back}RELEASE {name}"));
-        tx.end_savepoint(self.savepoints.pop().unwrap(), keep).unwrap();
+        self.sealed.release(&name, keep);
         self.compare();
     }
 
-    pub(crate) fn end(mut self, keep: bool) {
-        let tx = self.tx.take().unwrap();
-        if keep {
-            tx.commit().unwrap();
+    /// Ends the transaction; where `goes_on` is false a statement has done so.
+    pub(crate) fn end(self, goes_on: bool, keep: bool) {
+        let Open { pair, sealed, .. } = self;
+        if goes_on && pair.through != Through::Autocommit {
+            sealed.end(keep);
+            let sql = if keep { "COMMIT" } else { "ROLLBACK" };
+            pair.plain.execute_batch(sql).unwrap();
+            pair.log.push(sql.to_owned());
         } else {
-            tx.roll_back().unwrap();
+            drop(sealed);
         }
-        let sql = if keep { "COMMIT" } else { "ROLLBACK" };
-        self.pair.plain.execute_batch(sql).unwrap();
-        self.pair.log.push(sql.to_owned());
-        let vault = self.pair.vault.clone();
-        self.pair.compare(|sql| vault.query(sql, &[]));
+        pair.compare_committed();
     }
 }
 
@@ -235,26 +250,12 @@ const COUNTS: &str = "SELECT changes(), last_insert_rowid()";
 /// The row id of a row with a text key is the engine's own.
 const CHANGES: &str = "SELECT changes()";
 
-fn run_sealed(tx: &Transaction, statement: &Statement, counts: &str) -> Outcome {
+fn run_sealed(side: &Side, statement: &Statement, counts: &str) -> Outcome {
     let parameters: Vec<ValueRef<'_>> = statement.parameters.iter().map(Value::as_ref).collect();
-    let run = || -> sealite::Result<Vec<Vec<Value>>> {
-        let sql = statement.sql.as_str();
-        Ok(match (statement.prepared, statement.returns) {
-            (false, true) => tx.query(sql, &parameters)?.rows,
-            (true, true) => tx.prepare(sql)?.query(&parameters)?.rows,
-            (prepared, false) => {
-                let changed = if prepared {
-                    tx.prepare(sql)?.execute(&parameters)?
-                } else {
-                    tx.execute(sql, &parameters)?
-                };
-                let counts = tx.query(counts, &[])?.rows;
-                assert_eq!(counts[0][0], Value::Integer(i64::try_from(changed).unwrap()), "{sql}");
-                counts
-            }
-        })
-    };
-    run().map_or_else(|error| sealed_error(&error), Outcome::Rows)
+    match side.run(statement, &parameters, counts) {
+        Ok(found) => Outcome::Rows(found.rows),
+        Err(error) => sealed_error(&error),
+    }
 }
 
 fn sealed_error(error: &Error) -> Outcome {

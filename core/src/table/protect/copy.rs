@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::plain::Plain;
-use super::plan::{Plan, Wanted};
+use super::plan::{Plan, Words};
 use super::{look, staged_name};
 use crate::db::Conn;
 use crate::db::schema::quote;
@@ -23,7 +23,7 @@ use crate::value::{Id, ValueRef};
 const BATCH_ROWS: i64 = 500;
 
 /// Makes the copy, or goes on with the one that is there, until it has every row that was there at the beginning.
-pub(super) fn copy(engine: &Arc<Engine>, table: &str, wanted: &[Wanted]) -> Result<()> {
+pub(super) fn copy(engine: &Arc<Engine>, table: &str, wanted: &Words) -> Result<()> {
     Session::run(engine, |session| {
         let state = session.state();
         let (_, plan) = look(session.conn(), &state, table, wanted)?;

@@ -5,7 +5,7 @@
 //! sealed one its name. Until then the plain table is the table. What a crash leaves is the half-filled copy: the next call
 //! goes on with it.
 //!
-//! `plain` and `written` read what there is, `kinds` gives it types, `plan` says what becomes of it; `copy` moves rows,
+//! `plain`, `written` and `triggers` read what there is, `kinds` gives it types, `plan` says what becomes of it; `copy` moves rows,
 //! `swap` is the last transaction, `unprotect` the way back.
 
 mod copy;
@@ -13,19 +13,21 @@ pub(crate) mod kinds;
 mod plain;
 mod plan;
 mod swap;
+pub(crate) mod triggers;
 mod unprotect;
 mod used;
 pub(crate) mod written;
 
 use std::sync::Arc;
 
-use self::plan::{Plan, Wanted};
+use self::plan::{Plan, Words};
 pub(crate) use self::unprotect::unprotect;
 pub(crate) use self::used::{check_unused, index_of};
 pub(crate) use self::written::on_table;
 use super::definition::{Column, TableDefinition, check_own, check_table_name};
 use super::engine::{Engine, State};
 use super::session::Session;
+use super::subject::{same_subject, subject_words};
 use crate::db::Conn;
 use crate::error::{ErrorKind, Result, err, fail};
 
@@ -37,7 +39,7 @@ pub struct ProtectionPlan {
     pub definition: TableDefinition,
     /// The number of rows to seal.
     pub rows: u64,
-    /// Indexes, foreign keys and constraints that go on as they are.
+    /// Indexes, foreign keys, constraints and triggers that go on as they are.
     pub kept: Vec<String>,
     /// What becomes another thing: types, indexes that become blind ones.
     pub changed: Vec<String>,
@@ -93,10 +95,10 @@ pub(crate) fn protect(
 }
 
 /// True where the table is sealed already, and not weaker than the words say.
-fn is_done(engine: &Arc<Engine>, table: &str, wanted: &[Wanted]) -> Result<bool> {
+fn is_done(engine: &Arc<Engine>, table: &str, wanted: &Words) -> Result<bool> {
     let state = engine.read(|conn, _| engine.refresh(conn))?;
     let Ok(schema) = state.table(table) else { return Ok(false) };
-    for (column, _) in wanted {
+    for (column, _) in &wanted.columns {
         let there = schema.position(&column.name).and_then(|position| schema.column(position));
         let holds = there.is_ok_and(|there| {
             there.column.protection >= column.protection
@@ -110,22 +112,28 @@ fn is_done(engine: &Arc<Engine>, table: &str, wanted: &[Wanted]) -> Result<bool>
             );
         }
     }
+    let declared = TableDefinition { subject: wanted.subject.clone(), ..schema.definition() };
+    if wanted.subject.is_some() && !same_subject(&schema.definition(), &declared) {
+        fail!(Conflict, "table {table} is sealed already, and its rows are not those subjects'");
+    }
     Ok(true)
 }
 
-fn wanted(table: &str, words: &[&str]) -> Result<Vec<Wanted>> {
+fn wanted(table: &str, words: &[&str]) -> Result<Words> {
     check_own(table)?;
     check_table_name(table)?;
-    words.iter().map(|words| Column::parse_typed(words)).collect()
+    let mut found = Words { columns: Vec::new(), subject: None };
+    for words in words {
+        match subject_words(words)? {
+            None => found.columns.push(Column::parse_typed(words)?),
+            subject => found.subject = subject,
+        }
+    }
+    Ok(found)
 }
 
 /// The plain table as it is, and what becomes of it.
-fn look(
-    conn: &Conn,
-    state: &State,
-    table: &str,
-    wanted: &[Wanted],
-) -> Result<(plain::Plain, Plan)> {
+fn look(conn: &Conn, state: &State, table: &str, wanted: &Words) -> Result<(plain::Plain, Plan)> {
     if state.table(table).is_ok() {
         fail!(Conflict, "table {table} is sealed already");
     }

@@ -11,6 +11,7 @@ use crate::db::tokens::{Kind, tokens};
 use crate::error::{Error, Result, fail};
 use crate::index::normalise::Normaliser;
 use crate::table::definition::{Column, Index, Protection, TableDefinition};
+use crate::table::subject::Whose;
 use crate::value::{Type, Value};
 
 /// The plan of a conversion.
@@ -20,6 +21,8 @@ pub(super) struct Plan {
     references: Vec<Reference>,
     constraints: Vec<String>,
     pub(super) indexes: Vec<KeptIndex>,
+    /// Triggers on the physical table.
+    pub(super) triggers: Vec<String>,
     /// What is kept, in words.
     pub(super) kept: Vec<String>,
     /// What becomes another thing.
@@ -39,24 +42,36 @@ pub(super) struct KeptIndex {
 /// A column as the words say it, and whether they name its type.
 pub(super) type Wanted = (Column, bool);
 
-/// Makes the plan. `wanted` are the columns that the words name.
-pub(super) fn plan(conn: &Conn, source: &Plain, wanted: &[Wanted]) -> Result<Plan> {
+/// What the words say.
+pub(super) struct Words {
+    pub(super) columns: Vec<Wanted>,
+    /// What says whose a row is.
+    pub(super) subject: Option<Whose<String>>,
+}
+
+/// Makes the plan.
+pub(super) fn plan(conn: &Conn, source: &Plain, words: &Words) -> Result<Plan> {
     let Some((key, text_key)) = source.key().filter(|_| source.odd.is_none()) else {
         fail!(Refused, "table {} {}", source.name, source.odd.unwrap_or("has no key"));
     };
     let mut definition = TableDefinition::new(&source.name);
     definition =
         if text_key { definition.text_key(&key.name) } else { definition.integer_key(&key.name) };
+    let wanted = words.columns.as_slice();
+    definition.subject.clone_from(&words.subject);
+    definition.subject = definition.whose();
     check_wanted(source, key, wanted)?;
     let mut plan = Plan {
         definition,
         references: Vec::new(),
         constraints: Vec::new(),
         indexes: Vec::new(),
+        triggers: Vec::new(),
         kept: Vec::new(),
         changed: Vec::new(),
         obstacles: Vec::new(),
     };
+    plan.definition.key_at = source.columns.iter().position(|c| c.key > 0).unwrap_or(0);
     for column in source.columns.iter().filter(|column| column.key == 0) {
         let wanted = wanted.iter().find(|(c, _)| c.name.eq_ignore_ascii_case(&column.name));
         let column = plan.column(conn, source, column, wanted)?;
@@ -72,7 +87,7 @@ pub(super) fn plan(conn: &Conn, source: &Plain, wanted: &[Wanted]) -> Result<Pla
     plan.checks(source);
     plan.references(source, key, text_key);
     for dependent in &source.dependents {
-        plan.against(format!("{dependent} uses it: drop it first"));
+        plan.dependent(source, dependent);
     }
     for column in &plan.definition.columns {
         if let Err(error) = column.check() {
@@ -179,7 +194,7 @@ impl Plan {
     }
 
     /// The protection of a column; the key counts as plain.
-    fn protection(&self, name: &str) -> Protection {
+    pub(super) fn protection(&self, name: &str) -> Protection {
         let mut columns = self.definition.columns.iter();
         let found = columns.find(|column| column.name.eq_ignore_ascii_case(name));
         found.map_or(Protection::Plain, |column| column.protection)

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::copy::{reconcile, staged};
 use super::plain::{Plain, dangling};
-use super::plan::Wanted;
+use super::plan::Words;
 use super::{look, staged_name};
 use crate::db::schema::quote;
 use crate::error::{ErrorKind, Result, err, fail};
@@ -16,7 +16,7 @@ use crate::table::{alter, catalog};
 pub(super) fn swap(
     session: &Session,
     table: &str,
-    wanted: &[Wanted],
+    wanted: &Words,
     note: &dyn Fn(&Session, &str) -> Result<()>,
 ) -> Result<()> {
     let (conn, state) = (session.conn(), session.state());
@@ -48,6 +48,9 @@ pub(super) fn swap(
             }
             None => conn.batch(&index.sql)?,
         }
+    }
+    for sql in &plan.triggers {
+        conn.batch(sql)?;
     }
     catalog::save(conn, &state.ring, &stored)?;
     session.mark_erasure()?;

@@ -1,25 +1,23 @@
 //! Single sealed values, and their blind indexes, for a database that the engine does not own.
 
+mod index;
+
 use std::sync::Arc;
 
-use zeroize::Zeroizing;
-
 use crate::db::Conn;
-use crate::error::{Error, ErrorKind, Result, err, fail};
+use crate::error::{Error, Result, err, fail};
 use crate::format::context::{Context, Place};
 use crate::format::padding::Padding;
 use crate::format::payload::{Columns, put_column};
 use crate::format::record::Record;
-use crate::index::normalise::Normaliser;
-use crate::keys::ring::{IndexPlace, Key, Purpose};
+use crate::keys::ring::{Key, Owner, Purpose};
 use crate::keys::seal::{Shape, open, seal};
 use crate::metrics::Counter;
-use crate::table::blind::BlindValue;
 use crate::table::buffers::Buffers;
-use crate::table::definition::{Column, Index, MAX_NAME};
+use crate::table::definition::MAX_NAME;
 use crate::table::engine::{Engine, State};
 use crate::table::session::Session;
-use crate::value::{IdRef, Type, Value, ValueRef};
+use crate::value::{IdRef, Value, ValueRef};
 
 /// The column id of the value in its record.
 const VALUE: u32 = 1;
@@ -28,6 +26,9 @@ const VALUE: u32 = 1;
 ///
 /// What is sealed under one name, tenant and record id opens only under the same. Giving the record id (the primary
 /// key of the row that will hold the value) lets nobody move a value to another row. May be used from any thread.
+///
+/// A field has no transaction: that another process has rotated a key it learns within 100 ms, and until then seals and
+/// indexes under the one before. That still opens and is still found; [`crate::Keys::destroy_retired`] waits for longer.
 #[derive(Clone)]
 pub struct Field {
     engine: Arc<Engine>,
@@ -64,7 +65,7 @@ impl Field {
         value: impl Into<ValueRef<'v>>,
         record: Option<IdRef<'_>>,
     ) -> Result<Vec<u8>> {
-        let state = self.engine.state()?;
+        let state = self.engine.looked_state()?;
         let key = self.sealing_key(&state)?;
         self.seal_with(&state, &key, &mut Buffers::take().context, value.into(), record)
     }
@@ -76,20 +77,43 @@ impl Field {
         value: impl Into<ValueRef<'v>>,
         record: Option<IdRef<'_>>,
     ) -> Option<Result<Vec<u8>>> {
+        if self.engine.look_is_due() {
+            return None;
+        }
         let state = self.engine.state_in_memory()?;
-        let key = state.ring.cached_sealing(self.tenant.as_deref())?;
+        let key = state.ring.cached_sealing(self.tenant.as_deref(), None)?;
         Some(self.seal_with(&state, &key, &mut Buffers::take().context, value.into(), record))
     }
 
     /// Seals many values; in their order.
     pub fn seal_many(&self, values: &[(ValueRef<'_>, Option<IdRef<'_>>)]) -> Result<Vec<Vec<u8>>> {
-        let state = self.engine.state()?;
+        let state = self.engine.looked_state()?;
         let key = self.sealing_key(&state)?;
         let mut buffers = Buffers::take();
         let one = |(value, record): &(ValueRef<'_>, Option<IdRef<'_>>)| {
             self.seal_with(&state, &key, &mut buffers.context, *value, *record)
         };
         values.iter().map(one).collect()
+    }
+
+    /// Seals a value anew where it is under a key that a rotation has retired; `None` where it is not. To go through the
+    /// values of another database after [`crate::Rotation::data`], before the old key is destroyed.
+    ///
+    /// # Errors
+    /// As of [`Field::open`].
+    pub fn reseal(&self, sealed: &[u8], record: Option<IdRef<'_>>) -> Result<Option<Vec<u8>>> {
+        let parsed = Record::parse(sealed).map_err(|_| self.refused())?;
+        let state = self.engine.looked_state()?;
+        let key = self.sealing_key(&state)?;
+        if key.id() == parsed.key_id {
+            return Ok(None);
+        }
+        let old = self.opening_key(&state, parsed.key_id)?;
+        let mut buffers = Buffers::take();
+        let again = self.open_with(&state, &old, &parsed, record, |value| {
+            self.seal_with(&state, &key, &mut buffers.context, value, record)
+        })?;
+        again.map(Some)
     }
 
     /// Opens a sealed value.
@@ -115,7 +139,7 @@ impl Field {
     ) -> Option<Result<R>> {
         let state = self.engine.state_in_memory()?;
         let Ok(parsed) = Record::parse(sealed) else { return Some(Err(self.refused())) };
-        let key = state.ring.cached_opening(parsed.key_id, self.tenant.as_deref())?;
+        let key = state.ring.cached_opening(parsed.key_id, self.tenant.as_deref(), None)?;
         Some(key.and_then(|key| self.open_with(&state, &key, &parsed, record, with)))
     }
 
@@ -144,44 +168,6 @@ impl Field {
             None => Ok(with(ValueRef::Null)),
             Some(_) => Err(damaged()),
         }
-    }
-
-    /// The blind index of a value, to be kept in a column of its own and compared for equality: 16 bytes for a unique
-    /// index, an integer for a look-up, NULL for NULL.
-    ///
-    /// # Errors
-    /// `refused` for a look-up over fewer than 1,024 different values, unless the leakage is accepted.
-    pub fn index<'v>(&self, value: impl Into<ValueRef<'v>>, index: &Index) -> Result<Value> {
-        let values = [value.into()];
-        let mut indexed = self.index_many(&values, index)?;
-        indexed.pop().ok_or_else(|| err!(Internal, "an index that gave no value"))
-    }
-
-    /// The blind indexes of many values; in their order.
-    pub fn index_many(&self, values: &[ValueRef<'_>], index: &Index) -> Result<Vec<Value>> {
-        let state = self.engine.state()?;
-        let normaliser = index.normaliser;
-        let place =
-            IndexPlace::Field(Box::from(&*self.name), normaliser.code(), normaliser.version());
-        let tenant = self.tenant.as_deref();
-        let mac = match state.ring.cached_index(tenant, &place) {
-            Some(mac) => Some(mac),
-            None => self.engine.read(|conn, state| state.ring.index(conn, tenant, &place))?,
-        };
-        let mac = match mac {
-            Some(mac) => mac,
-            None => {
-                self.make_key(Purpose::Index, |conn, state| state.ring.index(conn, tenant, &place))?
-            }
-        };
-        let mut scratch = Zeroizing::new(String::new());
-        let one = |value: &ValueRef<'_>| {
-            check_indexable(&self.name, *value, index)?;
-            Ok(BlindValue::of(&mac, index.bits(), normaliser, *value, &mut scratch)
-                .as_ref()
-                .to_owned())
-        };
-        values.iter().map(one).collect()
     }
 
     fn seal_with(
@@ -226,20 +212,22 @@ impl Field {
 
     fn sealing_key(&self, state: &State) -> Result<Arc<Key>> {
         let tenant = self.tenant.as_deref();
-        if let Some(key) = state.ring.cached_sealing(tenant) {
+        if let Some(key) = state.ring.cached_sealing(tenant, None) {
             return Ok(key);
         }
-        match self.engine.read(|conn, state| state.ring.sealing(conn, tenant))? {
+        match self.engine.read(|conn, state| state.ring.sealing(conn, tenant, None))? {
             Some(key) => Ok(key),
-            None => self.make_key(Purpose::Data, |conn, state| state.ring.sealing(conn, tenant)),
+            None => {
+                self.make_key(Purpose::Data, |conn, state| state.ring.sealing(conn, tenant, None))
+            }
         }
     }
 
     fn opening_key(&self, state: &State, id: u32) -> Result<Arc<Key>> {
         let tenant = self.tenant.as_deref();
-        match state.ring.cached_opening(id, tenant) {
+        match state.ring.cached_opening(id, tenant, None) {
             Some(key) => key,
-            None => self.engine.read(|conn, state| state.ring.opening(conn, id, tenant)),
+            None => self.engine.read(|conn, state| state.ring.opening(conn, id, tenant, None)),
         }
     }
 
@@ -254,7 +242,7 @@ impl Field {
             if let Some(key) = get(session.conn(), &state)? {
                 return Ok(key);
             }
-            let state = session.create_key(purpose, self.tenant.as_deref())?;
+            let state = session.create_key(Owner::of(purpose, self.tenant.as_deref()))?;
             let made = get(session.conn(), &state)?;
             made.ok_or_else(|| err!(Internal, "a key just made is not there"))
         })
@@ -264,25 +252,4 @@ impl Field {
         self.engine.counters.add(Counter::AuthenticationFailures, 1);
         err!(AuthenticationFailed, "a value of field {} is not what was sealed", self.name)
     }
-}
-
-/// The rules of an index on a sealed column hold for a field too.
-fn check_indexable(name: &str, value: ValueRef<'_>, index: &Index) -> Result<()> {
-    let kind = match value {
-        ValueRef::Null => return Ok(()),
-        ValueRef::Integer(_) => Type::Integer,
-        ValueRef::Real(_) => Type::Real,
-        ValueRef::Text(_) => Type::Text,
-        ValueRef::Blob(_) => Type::Blob,
-        ValueRef::Boolean(_) => Type::Boolean,
-        ValueRef::Json(_) => Type::Json,
-    };
-    let normaliser = index.normaliser;
-    if normaliser != Normaliser::Exact && kind != Type::Text {
-        return Err(Error::new(
-            ErrorKind::TypeMismatch,
-            format!("field {name}: only text has a normaliser other than exact"),
-        ));
-    }
-    Column::new("value", kind).sealed().index(index.clone()).check()
 }

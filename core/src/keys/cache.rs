@@ -1,0 +1,279 @@
+//! The keys of a ring that are in memory: no more than so many, and none for longer than so long.
+//!
+//! What leaves the cache is wiped once nobody uses it any more, and unwrapped from its row when it is next asked for. A
+//! forked child does not use its parent's keys: it wipes them at its first use of the ring and unwraps them again, by
+//! the wrapping key, which it keeps so that a vault that was opened before the fork works after it.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
+
+use super::attributes::Owner;
+use super::key::Key;
+use crate::db::Config;
+use crate::fork;
+
+/// How many keys a ring keeps in memory, and for how long.
+#[derive(Clone, Copy)]
+pub(crate) struct Limits {
+    keys: usize,
+    age: Duration,
+}
+
+impl Limits {
+    pub(crate) fn of(config: &Config) -> Self {
+        Limits { keys: config.key_cache, age: config.key_age }
+    }
+}
+
+/// Keys by id, and the active ones by owner too.
+pub(super) struct Cache {
+    pub(super) limits: Limits,
+    hasher: RandomState,
+    /// The fork generation that [`Cache::kept`] belongs to.
+    generation: u64,
+    kept: RwLock<Kept>,
+    /// Of a forked child: a lock of this cache may be held by a thread that it does not have.
+    child: OnceLock<Box<Cache>>,
+}
+
+#[derive(Default)]
+struct Kept {
+    by_id: HashMap<u32, Entry>,
+    /// By a hash of the owner; whose key it is says the key.
+    active: HashMap<u64, u32>,
+}
+
+struct Entry {
+    key: Arc<Key>,
+    /// When it was unwrapped, by [`clock_ms`].
+    since: u64,
+    /// Whether it was asked for since the cache was last full.
+    used: AtomicBool,
+}
+
+impl Cache {
+    pub(super) fn new(limits: Limits) -> Self {
+        Cache {
+            limits,
+            hasher: RandomState::new(),
+            generation: fork::generation(),
+            kept: RwLock::default(),
+            child: OnceLock::new(),
+        }
+    }
+
+    /// The key of that id.
+    pub(super) fn get(&self, id: u32) -> Option<Arc<Key>> {
+        let current = self.current();
+        let kept = current.kept.read().unwrap_or_else(PoisonError::into_inner);
+        current.take(kept.by_id.get(&id)?)
+    }
+
+    /// The active key of an owner.
+    pub(super) fn active(&self, owner: Owner<'_>) -> Option<Arc<Key>> {
+        let current = self.current();
+        let kept = current.kept.read().unwrap_or_else(PoisonError::into_inner);
+        let id = kept.active.get(&current.slot(owner))?;
+        current.take(kept.by_id.get(id)?).filter(|key| key.is_active_of(owner))
+    }
+
+    pub(super) fn put(&self, key: &Arc<Key>) {
+        self.keep(key, None);
+    }
+
+    pub(super) fn put_active(&self, owner: Owner<'_>, key: &Arc<Key>) {
+        self.keep(key, Some(owner));
+    }
+
+    fn keep(&self, key: &Arc<Key>, owner: Option<Owner<'_>>) {
+        let current = self.current();
+        let mut kept = current.kept.write().unwrap_or_else(PoisonError::into_inner);
+        let id = key.id();
+        if kept.by_id.len() >= current.limits.keys && !kept.by_id.contains_key(&id) {
+            current.make_room(&mut kept);
+        }
+        // Where it is there already, somebody has unwrapped it meanwhile, or only its owner is new.
+        let fresh = kept.by_id.get(&id).is_some_and(|entry| current.is_fresh(entry));
+        if !fresh {
+            let (key, since) = (Arc::clone(key), clock_ms());
+            kept.by_id.insert(id, Entry { key, since, used: AtomicBool::new(false) });
+        }
+        if let Some(owner) = owner {
+            kept.active.insert(current.slot(owner), id);
+        }
+    }
+
+    /// Drops what is too old; where that is nothing, what was not used since this was last done, or else some of it.
+    fn make_room(&self, kept: &mut Kept) {
+        let before = kept.by_id.len();
+        kept.by_id.retain(|_, entry| self.is_fresh(entry));
+        if kept.by_id.len() == before {
+            kept.by_id.retain(|_, entry| std::mem::take(entry.used.get_mut()));
+        }
+        if kept.by_id.len() == before {
+            let mut number = 0;
+            kept.by_id.retain(|_, _| {
+                number += 1;
+                number % 4 != 0 && number < self.limits.keys
+            });
+        }
+        let Kept { by_id, active } = kept;
+        active.retain(|_, id| by_id.contains_key(id));
+    }
+
+    fn take(&self, entry: &Entry) -> Option<Arc<Key>> {
+        if !self.is_fresh(entry) {
+            return None;
+        }
+        // Written once: a line that is only read stays in every processor's cache.
+        if !entry.used.load(Ordering::Relaxed) {
+            entry.used.store(true, Ordering::Relaxed);
+        }
+        Some(Arc::clone(&entry.key))
+    }
+
+    fn is_fresh(&self, entry: &Entry) -> bool {
+        let age = u64::try_from(self.limits.age.as_millis()).unwrap_or(u64::MAX);
+        clock_ms().saturating_sub(entry.since) < age
+    }
+
+    /// The cache of this process.
+    fn current(&self) -> &Cache {
+        let mut cache = self;
+        let now = fork::generation();
+        while cache.generation != now {
+            cache = cache.child.get_or_init(|| {
+                // Another thread of the parent may have been in it: then it is left alone.
+                if let Ok(mut kept) = cache.kept.try_write() {
+                    *kept = Kept::default();
+                }
+                Box::new(Cache::new(self.limits))
+            });
+        }
+        cache
+    }
+
+    fn slot(&self, owner: Owner<'_>) -> u64 {
+        self.hasher.hash_one((owner.purpose as u8, owner.tenant, owner.subject))
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.current().kept.read().unwrap_or_else(PoisonError::into_inner).by_id.len()
+    }
+}
+
+/// Milliseconds of a clock that only goes forward, to a few of them: reading it costs next to nothing.
+#[cfg(target_os = "linux")]
+fn clock_ms() -> u64 {
+    use rustix::time::{ClockId, clock_gettime};
+    let now = clock_gettime(ClockId::MonotonicCoarse);
+    let ms = now.tv_sec.saturating_mul(1_000).saturating_add(now.tv_nsec / 1_000_000);
+    u64::try_from(ms).unwrap_or(0)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn clock_ms() -> u64 {
+    use std::time::Instant;
+    static START: OnceLock<Instant> = OnceLock::new();
+    let elapsed = START.get_or_init(Instant::now).elapsed().as_millis();
+    u64::try_from(elapsed).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::keys::ring::Purpose;
+    use crate::table::session::Session;
+    use crate::{ErrorKind, Vault};
+
+    /// A vault whose cache has those limits.
+    fn vault(key_cache: usize, key_age: Duration) -> Vault {
+        let mut config = Config::default();
+        (config.key_cache, config.key_age) = (key_cache, key_age);
+        Vault::in_memory_with(config).unwrap()
+    }
+
+    fn kept(vault: &Vault) -> usize {
+        vault.engine().state().unwrap().ring.cache.len()
+    }
+
+    #[test]
+    fn no_more_keys_are_kept_than_the_limit_says_and_all_work() {
+        let vault = vault(8, Duration::from_secs(3_600));
+        let field = |n: usize| vault.tenant(&format!("tenant{n}")).unwrap().field("f").unwrap();
+        let sealed: Vec<_> = (0..40).map(|n| field(n).seal("x", None).unwrap()).collect();
+        for round in 0..3 {
+            for (n, sealed) in sealed.iter().enumerate() {
+                assert_eq!(field(n).open(sealed, None).unwrap(), "x".into(), "{round}");
+                // One that is used all the time stays.
+                assert_eq!(field(0).open(&sealed_of(&field(0)), None).unwrap(), "y".into());
+                assert!((1..=8).contains(&kept(&vault)));
+            }
+        }
+        assert!(field(0).seal_from_memory("z", None).is_some());
+    }
+
+    fn sealed_of(field: &crate::Field) -> Vec<u8> {
+        field.seal("y", None).unwrap()
+    }
+
+    #[test]
+    fn a_key_that_is_too_old_is_unwrapped_from_its_row_again() {
+        for (age, refused) in [(Duration::ZERO, true), (Duration::MAX, false)] {
+            let vault = vault(100, age);
+            let field = vault.tenant("acme").unwrap().field("f").unwrap();
+            let sealed = field.seal("x", None).unwrap();
+            assert_eq!(field.open(&sealed, None).unwrap(), "x".into());
+            assert_eq!(field.seal_from_memory("x", None).is_none(), refused);
+            Session::run(vault.engine(), |session| {
+                let sql = "UPDATE sealite_keys SET changed_at = 0 WHERE tenant = 'acme'";
+                session.conn().execute(sql, &[])
+            })
+            .unwrap();
+            let opened = field.open(&sealed, None);
+            assert_eq!(opened.is_err(), refused, "{age:?}");
+            if let Err(error) = opened {
+                assert_eq!(error.kind(), ErrorKind::AuthenticationFailed);
+            }
+        }
+    }
+
+    #[test]
+    fn what_leaves_the_cache_or_the_vault_is_dropped() {
+        let vault = vault(2, Duration::MAX);
+        let engine = Arc::clone(vault.engine());
+        let key = |tenant: &'static str| {
+            let owner = Owner::of(Purpose::Data, Some(tenant));
+            let made = Session::run(&engine, |session| session.sealing_key(Some(tenant), None));
+            drop(made.unwrap());
+            let state = engine.state().unwrap();
+            let key = state.ring.active(&engine.pool.reader().unwrap(), owner).unwrap().unwrap();
+            Arc::downgrade(&key)
+        };
+        let first = key("a");
+        assert_eq!(first.strong_count(), 1, "the cache has it, and nobody else");
+        let others: Vec<_> = ["b", "c", "d", "e"].into_iter().map(key).collect();
+        assert_eq!(first.strong_count(), 0, "evicted");
+        vault.lock();
+        assert!(others.iter().all(|key| key.strong_count() == 0));
+    }
+
+    #[test]
+    fn a_full_cache_that_is_all_in_use_still_takes_a_key() {
+        let vault = vault(4, Duration::MAX);
+        let field = |n: usize| vault.tenant(&format!("t{n}")).unwrap().field("f").unwrap();
+        for n in 0..60 {
+            let sealed = field(n).seal("x", None).unwrap();
+            for other in n.saturating_sub(3)..=n {
+                field(other).seal("x", None).unwrap();
+            }
+            assert!(field(n).open(&sealed, None).is_ok() && kept(&vault) <= 4);
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! Rotation of every key but the master key.
+
+use std::ffi::c_char;
+
+use sealite::{Rotation, RotationKind, RotationStatus, Value};
+
+use crate::call::call;
+use crate::error::sealite_error;
+use crate::rows::{Made, count, integer_or_null, sealite_rows, text_or_null};
+use crate::status::sealite_status;
+use crate::vault::sealite_vault;
+
+/// Which key a rotation replaces.
+#[repr(i32)]
+#[derive(Clone, Copy, Debug)]
+pub enum sealite_rotation {
+    /// The key that records are sealed under, and those of the subjects that own rows.
+    SEALITE_ROTATION_DATA = 0,
+    /// The key that the values of blind indexes are made with.
+    SEALITE_ROTATION_INDEX = 1,
+    /// The pepper of tokens.
+    SEALITE_ROTATION_TOKEN = 2,
+    /// The key of the audit trail. It is the vault's own, whichever tenant is named.
+    SEALITE_ROTATION_AUDIT = 3,
+}
+
+/// In the order of their numbers.
+const KINDS: &[RotationKind] =
+    &[RotationKind::Data, RotationKind::Index, RotationKind::Token, RotationKind::Audit];
+
+const COLUMNS: [&str; 11] = [
+    "kind",
+    "tenant",
+    "state",
+    "old_key",
+    "new_key",
+    "done",
+    "total",
+    "moved",
+    "left",
+    "started_at",
+    "finished_at",
+];
+
+fn push(made: &mut Made, status: &RotationStatus) {
+    made.push([
+        status.rotation.kind().name().into(),
+        text_or_null(status.rotation.tenant()),
+        status.state.name().into(),
+        count(status.old_key.into()),
+        count(status.new_key.into()),
+        count(status.done),
+        count(status.total),
+        count(status.moved),
+        count(status.left),
+        Value::Integer(status.started_at),
+        integer_or_null(status.finished_at),
+        integer_or_null(status.remaining.and_then(|time| i64::try_from(time.as_millis()).ok())),
+    ]);
+}
+
+fn columns() -> Vec<&'static str> {
+    COLUMNS.into_iter().chain(["remaining_ms"]).collect()
+}
+
+fn one(status: &RotationStatus) -> Made {
+    let mut made = Made::new(&columns());
+    push(&mut made, status);
+    made
+}
+
+/// Says what a rotation would do, and writes nothing. `kind` is a sealite_rotation, `tenant` NULL for the vault's own key. Rows:
+/// one for each table with something to do, `table`, `records`; and one with NULL for all, in which `key` is the id of the
+/// key that is active now and `estimate_ms` about how long it takes.
+///
+/// SEALITE_NOT_FOUND for a tenant that has no such key.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_rotation_plan(
+    vault: *mut sealite_vault,
+    kind: i32,
+    tenant: *const c_char,
+    tenant_length: usize,
+    rows: *mut *mut sealite_rows,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error;
+        handle(vault), choice(kind, KINDS), optional_text(tenant, tenant_length), out(rows);
+        {
+            let plan = vault.keys().plan(&Rotation::new(kind, tenant))?;
+            let mut made = Made::new(&["table", "records", "key", "estimate_ms"]);
+            for (table, records) in &plan.tables {
+                made.push([table.as_str().into(), count(*records), Value::Null, Value::Null]);
+            }
+            let estimate = i64::try_from(plan.estimate.as_millis()).unwrap_or(i64::MAX);
+            made.push([Value::Null, count(plan.records), count(plan.key.into()), estimate.into()]);
+            rows.give(made.into())?;
+        }
+    )
+}
+
+/// Makes the new key, and begins to bring everything under it. From here on every process writes under it; what is there opens
+/// under the one before, and sealite_rotation_step() moves it. An audit key needs no more. Audited. Rows: one, as of
+/// sealite_rotation_status(); `rows` may be NULL.
+///
+/// SEALITE_CONFLICT where a rotation of this key has begun and not finished; SEALITE_NOT_FOUND for a tenant that has no such
+/// key; SEALITE_AUTHENTICATION_FAILED where the table of keys is not what was written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_rotation_begin(
+    vault: *mut sealite_vault,
+    kind: i32,
+    tenant: *const c_char,
+    tenant_length: usize,
+    rows: *mut *mut sealite_rows,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error;
+        handle(vault), choice(kind, KINDS), optional_text(tenant, tenant_length), optional_out(rows);
+        {
+            let status = vault.keys().begin(&Rotation::new(kind, tenant))?;
+            if rows.is_wanted() {
+                rows.give(one(&status).into())?;
+            }
+        }
+    )
+}
+
+/// Seals the next records anew, at most 500 and some 1 MiB, in one transaction: a program that is killed loses nothing, and
+/// any other goes on. Call it until `state` is no more "running", with pauses in which others write. Rows: one, as of
+/// sealite_rotation_status(); `rows` may be NULL.
+///
+/// SEALITE_NOT_FOUND where none has begun; SEALITE_BUSY; SEALITE_AUTHENTICATION_FAILED where a row is not what was written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_rotation_step(
+    vault: *mut sealite_vault,
+    kind: i32,
+    tenant: *const c_char,
+    tenant_length: usize,
+    rows: *mut *mut sealite_rows,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error;
+        handle(vault), choice(kind, KINDS), optional_text(tenant, tenant_length), optional_out(rows);
+        {
+            let status = vault.keys().step(&Rotation::new(kind, tenant))?;
+            if rows.is_wanted() {
+                rows.give(one(&status).into())?;
+            }
+        }
+    )
+}
+
+/// Begins the rotation where none is in progress, and steps to its end, with pauses in which others write. Rows: one, as of
+/// sealite_rotation_status(); `rows` may be NULL. Otherwise as sealite_rotation_begin() and sealite_rotation_step().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_rotation_run(
+    vault: *mut sealite_vault,
+    kind: i32,
+    tenant: *const c_char,
+    tenant_length: usize,
+    rows: *mut *mut sealite_rows,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error;
+        handle(vault), choice(kind, KINDS), optional_text(tenant, tenant_length), optional_out(rows);
+        {
+            let status = vault.keys().run(&Rotation::new(kind, tenant), |_| ())?;
+            if rows.is_wanted() {
+                rows.give(one(&status).into())?;
+            }
+        }
+    )
+}
+
+/// Says how the last rotation of each key stands, in the order of their beginning. Rows: `kind` ("data", "index", "token" or
+/// "audit"), `tenant` (NULL for the vault itself), `state` ("running", "waiting" for tokens that are still under the old
+/// pepper, or "finished"), `old_key`, `new_key` (ids), `done`, `total`, `moved` (records), `left` (tokens), `started_at`,
+/// `finished_at` (milliseconds since 1970; NULL where it has not), `remaining_ms` (NULL where that can't be told).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_rotation_status(
+    vault: *mut sealite_vault,
+    rows: *mut *mut sealite_rows,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error; handle(vault), out(rows); {
+        let mut made = Made::new(&columns());
+        for status in vault.keys().rotations()? {
+            push(&mut made, &status);
+        }
+        rows.give(made.into())?;
+    })
+}
+
+/// Revokes the tokens that are still hashed under a retired pepper; `revoked` is set to how many, and may be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_rotation_revoke_left(
+    vault: *mut sealite_vault,
+    tenant: *const c_char,
+    tenant_length: usize,
+    revoked: *mut u64,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error; handle(vault), optional_text(tenant, tenant_length), optional_out(revoked); {
+        revoked.set(vault.keys().revoke_left(tenant)?);
+    })
+}
+
+/// Destroys the retired keys that a rotation has replaced, and overwrites what is left of them in the file. From then on they
+/// are refused, also where an old row of them is put back. Audited. For data and index keys `fields_resealed` is 1 where no
+/// single value outside of this file (sealite_field) is under them any more, which the engine can't see. Where the keys were
+/// replaced a moment ago it waits for one second. Rows: `key`, the id of each; `rows` may be NULL.
+///
+/// SEALITE_REFUSED while the rotation has not finished, or anything is under the keys, and for audit keys, which stay.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_rotation_destroy_retired(
+    vault: *mut sealite_vault,
+    kind: i32,
+    tenant: *const c_char,
+    tenant_length: usize,
+    fields_resealed: i32,
+    rows: *mut *mut sealite_rows,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error;
+        handle(vault),
+        choice(kind, KINDS),
+        optional_text(tenant, tenant_length),
+        flag(fields_resealed),
+        optional_out(rows);
+        {
+            let rotation = Rotation::new(kind, tenant);
+            let (ids, _) = vault.keys().destroy_retired(&rotation, fields_resealed)?;
+            if rows.is_wanted() {
+                let mut made = Made::new(&["key"]);
+                ids.iter().for_each(|id| made.push([count((*id).into())]));
+                rows.give(made.into())?;
+            }
+        }
+    )
+}
