@@ -223,6 +223,12 @@ def test_disabled_and_expired_tokens_are_refused_always(server: Server) -> None:
         assert admin(server, "10.0.0.7", worker, other["token"]).get("/admin/tokens").status_code == 401
     ops.post(f"/admin/tokens/{other['id']}/enable")
     assert admin(server, "10.0.0.7", 1, other["token"]).get("/admin/tokens").status_code == 200
+    # A session goes with the token that began it.
+    ada = user(server, "10.0.0.7", 1)
+    account = ada.form("/register", name="Ada").json()
+    assert ada.form("/login", user_token=account["user_token"]).status_code == 200 == ada.get("/journal").status_code
+    assert ops.post(f"/admin/tokens/{account['id']}/disable").status_code == 200
+    assert ada.get("/journal").status_code == 401
 
 
 def test_rate_limits_count_failed_attempts_before_the_token_is_looked_at(server: Server) -> None:

@@ -63,7 +63,9 @@ def log_in(database: SessionDep, tenant: TenantDep, given: Credentials) -> dict[
 def refresh(tenant: TenantDep, given: Presented) -> dict[str, str]:
     grace = tenant.settings.read("access.grace").value
     successor = tenant.tokens.rotate(given.token.get_secret_value(), "refresh", grace=grace)
-    return {"refresh": successor.text, "access": _access(tenant.tokens, successor.token)}
+    with tenant.transaction() as tx:
+        # Access may have been revoked since: looked at where it is given.
+        return {"refresh": successor.text, "access": _access(tx.tokens, tx.tokens.verify(successor.text, "refresh"))}
 
 
 @routes.post("/introspect")
