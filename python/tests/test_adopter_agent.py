@@ -1,6 +1,7 @@
 """The agent: uvicorn with two workers over a PostgreSQL server of the tests' own. Each test is a line of what must hold for
 it."""
 
+import hmac
 import os
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import pytest
 
 import postgresql
 import sealite
-from serving import ADOPTERS, SOON, UVICORN, Client, Server, at_once, bearer, hang_up, serving
+from serving import ADOPTERS, GUNICORN, SOON, UVICORN, Client, Server, at_once, bearer, hang_up, serving
 
 __all__ = ["hang_up"]
 
@@ -253,6 +254,24 @@ def test_limits_written_as_30_a_minute_keep_working_and_are_persistent(server: S
     assert refused.status_code == 429 and refused.json() == {"error": "rate_limited", "limit": "30 per 1 minute"}
     # By address, as slowapi has it.
     assert server.client(0, "127.0.0.32").post("/tools/search", who, json=CALL).status_code == 200
+
+
+def test_the_same_limits_keep_working_with_flask_limiter(server: Server, tmp_path: Path) -> None:
+    # Another application, on the same vault.
+    with serving(f"{GUNICORN} agent.webhooks:create_app()", tmp_path, server.environment) as hooks:
+        body = b'{"paid": true}'
+        signature = hmac.new(SECRETS["AGENT_WEBHOOK_SECRET"].encode(), body, "sha256").hexdigest()
+        clients = hooks.clients()
+
+        def call(number: int, signature: str) -> int:
+            return clients[number % 2].post("/webhooks/bank", {"X-Signature": signature}, content=body).status_code
+
+        assert call(0, signature) == 204 and call(1, signature) == 204
+        # What is refused counts, too.
+        assert any(call(number, "guess") == 429 for number in range(200))
+        assert call(0, signature) == call(1, signature) == 429
+    who = logged_in(server.client(0, "127.0.0.35"))
+    assert server.client(0, "127.0.0.1").post("/tools/search", who, json=CALL).status_code == 200
 
 
 def test_approvals_sessions_and_limits_survive_a_restart(server: Server) -> None:
