@@ -36,7 +36,6 @@ __all__ = [
     "CsrfRejected",
     "LoginRequired",
     "RateLimited",
-    "ReadyCheck",
     "Trace",
     "answer_to",
     "bearer",

@@ -4,126 +4,28 @@ for it."""
 import re
 import sqlite3
 import unicodedata
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 import sealite
-from serving import UVICORN, Client, Server, at_once, hang_up, serving, until
+from sanctum_site import (
+    ADMIN,
+    NOT_READY,
+    SEALED,
+    _begun,
+    admin,
+    begun,
+    database,
+    entered,
+    events,
+    link,
+    registered,
+    server,
+)
+from serving import Client, Server, at_once, hang_up
 
-__all__ = ["hang_up"]
-
-CODE, ADMIN = "code-5Xw2", "admin@example.org"
-NOT_READY = (503, {"error": "instance_not_ready", "setup_required": True})
-# What lay in the file in clear: sealed from then on, and what goes on to lie there, as its field's switch says.
-OLD = {
-    "users": [(1, "Old.Ada@Example.org", "Ada Oldcanary"), (2, "grace@example.org", None)],
-    "fields": [(1, "phone", True, False), (2, "motto", False, True), (3, "diet", False, False)],
-    "values": [(1, 1, "+44 20 oldcanary 0958"), (1, 2, "Motto-in-clear"), (2, 1, ""), (2, 3, None)],
-    "settings": [("smtp.password", "oldcanary-password", True, True, "mail", "of before"), ("smtp.port", "2525", False, False, "mail", None)],
-}
-SEALED = ("Old.Ada", "Ada Oldcanary", "oldcanary 0958", "oldcanary-password")
-
-
-def lay(file: Path) -> None:
-    """The database of before, with what was deleted from it still in its free pages."""
-    with closing(sqlite3.connect(file)) as old:
-        old.executescript(
-            """
-            CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT NOT NULL UNIQUE, name TEXT, role TEXT NOT NULL DEFAULT 'user');
-            CREATE TABLE fields (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, encrypted BOOLEAN NOT NULL DEFAULT 0,
-                                 public BOOLEAN NOT NULL DEFAULT 0);
-            CREATE TABLE field_values (id INTEGER PRIMARY KEY, user_id INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-                                       field_id INTEGER NOT NULL REFERENCES fields (id) ON DELETE CASCADE, value TEXT,
-                                       UNIQUE (user_id, field_id));
-            CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT, is_secret BOOLEAN, requires_restart BOOLEAN,
-                                   category TEXT, description TEXT);
-            """
-        )
-        old.executemany("INSERT INTO users (id, email, name) VALUES (?, ?, ?)", OLD["users"])
-        old.executemany("INSERT INTO users (id, email, name) VALUES (?, ?, ?)", [(n, f"gone-{n}-Oldcanary", "x" * 500) for n in range(9, 99)])
-        old.executemany("INSERT INTO fields VALUES (?, ?, ?, ?)", OLD["fields"])
-        old.executemany("INSERT INTO field_values (user_id, field_id, value) VALUES (?, ?, ?)", OLD["values"])
-        old.executemany("INSERT INTO settings VALUES (?, ?, ?, ?, ?, ?)", OLD["settings"])
-        old.commit()
-        old.execute("DELETE FROM users WHERE id > 8")
-        old.commit()
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("sanctum")
-    (folder / "outbox").mkdir()
-    lay(folder / "vault.db")
-    settings = {"SANCTUM_DB": str(folder / "vault.db"), "SANCTUM_OUTBOX": str(folder / "outbox"), "SANCTUM_SETUP_CODE": CODE}
-    with serving(f"{UVICORN} sanctum:app", folder, settings | {"SANCTUM_MAIL_HOST": "mail.environment.example"}) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def begun(server: Server) -> dict[str, Any]:
-    """What came of writing before there was a vault, and of two workers that were asked to make it at once."""
-    both = server.clients()
-    user = {"email": "early@example.org", "name": "Early Canary"}
-    early = [(answer.status_code, answer.json()) for each in both for answer in (each.post("/users", json=user), each.get("/me"))]
-    ready = both[0].get("/readyz")
-    stored = server.stored()
-    wrong = both[0].post("/setup", json={"code": "guess", "email": ADMIN}).status_code
-    setup = sorted(
-        (answer.status_code, answer.json()) for answer in at_once(partial(each.post, "/setup", json={"code": CODE, "email": ADMIN}) for each in both)
-    )
-    server.hang_up()
-    return {"early": early, "ready": ready, "stored": stored, "wrong": wrong, "setup": setup}
-
-
-@pytest.fixture(autouse=True)
-def _begun(begun: dict[str, Any]) -> None:
-    """Before any test."""
-
-
-def link(server: Server, client: Client, email: str, **more: Any) -> str | None:
-    """The link that a letter has, where one is sent."""
-    outbox = server.folder / "outbox"
-    before = set(outbox.iterdir())
-    assert client.post("/login", json={"email": email, **more}).status_code == 202
-    # Another one, for somebody who is known, comes after it on the same connection.
-    new = until(lambda: {path for path in outbox.iterdir() if path.stat().st_size} - before, "a letter")
-    (letter,) = new
-    return str(letter.read_text("utf-8").partition("#")[2])
-
-
-def entered(server: Server, email: str, worker: int = 0) -> Client:
-    """Logged in, by a link."""
-    client = server.client(worker)
-    answer = client.post("/enter", json={"token": link(server, client, email)})
-    assert answer.status_code == 200, answer.text
-    client.headers["X-CSRF-Token"] = answer.json()["csrf_token"]
-    return client
-
-
-def registered(server: Server, email: str, worker: int = 0, **more: Any) -> Client:
-    assert server.client().post("/users", json={"email": email, **more}).status_code == 201
-    return entered(server, email, worker)
-
-
-@pytest.fixture
-def admin(server: Server) -> Client:
-    return entered(server, ADMIN)
-
-
-def events(admin: Client, name: str) -> list[dict[str, Any]]:
-    return [each for each in admin.get("/admin/audit").json() if each["event"] == name]
-
-
-@contextmanager
-def database(server: Server) -> Iterator[sqlite3.Connection]:
-    """The file, as somebody has it who may write it."""
-    with closing(sqlite3.connect(server.folder / "vault.db", timeout=60, isolation_level=None)) as connection:
-        yield connection
+__all__ = ["_begun", "admin", "begun", "hang_up", "server"]
 
 
 def test_before_initialisation_every_sealed_write_fails_and_nothing_is_stored(begun: dict[str, Any]) -> None:
@@ -334,8 +236,6 @@ def test_which_changed_settings_need_a_restart(server: Server) -> None:
     for worker in (0, 1):
         pending = entered(server, ADMIN, worker).get("/admin/settings/restart").json()
         assert "site.url" in pending and "mail.host" not in pending
-    server.restart()
-    assert entered(server, ADMIN).get("/admin/settings/restart").json() == []
 
 
 def records(server: Server) -> dict[str, list[Any]]:
@@ -346,19 +246,47 @@ def records(server: Server) -> dict[str, list[Any]]:
         return {name: file.execute(f"SELECT rowid, sealed FROM {name}").fetchall() for name in kept}
 
 
-def test_rotating_the_application_s_secret_loses_nothing_and_rewrites_no_row(server: Server) -> None:
+def opens(server: Server, key: str) -> bool:
+    try:
+        sealite.Vault.open(server.folder / "vault.db", sealite.Unlock.key_text(key)).close()
+    except sealite.WrongKey:
+        return False
+    return True
+
+
+def test_changing_the_admin_s_key_needs_no_plaintext_and_rewrites_no_row(server: Server) -> None:
+    admin = entered(server, ADMIN)
+    before, first, second = records(server), sealite.generate_key(), sealite.generate_key()
+    assert before["users_sealed"] and before["field_values_sealed"] and before["sealite_settings_sealed"]
+
+    def add(label: str, key: str) -> int:
+        asked = {"label": label, "key": key}
+        # The key alone, and nothing of what it protects.
+        assert len(admin.http.build_request("POST", "/admin/keys", json=asked).read()) < 200
+        answer = admin.post("/admin/keys", json=asked)
+        assert answer.status_code == 201
+        return int(answer.json()["id"])
+
+    old = add("the admin's, first", first)
+    new = add("the admin's, second", second)
+    assert opens(server, first) and opens(server, second)
+    assert admin.ask("DELETE", f"/admin/keys/{old}").status_code == 204
+    assert not opens(server, first) and opens(server, second) and opens(server, server.key)
+    assert admin.ask("DELETE", f"/admin/keys/{new}").status_code == 204
+    assert records(server) == before
+
+
+def test_rotating_the_application_s_secret_loses_nothing(server: Server) -> None:
     admin = entered(server, ADMIN)
     put(admin, "mail.password", "kept")
     before, old_key, new_key = records(server), server.key, sealite.generate_key()
-    assert before["users_sealed"] and before["field_values_sealed"] and before["sealite_settings_sealed"]
     checkpoint = admin.get("/admin/audit/checkpoint").json()
-    asked = admin.http.build_request("POST", "/admin/keys", json={"label": "new", "key": new_key})
-    # The key alone, and nothing of what it protects.
-    assert len(asked.read()) < 200
     assert admin.post("/admin/keys", json={"label": "new", "key": new_key}).status_code == 201
     server.key = server.environment["APP_KEY"] = new_key
     server.restart()
     admin = entered(server, ADMIN)
+    # Nothing waits for that any more.
+    assert admin.get("/admin/settings/restart").json() == []
     (old,) = (id for id, label in admin.get("/admin/keys").json().items() if label != "new")
     assert admin.ask("DELETE", f"/admin/keys/{old}").status_code == 204
     assert records(server) == before
@@ -366,8 +294,7 @@ def test_rotating_the_application_s_secret_loses_nothing_and_rewrites_no_row(ser
     assert revealed(admin, "mail.password") == "kept"
     report = admin.get(f"/admin/audit/verify?checkpoint={checkpoint}").json()
     assert report["sound"] and report["entries"] > 10
-    with pytest.raises(sealite.WrongKey):
-        sealite.Vault.open(server.folder / "vault.db", sealite.Unlock.key_text(old_key))
+    assert not opens(server, old_key)
 
 
 def test_a_magic_link_works_once_and_a_new_one_can_cancel_the_old(server: Server) -> None:

@@ -76,7 +76,7 @@ def lay(folder: Path, admins: Any = None, users: Any = None, events: str = "", f
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
-    settings = {"SEALITE_PATH": str(folder / "vault.db"), "SEALITE_UNLOCK": "env:APP_KEY", "PROXIES": "1", "LOGIN_LIMIT": "100/second"}
+    settings = {"SEALITE_PATH": str(folder / "vault.db"), "SEALITE_UNLOCK": "env:APP_KEY", "PROXIES": "1", "LOGIN_LIMIT": "100/second", "ADMIN_LIMIT": "60/hour"}
     settings |= {"SECURITY_FOLDER": str(folder / "security"), "LOG_FOLDER": str(folder / "logs"), **more}
     return {f"FLASK_{name}": value for name, value in settings.items()}
 
@@ -223,6 +223,12 @@ def test_disabled_and_expired_tokens_are_refused_always(server: Server) -> None:
         assert admin(server, "10.0.0.7", worker, other["token"]).get("/admin/tokens").status_code == 401
     ops.post(f"/admin/tokens/{other['id']}/enable")
     assert admin(server, "10.0.0.7", 1, other["token"]).get("/admin/tokens").status_code == 200
+    # A session goes with the token that began it.
+    ada = user(server, "10.0.0.7", 1)
+    account = ada.form("/register", name="Ada").json()
+    assert ada.form("/login", user_token=account["user_token"]).status_code == 200 == ada.get("/journal").status_code
+    assert ops.post(f"/admin/tokens/{account['id']}/disable").status_code == 200
+    assert ada.get("/journal").status_code == 401
 
 
 def test_rate_limits_count_failed_attempts_before_the_token_is_looked_at(server: Server) -> None:
@@ -232,7 +238,7 @@ def test_rate_limits_count_failed_attempts_before_the_token_is_looked_at(server:
     refused = admin(server, "10.0.0.8").get("/admin/tokens")
     assert refused.status_code == 429
     body = refused.json()
-    assert body == {"error": "rate_limited", "retry_after": body["retry_after"]} and 1 <= body["retry_after"] <= 62
+    assert body == {"error": "rate_limited", "retry_after": body["retry_after"]} and 1 <= body["retry_after"] <= 3_720
     assert refused.headers["retry-after"] == str(body["retry_after"])
     assert admin(server, "10.0.0.9").get("/admin/tokens").status_code == 200
 
@@ -241,7 +247,7 @@ def test_rate_limits_survive_a_restart(server: Server) -> None:
     answers = [admin(server, "10.0.0.10", 0, "guess").get("/admin/tokens").status_code for _ in range(2)]
     assert answers == [401, 401]
     with server.vault() as vault:
-        left = vault.quotas.peek("admin.tokens/admin/10.0.0.10", "60/minute").remaining
+        left = vault.quotas.peek("admin.tokens/admin/10.0.0.10", "60/hour").remaining
     guess = admin(server, "10.0.0.10", 0, "guess")
     assert [guess.get("/admin/tokens").status_code for _ in range(left)] == [401] * left
     assert guess.get("/admin/tokens").status_code == 429
@@ -250,7 +256,7 @@ def test_rate_limits_survive_a_restart(server: Server) -> None:
 
 
 def test_a_million_different_keys_do_not_grow_the_file_without_bound(server: Server) -> None:
-    count = 20_000 if os.environ.get("SEALITE_TEST_FULL") == "1" else 200
+    count = 20_000 if os.environ.get("SEALITE_TEST_FULL") == "1" else 100
     asking, before = server.client(), len(rows(server, "sealite_quota"))
     grown = []
     for batch in range(4):

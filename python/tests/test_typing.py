@@ -142,8 +142,8 @@ def pyright(*programs: Path) -> "subprocess.CompletedProcess[str]":
     return mypy("pyright", "--level", "error", "--pythonpath", sys.executable, *map(str, programs))
 
 
-def mypy(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", *arguments], capture_output=True, text=True, timeout=300)
+def mypy(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", *arguments], cwd=cwd, capture_output=True, text=True, timeout=300)
 
 
 def test_the_stub_says_what_the_module_is(tmp_path: Path) -> None:
@@ -162,6 +162,17 @@ def test_examples_pass_the_strict_checks(tmp_path: Path) -> None:
         done = mypy("mypy", "--strict", "--config-file", str(config(tmp_path)), *what)
         assert done.returncode == 0, done.stdout + done.stderr
     done = pyright(*programs, package, *examples)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_adopters_pass_the_strict_checks(tmp_path: Path) -> None:
+    adopters = EXAMPLES / "adopters"
+    packages = sorted(each.name for each in adopters.iterdir() if (each / "__init__.py").exists())
+    assert len(packages) == 5
+    named = [argument for package in packages for argument in ("-p", package)]
+    done = mypy("mypy", "--strict", "--config-file", str(config(tmp_path)), *named, cwd=adopters)
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = pyright(*(adopters / package for package in packages))
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -66,6 +66,18 @@ def flask_site(path: Path) -> Iterator[Site]:
     def api() -> str:
         return str(flask.g.token.subject)
 
+    @app.get("/by-address")
+    @extension.limit(lambda: str(app.config["BY_ADDRESS"]))
+    @extension.require_token("api_key", presented=lambda: flask.request.args.get("key", ""))
+    def by_address() -> str:
+        extension.audit("asked")
+        return str(flask.g.token.subject)
+
+    @app.post("/run/<id>/<payload>")
+    def run(id: str, payload: str) -> str:
+        extension.vault.approvals.claim(id, payload)
+        return "ok"
+
     yield Site(app.test_client(), extension)
     app.extensions["sealite"].close()
     unregister_vault()
@@ -95,6 +107,14 @@ def fastapi_site(path: Path) -> Iterator[Site]:
     @app.get("/api")
     def api(token: Annotated[sealite.Token, extension.token("api_key", ["read"])]) -> PlainTextResponse:
         return PlainTextResponse(str(token.subject))
+
+    @app.get("/perhaps")
+    def perhaps(token: Annotated[sealite.Token | None, extension.token("api_key", ["read"], optional=True)]) -> PlainTextResponse:
+        return PlainTextResponse("nobody" if token is None else str(token.subject))
+
+    @app.post("/run/{id}/{payload}")
+    def run(id: str, payload: str, vault: VaultDep) -> None:
+        vault.approvals.claim(id, payload)
 
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Site(client, extension)
@@ -201,3 +221,58 @@ def test_a_vault_may_be_given(vault: sealite.Vault) -> None:
     assert vault.status == "open"
     with pytest.raises(TypeError):
         FastSealite()
+
+
+def test_an_application_s_own_reasons_are_told(site: Site) -> None:
+    site.ask("POST", "/setup")
+    reasons: list[str] = []
+    assert site.extension.ready_check(lambda: reasons) is not None
+    assert site.ask("GET", "/readyz")[:2] == (200, {"status": "ready"})
+    reasons.append("queue_stuck")
+    assert site.ask("GET", "/readyz")[:2] == (503, {"status": "degraded", "reasons": ["queue_stuck"]})
+    admin = vault_of(site).tokens.issue("admin").text
+    told = site.ask("GET", "/admin/status", authorization=f"Bearer {admin}")[1]
+    assert (told["status"], told["reasons"]) == ("degraded", ["queue_stuck"])
+
+
+def test_what_was_decided_changed_or_has_expired_is_told_apart(site: Site) -> None:
+    site.ask("POST", "/setup")
+    approvals = vault_of(site).approvals
+    id = approvals.create("act", "1", "ada")
+    approvals.decide(id, "grace", "approve")
+    assert site.ask("POST", f"/run/{id}/2")[:2] == (409, {"error": "payload_changed"})
+    assert site.ask("POST", f"/run/{id}/1")[0] == 200
+    assert site.ask("POST", f"/run/{id}/1")[:2] == (409, {"error": "already_decided"})
+    brief = approvals.create("act", "1", "ada", expires_in=0.001)
+    approvals.wait(brief)
+    assert site.ask("POST", f"/run/{brief}/1")[:2] == (410, {"error": "expired"})
+
+
+def test_flask_takes_a_token_from_where_the_application_looks_for_it(path: Path, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APP_KEY", key)
+    for site in flask_site(path):
+        site.ask("POST", "/setup")
+        site.client.application.config["BY_ADDRESS"] = "3/minute"
+        good = vault_of(site).tokens.issue("api_key", subject="ada").text
+        assert site.ask("GET", "/by-address", authorization=f"Bearer {good}")[0] == 401
+        assert site.ask("GET", f"/by-address?key={good}")[:2] == (200, "ada")
+        assert vault_of(site).audit.tail(1)[0].actor == "ada"
+        assert site.ask("GET", f"/by-address?key={good}x")[0] == 401
+        assert site.ask("GET", f"/by-address?key={good}")[0] == 429
+        # As the settings say by then.
+        site.client.application.config["BY_ADDRESS"] = "100/minute"
+        assert site.ask("GET", f"/by-address?key={good}")[0] == 200
+
+
+def test_fastapi_does_without_a_token_where_it_is_optional(path: Path, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APP_KEY", key)
+    for site in fastapi_site(path):
+        site.ask("POST", "/setup")
+        tokens = vault_of(site).tokens
+        good, poor = (tokens.issue("api_key", subject="ada", scopes=scopes).text for scopes in (["read"], []))
+        assert site.ask("GET", "/perhaps")[:2] == (200, "nobody")
+        assert site.ask("GET", "/perhaps", authorization=f"Bearer {good}")[:2] == (200, "ada")
+        # What is presented has to be good.
+        assert site.ask("GET", "/perhaps", authorization="Bearer nonsense")[0] == 401
+        assert site.ask("GET", "/perhaps", authorization="Basic eA==")[0] == 401
+        assert site.ask("GET", "/perhaps", authorization=f"Bearer {poor}")[0] == 403

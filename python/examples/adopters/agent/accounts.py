@@ -10,7 +10,7 @@ from sqlmodel import select
 from sealite import PasswordHasher, Token
 from sealite.fastapi import VaultDep
 
-from .database import SessionDep, User
+from .database import Account, SessionDep
 from .vault import limiter, site
 
 routes = APIRouter()
@@ -39,7 +39,7 @@ class NewPassword(BaseModel):
 @routes.post("/register", status_code=201)
 @limiter.limit("300/minute")
 def register(request: Request, database: SessionDep, new: NewUser) -> dict[str, int | None]:
-    user = User(email=new.email, name=new.name, password_hash=hasher.hash(new.password.get_secret_value()))
+    user = Account(email=new.email, name=new.name, password_hash=hasher.hash(new.password.get_secret_value()))
     database.add(user)
     database.commit()
     site.audit("user.registered", subject=str(user.id))
@@ -49,7 +49,7 @@ def register(request: Request, database: SessionDep, new: NewUser) -> dict[str, 
 @routes.post("/login")
 @limiter.limit("30/minute")
 def log_in(request: Request, database: SessionDep, vault: VaultDep, given: Credentials) -> dict[str, str]:
-    user = database.exec(select(User).where(User.email == given.email)).one_or_none()
+    user = database.exec(select(Account).where(Account.email == given.email)).one_or_none()
     right, better = hasher.verify_and_update(given.password.get_secret_value(), user.password_hash if user else None)
     if user is None or not right:
         raise HTTPException(401, "wrong e-mail or password")
@@ -97,8 +97,8 @@ def change_password(database: SessionDep, vault: VaultDep, session: Signed, give
         database.commit()
 
 
-def _user(database: SessionDep, session: Token) -> User:
-    user = database.get(User, int(session.subject or 0))
+def _user(database: SessionDep, session: Token) -> Account:
+    user = database.get(Account, int(session.subject or 0))
     if user is None:
         raise HTTPException(404)
     return user

@@ -13,11 +13,10 @@ from sealite.sqlalchemy import Sealed
 engine = create_engine(os.environ["AGENT_DATABASE"], pool_pre_ping=True)
 
 
-class User(SQLModel, table=True):
-    __tablename__ = "users"
+class Account(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
-    email: str = Field(sa_type=Sealed(sa.Text(), index="unique email", label="agent.users.email"))
-    name: str | None = Field(default=None, sa_type=Sealed(sa.Text(), label="agent.users.name"))
+    email: str = Field(sa_type=Sealed(sa.Text(), index="unique email", label="account.email"))
+    name: str | None = Field(default=None, sa_type=Sealed(sa.Text(), label="account.name"))
     password_hash: str
 
 

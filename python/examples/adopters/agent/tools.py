@@ -36,7 +36,12 @@ def call(request: Request, response: Response, vault: VaultDep, session: Signed,
     if tool not in SENSITIVE:
         return {"result": f"{tool} was run"}
     id = vault.approvals.create(
-        tool, given.arguments, f"agent-of-{session.subject}", subject=session.subject, session=given.conversation, expires_in=given.expires_in
+        tool,
+        given.arguments,
+        f"agent-of-{session.subject}",
+        subject=session.subject,
+        session=given.conversation,
+        expires_in=given.expires_in,
     )
     site.audit("tool.asked", subject=id, payload={"tool": tool})
     response.status_code = 202
@@ -84,4 +89,5 @@ def _own(approval: Approval, session: Signed) -> Approval:
 
 
 def _shown(approval: Approval) -> dict[str, Any]:
-    return {"id": approval.id, "tool": approval.action, "state": approval.state, "conversation": approval.session, "reason": approval.reason}
+    told = {"id": approval.id, "tool": approval.action, "state": approval.state}
+    return told | {"conversation": approval.session, "reason": approval.reason}

@@ -29,7 +29,7 @@ Platform = Annotated[Token, site.token("admin")]
 @site.on_open
 def declare(vault: Vault) -> None:
     settings = vault.settings
-    settings.define("access.grace", "real", default=30.0, description="seconds for which a refresh token that was used gives the same successor")
+    settings.define("access.grace", "real", default=30.0, description="seconds for which a used refresh token gives its successor again")
     settings.define("smtp.enabled", "boolean", default=False, category="smtp")
     settings.define("smtp.password", secret=True, category="smtp", guarded_by="smtp.enabled")
     settings.define("smtp.server", "json", default={"host": "localhost", "port": 25}, category="smtp")

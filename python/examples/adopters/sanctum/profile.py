@@ -12,7 +12,7 @@ from sealite import Transaction, Vault
 from sealite.fastapi import VaultDep
 
 from .accounts import Admin, Session
-from .vault import erase_remnants, site
+from .vault import site
 
 routes = APIRouter()
 
@@ -83,9 +83,8 @@ def switch(vault: VaultDep, admin: Admin, name: str, to: Switch) -> dict[str, st
             into, out_of = ("value", "clear") if to.encrypted else ("clear", "value")
             tx.execute("UPDATE fields SET encrypted = ? WHERE id = ?", [to.encrypted, field])
             moved = tx.execute(f"UPDATE field_values SET {into} = {out_of}, {out_of} = NULL WHERE field_id = ?", [field])
-            erase_remnants(tx)
         site.audit("field.switched", payload={"field": name, "encrypted": to.encrypted, "values": moved}, transaction=tx)
-    return {"erasure": vault.finish_erasure()}
+    return {"erasure": vault.compact().erasure}
 
 
 def _field(place: Vault | Transaction, name: str) -> tuple[int, bool]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sealite import AlreadyInitialised, NotInitialised, Transaction, Vault
+from sealite import AlreadyInitialised, NotInitialised, Vault
 from sealite.fastapi import Sealite
 
 PATH = Path(os.environ.get("SANCTUM_DB", "sanctum.db"))
@@ -51,12 +51,6 @@ def initialise() -> None:
         _migrate(vault)
 
 
-def erase_remnants(tx: Transaction) -> None:
-    """Has `finish_erasure`, once this has committed, overwrite what the transaction has replaced in clear."""
-    tx.query("SELECT sealite_define_table('remnants', '\"id\" integer primary key', '\"value\" text sealed')")
-    tx.execute("DROP TABLE remnants")
-
-
 def _migrate(vault: Vault) -> None:
     for statement in _TABLES:
         if not vault.query("SELECT 1 FROM sqlite_master WHERE name = ?", [f"{statement.split()[5]}_sealed"]):
@@ -69,12 +63,11 @@ def _migrate(vault: Vault) -> None:
         vault.settings.define(key, secret=bool(secret), requires_restart=bool(restart), category=category, description=description)
         if value is not None:
             vault.settings.write(key, value, actor="migration")
-    with vault.transaction() as tx:
-        # Field by field, as the switches say.
-        tx.execute("UPDATE field_values SET clear = value, value = NULL WHERE field_id IN (SELECT id FROM fields WHERE NOT encrypted)")
-        tx.execute("DROP TABLE settings")
-        erase_remnants(tx)
-    vault.finish_erasure()
+    in_clear = "SELECT id FROM fields WHERE NOT encrypted"  # field by field, as the switches say
+    vault.execute(f"UPDATE field_values SET clear = value, value = NULL WHERE value IS NOT NULL AND field_id IN ({in_clear})")
+    vault.execute("DELETE FROM settings")
+    vault.compact()  # of what lay there in clear nothing is left
+    vault.execute("DROP TABLE settings")  # the last step: what is asked for below
 
 
 def _is_migrated(vault: Vault) -> bool:

@@ -8,7 +8,7 @@
 import logging
 from pathlib import Path
 
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from flask.typing import ResponseReturnValue as Answer
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -22,14 +22,19 @@ from .vault import site
 _OPERATIONS = {"sealite.readyz", "sealite.metrics"}
 
 
+@site.ready_check
+def unreadable_files() -> list[str]:
+    legacy: Legacy = current_app.extensions["legacy"]
+    return legacy.problems()
+
+
 def create_app() -> Flask:
     app = Flask(__name__)
     app.config.update(ADMIN_LIMIT="60/minute", LOGIN_LIMIT="20/minute", PROXIES=0)
     app.config.from_prefixed_env()
     for name in ("gunicorn.access", "werkzeug"):
         logging.getLogger(name).addFilter(RedactingFilter())  # tokens come in addresses, too
-    legacy = Legacy(Path(app.config["SECURITY_FOLDER"]), Path(app.config["LOG_FOLDER"]))
-    site.ready_check(legacy.problems)
+    app.extensions["legacy"] = legacy = Legacy(Path(app.config["SECURITY_FOLDER"]), Path(app.config["LOG_FOLDER"]))
     site.init_app(app)
     app.register_blueprint(journal.pages)
     app.register_blueprint(admin.pages)

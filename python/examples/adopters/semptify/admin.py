@@ -67,12 +67,16 @@ def rotate() -> Answer:
 @pages.post("/tokens/<id>/<any(enable, disable, revoke):act>")
 @admin_only
 def change(id: str, act: str) -> Answer:
-    acts: dict[str, Callable[[str], bool]] = {
-        "enable": site.vault.tokens.enable,
-        "disable": site.vault.tokens.disable,
-        "revoke": site.vault.tokens.revoke,
-    }
-    acts[act](id)
+    with site.vault.transaction() as tx:
+        acts: dict[str, Callable[[str], bool]] = {
+            "enable": tx.tokens.enable,
+            "disable": tx.tokens.disable,
+            "revoke": tx.tokens.revoke,
+        }
+        acts[act](id)
+        if act != "enable":
+            # With the sessions that it began.
+            tx.tokens.revoke_kind(tx.tokens.get(id).subject or id, "session")
     return _shown(site.vault.tokens.get(id))
 
 

@@ -11,6 +11,7 @@ pages = Blueprint("journal", __name__)
 
 
 @pages.post("/register")
+@site.limit(lambda: current_app.config["LOGIN_LIMIT"])
 def register() -> Answer:
     """An account is a token: its id is the user's, its label the name, sealed."""
     with site.vault.transaction() as tx:

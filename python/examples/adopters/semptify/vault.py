@@ -4,6 +4,7 @@ from flask import request
 
 from sealite import Vault
 from sealite.flask import Sealite
+from sealite.web import bearer
 
 site = Sealite()
 
@@ -16,6 +17,5 @@ def declare(vault: Vault) -> None:
 
 def presented(name: str) -> str:
     """A token as Semptify's clients have always sent it: in a header, a form field or the address."""
-    header = request.headers.get(f"X-{name.replace('_', '-')}", "")
-    bearer = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    return header or bearer or request.form.get(name, "") or request.args.get(name, "")
+    header = request.headers.get(f"X-{name.replace('_', '-')}", "") or bearer(request.headers.get("Authorization", ""))
+    return header or request.form.get(name, "") or request.args.get(name, "")
