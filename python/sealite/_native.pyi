@@ -43,6 +43,9 @@ _AdoptionPhase: TypeAlias = Literal["sealing", "verifying", "erasing"]
 dbapi2: ModuleType
 
 __all__ = [
+    "AdoptedTable",
+    "AdoptionPreview",
+    "AdoptionReport",
     "AlreadyDecided",
     "AlreadyInitialised",
     "AnotherLibrary",
@@ -117,6 +120,7 @@ __all__ = [
     "SqlRows",
     "Table",
     "TableDefinition",
+    "TablePreview",
     "Tenant",
     "TenantTables",
     "Token",
@@ -303,7 +307,7 @@ class Vault:
         self,
         plan: str | None = None,
         *,
-        columns: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
         source: _Path | None = None,
         values: bool = False,
         remove: bool = False,
@@ -312,7 +316,7 @@ class Vault:
         self,
         plan: str | None = None,
         *,
-        columns: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
         source: _Path | None = None,
         values: bool = False,
         remove: bool = False,

@@ -19,7 +19,7 @@ const IDLE_READERS: usize = 8;
 /// Readers in use at once, a vault.
 const MAX_READERS: usize = 64;
 /// Bytes of a file up to which it is written anew in memory.
-const VACUUM_IN_MEMORY: i64 = 64 << 20;
+const VACUUM_IN_MEMORY: i64 = 16 << 20;
 
 /// The connections of one vault.
 pub(crate) struct Pool {
