@@ -45,6 +45,9 @@ _AdoptionPhase: TypeAlias = Literal["sealing", "verifying", "erasing"]
 dbapi2: ModuleType
 
 __all__ = [
+    "AdoptedTable",
+    "AdoptionPreview",
+    "AdoptionReport",
     "AlreadyDecided",
     "AlreadyInitialised",
     "AnotherLibrary",
@@ -129,6 +132,7 @@ __all__ = [
     "SqlRows",
     "Table",
     "TableDefinition",
+    "TablePreview",
     "Tenant",
     "TenantTables",
     "TenantInfo",
@@ -317,7 +321,7 @@ class Vault:
         self,
         plan: str | None = None,
         *,
-        columns: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
         source: _Path | None = None,
         values: bool = False,
         remove: bool = False,
@@ -326,7 +330,7 @@ class Vault:
         self,
         plan: str | None = None,
         *,
-        columns: Sequence[str] = (),
+        columns: Sequence[str] | None = None,
         source: _Path | None = None,
         values: bool = False,
         remove: bool = False,

@@ -25,8 +25,9 @@ pub(crate) struct TablePreview {
     done: bool,
     /// The number of rows.
     rows: u64,
-    /// Bytes of the values as they are, and of the table afterwards: estimated from a sample.
+    /// Bytes of the values as they are.
     bytes: u64,
+    /// Bytes that the table takes afterwards: estimated from a sample.
     bytes_after: u64,
     /// How long it takes: estimated from a sample.
     seconds: f64,
@@ -94,7 +95,7 @@ impl AdoptedTable {
 /// The plan that arguments name.
 pub(crate) fn plan(
     plan: Option<&str>,
-    columns: Vec<String>,
+    columns: Option<Vec<String>>,
     source: Option<PathBuf>,
     (values, remove): (bool, bool),
 ) -> PyResult<AdoptionPlan> {
@@ -102,7 +103,7 @@ pub(crate) fn plan(
         Some(text) => AdoptionPlan::from_toml(text).or_raise()?,
         None => AdoptionPlan::new(),
     };
-    for column in columns {
+    for column in columns.unwrap_or_default() {
         made = made.column(&column).or_raise()?;
     }
     if let Some(source) = source {

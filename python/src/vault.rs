@@ -400,12 +400,12 @@ impl Vault {
     }
 
     /// Says what `adopt` would do; nothing is written.
-    #[pyo3(signature = (plan=None, *, columns=Vec::new(), source=None, values=false, remove=false))]
+    #[pyo3(signature = (plan=None, *, columns=None, source=None, values=false, remove=false))]
     fn preview_adoption(
         &self,
         py: Python<'_>,
         plan: Option<&str>,
-        columns: Vec<String>,
+        columns: Option<Vec<String>>,
         source: Option<PathBuf>,
         values: bool,
         remove: bool,
@@ -415,13 +415,13 @@ impl Vault {
     }
 
     /// Adopts an existing database by a plan. `progress` gets the phase, the table, the rows so far and all rows.
-    #[pyo3(signature = (plan=None, *, columns=Vec::new(), source=None, values=false, remove=false, progress=None))]
+    #[pyo3(signature = (plan=None, *, columns=None, source=None, values=false, remove=false, progress=None))]
     #[allow(clippy::too_many_arguments, reason = "each is an argument in Python")]
     fn adopt(
         &self,
         py: Python<'_>,
         plan: Option<&str>,
-        columns: Vec<String>,
+        columns: Option<Vec<String>>,
         source: Option<PathBuf>,
         values: bool,
         remove: bool,

@@ -4,8 +4,10 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 import sealite
+import sealite.sqlalchemy as sealed
 
 KEY = "3a9107fe5c28b3604de2198f74c50bd62ea95381f7166bcc409d35ea0278b15f"
 USERS = 1200
@@ -66,14 +68,11 @@ def test_tables_move_into_a_vault(app: Path, tmp_path: Path) -> None:
 
 
 def test_values_are_sealed_as_the_types_of_sqlalchemy_read_them(app: Path, tmp_path: Path) -> None:
-    sa = pytest.importorskip("sqlalchemy")
-    import sealite.sqlalchemy as sealed
-
     with created(tmp_path / "vault.db") as vault:
         columns = ["users.email: sealed, unique email", "users.name: sealed"]
         vault.adopt(columns=columns, source=app, values=True)
         assert not held(tmp_path)
-        sealed.register_vault("default", vault)
+        sealed.register_vault(vault)
         users = sa.Table(
             "users",
             sa.MetaData(),
@@ -88,6 +87,7 @@ def test_values_are_sealed_as_the_types_of_sqlalchemy_read_them(app: Path, tmp_p
             with pytest.raises(sa.exc.IntegrityError), conn.begin_nested():
                 conn.execute(sa.insert(users).values(email="u8@example.org", name="again"))
         engine.dispose()
+        sealed.unregister_vault()
 
 
 def test_what_stands_against_it_is_listed_and_nothing_is_done(app: Path, tmp_path: Path) -> None:

@@ -47,7 +47,11 @@ fn tokens_that_nobody_presents_are_revoked() {
 #[test]
 fn everything_is_rotated_by_one_command() {
     let scene = Scene::with_vault();
-    scene.run("rotate all v.db --key file:key").ok().says("under a new master key").says("data key");
+    scene
+        .run("rotate all v.db --key file:key")
+        .ok()
+        .says("under a new master key")
+        .says("data key");
     scene.run("verify v.db --key file:key").ok();
     let (_, object) = scene.json("key list v.db --key file:key");
     let retired = object["keys"].as_array().expect("a list");

@@ -188,7 +188,9 @@ fn remove(
                     table.name
                 );
             }
-            conn.batch(&format!("DROP TABLE main.{}", quote(&table.name)))?;
+            // The rows first: of what DROP TABLE deletes by itself SQLite keeps a copy in memory.
+            let name = quote(&table.name);
+            conn.batch(&format!("DELETE FROM main.{name}; DROP TABLE main.{name};"))?;
             done.removed = true;
         }
         if adopted.iter().any(|table| table.removed) { Database::mark(&conn) } else { Ok(()) }

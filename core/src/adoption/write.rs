@@ -199,7 +199,9 @@ impl<'w> Writer<'w> {
                 _ => error,
             })?;
         }
-        self.conn.batch(&format!("DROP TABLE main.{}", self.staged()))?;
+        // The rows first: of what DROP TABLE deletes by itself SQLite keeps a copy in memory.
+        let staged = self.staged();
+        self.conn.batch(&format!("DELETE FROM main.{staged}; DROP TABLE main.{staged};"))?;
         Ok(done)
     }
 

@@ -10,8 +10,10 @@ use serde_json::Value;
 
 use super::world::{adopt, sealed_rows, vault_in};
 
-/// The groups of the fixture: name, plan, key, and the values in clear and encrypted.
-fn groups() -> Vec<(String, String, Option<String>, Vec<(String, String)>)> {
+/// A group of the fixture: name, plan, key, and the values in clear and encrypted.
+type Group = (String, String, Option<String>, Vec<(String, String)>);
+
+fn groups() -> Vec<Group> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/foreign/foreign.json");
     let found: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();

@@ -1,6 +1,7 @@
 //! Sealed tables.
 
 use rusqlite::Connection;
+use rusqlite::types::Value::{Null, Text};
 use sealite::{AdoptionPhase, AdoptionPlan, Erasure, ErrorKind, Vault};
 use sealite_tests::vaults::{Home, assert_integrity};
 
@@ -17,7 +18,7 @@ fn a_database_is_adopted_in_place_with_nothing_left_in_clear() {
         let conn = Connection::open(&path).unwrap();
         (rows(&conn, ALL), rows(&conn, NOTES))
     };
-    assert_eq!(anywhere(home.folder(), SECRET), [path.clone()]);
+    assert_eq!(anywhere(home.folder(), SECRET), std::slice::from_ref(&path));
     let plan =
         AdoptionPlan::from_toml(&format!("{PLAN}[tables.notes]\nbody = 'sealed'\n")).unwrap();
     let vault = vault_in(&home, &path);
@@ -98,7 +99,7 @@ fn tables_are_copied_into_a_vault_and_the_source_is_left_alone() {
     assert!(vault.query("SELECT 1 FROM notes WHERE user_id = 3", &[]).unwrap().rows.is_empty());
     vault.close();
     assert_eq!(std::fs::read(&path).unwrap(), before);
-    assert_eq!(anywhere(home.folder(), SECRET), [path.clone()]);
+    assert_eq!(anywhere(home.folder(), SECRET), std::slice::from_ref(&path));
     let conn = Connection::open(&path).unwrap();
     assert_eq!(rows(&conn, "SELECT * FROM sqlite_master"), schema);
 }
@@ -203,8 +204,7 @@ fn a_switch_may_stand_in_another_table() {
     .unwrap();
     adopt(&vault, &plan);
     let found = sealed_rows(&vault, "SELECT value, secret FROM entries ORDER BY id");
-    let text = |text: &str| rusqlite::types::Value::Text(text.to_owned());
-    use rusqlite::types::Value::Null;
+    let text = |text: &str| Text(text.to_owned());
     assert_eq!(
         found,
         [[Null, text(&format!("{SECRET}1"))], [text("Countess"), Null], [Null, Null]]

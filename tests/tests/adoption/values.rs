@@ -29,7 +29,7 @@ fn values_are_sealed_in_place_with_their_blind_indexes() {
     assert!(!preview.tables[0].done && preview.tables[0].bytes_after > 0);
     let report = adopt(&vault, &plan);
     assert_eq!((report.tables[0].rows, report.erasure), (2_500, Erasure::Complete));
-    assert_eq!(anywhere(home.folder(), SECRET), [path.clone()], "the notes");
+    assert_eq!(anywhere(home.folder(), SECRET), std::slice::from_ref(&path), "the notes");
 
     let (email, name) = (vault.field("users.email").unwrap(), vault.field("people.name").unwrap());
     let conn = Connection::open(&path).unwrap();

@@ -83,10 +83,13 @@ fn referring(plain: &Plain) -> HashSet<String> {
 }
 
 /// Drops a table and gives another its place in every foreign key, and then the name that it is to have.
+///
+/// The rows go first: of what DROP TABLE deletes by itself SQLite keeps a copy in memory.
 pub(super) fn take_place(session: &Session, old: &str, new: &str, name: &str) -> Result<()> {
     let (old, new, name) = (quote(old), quote(new), quote(name));
     session.conn().batch(&format!(
-        "DROP TABLE main.{old};
+        "DELETE FROM main.{old};
+         DROP TABLE main.{old};
          ALTER TABLE main.{new} RENAME TO {old};
          ALTER TABLE main.{old} RENAME TO {name};"
     ))
