@@ -191,10 +191,6 @@ enum sealite_status
    * The program has interrupted the call.
    */
   SEALITE_INTERRUPTED = 36,
-  /**
-   * The file is older than the checkpoint that was kept outside, or went on from an older one.
-   */
-  SEALITE_ROLLED_BACK = 37,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -967,18 +963,49 @@ sealite_status sealite_config_set_sealed_to_plain(sealite_config *config,
                                                   sealite_error **error);
 
 /**
- * Sets the text of an audit checkpoint that was kept outside: sealite_audit_checkpoint(). A file that does not contain it,
- * since an older one was put back, is refused as SEALITE_ROLLED_BACK when it is unlocked. NULL for none, the default.
+ * Sets how many unwrapped keys are kept in memory, at most, and for how many milliseconds. Default: 4,096 keys for
+ * 900,000, which is 15 minutes. Others are unwrapped when they are needed, which costs some microseconds.
  */
-sealite_status sealite_config_set_checkpoint(sealite_config *config,
-                                             const char *checkpoint,
-                                             size_t checkpoint_length,
-                                             sealite_error **error);
+sealite_status sealite_config_set_key_cache(sealite_config *config,
+                                            size_t keys,
+                                            uint64_t milliseconds,
+                                            sealite_error **error);
 
 /**
  * Frees the configuration. NULL is fine.
  */
 void sealite_config_free(sealite_config *config);
+
+/**
+ * Lists all keys that there are and were, in the order of their ids, without any secret. Every row of the table of keys is
+ * authenticated, and that none is missing or was put back. Rows: `id`, `purpose` ("data", "index", "audit", "token" or
+ * "lookup"), `tenant`, `subject` (NULL for the vault itself, or the tenant as a whole), `generation`, `state` ("active",
+ * "retired" or "destroyed"), `created_at`, `changed_at` (seconds since 1970).
+ *
+ * SEALITE_AUTHENTICATION_FAILED where a row was edited, taken away or put back as it once was.
+ */
+sealite_status sealite_keys_list(sealite_vault *vault,
+                                 sealite_rows **rows,
+                                 sealite_error **error);
+
+/**
+ * Makes a new master key, and wraps every key, and every slot that one of the secrets opens, under it, in one transaction.
+ * Slots that none opens are refused, or dropped where `drop_others` is 1. Other handles go on by the slot that they were
+ * unlocked with, or become locked where that was dropped. No row of a table is written: data that was readable with keys
+ * that somebody has taken stays readable to them until the data keys are changed too. Audited.
+ *
+ * `keep` holds `keep_count` secrets, which are not taken over. Rows: `slot` (its id), `kept`. `rows` may be NULL.
+ *
+ * SEALITE_WRONG_KEY where a secret opens no slot; SEALITE_REFUSED where a slot is opened by none and `drop_others` is 0;
+ * SEALITE_LAST_SLOT without any secret; SEALITE_AUTHENTICATION_FAILED where a key is not what was written. Nothing has
+ * changed then.
+ */
+sealite_status sealite_keys_rotate_master(sealite_vault *vault,
+                                          const sealite_unlock *const *keep,
+                                          size_t keep_count,
+                                          int32_t drop_others,
+                                          sealite_rows **rows,
+                                          sealite_error **error);
 
 /**
  * Lists the ways to unlock, in the order of their ids. Needs no key. Rows: `id`, `kind` ("key", "passphrase" or
@@ -1218,8 +1245,8 @@ sealite_status sealite_prepare_fork(sealite_error **error);
 
 /**
  * Opens every record and runs SQLite's own check; takes as long as reading the whole file. Writes true to `sound` where
- * nothing was found. Rows: `check` ("table": what was read, "row": one that does not open, "integrity": what SQLite
- * says), `table`, `tenant`, `id`, `rows` (of "table": how many), `error`. Each may be NULL.
+ * nothing was found. Rows: `check` ("table": what was read, "row": one that does not open, "keys": what is wrong with the
+ * table of keys, "integrity": what SQLite says), `table`, `tenant`, `id`, `rows` (of "table": how many), `error`. Each may be NULL.
  */
 sealite_status sealite_vault_verify(sealite_vault *vault,
                                     bool *sound,
@@ -1373,16 +1400,6 @@ sealite_status sealite_definition_set_padding(sealite_definition *definition,
                                               sealite_error **error);
 
 /**
- * Names the column, of integers or texts, whose value says whose a row is; it is authenticated. Each subject's rows are
- * sealed under a key of its own, which sealite_vault_erase_subject() destroys. The name of the primary key makes every row
- * its own subject. A subject's name stays readable in the file: an id, never an e-mail address.
- */
-sealite_status sealite_definition_set_subject(sealite_definition *definition,
-                                              const char *column,
-                                              size_t column_length,
-                                              sealite_error **error);
-
-/**
  * Adds a column, from its specification:
  *
  *     NAME [TYPE] [plain | authenticated | sealed] [not null] [default LITERAL]
@@ -1400,71 +1417,6 @@ sealite_status sealite_definition_add_column(sealite_definition *definition,
  * Frees the declaration. NULL is fine.
  */
 void sealite_definition_free(sealite_definition *definition);
-
-/**
- * Erases a subject, of a tenant or, where `tenant` is NULL, of the vault itself: deletes its rows of every table that names
- * it (sealite_definition_set_subject()), its tokens and the approvals about it, and destroys its keys, in one transaction.
- * From then on nothing of it opens any more, in any process, and what is written for it fails as SEALITE_DESTROYED_KEY.
- * Then the file is rewritten and its log emptied. Of a subject that has been erased the call gives the receipt again.
- *
- * Rows, exactly one: `tenant`, `subject`, `at` (milliseconds since 1970), `rows` deleted from the application's tables,
- * `internal` rows deleted from the engine's own, `keys` destroyed, `audit_seq`, `erasure` ("complete", or "pending" where a
- * reader holds the log back: sealite_vault_finish_erasure()), `text` (the receipt, to be kept outside).
- *
- * SEALITE_NOT_FOUND where the vault has nothing of the subject; SEALITE_AUTHENTICATION_FAILED where one of its rows is not
- * what was written; SEALITE_CONFLICT where a foreign key refers to one. Nothing is erased then.
- */
-sealite_status sealite_vault_erase_subject(sealite_vault *vault,
-                                           const char *tenant,
-                                           size_t tenant_length,
-                                           const char *subject,
-                                           size_t subject_length,
-                                           sealite_rows **rows,
-                                           sealite_error **error);
-
-/**
- * Erases a tenant: its rows, its subjects, settings, tokens, quotas and approvals, and every key of it; its audit entries
- * stay. Rows go in batches while others read and write; a call that was interrupted is continued by the next, and by
- * sealite_vault_finish_erasure(). Otherwise as sealite_vault_erase_subject().
- */
-sealite_status sealite_vault_erase_tenant(sealite_vault *vault,
-                                          const char *name,
-                                          size_t name_length,
-                                          sealite_rows **rows,
-                                          sealite_error **error);
-
-/**
- * Checks that the vault has written this receipt of an erasure, and reads it. Rows: as of sealite_vault_erase_subject();
- * `erasure` is of now.
- *
- * SEALITE_INVALID_INPUT for a text that is none; SEALITE_AUTHENTICATION_FAILED for another vault's, or an altered one.
- */
-sealite_status sealite_vault_verify_receipt(sealite_vault *vault,
-                                            const char *text,
-                                            size_t text_length,
-                                            sealite_rows **rows,
-                                            sealite_error **error);
-
-/**
- * Lists the tenants that have, or had, keys, in the order of their names. Rows: `name`, `created_at` and `erased_at`
- * (seconds since 1970; NULL for one that is there), `subjects` that have keys.
- */
-sealite_status sealite_vault_tenants(sealite_vault *vault,
-                                     sealite_rows **rows,
-                                     sealite_error **error);
-
-/**
- * Writes everything that a subject has, of a tenant or, where `tenant` is NULL, of the vault itself, as JSON text in UTF-8:
- * `tables`, `tokens`, `approvals`, `audit`. No key, hash or token is in it; everything else is in clear. Free it with
- * sealite_bytes_free(). Audited.
- */
-sealite_status sealite_vault_export_subject(sealite_vault *vault,
-                                            const char *tenant,
-                                            size_t tenant_length,
-                                            const char *subject,
-                                            size_t subject_length,
-                                            sealite_bytes **json,
-                                            sealite_error **error);
 
 /**
  * Converts a plain table of the file into a sealed one of the same name, with its rows under their ids. `columns` holds
@@ -1520,7 +1472,7 @@ sealite_status sealite_vault_define_table(sealite_vault *vault,
 
 /**
  * Lists the sealed tables, in the order of their names. Rows: `name`, `key`, `text_key`, `per_tenant`, `padding` ("none",
- * "block" or "padme"), `block`, `subject` (the column that says whose a row is).
+ * "block" or "padme"), `block`.
  */
 sealite_status sealite_vault_tables(sealite_vault *vault,
                                     sealite_rows **rows,
@@ -2324,7 +2276,7 @@ sealite_status sealite_audit_lost(sealite_audit *audit, uint64_t *lost, sealite_
 /**
  * Reads the last entries, the newest last. Rows: `seq`, `at` (milliseconds since 1970), `event`, `actor`, `tenant`,
  * `subject`, `trace_id`, `correlation_id`, `payload` (canonical JSON), `json` (the entry as a line of JSON Lines, with
- * its line feed), `erased` (its subject has been erased: actor, subject and payload are gone).
+ * its line feed).
  */
 sealite_status sealite_audit_tail(sealite_audit *audit,
                                   size_t entries,

@@ -76,7 +76,10 @@ impl Failure {
             ErrorKind::InvalidInput => EXIT_USAGE,
             ErrorKind::WrongKey | ErrorKind::Locked => 3,
             ErrorKind::NotInitialised | ErrorKind::AlreadyInitialised => 4,
-            ErrorKind::AuthenticationFailed | ErrorKind::Corrupt | ErrorKind::UnknownKey => 5,
+            ErrorKind::AuthenticationFailed
+            | ErrorKind::Corrupt
+            | ErrorKind::UnknownKey
+            | ErrorKind::RolledBack => 5,
             ErrorKind::Busy => 6,
             _ => 7,
         }

@@ -10,6 +10,10 @@
 //! | `table list FILE` | the sealed tables and how many rows they have |
 //! | `table describe FILE [TABLE]` | columns, types, protections and indexes |
 //! | `verify FILE` | opens every record and reports what does not open |
+//! | `backup FILE TO` | copies a vault in use, and checks the copy |
+//! | `restore BACKUP TO` | makes a vault from a backup, once that is checked; `--drill` keeps nothing |
+//! | `compact FILE` | writes the file anew without its free pages |
+//! | `recovery new FILE` | adds a recovery code, on a sheet to print |
 //! | `setting list FILE`, `show FILE NAME` | the settings, secrets as a mask |
 //! | `setting set`, `clear`, `rollback FILE NAME` | change one; each change is audited |
 //! | `setting history FILE NAME` | the values that it has had, secrets as a mask |

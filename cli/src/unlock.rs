@@ -33,6 +33,7 @@ pub(crate) fn existing(file: &Path) -> Result<Vault> {
     Err(Failure::new(ErrorKind::NotInitialised, message))
 }
 
+/// The secret that the arguments name.
 pub(crate) fn secret_of(with: &OpenWith, console: &mut Console<'_>) -> Result<Unlock> {
     if let Some(reference) = &with.key {
         return Ok(Unlock::reference(reference)?);

@@ -33,13 +33,6 @@ pub(crate) fn inspect(conn: &Conn) -> Result<Option<Meta>> {
         }
         _ => fail!(NotAVault, "the database belongs to another program"),
     }
-    let version = number("PRAGMA user_version")?;
-    if version > FORMAT_VERSION {
-        fail!(
-            NewerFormat,
-            "the vault has format {version}, this version reads up to {FORMAT_VERSION}"
-        );
-    }
     match read_meta(conn)? {
         Some(meta) => Ok(Some(meta)),
         None => fail!(Corrupt, "the vault's own tables are missing"),
@@ -53,13 +46,12 @@ pub(crate) fn write_vault(conn: &Conn, draft: &slots::Draft) -> Result<(Meta, Un
     random::fill(&mut vault).map_err(|_| no_randomness())?;
     random::fill(master.expose_mut()).map_err(|_| no_randomness())?;
     conn.batch(CREATE)?;
-    conn.batch(&format!(
-        "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {FORMAT_VERSION};"
-    ))?;
+    // `user_version` stays the application's, which may number its own schema by it.
+    conn.batch(&format!("PRAGMA application_id = {APPLICATION_ID}"))?;
     conn.execute(
-        "INSERT INTO sealite_meta (id, vault, epoch, erasure_pending, master, keys)
-         VALUES (1, ?, 1, 0, 0, x'')",
-        &[ValueRef::Blob(&vault)],
+        "INSERT INTO sealite_meta (id, format, vault, epoch, erasure_pending, master, keys)
+         VALUES (1, ?, ?, 1, 0, 0, x'')",
+        &[ValueRef::Integer(FORMAT_VERSION), ValueRef::Blob(&vault)],
     )?;
     let slot = slots::add(conn, &vault, &master, draft)?;
     let ring = Ring::new(vault, master.clone(), 0, Limits::of(&Config::default())).renewed(true);

@@ -35,6 +35,41 @@ impl Clone for Secret32 {
     }
 }
 
+/// Makes room for `more` bytes behind the end. A buffer that is left for a larger one is overwritten: an allocator that
+/// moves it would leave what it held.
+#[inline]
+pub(crate) fn make_room(buffer: &mut Vec<u8>, more: usize) {
+    if buffer.capacity() - buffer.len() < more {
+        let mut larger = Vec::with_capacity(larger(buffer.capacity(), buffer.len(), more));
+        larger.extend_from_slice(buffer);
+        wipe(&mut std::mem::replace(buffer, larger));
+    }
+}
+
+/// As [`make_room`].
+#[inline]
+pub(crate) fn make_room_for_text(buffer: &mut String, more: usize) {
+    if buffer.capacity() - buffer.len() < more {
+        let mut larger = String::with_capacity(larger(buffer.capacity(), buffer.len(), more));
+        larger.push_str(buffer);
+        wipe(&mut std::mem::replace(buffer, larger).into_bytes());
+    }
+}
+
+/// Twice the room, so that growing by little pieces copies each byte a few times only.
+fn larger(capacity: usize, length: usize, more: usize) -> usize {
+    capacity.saturating_mul(2).max(length.saturating_add(more))
+}
+
+/// Overwrites by capacity, not by length: what was taken back lies behind the end. In one pass of the compiler's own
+/// fill, which a volatile write for each byte is many times slower than.
+pub(crate) fn wipe(buffer: &mut Vec<u8>) {
+    buffer.clear();
+    buffer.resize(buffer.capacity(), 0);
+    zeroize::optimization_barrier(buffer);
+    buffer.clear();
+}
+
 impl fmt::Debug for Secret32 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret32(..)")

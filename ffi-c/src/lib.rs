@@ -48,6 +48,7 @@ pub mod version;
 
 // The vault.
 pub mod config;
+pub mod copy;
 pub mod keys;
 pub mod slots;
 pub mod unlock;

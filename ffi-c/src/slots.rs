@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use sealite::Value;
+use sealite::{ExposeSecret, Value};
 
 use crate::bytes::{Bytes, sealite_bytes};
 use crate::call::call;
@@ -59,6 +59,24 @@ pub unsafe extern "C" fn sealite_vault_add_recovery_slot_reveal(
     call!(error; handle(vault), text(label, label_length), optional_out(id), out(code); {
         let (slot, revealed) = vault.add_recovery_slot(label)?;
         code.give(Bytes::copy_of(revealed.reveal().as_bytes()))?;
+        id.set(slot);
+    })
+}
+
+/// As sealite_vault_add_recovery_slot_reveal(), and reveals a page to be printed, in plain text of at most 70 columns: which
+/// vault the code opens, the code on a line of its own, and what to do with it. Free the sheet with sealite_bytes_free().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_vault_add_recovery_sheet_reveal(
+    vault: *mut sealite_vault,
+    label: *const c_char,
+    label_length: usize,
+    id: *mut i64,
+    sheet: *mut *mut sealite_bytes,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error; handle(vault), text(label, label_length), optional_out(id), out(sheet); {
+        let (slot, revealed) = vault.add_recovery_slot(label)?;
+        sheet.give(Bytes::copy_of(revealed.sheet().expose_secret().as_bytes()))?;
         id.set(slot);
     })
 }

@@ -13,6 +13,8 @@ _Value: TypeAlias = None | bool | int | float | str | bytes
 _Given: TypeAlias = _Value | bytearray | memoryview
 _Id: TypeAlias = int | str
 _Padding: TypeAlias = int | Literal["none", "padme"]
+# What has been done, how much of it, and of how much where that is known.
+_BackupProgress: TypeAlias = Callable[[Literal["copied", "opened", "audited"], int, int | None], object]
 _Erasure: TypeAlias = Literal["complete", "pending"]
 _Seconds: TypeAlias = float | datetime.timedelta
 _Limits: TypeAlias = str | QuotaLimit | Iterable[str | QuotaLimit]
@@ -52,11 +54,13 @@ __all__ = [
     "AuditFault",
     "AuditReport",
     "AuthenticationFailed",
+    "BackupReport",
     "Busy",
     "Change",
     "CheckReport",
     "CLEAR",
     "Closed",
+    "Compaction",
     "Conflict",
     "Corrupt",
     "dbapi2",
@@ -64,6 +68,7 @@ __all__ = [
     "Definition",
     "Denied",
     "DestroyedKey",
+    "ErasureReceipt",
     "Expired",
     "Fault",
     "Field",
@@ -103,6 +108,7 @@ __all__ = [
     "ReadOnly",
     "RecoveryCode",
     "Refused",
+    "RolledBack",
     "Rotation",
     "RotationPlan",
     "RotationStatus",
@@ -123,6 +129,7 @@ __all__ = [
     "TableDefinition",
     "Tenant",
     "TenantTables",
+    "TenantInfo",
     "Token",
     "TOKEN_PATTERN",
     "TokenRejected",
@@ -180,6 +187,7 @@ class Unlock:
 @final
 class RecoveryCode:
     def reveal(self) -> str: ...
+    def sheet(self) -> str: ...
 
 @final
 class Slot:
@@ -205,6 +213,8 @@ class TableDefinition:
     @property
     def per_tenant(self) -> bool: ...
     @property
+    def subject(self) -> str | None: ...
+    @property
     def padding(self) -> _Padding: ...
 
 class _VaultOptions(TypedDict, total=False):
@@ -214,9 +224,9 @@ class _VaultOptions(TypedDict, total=False):
     disk_reserve: int | None
     sealed_sql: Literal["full", "indexed", "off"]
     sealed_to_plain: bool
+    checkpoint: str | None
     key_cache: int
     key_age: float
-    checkpoint: str | None
 
 @final
 class Vault:
@@ -257,6 +267,7 @@ class Vault:
         text_key: bool = False,
         per_tenant: bool = False,
         padding: _Padding | None = None,
+        subject: str | None = None,
     ) -> bool: ...
     def tables(self) -> list[TableDefinition]: ...
     def table(self, name: str) -> Table: ...
@@ -287,16 +298,43 @@ class Vault:
     def drop_index(self, table: str, column: str) -> _Erasure: ...
     def drop_table(self, table: str) -> _Erasure: ...
     def protect_table(
-        self, table: str, columns: Mapping[str, str] | Iterable[str]
+        self,
+        table: str,
+        columns: Mapping[str, str] | Iterable[str],
+        *,
+        subject: str | None = None,
     ) -> _Erasure: ...
     def plan_protection(
-        self, table: str, columns: Mapping[str, str] | Iterable[str]
+        self,
+        table: str,
+        columns: Mapping[str, str] | Iterable[str],
+        *,
+        subject: str | None = None,
     ) -> ProtectionPlan: ...
     def unprotect_table(self, table: str) -> None: ...
     def finish_alteration(self, table: str) -> _Erasure: ...
+    def erase_subject(self, subject: str | int, *, tenant: str | None = None) -> ErasureReceipt: ...
+    def erase_tenant(self, name: str) -> ErasureReceipt: ...
+    def verify_receipt(self, text: str) -> ErasureReceipt: ...
+    def tenants(self) -> list[TenantInfo]: ...
+    def export_subject(self, subject: str | int, *, tenant: str | None = None) -> bytes: ...
     def finish_erasure(self) -> _Erasure: ...
     @property
     def keys(self) -> Keys: ...
+    def backup(
+        self, to: _Path, *, verify: bool = True, progress: _BackupProgress | None = None
+    ) -> BackupReport: ...
+    @staticmethod
+    def restore(
+        backup: _Path,
+        to: _Path,
+        unlock: Unlock,
+        *,
+        checkpoint: str | None = None,
+        drill: bool = False,
+        progress: _BackupProgress | None = None,
+    ) -> BackupReport: ...
+    def compact(self) -> Compaction: ...
     def verify(self, progress: Callable[[int], object] | None = None) -> Verification: ...
     def health(self) -> Health: ...
     def metrics(self) -> Metrics: ...
@@ -606,6 +644,58 @@ class MasterRotation:
     def dropped(self) -> list[int]: ...
     @property
     def keys(self) -> int: ...
+
+@final
+class ErasureReceipt:
+    @property
+    def tenant(self) -> str | None: ...
+    @property
+    def subject(self) -> str | None: ...
+    @property
+    def at(self) -> datetime.datetime: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def internal(self) -> int: ...
+    @property
+    def keys(self) -> int: ...
+    @property
+    def audit_seq(self) -> int: ...
+    @property
+    def erasure(self) -> _Erasure: ...
+    @property
+    def text(self) -> str: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+
+@final
+class TenantInfo:
+    @property
+    def name(self) -> str: ...
+    @property
+    def created_at(self) -> datetime.datetime: ...
+    @property
+    def erased_at(self) -> datetime.datetime | None: ...
+    @property
+    def subjects(self) -> int: ...
+
+@final
+class BackupReport:
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def rows(self) -> int | None: ...
+    @property
+    def audit_entries(self) -> int | None: ...
+
+@final
+class Compaction:
+    @property
+    def before(self) -> int: ...
+    @property
+    def after(self) -> int: ...
+    @property
+    def erasure(self) -> _Erasure: ...
 
 @final
 class Verification:
@@ -1269,6 +1359,8 @@ class AuditEvent:
     def correlation_id(self) -> str | None: ...
     @property
     def payload(self) -> Any: ...
+    @property
+    def erased(self) -> bool: ...
     def json_line(self) -> str: ...
 
 @final
@@ -1332,5 +1424,6 @@ class Expired(SealiteError): ...
 class Denied(SealiteError): ...
 class PayloadChanged(SealiteError): ...
 class Interrupted(SealiteError): ...
+class RolledBack(SealiteError): ...
 class TokenRejected(SealiteError): ...
 class Internal(SealiteError): ...

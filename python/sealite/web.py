@@ -10,15 +10,18 @@ from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from . import (
+    AlreadyDecided,
     AlreadyInitialised,
     Busy,
     Conflict,
     Denied,
+    Expired,
     Forked,
     Full,
     IoError,
     Locked,
     NotInitialised,
+    PayloadChanged,
     QuotaLimit,
     SealiteError,
     Tenant,
@@ -33,8 +36,10 @@ __all__ = [
     "CsrfRejected",
     "LoginRequired",
     "RateLimited",
+    "ReadyCheck",
     "Trace",
     "answer_to",
+    "bearer",
     "charge",
     "current_trace",
     "is_cross_site",
@@ -124,6 +129,9 @@ _ANSWERS: tuple[tuple[type[SealiteError], int, dict[str, Any]], ...] = (
     (Locked, 503, {"error": "instance_not_ready", "setup_required": False}),
     (AlreadyInitialised, 409, {"error": "already_initialised"}),
     (Conflict, 409, {"error": "conflict"}),
+    (AlreadyDecided, 409, {"error": "already_decided"}),
+    (PayloadChanged, 409, {"error": "payload_changed"}),
+    (Expired, 410, {"error": "expired"}),
     (TokenRejected, 401, {"error": "token_rejected"}),
     (Denied, 403, {"error": "denied"}),
     (Busy, 503, {"error": "busy"}),
@@ -139,11 +147,15 @@ _HEADERS: dict[type[SealiteError], dict[str, str]] = {
 }
 
 
-def token_of(vault: Vault | Tenant, authorization: str, kinds: str | Iterable[str], scopes: Iterable[str] = ()) -> Token:
-    """The token that an `Authorization: Bearer` header presents; TokenRejected without a good one, Denied without its
-    scopes, RateLimited over its own limits."""
+def bearer(authorization: str) -> str:
+    """What an `Authorization: Bearer` header presents; empty where it is another one, or none."""
     scheme, _, text = authorization.partition(" ")
-    presented = text.strip() if scheme.lower() == "bearer" else ""
+    return text.strip() if scheme.lower() == "bearer" else ""
+
+
+def token_of(vault: Vault | Tenant, presented: str, kinds: str | Iterable[str], scopes: Iterable[str] = ()) -> Token:
+    """The token whose text is presented; TokenRejected where it is no good one, Denied without its scopes, RateLimited
+    over its own limits."""
     accepted: Any = kinds if isinstance(kinds, str) else list(kinds)
     token = vault.tokens.verify(presented, accepted, scopes=list(scopes))
     if token.limits:
@@ -159,23 +171,33 @@ def charge(vault: Vault | Tenant, limits: str | QuotaLimit, key: str) -> None:
         raise RateLimited(decision.retry_after)
 
 
-def readiness(vault: Callable[[], Vault]) -> Answer:
-    """The answer of `/readyz`: 200, or 503 with the reasons."""
+# What an application adds to what the vault says: the names of what is wrong, none where all is well.
+ReadyCheck = Callable[[], Iterable[str]]
+
+
+def readiness(vault: Callable[[], Vault], checks: Iterable[ReadyCheck] = ()) -> Answer:
+    """The answer of `/readyz`: 200, or 503 with the reasons, those of the application's own checks after the vault's."""
     try:
-        health = vault().health()
+        reasons = list(vault().health().reasons)
     except SealiteError as error:
-        return Answer(503, {"status": "degraded", "reasons": [error.name]}, {})
-    if health.ready:
+        reasons = [error.name]
+    reasons += _told(checks)
+    if not reasons:
         return Answer(200, {"status": "ready"}, {})
-    return Answer(503, {"status": "degraded", "reasons": list(health.reasons)}, {})
+    return Answer(503, {"status": "degraded", "reasons": reasons}, {})
 
 
-def status(vault: Vault) -> dict[str, Any]:
+def _told(checks: Iterable[ReadyCheck]) -> list[str]:
+    return [reason for check in checks for reason in check()]
+
+
+def status(vault: Vault, checks: Iterable[ReadyCheck] = ()) -> dict[str, Any]:
     """What an administrator is told of a vault: states, names and numbers, never a value. Counters are of this worker."""
     health = vault.health()
+    reasons = [*health.reasons, *_told(checks)]
     told: dict[str, Any] = {
-        "status": health.status,
-        "reasons": list(health.reasons),
+        "status": "degraded" if reasons else "ready",
+        "reasons": reasons,
         "vault": vault.status,
         "version": __version__,
         "worker": os.getpid(),

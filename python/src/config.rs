@@ -9,8 +9,8 @@ use sealite::{Config, ErrorKind, SealedSql, Synchronous};
 
 use crate::error::error;
 
-/// A day: what waits longer waits for ever.
-const MAX_BUSY_TIMEOUT: f64 = 86_400.0;
+/// A day.
+const MAX_SECONDS: f64 = 86_400.0;
 
 /// What the caller has set. `None` stands for the default.
 pub(crate) fn config(options: Option<&Bound<'_, PyDict>>) -> PyResult<Config> {
@@ -18,7 +18,7 @@ pub(crate) fn config(options: Option<&Bound<'_, PyDict>>) -> PyResult<Config> {
     for (name, value) in options.into_iter().flatten().filter(|(_, value)| !value.is_none()) {
         let name: String = name.extract()?;
         match name.as_str() {
-            "busy_timeout" => config.busy_timeout = busy_timeout(value.extract()?)?,
+            "busy_timeout" => config.busy_timeout = seconds(&name, value.extract()?)?,
             "synchronous" => {
                 let choices = [("full", Synchronous::Full), ("normal", Synchronous::Normal)];
                 config.synchronous = one_of(&name, &value, &choices)?;
@@ -40,13 +40,13 @@ pub(crate) fn config(options: Option<&Bound<'_, PyDict>>) -> PyResult<Config> {
                 config.sealed_sql = one_of(&name, &value, &choices)?;
             }
             "sealed_to_plain" => config.sealed_to_plain = value.extract()?,
-            "key_cache" => config.key_cache = value.extract()?,
             "checkpoint" => config.checkpoint = Some(value.extract()?),
-            "key_age" => config.key_age = key_age(value.extract()?)?,
+            "key_cache" => config.key_cache = value.extract()?,
+            "key_age" => config.key_age = seconds(&name, value.extract()?)?,
             _ => {
                 return Err(PyTypeError::new_err(format!(
                     "'{name}' is no option of a vault: busy_timeout, synchronous, existing_database, \
-                     disk_reserve, sealed_sql, sealed_to_plain, key_cache, key_age, checkpoint"
+                     disk_reserve, sealed_sql, sealed_to_plain, checkpoint, key_cache, key_age"
                 )));
             }
         }
@@ -54,17 +54,12 @@ pub(crate) fn config(options: Option<&Bound<'_, PyDict>>) -> PyResult<Config> {
     Ok(config)
 }
 
-fn busy_timeout(seconds: f64) -> PyResult<Duration> {
-    if (0.0..=MAX_BUSY_TIMEOUT).contains(&seconds) {
+fn seconds(name: &str, seconds: f64) -> PyResult<Duration> {
+    if (0.0..=MAX_SECONDS).contains(&seconds) {
         Ok(Duration::from_secs_f64(seconds))
     } else {
-        Err(error(ErrorKind::InvalidInput, "busy_timeout: 0 to 86,400 seconds"))
+        Err(error(ErrorKind::InvalidInput, format!("{name}: 0 to 86,400 seconds")))
     }
-}
-
-fn key_age(seconds: f64) -> PyResult<Duration> {
-    let age = Duration::try_from_secs_f64(seconds);
-    age.map_err(|_| error(ErrorKind::InvalidInput, "key_age: seconds, from 0 on"))
 }
 
 fn one_of<T: Copy>(name: &str, value: &Bound<'_, PyAny>, choices: &[(&str, T)]) -> PyResult<T> {

@@ -133,6 +133,13 @@ pub(crate) fn specifications(columns: &Bound<'_, PyAny>) -> PyResult<Vec<String>
     columns.try_iter()?.map(|whole| text(whole?)).collect()
 }
 
+/// Specifications of columns, and the words that say whose a row is.
+pub(crate) fn words(columns: &Bound<'_, PyAny>, subject: Option<&str>) -> PyResult<Vec<String>> {
+    let mut words = specifications(columns)?;
+    words.extend(subject.map(|column| format!("with subject {column}")));
+    Ok(words)
+}
+
 /// A dict from the names of columns to the rest of their specifications.
 pub(crate) fn columns_to_python(
     py: Python<'_>,

@@ -12,6 +12,7 @@ mod audit;
 mod binding;
 mod command;
 mod config;
+mod copy;
 mod dbapi;
 mod definition;
 mod erasure;
@@ -82,6 +83,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<erasure::TenantInfo>()?;
     module.add_class::<verify::Verification>()?;
     module.add_class::<verify::Fault>()?;
+    module.add_class::<copy::BackupReport>()?;
+    module.add_class::<copy::Compaction>()?;
     module.add_class::<quota::Quotas>()?;
     module.add_class::<quota::QuotaLimit>()?;
     module.add_class::<quota::Decision>()?;

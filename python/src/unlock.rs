@@ -117,6 +117,11 @@ impl RecoveryCode {
         self.0.reveal()
     }
 
+    /// A page to be printed, in plain text: which vault the code opens, the code, and what to do with it.
+    fn sheet(&self) -> String {
+        self.0.sheet().expose_secret().to_owned()
+    }
+
     fn __repr__(&self) -> &'static str {
         "<RecoveryCode>"
     }

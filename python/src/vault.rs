@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
-use sealite::{Alteration, Erasure, ErrorKind};
+use sealite::{Alteration, Erasure, ErrorKind, RestoreOptions};
 
 use crate::approval::Approvals;
 use crate::audit;
 use crate::config::config;
-use crate::definition::{Declared, Definition, index, protection, specifications};
+use crate::copy::{self, BackupReport, Compaction};
+use crate::definition::{Declared, Definition, index, protection, words};
 use crate::erasure::{self as subjects, ErasureReceipt, TenantInfo};
 use crate::error::error;
 use crate::field::Field;
@@ -68,7 +69,7 @@ impl Vault {
     }
 }
 
-fn erasure(erasure: Erasure) -> &'static str {
+pub(crate) fn erasure(erasure: Erasure) -> &'static str {
     match erasure {
         Erasure::Complete => "complete",
         Erasure::Pending => "pending",
@@ -83,7 +84,9 @@ impl Vault {
     /// `synchronous`, "full" or "normal"; `existing_database`, a database with tables of its own becomes a vault;
     /// `disk_reserve`, the free bytes below which `health` says "disk_nearly_full"; `sealed_sql`, what SQL does with
     /// sealed tables: "full", "indexed" (what would walk a whole table is refused) or "off"; `sealed_to_plain`, SQL may
-    /// copy sealed values into plain tables.
+    /// copy sealed values into plain tables; `checkpoint`, the text of an audit checkpoint that was kept outside: a file that
+    /// does not contain it, since an older one was put back, raises `RolledBack`; `key_cache`, how many unwrapped keys are
+    /// kept in memory, and `key_age`, for how many seconds.
     #[staticmethod]
     #[pyo3(signature = (path, unlock, **options))]
     fn create(
@@ -96,9 +99,7 @@ impl Vault {
         Ok(vault)
     }
 
-    /// Opens an existing vault. The options are those of `create`, and `checkpoint`: the text
-    /// of an audit checkpoint that was kept outside; a file that does not contain it, since an older one was put back, raises
-    /// `RolledBack`.
+    /// Opens an existing vault. The options are those of `create`.
     #[staticmethod]
     #[pyo3(signature = (path, unlock, **options))]
     fn open(
@@ -370,25 +371,29 @@ impl Vault {
     }
 
     /// Converts a plain table into a sealed one, in place.
+    #[pyo3(signature = (table, columns, *, subject=None))]
     fn protect_table(
         &self,
         py: Python<'_>,
         table: &str,
         columns: &Bound<'_, PyAny>,
+        subject: Option<&str>,
     ) -> PyResult<&'static str> {
-        let columns = specifications(columns)?;
+        let columns = words(columns, subject)?;
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
         py.detach(|| self.0.protect_table(table, &columns)).map(erasure).or_raise()
     }
 
     /// Says what `protect_table` would do; nothing is written.
+    #[pyo3(signature = (table, columns, *, subject=None))]
     fn plan_protection(
         &self,
         py: Python<'_>,
         table: &str,
         columns: &Bound<'_, PyAny>,
+        subject: Option<&str>,
     ) -> PyResult<ProtectionPlan> {
-        let columns = specifications(columns)?;
+        let columns = words(columns, subject)?;
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
         py.detach(|| self.0.plan_protection(table, &columns)).map(ProtectionPlan).or_raise()
     }
@@ -443,6 +448,42 @@ impl Vault {
     /// Goes on with erasures that were interrupted, and overwrites what remnants alterations and erasures have left.
     fn finish_erasure(&self, py: Python<'_>) -> PyResult<&'static str> {
         py.detach(|| self.0.finish_erasure()).map(erasure).or_raise()
+    }
+
+    /// Copies the vault, in use, into a new file, and checks the copy. `progress` gets "copied" with the pages so far and of
+    /// all, "opened" with rows, "audited" with entries of the trail; what it raises ends the copy.
+    #[pyo3(signature = (to, *, verify=true, progress=None))]
+    fn backup(
+        &self,
+        to: &Bound<'_, PyAny>,
+        verify: bool,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<BackupReport> {
+        let path = path_of(to)?;
+        copy::backup(to.py(), &self.0, &path, verify, progress.map(Bound::as_unbound))
+    }
+
+    /// Makes a vault of a backup, once that is checked. With `drill` all of it is done, and nothing kept.
+    #[staticmethod]
+    #[pyo3(signature = (backup, to, unlock, *, checkpoint=None, drill=false, progress=None))]
+    fn restore(
+        backup: &Bound<'_, PyAny>,
+        to: &Bound<'_, PyAny>,
+        unlock: &Unlock,
+        checkpoint: Option<String>,
+        drill: bool,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<BackupReport> {
+        let mut options = RestoreOptions::default();
+        options.checkpoint = checkpoint;
+        options.drill = drill;
+        let paths = (&path_of(backup)?, &path_of(to)?);
+        copy::restore(to.py(), paths, unlock, &options, progress.map(Bound::as_unbound))
+    }
+
+    /// Writes the file anew without its free pages, and empties its log.
+    fn compact(&self, py: Python<'_>) -> PyResult<Compaction> {
+        py.detach(|| self.0.compact()).map(Compaction).or_raise()
     }
 
     /// Opens every record and runs SQLite's own check. `progress` gets the number of rows opened so far.

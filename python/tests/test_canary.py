@@ -262,7 +262,7 @@ def test_everything_that_holds_something_is_here(held: dict[str, Any]) -> None:
     """A new class of the native module is added above, or said to hold nothing."""
     nothing = {
         "CheckReport", "SettingProblem", "ImportReport", "AuditReport", "AuditFault", "Fault", "Histogram", "QuotaLimit",
-        "Savepoint", "TenantTables", "Change", "RecoveryCode", "ProtectionPlan",
+        "Savepoint", "TenantTables", "Change", "RecoveryCode", "ProtectionPlan", "BackupReport", "Compaction",
     }  # fmt: skip
     classes = {
         name for name in sealite.__all__

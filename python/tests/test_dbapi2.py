@@ -2,6 +2,7 @@
 
 import datetime
 import gc
+import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -268,3 +269,26 @@ def test_a_connection_that_is_not_closed_is_warned_of(path: Path, key_name: str)
     with pytest.warns(ResourceWarning, match="unclosed"):
         dbapi2.connect(path, key=key_name)
         gc.collect()
+
+
+def test_a_schema_with_a_number_of_its_own_is_adopted_with_its_habits(connect: Callable[..., dbapi2.Connection], path: Path) -> None:
+    old = sqlite3.connect(path)
+    old.executescript(
+        """CREATE TABLE threads (id INTEGER PRIMARY KEY, uri TEXT);
+           CREATE TABLE comments (tid INTEGER REFERENCES threads (id), id INTEGER PRIMARY KEY, email TEXT);
+           CREATE TRIGGER stale AFTER DELETE ON comments BEGIN DELETE FROM threads WHERE id NOT IN (SELECT tid FROM comments); END;
+           INSERT INTO threads VALUES (4, '/a');
+           INSERT INTO comments VALUES (4, 9, 'ada@example.org');
+           PRAGMA user_version = 5;"""
+    )
+    old.close()
+    adopted = connect(existing_database=True)
+    adopted.execute("SELECT sealite_protect('comments', 'email sealed')")
+    assert adopted.execute("PRAGMA user_version").fetchone() == (5,)
+    adopted.execute("PRAGMA user_version = 6")
+    assert adopted.execute("SELECT * FROM comments").fetchall() == [(4, 9, "ada@example.org")]
+    assert adopted.execute('SELECT strftime("%Y", "2026-01-31") FROM comments WHERE "email" LIKE "ada%"').fetchone() == ("2026",)
+    adopted.execute("DELETE FROM comments WHERE id = 9")
+    assert adopted.execute("SELECT count(*) FROM threads").fetchone() == (0,)
+    adopted.commit()
+    assert adopted.execute("PRAGMA user_version").fetchone() == (6,)

@@ -124,6 +124,9 @@ def test_statements_change_sealed_columns(session: orm.Session) -> None:
     session.execute(values)
     ignored = insert(User).values(email="Z@X.example", name="again").on_conflict_do_nothing()
     assert session.execute(ignored).rowcount == 0  # type: ignore[attr-defined]
+    again = insert(User).values(email="Z@X.example", name="again")
+    session.execute(again.on_conflict_do_update(index_elements=["email"], set_={"name": again.excluded.name}))
+    assert session.scalar(sa.select(User.name).where(User.email == "z@x.example")) == "again"
     deleted = session.execute(sa.delete(User).where(User.id > 3).returning(User.id))
     assert len(deleted.all()) == 5
     assert session.execute(sa.select(User.name, User.email).order_by(User.id)).all() == [

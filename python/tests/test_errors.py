@@ -19,7 +19,7 @@ CODES = {
     "NotAVault": 19, "NewerFormat": 20, "ReadOnly": 21, "Full": 22, "IoError": 23, "Forked": 24, "Definition": 25,
     "Refused": 26, "NotAllowed": 27, "Sql": 28, "LastSlot": 29, "Internal": 30,
     "AlreadyDecided": 31, "Expired": 32, "Denied": 33, "PayloadChanged": 34,
-    "TokenRejected": 35, "Interrupted": 36,
+    "TokenRejected": 35, "Interrupted": 36, "RolledBack": 37,
 }  # fmt: skip
 
 

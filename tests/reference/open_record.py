@@ -3,6 +3,7 @@
 
     open_record.py vectors FILE                              checks known answers (tests/vectors/record.json)
     open_record.py rows DATABASE KEY TABLE [--tenant T] ID…  prints rows, KEY being the 64 hexadecimal digits of a slot
+    open_record.py keys DATABASE KEY                         prints every key of the way from the slot to a record
 
 Needs the package `cryptography`. It reads what is there and repairs nothing; whatever is not what was written raises
 `Refused`. Values are printed as {"type": value}: integers as decimal text, doubles as their 8 bytes, blobs as bytes.
@@ -139,6 +140,8 @@ def catalog_entry(entry):
     layout = lambda: {"number": r.varint(), "authenticated": r.list(r.varint), "sealed": r.list(r.varint)}
     table = {"id": r.varint(), "name": text(), "key": text(), "flags": r.byte(), "padding": r.varint(),
              "next_id": r.varint(), "columns": r.list(column), "retired": r.list(blind), "layouts": r.list(layout)}
+    if table["flags"] & 4:
+        table["columns_before_key"] = r.varint()
     if r.at != len(entry):
         raise Refused("a catalog entry with something behind its end")
     return table
@@ -188,6 +191,13 @@ class Vault:
                 if "commitment" not in str(refused):
                     raise
         raise Refused("no slot opens with this key")
+
+    def keys(self, key):
+        """The slot key, the master key, the wrapping key and the vault's own first data key."""
+        (salt,) = self.db.execute("SELECT parameters FROM sealite_slots WHERE kind = 1").fetchone()
+        (number,) = self.db.execute("SELECT min(id) FROM sealite_keys WHERE purpose = 1 AND tenant IS NULL").fetchone()
+        found = {"slot": subkey("slot/key", key, salt), "master": self.master(key), "wrapping": self.wrap}
+        return found | {"data": self.data_key(number, None)}
 
     def data_key(self, number, tenant):
         names = "purpose, tenant, subject, generation, state, created_at, changed_at, floor, sealed"
@@ -280,6 +290,9 @@ def main():
     for name in ("database", "key", "table", "--tenant"):
         rows.add_argument(name)
     rows.add_argument("ids", nargs="+", metavar="ID")
+    keys = commands.add_parser("keys")
+    for name in ("database", "key"):
+        keys.add_argument(name)
     given = parser.parse_args()
     if given.command == "vectors":
         with open(given.file, encoding="utf-8") as file:
@@ -287,6 +300,9 @@ def main():
         return
     try:
         vault = Vault(given.database, bytes.fromhex(given.key))
+        if given.command == "keys":
+            print(json.dumps({name: key.hex() for name, key in vault.keys(bytes.fromhex(given.key)).items()}))
+            return
         text_key = vault.tables[given.table]["flags"] & 1
         for number in given.ids:
             number = Text(number.encode()) if text_key else int(number)

@@ -20,4 +20,5 @@ documents! {
     State = "docs/state.md";
     Tokens = "docs/tokens.md";
     Sql = "docs/sql.md";
+    Subjects = "docs/subjects.md";
 }

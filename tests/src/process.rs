@@ -246,6 +246,17 @@ pub fn limit_file_size(bytes: Option<u64>) {
     }
 }
 
+/// Lets this process leave a core dump as large as it may.
+pub fn allow_core_dumps() {
+    // SAFETY: the structure outlives the calls that fill and read it.
+    unsafe {
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        assert_eq!(libc::getrlimit(libc::RLIMIT_CORE, &raw mut limit), 0);
+        limit.rlim_cur = limit.rlim_max;
+        assert_eq!(libc::setrlimit(libc::RLIMIT_CORE, &raw const limit), 0);
+    }
+}
+
 /// Runs a shell command through the C library's `system(3)`.
 pub fn system(command: &std::ffi::CStr) {
     // SAFETY: the argument is a NUL-terminated string that outlives the call.

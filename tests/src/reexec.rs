@@ -96,6 +96,11 @@ impl Conversation {
         }
     }
 
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Lets a child that waits in [`step`] go on.
     pub fn go_on(&mut self) {
         let answers = self.answers.as_mut().expect("a child that is not finished");

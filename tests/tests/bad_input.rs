@@ -137,10 +137,10 @@ fn table_of_the_application_with_an_engine_name_is_a_typed_error() {
 fn imitation_of_a_vault_is_refused() {
     for sql in [
         "CREATE TABLE sealite_meta (id)",
-        "CREATE TABLE sealite_meta (id INTEGER PRIMARY KEY, vault, epoch, erasure_pending);
-         INSERT INTO sealite_meta VALUES (1, zeroblob(16), 1, 0)",
-        "PRAGMA application_id = 1399152492; PRAGMA user_version = 1",
-        "PRAGMA application_id = 1399152492; PRAGMA user_version = 1; CREATE TABLE sealite_meta (a)",
+        "CREATE TABLE sealite_meta (id INTEGER PRIMARY KEY, format, vault, epoch, erasure_pending);
+         INSERT INTO sealite_meta VALUES (1, 1, zeroblob(16), 1, 0)",
+        "PRAGMA application_id = 1399152492",
+        "PRAGMA application_id = 1399152492; CREATE TABLE sealite_meta (a)",
     ] {
         let home = Home::new();
         foreign_database(&home, sql);
@@ -152,9 +152,9 @@ fn imitation_of_a_vault_is_refused() {
 fn newer_format_is_told_and_left_as_it_is() {
     let home = Home::new();
     home.create().close();
-    plain(&home.file()).execute_batch("PRAGMA user_version = 2").unwrap();
+    plain(&home.file()).execute_batch("UPDATE sealite_meta SET format = 2").unwrap();
     refused_untouched(&home, &[ErrorKind::NewerFormat]);
-    plain(&home.file()).execute_batch("PRAGMA user_version = 1").unwrap();
+    plain(&home.file()).execute_batch("UPDATE sealite_meta SET format = 1").unwrap();
     home.open();
 }
 

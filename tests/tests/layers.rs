@@ -40,7 +40,7 @@ const CONFINED: &[(&str, &[&str])] = &[
 /// Files that may hold `unsafe` code: the at-fork hook, locked pages for keys, statements without a borrow, and SQLite's module interface.
 const UNSAFE: &[&str] = &[
     "fork.rs",
-    "locked.rs",
+    "locked/mod.rs",
     "db/raw.rs",
     "sql/abi.rs",
     "sql/connected.rs",

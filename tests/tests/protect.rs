@@ -270,11 +270,65 @@ fn a_plain_unique_column_is_referred_to_as_before() {
 }
 
 #[test]
+fn columns_keep_their_order_wherever_the_key_stands() {
+    let scratch = Scratch::new();
+    let vault = scratch.create();
+    let now = |sql: &str| rows(&vault, sql);
+    for (key, ids) in [("INTEGER", ["7", "8", "9"]), ("TEXT", ["'g'", "'h'", "'i'"])] {
+        let [first, second, third] = ids;
+        for sql in [
+            &format!("CREATE TABLE t (a INTEGER, b TEXT UNIQUE, k {key} PRIMARY KEY, c TEXT)"),
+            &format!("INSERT INTO t VALUES (1, 'b', {first}, 'c'), (2, 'x', {second}, 'y')"),
+        ] {
+            vault.execute(sql, &[]).unwrap();
+        }
+        let before = now("SELECT * FROM t ORDER BY a");
+        let _ = vault.protect_table("t", &["b sealed", "c sealed"]).unwrap();
+        assert_eq!(now("SELECT * FROM t ORDER BY a"), before);
+        assert_eq!(now(&format!("SELECT a FROM t WHERE k = {second}")), [[Value::Integer(2)]]);
+        assert_eq!(now("SELECT a FROM t WHERE b = 'x'"), [[Value::Integer(2)]]);
+        assert_eq!(now("SELECT a FROM t ORDER BY k DESC")[0], [Value::Integer(2)]);
+        let names = now("SELECT name FROM pragma_table_info('t')");
+        assert_eq!(names, ["a", "b", "k", "c"].map(|name| [Value::Text(name.into())]));
+        vault.execute(&format!("INSERT INTO t VALUES (3, 'd', {third}, 'e')"), &[]).unwrap();
+        assert_eq!(now("SELECT * FROM t WHERE a = 3")[0][3], Value::Text("e".into()));
+        let sql = format!(
+            "INSERT INTO t VALUES (4, 'd', {third}, 'f') ON CONFLICT (b) DO UPDATE SET c = excluded.c"
+        );
+        vault.execute(&sql, &[]).unwrap();
+        vault.execute("UPDATE t SET a = a + 10, c = c || '!' WHERE b = 'b'", &[]).unwrap();
+        let sql = "SELECT a, b, c FROM t WHERE a IN (3, 11) ORDER BY a";
+        let text = |text: &str| Value::Text(text.into());
+        let expected = [
+            [Value::Integer(3), text("d"), text("f")],
+            [Value::Integer(11), text("b"), text("c!")],
+        ];
+        assert_eq!(now(sql), expected);
+        // A column that goes, plain or sealed, and one that comes.
+        for sql in [
+            "ALTER TABLE t ADD COLUMN z TEXT",
+            "ALTER TABLE t DROP COLUMN a",
+            "ALTER TABLE t DROP COLUMN b",
+            "UPDATE t SET z = 'z'",
+        ] {
+            vault.execute(sql, &[]).unwrap();
+        }
+        let names = now("SELECT name FROM pragma_table_info('t')");
+        assert_eq!(names, ["k", "c", "z"].map(|name| [text(name)]));
+        let after = now("SELECT * FROM t ORDER BY k");
+        assert_eq!(after[0][1..], [text("c!"), text("z")]);
+        vault.unprotect_table("t").unwrap();
+        assert_eq!(now("SELECT * FROM t ORDER BY k"), after);
+        vault.execute("DROP TABLE t", &[]).unwrap();
+    }
+}
+
+#[test]
 fn what_can_not_be_kept_is_listed_and_nothing_is_changed() {
     let (_scratch, vault) = users(3);
     for (ddl, words, says) in [
         ("CREATE VIEW v AS SELECT email FROM users", WORDS, "view v"),
-        ("CREATE TRIGGER t AFTER INSERT ON users BEGIN SELECT 1; END", WORDS, "trigger t"),
+        ("CREATE TRIGGER t BEFORE INSERT ON users BEGIN SELECT 1; END", WORDS, "trigger t"),
         (
             "CREATE TRIGGER t AFTER INSERT ON orders BEGIN DELETE FROM users; END",
             WORDS,

@@ -261,7 +261,6 @@ fn pragmas_that_keep_the_file_safe_can_not_be_changed() {
         "query_only = ON",
         "ignore_check_constraints = ON",
         "locking_mode = EXCLUSIVE",
-        "user_version = 9",
         "application_id = 9",
         "schema_version = 9",
         "page_size = 512",
@@ -282,6 +281,9 @@ fn pragmas_that_keep_the_file_safe_can_not_be_changed() {
     assert_eq!(read("PRAGMA journal_mode"), Value::Text("wal".into()));
     assert_eq!(read("PRAGMA temp_store"), Value::Integer(2));
     assert_eq!(read("PRAGMA foreign_keys"), Value::Integer(1));
+    // The application's own number for its schema.
+    vault.execute("PRAGMA user_version = 9", &[]).unwrap();
+    assert_eq!(read("PRAGMA user_version"), Value::Integer(9));
     let columns = vault.query("PRAGMA table_info(orders)", &[]).unwrap();
     assert!(columns.rows.is_empty());
 }

@@ -216,7 +216,11 @@ fn what_the_file_does_not_show_is_not_indexed_by_sql() {
         ("CREATE INDEX sealite_i ON users (plan)", ErrorKind::NotAllowed, "engine"),
         ("CREATE INDEX i ON users_sealed (plan)", ErrorKind::NotAllowed, ""),
         ("CREATE INDEX temp.i ON users (plan)", ErrorKind::Sql, ""),
-        ("CREATE TRIGGER t AFTER INSERT ON users BEGIN SELECT 1; END", ErrorKind::NotAllowed, ""),
+        (
+            "CREATE TRIGGER t BEFORE INSERT ON users BEGIN SELECT 1; END",
+            ErrorKind::Refused,
+            "neither AFTER",
+        ),
         ("ALTER TABLE users_sealed ADD COLUMN x", ErrorKind::NotAllowed, ""),
         ("DROP TABLE users_sealed", ErrorKind::NotAllowed, ""),
     ] {

@@ -150,7 +150,7 @@ fn a_name_of_a_sealed_table_can_not_be_taken() {
         "DROP VIEW users",
         "ALTER TABLE users RENAME TO notes",
         "CREATE INDEX i ON users (name)",
-        "CREATE TRIGGER t AFTER INSERT ON users BEGIN SELECT 1; END",
+        "CREATE TRIGGER t BEFORE INSERT ON users BEGIN SELECT 1; END",
     ] {
         assert!(vault.execute(sql, &[]).is_err(), "{sql}");
     }

@@ -2,6 +2,8 @@
 
 mod approval;
 mod audit;
+mod copy;
+mod erasure;
 mod rotate;
 mod rotation;
 mod setting;
@@ -14,6 +16,8 @@ use clap::{Args, Parser, Subcommand};
 use crate::failure::EXIT_CODES;
 pub(crate) use approval::{Approval, Clock, Decide, Quota};
 pub(crate) use audit::{Audit, AuditExport, AuditTail, AuditVerify, Doctor};
+pub(crate) use copy::{Backup, Compact, Recovery, RecoveryNew, Restore};
+pub(crate) use erasure::{Subject, SubjectErase, SubjectExport, Tenant, TenantErase};
 pub(crate) use rotate::{Rotate, RotateMaster};
 pub(crate) use rotation::{RotateAll, RotateKey, RotateToken, RotateVault};
 pub(crate) use setting::{
@@ -54,6 +58,15 @@ pub(crate) enum Command {
     Table(Table),
     /// Open every record, and report each that was edited or damaged
     Verify(Verify),
+    /// Copy a vault, in use, into a new file, and check the copy
+    Backup(Backup),
+    /// Make a vault from a backup, once the backup is checked
+    Restore(Restore),
+    /// Write the file anew without its free pages
+    Compact(Compact),
+    /// Recovery codes
+    #[command(subcommand)]
+    Recovery(Recovery),
     /// The settings of the application
     #[command(subcommand)]
     Setting(Setting),
@@ -74,6 +87,12 @@ pub(crate) enum Command {
     /// The clock that expiry goes by
     #[command(subcommand)]
     Clock(Clock),
+    /// What belongs to one subject: a user, a device
+    #[command(subcommand)]
+    Subject(Subject),
+    /// The tenants
+    #[command(subcommand)]
+    Tenant(Tenant),
     /// Keys
     #[command(subcommand)]
     Key(Key),

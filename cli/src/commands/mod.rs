@@ -3,9 +3,12 @@
 
 mod approval;
 mod audit;
+mod copy;
 mod doctor;
+mod erasure;
 mod init;
 mod key;
+mod recovery;
 mod rotate;
 mod rotation;
 mod setting;
@@ -17,7 +20,7 @@ mod verify;
 
 use serde_json::{Value, json};
 
-use crate::arguments::{Command, Key, Slot, Table};
+use crate::arguments::{Command, Key, Recovery, Slot, Table};
 use crate::failure::Result;
 use crate::report::Report;
 use crate::streams::Console;
@@ -36,6 +39,10 @@ pub(crate) fn run(command: Command, console: &mut Console<'_>) -> Result<Report>
             table::describe(&file, table.as_deref(), &open, console)
         }
         Command::Verify(arguments) => verify::verify(&arguments, console),
+        Command::Backup(arguments) => copy::backup(&arguments, console),
+        Command::Restore(arguments) => copy::restore(&arguments, console),
+        Command::Compact(arguments) => copy::compact(&arguments, console),
+        Command::Recovery(Recovery::New(arguments)) => recovery::new(&arguments, console),
         Command::Setting(command) => setting::run(&command, console),
         Command::Token(command) => token::run(&command, console),
         Command::Approval(command) => approval::run(&command, console),
@@ -43,6 +50,8 @@ pub(crate) fn run(command: Command, console: &mut Console<'_>) -> Result<Report>
         Command::Clock(command) => approval::clock(&command, console),
         Command::Audit(command) => audit::run(&command, console),
         Command::Doctor(arguments) => doctor::doctor(&arguments, console),
+        Command::Subject(command) => erasure::subject(&command, console),
+        Command::Tenant(command) => erasure::tenant(&command, console),
         Command::Key(Key::Generate { shown }) => key::generate(&shown, console),
         Command::Key(Key::List { file, open }) => key::list(&file, &open, console),
         Command::Rotate(command) => rotation::command(&command, console),

@@ -65,7 +65,7 @@ fn added(vault: &Vault, label: &str, unlock: &Unlock) -> Result<Report> {
     Ok(about(id, unlock.kind(), label))
 }
 
-fn about(id: i64, kind: SlotKind, label: &str) -> Report {
+pub(super) fn about(id: i64, kind: SlotKind, label: &str) -> Report {
     let kind = kind.name();
     Report::new(
         format!("Added slot {id}: {kind}, {}.\n", printable(label)),
@@ -101,10 +101,15 @@ fn add_recovery(
             .map(|()| Report::delivered())
             .map_err(|error| Failure::io("the recovery code can't be written", &error))
     };
-    delivered.map_err(|failure| match vault.remove_slot(id) {
+    delivered.map_err(|failure| undelivered(vault, id, failure))
+}
+
+/// Takes back the slot of a code that did not arrive; the failure of the delivery.
+pub(super) fn undelivered(vault: &Vault, id: i64, failure: Failure) -> Failure {
+    match vault.remove_slot(id) {
         Ok(()) => failure.and("no slot was added"),
         Err(_) => failure.and(format_args!("slot {id} has a code that nobody knows: remove it")),
-    })
+    }
 }
 
 pub(super) fn remove(arguments: &SlotRemove, console: &mut Console<'_>) -> Result<Report> {

@@ -4,12 +4,15 @@ mod harness;
 
 mod approvals;
 mod audit;
+mod copies;
 mod damage;
 mod doctor;
+mod erasure;
 mod keys;
 mod life;
 mod output;
 mod programs;
+mod rotate;
 mod rotations;
 mod secrets;
 mod settings;

@@ -103,7 +103,6 @@ impl Authority {
 
     /// Everything compiled while the guard lives is the application's.
     pub(crate) fn application(&self) -> Turn<'_> {
-        self.asked.store(0, Ordering::Relaxed);
         self.refused.store(0, Ordering::Relaxed);
         self.turn(true)
     }
@@ -131,7 +130,11 @@ impl Authority {
     }
 
     fn turn(&self, application: bool) -> Turn<'_> {
-        Turn { authority: self, before: self.application.swap(application, Ordering::Relaxed) }
+        Turn {
+            authority: self,
+            before: self.application.swap(application, Ordering::Relaxed),
+            asked: self.asked.swap(0, Ordering::Relaxed),
+        }
     }
 
     /// Why the statement that was compiled last was refused.
@@ -345,11 +348,14 @@ impl Drop for Running<'_> {
 pub(crate) struct Turn<'a> {
     authority: &'a Authority,
     before: bool,
+    /// What the statement has asked for that is compiled or runs around the turn.
+    asked: u8,
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.authority.application.store(self.before, Ordering::Relaxed);
+        self.authority.asked.store(self.asked, Ordering::Relaxed);
     }
 }
 

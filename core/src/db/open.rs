@@ -105,6 +105,8 @@ pub(super) enum Role {
     /// Creates the file where it is missing.
     Creator,
     Writer,
+    /// A program's own: texts in double quotes are texts there, as in any SQLite, where they name no column.
+    Own,
     Reader,
 }
 
@@ -139,8 +141,8 @@ pub(super) fn open(
     for (option, on) in [
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
         (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
-        (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
-        (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),
+        (DbConfig::SQLITE_DBCONFIG_DQS_DML, role == Role::Own),
+        (DbConfig::SQLITE_DBCONFIG_DQS_DDL, role == Role::Own),
         // Else SQLite compiles a statement anew when a parameter of LIKE or LIMIT is bound, behind the engine's back.
         (DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true),
     ] {

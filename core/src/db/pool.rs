@@ -141,7 +141,7 @@ impl Pool {
     /// A connection for a keeper, which reads and writes. Not of a vault in memory, which has one connection.
     pub(crate) fn own(&self) -> Result<Own> {
         let own = Own::reserve(self.gate);
-        Ok(own.with(self.open(Role::Writer)?))
+        Ok(own.with(self.open(Role::Own)?))
     }
 
     /// Fails where the pool gives out no connection; waits while a fork is near.

@@ -14,15 +14,18 @@ pub(super) fn may_use_pragma(name: &str, value: Option<&str>) -> bool {
         "integrity_check",
         "quick_check",
         "optimize",
-        "user_version",
-        "application_id",
     ];
-    const SETTABLE: &[&str] =
-        &["cache_size", "case_sensitive_like", "defer_foreign_keys", "recursive_triggers"];
+    const SETTABLE: &[&str] = &[
+        "cache_size",
+        "case_sensitive_like",
+        "defer_foreign_keys",
+        "recursive_triggers",
+        // The application's own: the engine keeps the version of its format in a table.
+        "user_version",
+    ];
     let is = |list: &[&str]| list.iter().any(|item| name.eq_ignore_ascii_case(item));
     match value {
         None => true,
-        Some(_) if is(&["user_version", "application_id"]) => false,
         Some(_) => is(ABOUT) || is(SETTABLE),
     }
 }

@@ -2,13 +2,14 @@
 
 /// `application_id` in the file's header: "Seal".
 pub(crate) const APPLICATION_ID: i64 = 0x5365_616C;
-/// `user_version`: the version of the format of the whole file.
+/// The version of the format of the whole file.
 pub(crate) const FORMAT_VERSION: i64 = 1;
 
 /// Creates the engine's tables. `docs/format.md` describes them.
 pub(crate) const CREATE: &str = "
     CREATE TABLE sealite_meta (
         id INTEGER PRIMARY KEY CHECK (id = 1),
+        format INTEGER NOT NULL,
         vault BLOB NOT NULL,
         epoch INTEGER NOT NULL,
         erasure_pending INTEGER NOT NULL,

@@ -6,6 +6,7 @@ use super::Malformed;
 use super::bytes::{Reader, put_varint};
 use super::context::{tag, with_bytes};
 use super::padding::Padding;
+use crate::secret::make_room;
 use crate::value::ValueRef;
 
 /// Appends one value. NULL is not written: its absence says it.
@@ -14,6 +15,7 @@ pub(crate) fn put_column(out: &mut Vec<u8>, id: u32, value: ValueRef<'_>) {
         return;
     }
     with_bytes(value, |tag, bytes| {
+        make_room(out, MAX_FRAMING + bytes.len());
         put_varint(out, id);
         out.push(tag);
         put_varint(out, u32::try_from(bytes.len()).unwrap_or(u32::MAX));
@@ -24,7 +26,9 @@ pub(crate) fn put_column(out: &mut Vec<u8>, id: u32, value: ValueRef<'_>) {
 /// Appends the zeros; `start` is where the payload began.
 pub(crate) fn pad(out: &mut Vec<u8>, start: usize, padding: Padding) {
     let length = out.len() - start;
-    out.resize(start + padding.padded(length), 0);
+    let padded = start + padding.padded(length);
+    make_room(out, padded - out.len());
+    out.resize(padded, 0);
 }
 
 /// Walks over the values of an opened payload.
@@ -79,6 +83,9 @@ impl<'a> Columns<'a> {
         }
     }
 }
+
+/// The longest id, tag and length before a value, in bytes.
+const MAX_FRAMING: usize = 11;
 
 /// Whether a payload is UTF-8 as a whole.
 #[derive(Clone, Copy)]

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::definition::is_variable;
 use crate::error::{Result, fail};
+use crate::secret::make_room_for_text;
 
 /// A line that sets a variable.
 pub(super) struct Line {
@@ -28,11 +29,18 @@ pub(super) fn write_line(out: &mut String, name: &str, value: &str) -> bool {
     if value.contains('\0') {
         return false;
     }
+    // The longest form: each character after a backslash, in quotes.
+    make_room_for_text(out, name.len() + 2 * value.len() + "=\"\"\n".len());
     let _ = write!(out, "{name}=");
     if !value.is_empty() && value.chars().all(is_bare) {
         out.push_str(value);
     } else if is_literal(value) {
-        let _ = write!(out, "'{}'", value.replace('\'', "\\'"));
+        out.push('\'');
+        for c in value.chars() {
+            out.push_str(if c == '\'' { "\\" } else { "" });
+            out.push(c);
+        }
+        out.push('\'');
     } else {
         out.push('"');
         for c in value.chars() {
@@ -164,7 +172,7 @@ impl Reader<'_> {
                 break;
             }
             blank = c.is_whitespace();
-            value.push(c);
+            push(&mut value, c);
         }
         let length = value.trim_end().len();
         value.truncate(length);
@@ -179,17 +187,26 @@ impl Reader<'_> {
                 '\\' => {
                     let escaped = self.next()?;
                     match (quote, escaped) {
-                        ('\'', '\'' | '\\') | ('"', '"' | '\\' | '$') => value.push(escaped),
-                        ('"', 'n') => value.push('\n'),
-                        ('"', 'r') => value.push('\r'),
-                        ('"', 't') => value.push('\t'),
-                        _ => value.extend(['\\', escaped]),
+                        ('\'', '\'' | '\\') | ('"', '"' | '\\' | '$') => push(&mut value, escaped),
+                        ('"', 'n') => push(&mut value, '\n'),
+                        ('"', 'r') => push(&mut value, '\r'),
+                        ('"', 't') => push(&mut value, '\t'),
+                        _ => {
+                            push(&mut value, '\\');
+                            push(&mut value, escaped);
+                        }
                     }
                 }
-                c => value.push(c),
+                c => push(&mut value, c),
             }
         }
     }
+}
+
+/// Appends to what may be secret.
+fn push(value: &mut String, c: char) {
+    make_room_for_text(value, c.len_utf8());
+    value.push(c);
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
+use zeroize::Zeroizing;
 
 use crate::error::{Result, fail};
 
@@ -57,8 +58,12 @@ fn merge_at(target: Option<&str>, patch: &str, depth: usize) -> Result<String> {
 }
 
 /// A text as a JSON string.
-pub(super) fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+pub(super) fn quoted(text: &str) -> Zeroizing<String> {
+    // The longest form: each byte as \u00xx, in quotes.
+    let mut out = Zeroizing::new(Vec::with_capacity(6 * text.len() + 2));
+    let _ = serde_json::to_writer(&mut *out, text);
+    let text = String::from_utf8(std::mem::take(&mut *out)).unwrap_or_default();
+    Zeroizing::new(text)
 }
 
 #[cfg(test)]

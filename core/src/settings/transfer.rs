@@ -13,7 +13,7 @@ use super::store::View;
 use super::value::{SettingValue, parse, text_of};
 use crate::audit::append;
 use crate::error::{Result, err, fail};
-use crate::secret::SecretString;
+use crate::secret::{SecretString, make_room_for_text};
 use crate::table::session::Session;
 use crate::value::{Type, Value, ValueRef};
 
@@ -84,7 +84,7 @@ fn to_env(held: &Held, secrets: bool) -> Result<Zeroizing<String>> {
     for (definition, value) in held {
         let (name, variable) = (definition.name.as_str(), definition.variable());
         if definition.secret && !secrets {
-            out.extend(["# ", &variable, " is set, and secret\n"]);
+            push(&mut out, &format!("# {variable} is set, and secret\n"));
             continue;
         }
         let text = Zeroizing::new(text_of(value.expose()));
@@ -102,17 +102,25 @@ fn to_json(held: &Held, secrets: bool) -> Zeroizing<String> {
     let mut out = Zeroizing::new(String::from("{"));
     for (definition, value) in held.iter().filter(|(definition, _)| secrets || !definition.secret) {
         let first = out.len() == 1;
-        out.push_str(if first { "\n  " } else { ",\n  " });
-        out.push_str(&quoted(&definition.name));
-        out.push_str(": ");
-        let text = Zeroizing::new(match value.expose() {
-            ValueRef::Text(text) => quoted(text),
-            other => text_of(other),
-        });
-        out.push_str(&text);
+        push(&mut out, if first { "\n  " } else { ",\n  " });
+        push(&mut out, &quoted(&definition.name));
+        push(&mut out, ": ");
+        push(
+            &mut out,
+            &match value.expose() {
+                ValueRef::Text(text) => quoted(text),
+                other => Zeroizing::new(text_of(other)),
+            },
+        );
     }
-    out.push_str("\n}\n");
+    push(&mut out, "\n}\n");
     out
+}
+
+/// Appends, and leaves no copy where the buffer grows.
+fn push(out: &mut String, text: &str) {
+    make_room_for_text(out, text.len());
+    out.push_str(text);
 }
 
 /// Sets what the text names; the rest stays. All or nothing, as part of the transaction.

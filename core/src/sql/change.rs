@@ -9,7 +9,7 @@ use crate::db::schema::quote;
 use crate::error::{Error, ErrorKind, Result, err, fail};
 use crate::table::definition::is_internal;
 use crate::table::engine::State;
-use crate::table::protect::index_of;
+use crate::table::protect::{index_of, triggers};
 use crate::table::schema::Schema;
 use crate::table::session::Session;
 use crate::table::{Alteration, Index, alter, backfill, define};
@@ -76,6 +76,12 @@ fn apply(session: &Session, change: &Change) -> Result<bool> {
         }
         Change::Index(index) => create_index(session, index),
         Change::DropIndex { name } => drop_index(session, name),
+        Change::Trigger { table, name, sql } => {
+            let state = session.state();
+            triggers::create(session.conn(), &state.table(table)?.stored.physical(), sql)?;
+            noted(session, table, &format!("create trigger {name}"))
+        }
+        Change::DropTrigger { name } => drop_trigger(session, name),
     }
 }
 
@@ -137,16 +143,39 @@ fn logical(schema: &Schema, error: Error) -> Error {
     err!(Conflict, "{message}").with_sqlite_code(code)
 }
 
-fn drop_index(session: &Session, name: &str) -> Result<bool> {
-    let (conn, state) = (session.conn(), session.state());
-    let sql = "SELECT name, tbl_name FROM main.sqlite_master WHERE type = 'index' AND name = ? COLLATE NOCASE";
-    let found = conn
-        .first(sql, &[name.into()], |row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned())))?;
-    let Some((name, table)) = found else { return Ok(false) };
+fn drop_trigger(session: &Session, name: &str) -> Result<bool> {
+    let state = session.state();
+    let Some((name, schema)) = standing(session, &state, "trigger", name)? else {
+        return Ok(false);
+    };
+    session.conn().batch(&format!("DROP TRIGGER main.{}", quote(&name)))?;
+    noted(session, schema.name(), &format!("drop trigger {name}"))
+}
+
+/// What of that kind and name stands on a sealed table's physical side.
+fn standing<'s>(
+    session: &Session,
+    state: &'s State,
+    kind: &str,
+    name: &str,
+) -> Result<Option<(String, &'s Schema)>> {
+    let sql =
+        "SELECT name, tbl_name FROM main.sqlite_master WHERE type = ? AND name = ? COLLATE NOCASE";
+    let found = session.conn().first(sql, &[kind.into(), name.into()], |row| {
+        Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))
+    })?;
+    let Some((name, table)) = found else { return Ok(None) };
     let is_its = |schema: &&std::sync::Arc<Schema>| {
         shows(schema) && schema.stored.physical().eq_ignore_ascii_case(&table)
     };
-    let Some(schema) = state.tables.values().find(is_its) else { return Ok(false) };
+    Ok(state.tables.values().find(is_its).map(|schema| (name, schema.as_ref())))
+}
+
+fn drop_index(session: &Session, name: &str) -> Result<bool> {
+    let (conn, state) = (session.conn(), session.state());
+    let Some((name, schema)) = standing(session, &state, "index", name)? else {
+        return Ok(false);
+    };
     if is_internal(&name) {
         fail!(NotAllowed, "index {name} is declared with its column: alter_table drops it");
     }

@@ -131,13 +131,13 @@ impl Cursor {
         self.stmt()?.row().integer(0)
     }
 
-    /// Gives a column of the row; 0 is the key.
+    /// Gives a column of the row, or its key.
     pub(super) fn column(&mut self, table: &Table, index: c_int, output: &Output) -> Result<()> {
         if output.is_unchanged() {
             return Ok(());
         }
         let index = usize::try_from(index).unwrap_or(usize::MAX);
-        if index == 0 {
+        if index == table.key_index() {
             output.set_column(self.stmt()?.row().get_unchecked_text(1)?);
             return Ok(());
         }

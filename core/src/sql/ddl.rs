@@ -1,4 +1,5 @@
-//! DDL that names a sealed table, read from its text: ALTER TABLE, DROP, CREATE INDEX, and REFERENCES of a plain table.
+//! DDL that names a sealed table, read from its text: ALTER TABLE, DROP, CREATE INDEX and TRIGGER, and
+//! REFERENCES of a plain table.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -11,8 +12,8 @@ use crate::error::{Result, fail};
 use crate::table::definition::is_internal;
 use crate::table::engine::State;
 use crate::table::protect::kinds::by_name;
-use crate::table::protect::on_table;
 use crate::table::protect::written::{Reference, reference};
+use crate::table::protect::{on_table, triggers};
 use crate::table::schema::{Schema, StoredColumn};
 use crate::table::{Alteration, Column, Protection};
 use crate::value::Type;
@@ -32,6 +33,16 @@ pub(super) enum Change {
     DropIndex {
         name: String,
     },
+    /// `sql` is the text for the physical table.
+    Trigger {
+        table: String,
+        name: String,
+        sql: String,
+    },
+    /// Of a sealed table, or of any other.
+    DropTrigger {
+        name: String,
+    },
 }
 
 impl Change {
@@ -43,15 +54,17 @@ impl Change {
     /// The sealed table, where the text says.
     pub(super) fn table(&self) -> Option<&str> {
         match self {
-            Change::Alter { table, .. } | Change::Drop { table } => Some(table),
+            Change::Alter { table, .. }
+            | Change::Drop { table }
+            | Change::Trigger { table, .. } => Some(table),
             Change::Index(index) => Some(&index.table),
-            Change::DropIndex { .. } => None,
+            Change::DropIndex { .. } | Change::DropTrigger { .. } => None,
         }
     }
 
     /// True for what only the file tells to be a sealed table's, and may be SQLite's alone.
     pub(super) fn may_be_plain(&self) -> bool {
-        matches!(self, Change::DropIndex { .. })
+        matches!(self, Change::DropIndex { .. } | Change::DropTrigger { .. })
     }
 }
 
@@ -130,6 +143,11 @@ pub(super) fn know(sql: &str, state: &State) -> Result<Option<Known>> {
     } else if words.take(&["DROP", "INDEX"]) {
         words.take(&["IF", "EXISTS"]);
         words.qualified().map(|name| Change::DropIndex { name: name.table })
+    } else if words.take(&["DROP", "TRIGGER"]) {
+        words.take(&["IF", "EXISTS"]);
+        words.qualified().map(|name| Change::DropTrigger { name: name.table })
+    } else if words.take(&["CREATE", "TRIGGER"]) {
+        trigger(sql, state)?
     } else if words.take(&["CREATE", "TABLE"]) {
         return references(sql, &found, state);
     } else if words.take(&["CREATE", "INDEX"]) {
@@ -276,6 +294,14 @@ fn index(words: &mut Words<'_, '_>, state: &State, unique: bool) -> Result<Optio
     let sql = on_table(words.sql, &schema.stored.physical());
     let table = schema.name().to_owned();
     Ok(Some(Change::Index(NewIndex { table, name, unique, if_missing, column, sql })))
+}
+
+fn trigger(sql: &str, state: &State) -> Result<Option<Change>> {
+    let Some(trigger) = triggers::read(sql) else { return Ok(None) };
+    let place = Name { schema: None, table: trigger.table.clone() };
+    let Some(schema) = sealed(state, &place) else { return Ok(None) };
+    let (table, sql) = (schema.name().to_owned(), trigger.on_physical(schema)?);
+    Ok(Some(Change::Trigger { table, name: trigger.name, sql }))
 }
 
 /// The sealed table that a foreign key refers to, where it is one.

@@ -107,6 +107,7 @@ fn parse(table: &str, arguments: &[String]) -> Result<Declaration> {
                     fail!(Definition, "a key is an integer or text, not {}", other.name())
                 }
             };
+            definition.key_at = definition.columns.len();
         } else {
             definition = definition.column(Column::parse(argument)?);
         }

@@ -133,7 +133,7 @@ pub(super) fn choose(table: &Table, info: &mut IndexInfo<'_>) {
     let sorts_secretly =
         ordered.is_some_and(|order| order.position.is_some_and(|at| is_protected(table, at)));
     let opens = leads_secretly || sorts_secretly;
-    let used = |position: usize| info.uses(position + 1);
+    let used = |position: usize| info.uses(table.index_of(position));
     let records = opens
         || table
             .columns()
@@ -258,8 +258,11 @@ fn led(table: &Table, info: &IndexInfo<'_>, constraint: Constraint) -> Option<(O
     let binary = || info.collation(constraint).eq_ignore_ascii_case(BINARY);
     match constraint.column {
         None if schema.stored.text_key => None,
-        Some(0) if schema.stored.text_key && !(constraint.op == Op::Eq && binary()) => None,
-        None | Some(0) => Some((On::Key, true, String::new())),
+        None => Some((On::Key, true, String::new())),
+        Some(index) if index == table.key_index() => {
+            let leads = !schema.stored.text_key || constraint.op == Op::Eq && binary();
+            leads.then(|| (On::Key, true, String::new()))
+        }
         Some(index) => {
             let (position, place) = table.column(index)?;
             let name = schema.column(position).ok()?.column.name.clone();
@@ -298,7 +301,7 @@ fn order(table: &Table, info: &IndexInfo<'_>) -> Option<Order> {
             name: "rowid".to_owned(),
             physical: quote(stored.row_id()),
         }),
-        Some(0) => Some(Order {
+        Some(index) if index == table.key_index() => Some(Order {
             position: None,
             descends,
             name: stored.key.clone(),

@@ -1,6 +1,7 @@
 //! A sealed table as SQLite sees it: its columns, how each is kept, and the plans by which its rows are found.
 
 use std::cell::RefCell;
+use std::cmp::Ordering;
 use std::fmt::Write;
 use std::rc::Rc;
 use std::sync::{Arc, Weak};
@@ -24,6 +25,8 @@ pub(super) struct Table {
     /// The name in lower case.
     lower: String,
     columns: Vec<ColumnPlace>,
+    /// How many of them SQLite counts before the key.
+    key_at: usize,
     /// Every plan that a statement was compiled to, by its number.
     plans: RefCell<Vec<Rc<Plan>>>,
     sealer: RefCell<Option<Arc<Sealer>>>,
@@ -65,6 +68,7 @@ impl Table {
             schema: Arc::clone(schema),
             lower: schema.name().to_lowercase(),
             columns: schema.columns().enumerate().map(place).collect(),
+            key_at: schema.key_at(),
             plans: RefCell::default(),
             sealer: RefCell::default(),
             seen: RefCell::default(),
@@ -89,10 +93,24 @@ impl Table {
         Target { name: self.schema.name(), tenant: None }
     }
 
-    /// The column that SQLite counts so: the key is 0.
+    /// The column that SQLite counts so; none for the key.
     pub(super) fn column(&self, index: usize) -> Option<(usize, &ColumnPlace)> {
-        let position = index.checked_sub(1)?;
+        let position = match index.cmp(&self.key_at) {
+            Ordering::Less => index,
+            Ordering::Equal => return None,
+            Ordering::Greater => index.checked_sub(1)?,
+        };
         Some((position, self.columns.get(position)?))
+    }
+
+    /// How SQLite counts the key.
+    pub(super) fn key_index(&self) -> usize {
+        self.key_at
+    }
+
+    /// How SQLite counts a column.
+    pub(super) fn index_of(&self, position: usize) -> usize {
+        position + usize::from(position >= self.key_at)
     }
 
     pub(super) fn columns(&self) -> &[ColumnPlace] {
@@ -103,18 +121,19 @@ impl Table {
     pub(super) fn declaration(&self) -> String {
         let stored = &self.schema.stored;
         let key = if stored.text_key { "TEXT NOT NULL PRIMARY KEY" } else { "INTEGER PRIMARY KEY" };
-        let mut sql = format!("CREATE TABLE x ({} {key}", quote(&stored.key));
+        let mut parts = Vec::with_capacity(self.columns.len() + 1);
         for (column, place) in self.schema.columns().zip(&self.columns) {
-            let _ = write!(sql, ", {} {}", quote(&column.column.name), declared(place.kind));
+            let mut sql = format!("{} {}", quote(&column.column.name), declared(place.kind));
             if column.column.not_null {
                 sql.push_str(" NOT NULL");
             }
             if place.collation != BINARY {
                 let _ = write!(sql, " COLLATE {}", place.collation);
             }
+            parts.push(sql);
         }
-        sql.push(')');
-        sql
+        parts.insert(self.key_at.min(parts.len()), format!("{} {key}", quote(&stored.key)));
+        format!("CREATE TABLE x ({})", parts.join(", "))
     }
 
     /// The number of a plan, which is kept for as long as the table.

@@ -37,8 +37,8 @@ impl Mode {
     }
 }
 
-/// Where the columns begin in the arguments, after the old row id, the new one and the key.
-const FIRST_COLUMN: usize = 3;
+/// Where the columns begin in the arguments, after the old row id and the new one.
+const FIRST_COLUMN: usize = 2;
 
 /// Carries out one change of a row; the row id of an inserted one.
 pub(super) fn write(table: &Table, args: &Args<'_>, mode: Mode) -> Result<Option<i64>> {
@@ -87,7 +87,7 @@ fn insert(table: &Table, session: &Session, args: &Args<'_>, mode: Mode) -> Resu
         let column = &column.column;
         let default = || column.default.as_ref().map_or(ValueRef::Null, |value| value.as_ref());
         let mut value = if named(position) {
-            args.get(FIRST_COLUMN + position)?.read(column.kind)?
+            args.get(FIRST_COLUMN + table.index_of(position))?.read(column.kind)?
         } else {
             default()
         };
@@ -149,7 +149,7 @@ fn update(table: &Table, session: &Session, args: &Args<'_>, mode: Mode) -> Resu
     let new_id = changed_key(table, args, row, &id)?;
     let mut changes = Vec::new();
     for (position, column) in schema.columns().enumerate() {
-        let arg = args.get(FIRST_COLUMN + position)?;
+        let arg = args.get(FIRST_COLUMN + table.index_of(position))?;
         if arg.is_unchanged() {
             continue;
         }
@@ -224,7 +224,7 @@ fn changed_key<'a>(
     row: i64,
     id: &Id,
 ) -> Result<Option<IdRef<'a>>> {
-    let (new_row, key) = (args.get(1)?, args.get(2)?);
+    let (new_row, key) = (args.get(1)?, args.get(FIRST_COLUMN + table.key_index())?);
     let moves = new_row.read(Type::Integer)?.as_i64() != Some(row);
     if key.is_unchanged() && !moves {
         return Ok(None);
@@ -261,7 +261,7 @@ fn key_of(table: &Table, session: &Session, row: i64) -> Result<Id> {
 /// The key that an INSERT gives; none where the engine chooses it.
 fn new_key<'a>(table: &Table, args: &'a Args<'_>) -> Result<Option<IdRef<'a>>> {
     let stored = &table.schema().stored;
-    let (row, key) = (args.get(1)?, args.get(2)?);
+    let (row, key) = (args.get(1)?, args.get(FIRST_COLUMN + table.key_index())?);
     if stored.text_key {
         if !row.is_null() {
             fail!(Refused, "the row id of table {} is the engine's own", stored.name);

@@ -223,7 +223,7 @@ fn drop_column(session: &Session, stored: &mut Stored, name: &str) -> Result<()>
     if column.column.protection == Protection::Plain {
         run(session, &format!("ALTER TABLE {table} DROP COLUMN {}", quote(&column.column.name)))?;
         let id = column.id;
-        stored.columns.retain(|column| column.id != id);
+        stored.forget(|column| column.id == id);
     } else {
         column.dropping = true;
     }

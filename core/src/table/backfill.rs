@@ -90,7 +90,7 @@ fn let_go(session: &Session, table: &str) -> Result<bool> {
         session.mark_erasure()?;
     }
     gone.extend(stored.retired.drain(..).map(|blind| blind.physical));
-    stored.columns.retain(|column| !column.dropping);
+    stored.forget(|column| column.dropping);
     let keep = stored.layouts.pop();
     stored.layouts = keep.into_iter().collect();
     for name in gone {

@@ -3,9 +3,9 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use super::row::wipe;
 use crate::format::context::Context;
 use crate::keys::ring::Key;
+use crate::secret::wipe;
 
 /// Buffers for one record after the other. Those of a thread's last ones are used again: a record that is opened alone
 /// needs no new ones.

@@ -103,6 +103,7 @@ const PER_TENANT: u8 = 2;
 const SUBJECT_ROW: u8 = 4;
 const SUBJECT_COLUMN: u8 = 8;
 const SUBJECT_KEY: u8 = 16;
+const KEY_BEHIND: u8 = 32;
 const UNIQUE: u8 = 1;
 const BUILDING: u8 = 2;
 
@@ -119,7 +120,12 @@ fn encode(stored: &Stored) -> Vec<u8> {
         Some(Whose::Column(_)) => SUBJECT_COLUMN,
         Some(Whose::Key) => SUBJECT_KEY,
     };
-    out.push(flag(stored.text_key, TEXT_KEY) | flag(stored.per_tenant, PER_TENANT) | subject);
+    out.push(
+        flag(stored.text_key, TEXT_KEY)
+            | flag(stored.per_tenant, PER_TENANT)
+            | flag(stored.key_at > 0, KEY_BEHIND)
+            | subject,
+    );
     put_varint(&mut out, u32::from(stored.padding.code()));
     put_varint(&mut out, stored.next_id);
     if let Some(Whose::Column(id)) = stored.subject {
@@ -157,6 +163,9 @@ fn encode(stored: &Stored) -> Vec<u8> {
                 put_varint(&mut out, *id);
             }
         }
+    }
+    if stored.key_at > 0 {
+        count(&mut out, stored.key_at);
     }
     out
 }
@@ -199,7 +208,7 @@ fn decode(entry: &[u8]) -> std::result::Result<Stored, Malformed> {
     let flags = r.u8()?;
     let padding = Padding::from_code(short(r.varint()?)?);
     let next_id = r.varint()?;
-    let subject = match flags & !(TEXT_KEY | PER_TENANT) {
+    let subject = match flags & !(TEXT_KEY | PER_TENANT | KEY_BEHIND) {
         0 => None,
         SUBJECT_ROW => Some(Whose::Row),
         SUBJECT_COLUMN => Some(Whose::Column(r.varint()?)),
@@ -241,6 +250,7 @@ fn decode(entry: &[u8]) -> std::result::Result<Stored, Malformed> {
         let sealed = list(r, Reader::varint)?;
         Ok(Layout { number, authenticated, sealed })
     })?;
+    let key_at = if flags & KEY_BEHIND != 0 { r.varint()? as usize } else { 0 };
     r.finish()?;
     let (text_key, per_tenant) = (flags & TEXT_KEY != 0, flags & PER_TENANT != 0);
     Ok(Stored {
@@ -248,6 +258,7 @@ fn decode(entry: &[u8]) -> std::result::Result<Stored, Malformed> {
         name,
         key,
         text_key,
+        key_at,
         per_tenant,
         padding,
         subject,
@@ -347,6 +358,7 @@ mod tests {
             name: "users".into(),
             key: "id".into(),
             text_key: true,
+            key_at: 1,
             per_tenant: true,
             padding: Padding::Padme,
             subject: Some(Whose::Column(1)),

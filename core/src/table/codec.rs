@@ -14,6 +14,7 @@ use crate::format::payload::Columns;
 use crate::format::record::Record;
 use crate::keys::ring::{Key, Ring};
 use crate::keys::seal::open;
+use crate::secret::make_room;
 use crate::value::{Id, IdRef, Type, ValueRef};
 
 /// Opens rows of one table for one tenant.
@@ -122,6 +123,7 @@ impl<'a> Opener<'a> {
         let first = FIRST_SLOT + self.shift;
         let Buffers { context, payload, last } = &mut self.buffers;
         payload.clear();
+        make_room(payload, record.ciphertext.len());
         let opened = open(payload, context, key.record_key()?, &record, &place, |context| {
             for (column, slot, kind) in &plan.authenticated {
                 // A text is authenticated as its bytes: whether they are UTF-8 is asked once, where it is read.

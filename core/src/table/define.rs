@@ -54,6 +54,7 @@ fn new_table(id: u32, definition: &TableDefinition) -> Result<Stored> {
         name: definition.name.clone(),
         key: definition.key.clone(),
         text_key: definition.text_key,
+        key_at: definition.key_at,
         per_tenant: definition.per_tenant,
         padding: definition.padding,
         subject: None,

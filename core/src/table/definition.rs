@@ -266,6 +266,8 @@ pub struct TableDefinition {
     pub(crate) name: String,
     pub(crate) key: String,
     pub(crate) text_key: bool,
+    /// How many columns SQL shows before the key.
+    pub(crate) key_at: usize,
     pub(crate) per_tenant: bool,
     pub(crate) padding: Padding,
     pub(crate) subject: Option<Whose<String>>,
@@ -279,6 +281,7 @@ impl TableDefinition {
             name: name.into(),
             key: "id".to_owned(),
             text_key: false,
+            key_at: 0,
             per_tenant: false,
             padding: Padding::default(),
             subject: None,

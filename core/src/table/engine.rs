@@ -9,6 +9,7 @@ use super::clock::Clock;
 use super::look::Look;
 use super::schema::Schema;
 use super::subject::Whose;
+use crate::db::schema::FORMAT_VERSION;
 use crate::db::{Conn, Pool};
 use crate::error::{Error, ErrorKind, Result, err, fail};
 use crate::keys::cache::Limits;
@@ -333,6 +334,14 @@ pub(crate) fn read_meta(conn: &Conn) -> Result<Option<Meta>> {
     )?;
     if present != Some(1) {
         return Ok(None);
+    }
+    let format =
+        conn.first("SELECT format FROM sealite_meta WHERE id = 1", &[], |row| row.integer(0))?;
+    if let Some(format) = format.filter(|format| *format > FORMAT_VERSION) {
+        fail!(
+            NewerFormat,
+            "the vault has format {format}, this version reads up to {FORMAT_VERSION}"
+        );
     }
     let meta = conn.first(
         "SELECT vault, epoch, erasure_pending, master FROM sealite_meta WHERE id = 1",

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::schema::Schema;
 use crate::error::{Result, err};
 use crate::format::context::tag;
+use crate::secret::{make_room, make_room_for_text, wipe};
 use crate::value::{IdRef, ValueRef};
 
 /// A row that has been read and verified. Cheap to clone; the opened values are wiped when the last clone goes.
@@ -63,7 +64,7 @@ impl RowSet {
     /// Makes room for a row with that many bytes of values.
     pub(super) fn reserve(&mut self, bytes: usize) {
         self.cells.reserve(self.width());
-        self.text.reserve(bytes);
+        make_room_for_text(&mut self.text, bytes);
     }
 
     /// Copies a value and adds its cell.
@@ -85,6 +86,7 @@ impl RowSet {
         let held = |tag, word| Cell { tag, length: 0, word };
         let mut text = |tag, v: &str| {
             let cell = Cell { tag, length: v.len() as u32, word: self.text.len() as u64 };
+            make_room_for_text(&mut self.text, v.len());
             self.text.push_str(v);
             cell
         };
@@ -97,6 +99,7 @@ impl RowSet {
             ValueRef::Json(v) => text(tag::JSON, v),
             ValueRef::Blob(v) => {
                 let word = self.bytes.len() as u64;
+                make_room(&mut self.bytes, v.len());
                 self.bytes.extend_from_slice(v);
                 Cell { tag: tag::BLOB, length: v.len() as u32, word }
             }
@@ -174,15 +177,6 @@ impl Drop for RowSet {
         wipe(&mut std::mem::take(&mut self.text).into_bytes());
         wipe(&mut self.bytes);
     }
-}
-
-/// Overwrites by capacity, not by length: what was taken back lies behind the end. In one pass of the compiler's own
-/// fill, which a volatile write for each byte is many times slower than.
-pub(super) fn wipe(buffer: &mut Vec<u8>) {
-    buffer.clear();
-    buffer.resize(buffer.capacity(), 0);
-    zeroize::optimization_barrier(buffer);
-    buffer.clear();
 }
 
 impl Row {

@@ -19,6 +19,8 @@ pub(crate) struct Stored {
     pub(crate) name: String,
     pub(crate) key: String,
     pub(crate) text_key: bool,
+    /// How many of the columns SQL shows before the key.
+    pub(crate) key_at: usize,
     pub(crate) per_tenant: bool,
     pub(crate) padding: Padding,
     /// What says whose a row is: a column by its surrogate id.
@@ -231,12 +233,18 @@ impl Schema {
         sealed.map(|c| c.column.name.to_ascii_lowercase()).collect()
     }
 
+    /// How many columns SQL shows before the key.
+    pub(crate) fn key_at(&self) -> usize {
+        self.active.iter().filter(|at| **at < self.stored.key_at).count()
+    }
+
     /// The definition that would declare the table as it is.
     pub(crate) fn definition(&self) -> TableDefinition {
         TableDefinition {
             name: self.stored.name.clone(),
             key: self.stored.key.clone(),
             text_key: self.stored.text_key,
+            key_at: self.key_at(),
             per_tenant: self.stored.per_tenant,
             padding: self.stored.padding,
             subject: self.declared_subject(),
@@ -246,6 +254,13 @@ impl Schema {
 }
 
 impl Stored {
+    /// Forgets columns.
+    pub(crate) fn forget(&mut self, is_gone: impl Fn(&StoredColumn) -> bool) {
+        let before = self.columns.iter().take(self.key_at);
+        self.key_at = before.filter(|column| !is_gone(column)).count();
+        self.columns.retain(|column| !is_gone(column));
+    }
+
     /// The physical table.
     pub(crate) fn physical(&self) -> String {
         physical_name(&self.name)

@@ -1,9 +1,9 @@
 //! Giving free space back.
 
 use super::Vault;
-use crate::erasure::Erasure;
 use crate::audit::note;
 use crate::db::Location;
+use crate::erasure::Erasure;
 use crate::error::Result;
 use crate::table::session::Session;
 

@@ -59,8 +59,9 @@ impl Keys {
     ///
     /// The secrets and parameters of slots stay as they are. Other handles, in this process and in others, read the new
     /// master key from the slot that they were unlocked with, at their next transaction; where that was dropped, they
-    /// become locked: at their next transaction, or where they only read by keys that they have in memory, once those
-    /// are older than [`crate::Config::key_age`]. The change is audited as `key.master_rotated`.
+    /// become locked: at their next transaction; reads by keys that they have in memory go on until they look at the
+    /// file for changes, or until those are older than [`crate::Config::key_age`]. The change is audited as
+    /// `key.master_rotated`.
     ///
     /// # Errors
     /// `wrong_key` where a secret opens no slot; `refused` where a slot is opened by none and `drop_others` is false;

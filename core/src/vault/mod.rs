@@ -325,13 +325,6 @@ impl Vault {
                 "the file is a database with tables of its own: allow existing_database to add a vault"
             );
         }
-        let version = conn.first("PRAGMA user_version", &[], |row| row.integer(0))?;
-        if version != Some(0) {
-            fail!(
-                NotAVault,
-                "the database keeps a version of its own in user_version, which a vault needs"
-            );
-        }
         Ok(())
     }
 

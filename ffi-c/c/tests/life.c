@@ -105,7 +105,48 @@ int main(int argc, char **argv) {
   OK(sealite_vault_verify(second, &sound, &found, &error));
   CHECK(sound && rows_in(found) > 0);
   sealite_rows_free(found);
+
+  /* A sheet to print has the code on a line of its own. */
+  sealite_bytes *sheet;
+  OK(sealite_vault_add_recovery_sheet_reveal(second, T("paper"), &id, &sheet, &error));
+  const char *page = (const char *)sealite_bytes_data(sheet);
+  size_t length = sealite_bytes_length(sheet), at = 0;
+  CHECK(length > 500 && memcmp(page, "SEALITE RECOVERY SHEET", 22) == 0);
+  sealite_unlock *printed = NULL;
+  while (at < length && printed == NULL) {
+    const char *end = memchr(page + at, '\n', length - at);
+    CHECK(end != NULL);
+    size_t line = (size_t)(end - (page + at));
+    if (sealite_unlock_recovery_code(page + at, line, &printed, NULL) != SEALITE_OK) CHECK(printed == NULL);
+    at += line + 1;
+  }
+  CHECK(printed != NULL);
+  OK(sealite_vault_lock(second, &error));
+  OK(sealite_vault_unlock(second, printed, &error));
+
+  /* A copy in use, checked; restored, and opened by the sheet's code. */
+  char copy[4096], restored[4096];
+  CHECK(snprintf(copy, sizeof copy, "%s/copy.db", argv[1]) < (int)sizeof copy);
+  CHECK(snprintf(restored, sizeof restored, "%s/restored.db", argv[1]) < (int)sizeof restored);
+  OK(sealite_vault_backup(second, T(copy), 0, &found, &error));
+  CHECK(rows_in(found) == 1 && cell(found, 0, "bytes").integer > 4096 && cell(found, 0, "audit_entries").integer > 3);
+  sealite_rows_free(found);
+  GIVES(SEALITE_REFUSED, sealite_vault_backup(second, T(copy), 1, NULL, &error));
+  OK(sealite_restore(T(copy), T(path), printed, NULL, 0, 1, NULL, &error));
+  GIVES(SEALITE_REFUSED, sealite_restore(T(copy), T(path), printed, NULL, 0, 0, NULL, &error));
+  GIVES(SEALITE_WRONG_KEY, sealite_restore(T(copy), T(restored), unlock, NULL, 0, 0, NULL, &error));
+  OK(sealite_restore(T(copy), T(restored), printed, NULL, 0, 0, NULL, &error));
+  uint64_t before, after;
+  OK(sealite_vault_compact(second, &before, &after, &sound, &error));
+  CHECK(before > 0 && after > 0 && !sound);
   sealite_vault_free(second);
+  OK(sealite_vault_open(T(restored), printed, NULL, &second, &error));
+  OK(sealite_vault_verify(second, &sound, &found, &error));
+  CHECK(sound);
+  sealite_rows_free(found);
+  sealite_vault_free(second);
+  sealite_unlock_free(printed);
+  sealite_bytes_free(sheet);
 
   sealite_bytes_free(text);
   sealite_bytes_free(code);

@@ -110,12 +110,17 @@ class Sealite(VaultLife):
 
         return fastapi.Security(check, scopes=wanted)
 
-    def token(self, kinds: str | Iterable[str] = "api_key", scopes: str | Iterable[str] = ()) -> Any:
-        """A dependency that gives the token of these kinds, with these scopes, from `Authorization: Bearer`. Else 401, 403
-        without a scope, 429 over the token's own limits. The documentation page shows the scheme and the scopes."""
+    def token(
+        self, kinds: str | Iterable[str] = "api_key", scopes: str | Iterable[str] = (), *, optional: bool = False
+    ) -> Any:
+        """A dependency that gives the token of these kinds, with these scopes, from `Authorization: Bearer`. Else 401, or None
+        where that is `optional` and there is no such header; 403 without a scope, 429 over the token's own limits. The
+        documentation page shows the scheme and the scopes."""
         accepted, wanted = _many(kinds), _many(scopes)
 
-        async def check(request: fastapi.Request, _: Annotated[Any, fastapi.Depends(self._by_header)]) -> Token:
+        async def check(request: fastapi.Request, _: Annotated[Any, fastapi.Depends(self._by_header)]) -> Token | None:
+            if optional and "authorization" not in request.headers:
+                return None
             return await self._bearer(request, accepted, wanted)
 
         return fastapi.Security(check, scopes=wanted)
@@ -146,7 +151,7 @@ class Sealite(VaultLife):
                 text, again, token = session.text, ["session"], _with_scopes(session.token, wanted)
             else:
                 token = await self._bearer(request, accepted, wanted)
-                text, again = (header or "").partition(" ")[2].strip(), [token.kind]
+                text, again = web.bearer(header or ""), [token.kind]
             tokens = (await aio.run(self._place, request)).tokens
             kind: Any = again
             return StreamGuard(token, lambda: tokens.verify(text, kind, scopes=wanted), every)
@@ -254,7 +259,7 @@ class Sealite(VaultLife):
                 allowed = await aio.run(admin, request)
             elif (header := request.headers.get("authorization")) is not None:
                 # Whoever administers a tenant does not administer the vault.
-                token = await aio.run(lambda: web.token_of(self.ready(), header, ("admin", "api_key")))
+                token = await aio.run(lambda: web.token_of(self.ready(), web.bearer(header), ("admin", "api_key")))
                 allowed = token.kind == "admin" or token.has_scope("admin")
             else:
                 session = await self._authenticate(request)
@@ -297,7 +302,7 @@ class Sealite(VaultLife):
 
         def verified() -> tuple[Place, Token]:
             place = self._place(request)
-            return place, web.token_of(place, header, kinds, scopes)
+            return place, web.token_of(place, web.bearer(header), kinds, scopes)
 
         place, token = await aio.run(verified)
         _remember(place, token)

@@ -3,12 +3,14 @@
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import fastapi
 
-from .. import AlreadyInitialised, Locked, NotInitialised, Unlock, Vault, aio
+from .. import AlreadyInitialised, Locked, NotInitialised, Unlock, Vault, aio, web
 from ..vaults import register_vault, unregister_vault
+
+_C = TypeVar("_C", bound=web.ReadyCheck)
 
 
 class VaultLife:
@@ -29,12 +31,18 @@ class VaultLife:
         self._options = options
         self._declarations: list[Callable[[Vault], object]] = []
         self._declared = 0
+        self.checks: list[web.ReadyCheck] = []
 
     def on_open(self, declare: Callable[[Vault], object]) -> Callable[[Vault], object]:
         """Has this called with the vault once it is open and before anything else uses it, in every worker: the place for
         `define_table` and `settings.define`, which may be repeated, as this may be."""
         self._declarations.append(declare)
         return declare
+
+    def ready_check(self, check: _C) -> _C:
+        """Has `/readyz` ask this too, in a thread: it gives the names of what is wrong, if anything is."""
+        self.checks.append(check)
+        return check
 
     @asynccontextmanager
     async def lifespan(self, app: fastapi.FastAPI) -> AsyncIterator[None]:

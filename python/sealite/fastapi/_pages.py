@@ -17,7 +17,7 @@ def pages(life: VaultLife, administrator: Callable[..., Awaitable[None]]) -> fas
     @router.get("/readyz")
     def readyz() -> JSONResponse:
         """Whether the application can work, for whoever sends it requests."""
-        answer = web.readiness(lambda: life.vault)
+        answer = web.readiness(lambda: life.vault, life.checks)
         return JSONResponse(answer.body, answer.status, answer.headers)
 
     @router.get("/metrics", response_class=PlainTextResponse)
@@ -29,6 +29,6 @@ def pages(life: VaultLife, administrator: Callable[..., Awaitable[None]]) -> fas
     def status(response: fastapi.Response) -> dict[str, Any]:
         """What an administrator is told: states, names, numbers."""
         response.headers["Cache-Control"] = "no-store"
-        return web.status(life.vault)
+        return web.status(life.vault, life.checks)
 
     return router

@@ -44,7 +44,9 @@ def _length(context: click.Context, option: click.Parameter, text: str | None) -
     return int(found[1]) * _SECONDS[found[2]]
 
 
-def commands(vault_of: Callable[[], Vault], initialise: Callable[[], None]) -> AppGroup:
+def commands(
+    vault_of: Callable[[], Vault], initialise: Callable[[], None], checks: list[web.ReadyCheck]
+) -> AppGroup:
     """The group, for `app.cli`."""
     group = AppGroup("sealite", help="The application's vault.", short_help="The application's vault.")
 
@@ -66,7 +68,7 @@ def commands(vault_of: Callable[[], Vault], initialise: Callable[[], None]) -> A
         Exits with 1 where it is not ready.
         """
         with _failures():
-            told = web.status(vault_of())
+            told = web.status(vault_of(), checks)
         _tell(told, as_json)
         _exit(told["status"] == "ready")
 

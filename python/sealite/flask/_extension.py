@@ -31,6 +31,7 @@ from ._pages import pages
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _V = TypeVar("_V", bound=Callable[..., object])
+_C = TypeVar("_C", bound=web.ReadyCheck)
 _VAULT = "sealite"
 _STATE = "sealite.state"
 _TOKEN = "sealite.token"
@@ -65,6 +66,7 @@ class Sealite:
         self._given = vault
         self._tenant = tenant
         self._declarations: list[Callable[[Vault], object]] = []
+        self._checks: list[web.ReadyCheck] = []
         if app is not None:
             self.init_app(app)
 
@@ -88,9 +90,10 @@ class Sealite:
         app.teardown_request(_end_trace)
         app.add_template_global(self.csrf_token, "csrf_token")
         app.register_blueprint(
-            pages(lambda: self.vault, self._platform_session, options, admin), url_prefix=options.url_prefix
+            pages(lambda: self.vault, self._platform_session, options, admin, self._checks),
+            url_prefix=options.url_prefix,
         )
-        app.cli.add_command(commands(lambda: self.vault, self.initialise))
+        app.cli.add_command(commands(lambda: self.vault, self.initialise, self._checks))
         with app.app_context():
             # Once for all workers that are forked from here.
             _ = self.vault
@@ -100,6 +103,11 @@ class Sealite:
         `define_table` and `settings.define`, which may be repeated, as this may be."""
         self._declarations.append(declare)
         return declare
+
+    def ready_check(self, check: _C) -> _C:
+        """Has `/readyz` ask this too, in the application's context: it gives the names of what is wrong, if anything is."""
+        self._checks.append(check)
+        return check
 
     @property
     def vault(self) -> Vault:
@@ -234,9 +242,10 @@ class Sealite:
         return _csrf.exempt(view)
 
     def limit(
-        self, limits: str | QuotaLimit, key: Callable[[], str] | None = None
+        self, limits: str | QuotaLimit | Callable[[], str], key: Callable[[], str] | None = None
     ) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
-        """Limits a view: by the client's address, or by what `key` returns. Over the limit: 429 with `Retry-After`.
+        """Limits a view: by the client's address, or by what `key` returns. Over the limit: 429 with `Retry-After`. A
+        function gives the limit at the time of the request, from the application's settings, say.
 
         Behind a proxy give the application werkzeug's ProxyFix: else all clients have the proxy's address.
         """
@@ -245,7 +254,8 @@ class Sealite:
             @functools.wraps(view)
             def limited(*args: _P.args, **kwargs: _P.kwargs) -> _R:
                 who = flask.request.remote_addr or "unknown" if key is None else key()
-                web.charge(self.vault, limits, f"{flask.request.endpoint}/{who}")
+                limit = limits() if callable(limits) else limits
+                web.charge(self.vault, limit, f"{flask.request.endpoint}/{who}")
                 return view(*args, **kwargs)
 
             return limited
@@ -253,18 +263,23 @@ class Sealite:
         return decorate
 
     def require_token(
-        self, kinds: str | Iterable[str] = "api_key", scopes: Iterable[str] = ()
+        self,
+        kinds: str | Iterable[str] = "api_key",
+        scopes: Iterable[str] = (),
+        *,
+        presented: Callable[[], str] | None = None,
     ) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
-        """Lets a view be called with a token of these kinds, with these scopes, in `Authorization: Bearer`; it is in
-        `flask.g.token` then. Else 401, 403 without a scope, 429 over the token's own limits. No browser sends that header
-        by itself, so no CSRF token is asked for."""
+        """Lets a view be called with a token of these kinds, with these scopes, in `Authorization: Bearer`, or where
+        `presented` finds its text; it is in `flask.g.token` then. Else 401, 403 without a scope, 429 over the token's own
+        limits. No browser sends a token by itself, unless it is in a cookie, so no CSRF token is asked for."""
         accepted, asked = _names(kinds), _names(scopes)
 
         def decorate(view: Callable[_P, _R]) -> Callable[_P, _R]:
             @functools.wraps(view)
             def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _R:
                 header = flask.request.headers.get("Authorization", "")
-                flask.g.token = flask.request.environ[_TOKEN] = web.token_of(self._place(), header, accepted, asked)
+                text = web.bearer(header) if presented is None else presented()
+                flask.g.token = flask.request.environ[_TOKEN] = web.token_of(self._place(), text, accepted, asked)
                 return view(*args, **kwargs)
 
             return _csrf.exempt(guarded)

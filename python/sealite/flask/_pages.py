@@ -14,6 +14,7 @@ def pages(
     session_of: Callable[[], Token | None],
     options: Options,
     admin: Callable[[], bool] | None,
+    checks: list[web.ReadyCheck],
 ) -> flask.Blueprint:
     """`/readyz` and `/metrics` for machines of one's own, `/admin/status` for administrators."""
     pages = flask.Blueprint("sealite", __name__)
@@ -21,7 +22,7 @@ def pages(
     @pages.get("/readyz")
     def readyz() -> ResponseReturnValue:
         """Whether the application can work, for whoever sends it requests."""
-        answer = web.readiness(vault_of)
+        answer = web.readiness(vault_of, checks)
         return answer.body, answer.status, answer.headers
 
     @pages.get("/metrics")
@@ -36,7 +37,7 @@ def pages(
             _check_admin(vault_of(), session_of(), options.admin_scope)
         elif not admin():
             raise Denied("the page is the administrators'")
-        return web.status(vault_of()), 200, {"Cache-Control": "no-store"}
+        return web.status(vault_of(), checks), 200, {"Cache-Control": "no-store"}
 
     return pages
 
@@ -44,7 +45,7 @@ def pages(
 def _check_admin(vault: Vault, session: Token | None, scope: str) -> None:
     header = flask.request.headers.get("Authorization", "")
     if header or session is None:
-        token = web.token_of(vault, header, ("admin", "api_key"))
+        token = web.token_of(vault, web.bearer(header), ("admin", "api_key"))
         if token.kind == "admin" or token.has_scope(scope):
             return
     elif session.has_scope(scope):

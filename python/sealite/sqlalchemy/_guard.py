@@ -140,8 +140,8 @@ class _Write:
         for key in (*self._types, *self._companions.values()):
             if key in names:
                 raise sealite.Refused(
-                    f"{self._table.name}.{key} is sealed: INSERT from SELECT and ON CONFLICT DO UPDATE can't seal it."
-                    " Select, then insert or update"
+                    f"{self._table.name}.{key} is sealed: INSERT from SELECT and ON CONFLICT DO UPDATE can't seal it in this"
+                    " database. Select, then insert or update"
                 )
 
     def _with_companions(self, given: _Parameters) -> _Parameters:

@@ -5,7 +5,7 @@
 //! sealed one its name. Until then the plain table is the table. What a crash leaves is the half-filled copy: the next call
 //! goes on with it.
 //!
-//! `plain` and `written` read what there is, `kinds` gives it types, `plan` says what becomes of it; `copy` moves rows,
+//! `plain`, `written` and `triggers` read what there is, `kinds` gives it types, `plan` says what becomes of it; `copy` moves rows,
 //! `swap` is the last transaction, `unprotect` the way back.
 
 mod copy;
@@ -13,6 +13,7 @@ pub(crate) mod kinds;
 mod plain;
 mod plan;
 mod swap;
+pub(crate) mod triggers;
 mod unprotect;
 mod used;
 pub(crate) mod written;
@@ -38,7 +39,7 @@ pub struct ProtectionPlan {
     pub definition: TableDefinition,
     /// The number of rows to seal.
     pub rows: u64,
-    /// Indexes, foreign keys and constraints that go on as they are.
+    /// Indexes, foreign keys, constraints and triggers that go on as they are.
     pub kept: Vec<String>,
     /// What becomes another thing: types, indexes that become blind ones.
     pub changed: Vec<String>,

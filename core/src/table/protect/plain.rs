@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
+use super::triggers::{self, Trigger};
 use super::written::{Written, names, written};
 use crate::db::Conn;
 use crate::db::schema::quote;
@@ -19,9 +20,23 @@ pub(super) struct Plain {
     pub(super) written: Written,
     pub(super) children: Vec<Child>,
     /// Triggers and views that name the table.
-    pub(super) dependents: Vec<String>,
+    pub(super) dependents: Vec<Dependent>,
     /// The highest id that it has given out, where it keeps one.
     pub(super) sequence: Option<i64>,
+}
+
+/// A trigger or view.
+pub(super) struct Dependent {
+    /// What it is called, such as `view seniors`.
+    pub(super) what: String,
+    sql: String,
+}
+
+impl Dependent {
+    /// It, where it is a trigger on that table.
+    pub(super) fn trigger(&self, table: &str) -> Option<Trigger<'_>> {
+        triggers::read(&self.sql).filter(|trigger| trigger.table.eq_ignore_ascii_case(table))
+    }
 }
 
 /// A column of it.
@@ -213,14 +228,15 @@ fn children(conn: &Conn, table: &str) -> Result<Vec<Child>> {
 }
 
 /// Triggers on the table, and triggers and views that name it.
-pub(super) fn dependents(conn: &Conn, table: &str) -> Result<Vec<String>> {
+pub(super) fn dependents(conn: &Conn, table: &str) -> Result<Vec<Dependent>> {
     let mut found = Vec::new();
     let sql = "SELECT type, name, tbl_name, sql FROM main.sqlite_master WHERE type IN ('trigger', 'view')";
     conn.prepare(sql)?.each(&[], |row| {
         let text = row.get(3)?.as_str().unwrap_or_default();
         let on = row.text(2)?.eq_ignore_ascii_case(table);
         if on || names(text, |name| name.eq_ignore_ascii_case(table)) {
-            found.push(format!("{} {}", row.text(0)?, row.text(1)?));
+            let what = format!("{} {}", row.text(0)?, row.text(1)?);
+            found.push(Dependent { what, sql: text.to_owned() });
         }
         Ok(ControlFlow::Continue(()))
     })?;

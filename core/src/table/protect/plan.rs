@@ -21,6 +21,8 @@ pub(super) struct Plan {
     references: Vec<Reference>,
     constraints: Vec<String>,
     pub(super) indexes: Vec<KeptIndex>,
+    /// Triggers on the physical table.
+    pub(super) triggers: Vec<String>,
     /// What is kept, in words.
     pub(super) kept: Vec<String>,
     /// What becomes another thing.
@@ -64,10 +66,12 @@ pub(super) fn plan(conn: &Conn, source: &Plain, words: &Words) -> Result<Plan> {
         references: Vec::new(),
         constraints: Vec::new(),
         indexes: Vec::new(),
+        triggers: Vec::new(),
         kept: Vec::new(),
         changed: Vec::new(),
         obstacles: Vec::new(),
     };
+    plan.definition.key_at = source.columns.iter().position(|c| c.key > 0).unwrap_or(0);
     for column in source.columns.iter().filter(|column| column.key == 0) {
         let wanted = wanted.iter().find(|(c, _)| c.name.eq_ignore_ascii_case(&column.name));
         let column = plan.column(conn, source, column, wanted)?;
@@ -83,7 +87,7 @@ pub(super) fn plan(conn: &Conn, source: &Plain, words: &Words) -> Result<Plan> {
     plan.checks(source);
     plan.references(source, key, text_key);
     for dependent in &source.dependents {
-        plan.against(format!("{dependent} uses it: drop it first"));
+        plan.dependent(source, dependent);
     }
     for column in &plan.definition.columns {
         if let Err(error) = column.check() {
@@ -190,7 +194,7 @@ impl Plan {
     }
 
     /// The protection of a column; the key counts as plain.
-    fn protection(&self, name: &str) -> Protection {
+    pub(super) fn protection(&self, name: &str) -> Protection {
         let mut columns = self.definition.columns.iter();
         let found = columns.find(|column| column.name.eq_ignore_ascii_case(name));
         found.map_or(Protection::Plain, |column| column.protection)

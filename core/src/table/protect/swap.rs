@@ -49,6 +49,9 @@ pub(super) fn swap(
             None => conn.batch(&index.sql)?,
         }
     }
+    for sql in &plan.triggers {
+        conn.batch(sql)?;
+    }
     catalog::save(conn, &state.ring, &stored)?;
     session.mark_erasure()?;
     session.advance()?;

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::copy::{discard, read_row, select};
-use super::plain::{self, PlainIndex, dangling, dependents};
+use super::plain::{self, Dependent, PlainIndex, dangling, dependents};
 use super::plan::refused;
 use super::swap::{check_references, take_place};
 use super::written::{Written, on_table, written};
@@ -45,8 +45,11 @@ pub(crate) fn unprotect(
             fail!(Refused, "a table {name} stands in the way");
         }
         let dependents = dependents(conn, &physical)?;
-        if !dependents.is_empty() {
-            return Err(refused(name, &dependents));
+        let (on, others): (Vec<_>, Vec<_>) =
+            dependents.iter().partition(|dependent| dependent.trigger(&physical).is_some());
+        if !others.is_empty() {
+            let uses = |other: &&Dependent| format!("{} uses it: drop it first", other.what);
+            return Err(refused(name, &others.iter().map(uses).collect::<Vec<_>>()));
         }
         let sql = "SELECT sql FROM main.sqlite_master WHERE type = 'table' AND name = ?";
         let text =
@@ -60,7 +63,8 @@ pub(crate) fn unprotect(
         let referring = referring(session, &physical)?;
         let before = dangling(conn, &referring);
         take_place(session, &physical, &made, name)?;
-        for sql in index_sql(schema, &indexes) {
+        let triggers = on.iter().filter_map(|trigger| Some(trigger.trigger(&physical)?.on(name)));
+        for sql in index_sql(schema, &indexes).into_iter().chain(triggers) {
             conn.batch(&sql)?;
         }
         if !schema.stored.text_key {
@@ -101,7 +105,7 @@ fn create_plain(schema: &Schema, name: &str, written: &Written, indexes: &[Plain
     } else {
         "INTEGER PRIMARY KEY AUTOINCREMENT"
     };
-    let mut parts = vec![format!("{} {kind}", quote(&stored.key))];
+    let mut parts = Vec::new();
     for column in schema.columns() {
         let column = &column.column;
         let mut part = format!("{} {}", quote(&column.name), declared(column.kind));
@@ -119,6 +123,7 @@ fn create_plain(schema: &Schema, name: &str, written: &Written, indexes: &[Plain
         }
         parts.push(part);
     }
+    parts.insert(schema.key_at(), format!("{} {kind}", quote(&stored.key)));
     let list = |names: &[String]| names.iter().map(|n| quote(n)).collect::<Vec<_>>().join(", ");
     for index in indexes.iter().filter(|index| index.sql.is_none() && !index.of_key) {
         let columns: Vec<String> = index.columns.iter().flatten().cloned().collect();
@@ -199,8 +204,9 @@ fn fill(session: &Session, schema: &Arc<Schema>, made: &str) -> Result<()> {
         let Some(current) = writer.current(id_of(id)?)? else {
             fail!(Internal, "a row is gone while it is read");
         };
-        let values = (0..count).map(|position| current.get(position));
-        let parameters: Vec<ValueRef<'_>> = [id].into_iter().chain(values).collect();
+        let mut parameters: Vec<ValueRef<'_>> =
+            (0..count).map(|position| current.get(position)).collect();
+        parameters.insert(schema.key_at(), id);
         insert.execute(&parameters)?;
         Ok(ControlFlow::Continue(()))
     })?;

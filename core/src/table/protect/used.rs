@@ -38,7 +38,7 @@ pub(crate) fn check_unused(conn: &Conn, stored: &Stored, column: &StoredColumn) 
         fail!(Refused, "a foreign key needs column {name} of table {table}");
     }
     match plain.dependents.first() {
-        Some(dependent) => fail!(Refused, "{dependent} uses the physical side of table {table}"),
+        Some(dependent) => fail!(Refused, "{} uses table {table}: drop it first", dependent.what),
         None => Ok(()),
     }
 }

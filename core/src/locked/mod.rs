@@ -4,17 +4,17 @@
 //! may lock is limited (`RLIMIT_MEMLOCK`); what does not fit works as well and is counted ([`counts`]). A lock is not
 //! inherited: a forked child has a pool of its own, and counts what it has from its parent as not locked.
 
+mod pool;
+
 use std::alloc::{Layout, alloc_zeroed, handle_alloc_error};
 use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
 use std::ptr::NonNull;
 use std::slice::from_raw_parts_mut;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
 
 use zeroize::Zeroize;
 
-use crate::fork;
+use self::pool::Pool;
 
 /// A multiple of it is locked whatever the system's own page is.
 const PAGE: usize = 4096;
@@ -35,24 +35,10 @@ struct Slot {
     locked: bool,
 }
 
-/// The free slots of a process, and how many are in use.
-struct Pool {
-    /// The fork generation that it belongs to.
-    generation: OnceLock<u64>,
-    free: [Mutex<Vec<Slot>>; SIZES.len()],
-    locked: AtomicI64,
-    not_locked: AtomicI64,
-    /// Of a forked child: a lock of this pool may be held by a thread that it does not have.
-    child: OnceLock<Box<Pool>>,
-}
-
-static POOL: Pool = Pool::new(0);
-
 /// How many secrets of this process are in locked memory, and how many are not.
 pub(crate) fn counts() -> (u64, u64) {
-    let pool = Pool::current();
-    let count = |of: &AtomicI64| u64::try_from(of.load(Ordering::Relaxed)).unwrap_or(0);
-    (count(&pool.locked), count(&pool.not_locked))
+    let (locked, not_locked) = Pool::current().in_use();
+    (u64::try_from(locked).unwrap_or(0), u64::try_from(not_locked).unwrap_or(0))
 }
 
 #[allow(unsafe_code)]
@@ -118,60 +104,6 @@ impl<T> Drop for Locked<T> {
     }
 }
 
-impl Pool {
-    const fn new(not_locked: i64) -> Self {
-        Pool {
-            generation: OnceLock::new(),
-            free: [const { Mutex::new(Vec::new()) }; SIZES.len()],
-            locked: AtomicI64::new(0),
-            not_locked: AtomicI64::new(not_locked),
-            child: OnceLock::new(),
-        }
-    }
-
-    /// The pool of this process.
-    fn current() -> &'static Pool {
-        let now = fork::generation();
-        let mut pool = &POOL;
-        while *pool.generation.get_or_init(|| now) != now {
-            let used = |of: &AtomicI64| of.load(Ordering::Relaxed);
-            let inherited = used(&pool.locked) + used(&pool.not_locked);
-            pool = pool.child.get_or_init(|| Box::new(Pool::new(inherited)));
-        }
-        pool
-    }
-
-    fn take(&self, class: usize) -> Slot {
-        let slot = self.free.get(class).and_then(|free| {
-            let mut free = free.lock().unwrap_or_else(PoisonError::into_inner);
-            if free.is_empty() {
-                free.extend(page(class));
-            }
-            free.pop()
-        });
-        // A page gives at least one slot of every class that there is.
-        let Some(slot) = slot else { handle_alloc_error(Layout::new::<[u8; PAGE]>()) };
-        self.count(slot).fetch_add(1, Ordering::Relaxed);
-        slot
-    }
-
-    fn give_back(&self, class: usize, slot: Slot) {
-        if self.generation.get() != Some(&fork::generation()) {
-            // A parent's page: not used again here.
-            Pool::current().not_locked.fetch_sub(1, Ordering::Relaxed);
-            return;
-        }
-        self.count(slot).fetch_sub(1, Ordering::Relaxed);
-        if let Some(free) = self.free.get(class) {
-            free.lock().unwrap_or_else(PoisonError::into_inner).push(slot);
-        }
-    }
-
-    fn count(&self, slot: Slot) -> &AtomicI64 {
-        if slot.locked { &self.locked } else { &self.not_locked }
-    }
-}
-
 /// The slots of a new page, locked where that is allowed.
 #[allow(unsafe_code)]
 fn page(class: usize) -> impl Iterator<Item = Slot> {
@@ -210,9 +142,7 @@ mod tests {
     use super::*;
 
     fn pool() -> &'static Pool {
-        let pool: &'static Pool = Box::leak(Box::new(Pool::new(0)));
-        assert_eq!(pool.generation.get_or_init(fork::generation), &fork::generation());
-        pool
+        Box::leak(Box::new(Pool::new(0)))
     }
 
     /// What stands in a slot that nobody uses.
@@ -241,9 +171,7 @@ mod tests {
             assert_eq!(**value, [n as u64; 8]);
             assert_eq!(value.slot.start.as_ptr() as usize % SIZES[0], 0);
         }
-        let used = |pool: &Pool| {
-            pool.locked.load(Ordering::Relaxed) + pool.not_locked.load(Ordering::Relaxed)
-        };
+        let used = |pool: &Pool| pool.in_use().0 + pool.in_use().1;
         assert_eq!(used(pool), 1_000);
         drop(all);
         assert_eq!(used(pool), 0);
