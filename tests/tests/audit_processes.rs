@@ -199,7 +199,8 @@ fn grow(vault: &Vault, entries: i64) {
 #[test]
 fn verify_and_export_of_a_long_trail_take_no_more_memory() {
     const TEST: &str = "verify_and_export_of_a_long_trail_take_no_more_memory";
-    let sizes = [10_000, scaled(100_000, 1_000_000)];
+    // Each is more than the pages that a connection keeps.
+    let sizes = [30_000, scaled(100_000, 1_000_000)];
     staged(TEST, scaled(180, 1_800), |stage| match stage.role() {
         "walk" => {
             let vault = open_in(&stage.path());

@@ -166,7 +166,7 @@ fn processes_with_threads_lose_nothing_and_fail_only_as_busy() {
                 }
             }
         }
-        assert!(live.len() > 100, "the processes have been at work");
+        assert!(live.len() > 10, "the processes have been at work");
         let mut found = BTreeMap::new();
         for row in vault.table("entries").unwrap().scan().unwrap() {
             let row = row.unwrap();
@@ -248,7 +248,7 @@ fn snapshots_see_one_moment() {
             looks += 1;
             ended += movers.iter_mut().filter_map(|m| m.hear_within(Duration::ZERO)).count();
         }
-        assert!(looks > 10 && states.len() > 5, "{looks} looks, {} states", states.len());
+        assert!(looks > 10 && states.len() > 2, "{looks} looks, {} states", states.len());
         assert_eq!(sums, HashSet::from([ROWS * EACH]));
         movers.iter_mut().for_each(Process::succeed);
     });
