@@ -191,6 +191,10 @@ enum sealite_status
    * The program has interrupted the call.
    */
   SEALITE_INTERRUPTED = 36,
+  /**
+   * The file is older than the checkpoint that was kept outside, or went on from an older one.
+   */
+  SEALITE_ROLLED_BACK = 37,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
@@ -963,6 +967,15 @@ sealite_status sealite_config_set_sealed_to_plain(sealite_config *config,
                                                   sealite_error **error);
 
 /**
+ * Sets the text of an audit checkpoint that was kept outside: sealite_audit_checkpoint(). A file that does not contain it,
+ * since an older one was put back, is refused as SEALITE_ROLLED_BACK when it is unlocked. NULL for none, the default.
+ */
+sealite_status sealite_config_set_checkpoint(sealite_config *config,
+                                             const char *checkpoint,
+                                             size_t checkpoint_length,
+                                             sealite_error **error);
+
+/**
  * Sets how many unwrapped keys are kept in memory, at most, and for how many milliseconds. Default: 4,096 keys for
  * 900,000, which is 15 minutes. Others are unwrapped when they are needed, which costs some microseconds.
  */
@@ -975,6 +988,56 @@ sealite_status sealite_config_set_key_cache(sealite_config *config,
  * Frees the configuration. NULL is fine.
  */
 void sealite_config_free(sealite_config *config);
+
+/**
+ * Copies the vault as it is at this moment, while others read and write, into a new file with mode 0600. Unless `unchecked`
+ * is true, every record of the copy is opened, SQLite's own check is run and the audit trail walked before the copy gets its
+ * name. Memory is bounded by some 8 MiB. A crash leaves at most a file `NAME.….partial`. `rows` may be NULL; one row:
+ * `bytes`, and where it was checked `rows` (that were opened) and `audit_entries`.
+ *
+ * SEALITE_REFUSED where a file has the name already; SEALITE_AUTHENTICATION_FAILED or SEALITE_CORRUPT where the copy, and so
+ * the vault, is not sound; SEALITE_FULL, SEALITE_IO, SEALITE_READ_ONLY. There is no copy then.
+ */
+sealite_status sealite_vault_backup(sealite_vault *vault,
+                                    const char *to,
+                                    size_t to_length,
+                                    bool unchecked,
+                                    sealite_rows **rows,
+                                    sealite_error **error);
+
+/**
+ * Copies a backup to a new file with mode 0600, which gets its name once every record of it has opened, SQLite's own check
+ * has passed and its whole audit trail has been walked. `unlock` is of a slot that the backup has. `checkpoint` is the text of
+ * a checkpoint kept outside, or NULL: with one, a backup that does not reach as far is refused; without one, an old backup is
+ * not recognised as old. Where `drill` is true, all of it is done and nothing kept; `to` may be taken then. `rows` as of
+ * sealite_vault_backup().
+ *
+ * SEALITE_WRONG_KEY where no slot of the backup opens; SEALITE_REFUSED where a file has the name already, and where the backup
+ * is older than the checkpoint; SEALITE_AUTHENTICATION_FAILED or SEALITE_CORRUPT where it is not sound. There is no new file
+ * then.
+ */
+sealite_status sealite_restore(const char *backup,
+                               size_t backup_length,
+                               const char *to,
+                               size_t to_length,
+                               const sealite_unlock *unlock,
+                               const char *checkpoint,
+                               size_t checkpoint_length,
+                               bool drill,
+                               sealite_rows **rows,
+                               sealite_error **error);
+
+/**
+ * Writes the file anew without its free pages, and empties its log: what deleted rows have left is overwritten, and space
+ * given back. Others wait meanwhile. Memory is bounded; the disk needs room for the file twice more. Writes the bytes on the
+ * disk before and after, and true to `erasure_pending` where another process has held it back: see
+ * sealite_vault_finish_erasure(). Each may be NULL.
+ */
+sealite_status sealite_vault_compact(sealite_vault *vault,
+                                     uint64_t *before,
+                                     uint64_t *after,
+                                     bool *erasure_pending,
+                                     sealite_error **error);
 
 /**
  * Lists all keys that there are and were, in the order of their ids, without any secret. Every row of the table of keys is
@@ -1035,6 +1098,17 @@ sealite_status sealite_vault_add_recovery_slot_reveal(sealite_vault *vault,
                                                       int64_t *id,
                                                       sealite_bytes **code,
                                                       sealite_error **error);
+
+/**
+ * As sealite_vault_add_recovery_slot_reveal(), and reveals a page to be printed, in plain text of at most 70 columns: which
+ * vault the code opens, the code on a line of its own, and what to do with it. Free the sheet with sealite_bytes_free().
+ */
+sealite_status sealite_vault_add_recovery_sheet_reveal(sealite_vault *vault,
+                                                       const char *label,
+                                                       size_t label_length,
+                                                       int64_t *id,
+                                                       sealite_bytes **sheet,
+                                                       sealite_error **error);
 
 /**
  * Removes a way to unlock. Whoever has had the secret may have kept the master key, or an old copy of the file: this
@@ -1400,6 +1474,16 @@ sealite_status sealite_definition_set_padding(sealite_definition *definition,
                                               sealite_error **error);
 
 /**
+ * Names the column, of integers or texts, whose value says whose a row is; it is authenticated. Each subject's rows are
+ * sealed under a key of its own, which sealite_vault_erase_subject() destroys. The name of the primary key makes every row
+ * its own subject. A subject's name stays readable in the file: an id, never an e-mail address.
+ */
+sealite_status sealite_definition_set_subject(sealite_definition *definition,
+                                              const char *column,
+                                              size_t column_length,
+                                              sealite_error **error);
+
+/**
  * Adds a column, from its specification:
  *
  *     NAME [TYPE] [plain | authenticated | sealed] [not null] [default LITERAL]
@@ -1417,6 +1501,71 @@ sealite_status sealite_definition_add_column(sealite_definition *definition,
  * Frees the declaration. NULL is fine.
  */
 void sealite_definition_free(sealite_definition *definition);
+
+/**
+ * Erases a subject, of a tenant or, where `tenant` is NULL, of the vault itself: deletes its rows of every table that names
+ * it (sealite_definition_set_subject()), its tokens and the approvals about it, and destroys its keys, in one transaction.
+ * From then on nothing of it opens any more, in any process, and what is written for it fails as SEALITE_DESTROYED_KEY.
+ * Then the file is rewritten and its log emptied. Of a subject that has been erased the call gives the receipt again.
+ *
+ * Rows, exactly one: `tenant`, `subject`, `at` (milliseconds since 1970), `rows` deleted from the application's tables,
+ * `internal` rows deleted from the engine's own, `keys` destroyed, `audit_seq`, `erasure` ("complete", or "pending" where a
+ * reader holds the log back: sealite_vault_finish_erasure()), `text` (the receipt, to be kept outside).
+ *
+ * SEALITE_NOT_FOUND where the vault has nothing of the subject; SEALITE_AUTHENTICATION_FAILED where one of its rows is not
+ * what was written; SEALITE_CONFLICT where a foreign key refers to one. Nothing is erased then.
+ */
+sealite_status sealite_vault_erase_subject(sealite_vault *vault,
+                                           const char *tenant,
+                                           size_t tenant_length,
+                                           const char *subject,
+                                           size_t subject_length,
+                                           sealite_rows **rows,
+                                           sealite_error **error);
+
+/**
+ * Erases a tenant: its rows, its subjects, settings, tokens, quotas and approvals, and every key of it; its audit entries
+ * stay. Rows go in batches while others read and write; a call that was interrupted is continued by the next, and by
+ * sealite_vault_finish_erasure(). Otherwise as sealite_vault_erase_subject().
+ */
+sealite_status sealite_vault_erase_tenant(sealite_vault *vault,
+                                          const char *name,
+                                          size_t name_length,
+                                          sealite_rows **rows,
+                                          sealite_error **error);
+
+/**
+ * Checks that the vault has written this receipt of an erasure, and reads it. Rows: as of sealite_vault_erase_subject();
+ * `erasure` is of now.
+ *
+ * SEALITE_INVALID_INPUT for a text that is none; SEALITE_AUTHENTICATION_FAILED for another vault's, or an altered one.
+ */
+sealite_status sealite_vault_verify_receipt(sealite_vault *vault,
+                                            const char *text,
+                                            size_t text_length,
+                                            sealite_rows **rows,
+                                            sealite_error **error);
+
+/**
+ * Lists the tenants that have, or had, keys, in the order of their names. Rows: `name`, `created_at` and `erased_at`
+ * (seconds since 1970; NULL for one that is there), `subjects` that have keys.
+ */
+sealite_status sealite_vault_tenants(sealite_vault *vault,
+                                     sealite_rows **rows,
+                                     sealite_error **error);
+
+/**
+ * Writes everything that a subject has, of a tenant or, where `tenant` is NULL, of the vault itself, as JSON text in UTF-8:
+ * `tables`, `tokens`, `approvals`, `audit`. No key, hash or token is in it; everything else is in clear. Free it with
+ * sealite_bytes_free(). Audited.
+ */
+sealite_status sealite_vault_export_subject(sealite_vault *vault,
+                                            const char *tenant,
+                                            size_t tenant_length,
+                                            const char *subject,
+                                            size_t subject_length,
+                                            sealite_bytes **json,
+                                            sealite_error **error);
 
 /**
  * Converts a plain table of the file into a sealed one of the same name, with its rows under their ids. `columns` holds
@@ -1472,7 +1621,7 @@ sealite_status sealite_vault_define_table(sealite_vault *vault,
 
 /**
  * Lists the sealed tables, in the order of their names. Rows: `name`, `key`, `text_key`, `per_tenant`, `padding` ("none",
- * "block" or "padme"), `block`.
+ * "block" or "padme"), `block`, `subject` (the column that says whose a row is).
  */
 sealite_status sealite_vault_tables(sealite_vault *vault,
                                     sealite_rows **rows,
@@ -2276,7 +2425,7 @@ sealite_status sealite_audit_lost(sealite_audit *audit, uint64_t *lost, sealite_
 /**
  * Reads the last entries, the newest last. Rows: `seq`, `at` (milliseconds since 1970), `event`, `actor`, `tenant`,
  * `subject`, `trace_id`, `correlation_id`, `payload` (canonical JSON), `json` (the entry as a line of JSON Lines, with
- * its line feed).
+ * its line feed), `erased` (its subject has been erased: actor, subject and payload are gone).
  */
 sealite_status sealite_audit_tail(sealite_audit *audit,
                                   size_t entries,
@@ -2335,7 +2484,7 @@ sealite_status sealite_audit_verify_since(sealite_audit *audit,
                                           sealite_error **error);
 
 /**
- * Says how far the chain goes now, as a text of 144 characters to be kept outside the file; no secret. Free it with
+ * Says how far the chain goes now, as a text of 150 characters to be kept outside the file; no secret. Free it with
  * sealite_bytes_free().
  */
 sealite_status sealite_audit_checkpoint(sealite_audit *audit,
@@ -2442,6 +2591,30 @@ sealite_status sealite_field_index(const sealite_field *field,
                                    sealite_value *indexed,
                                    sealite_bytes **memory,
                                    sealite_error **error);
+
+/**
+ * Makes every blind index that stands for a value: that of sealite_field_index() first and then, until the index keys that a
+ * rotation has retired are destroyed, those under them. A look-up asks for all. Rows: `index`.
+ */
+sealite_status sealite_field_index_values(const sealite_field *field,
+                                          const sealite_value *value,
+                                          const char *index,
+                                          size_t index_length,
+                                          sealite_rows **rows,
+                                          sealite_error **error);
+
+/**
+ * Seals a value anew where it is under a key that a rotation has retired; `fresh` is set to NULL where it is not. Free what
+ * is sealed with sealite_bytes_free().
+ *
+ * SEALITE_AUTHENTICATION_FAILED where it was sealed for another field, tenant or record, or altered.
+ */
+sealite_status sealite_field_reseal(const sealite_field *field,
+                                    const void *sealed,
+                                    size_t sealed_length,
+                                    const sealite_value *record,
+                                    sealite_bytes **fresh,
+                                    sealite_error **error);
 
 /**
  * Frees the handle. NULL is fine.
@@ -2670,6 +2843,95 @@ sealite_status sealite_quotas_sweep(sealite_quotas *quotas,
  * Frees the handle. NULL is fine.
  */
 void sealite_quotas_free(sealite_quotas *quotas);
+
+/**
+ * Says what a rotation would do, and writes nothing. `kind` is a sealite_rotation, `tenant` NULL for the vault's own key. Rows:
+ * one for each table with something to do, `table`, `records`; and one with NULL for all, in which `key` is the id of the
+ * key that is active now and `estimate_ms` about how long it takes.
+ *
+ * SEALITE_NOT_FOUND for a tenant that has no such key.
+ */
+sealite_status sealite_rotation_plan(sealite_vault *vault,
+                                     int32_t kind,
+                                     const char *tenant,
+                                     size_t tenant_length,
+                                     sealite_rows **rows,
+                                     sealite_error **error);
+
+/**
+ * Makes the new key, and begins to bring everything under it. From here on every process writes under it; what is there opens
+ * under the one before, and sealite_rotation_step() moves it. An audit key needs no more. Audited. Rows: one, as of
+ * sealite_rotation_status(); `rows` may be NULL.
+ *
+ * SEALITE_CONFLICT where a rotation of this key has begun and not finished; SEALITE_NOT_FOUND for a tenant that has no such
+ * key; SEALITE_AUTHENTICATION_FAILED where the table of keys is not what was written.
+ */
+sealite_status sealite_rotation_begin(sealite_vault *vault,
+                                      int32_t kind,
+                                      const char *tenant,
+                                      size_t tenant_length,
+                                      sealite_rows **rows,
+                                      sealite_error **error);
+
+/**
+ * Seals the next records anew, at most 500 and some 1 MiB, in one transaction: a program that is killed loses nothing, and
+ * any other goes on. Call it until `state` is no more "running", with pauses in which others write. Rows: one, as of
+ * sealite_rotation_status(); `rows` may be NULL.
+ *
+ * SEALITE_NOT_FOUND where none has begun; SEALITE_BUSY; SEALITE_AUTHENTICATION_FAILED where a row is not what was written.
+ */
+sealite_status sealite_rotation_step(sealite_vault *vault,
+                                     int32_t kind,
+                                     const char *tenant,
+                                     size_t tenant_length,
+                                     sealite_rows **rows,
+                                     sealite_error **error);
+
+/**
+ * Begins the rotation where none is in progress, and steps to its end, with pauses in which others write. Rows: one, as of
+ * sealite_rotation_status(); `rows` may be NULL. Otherwise as sealite_rotation_begin() and sealite_rotation_step().
+ */
+sealite_status sealite_rotation_run(sealite_vault *vault,
+                                    int32_t kind,
+                                    const char *tenant,
+                                    size_t tenant_length,
+                                    sealite_rows **rows,
+                                    sealite_error **error);
+
+/**
+ * Says how the last rotation of each key stands, in the order of their beginning. Rows: `kind` ("data", "index", "token" or
+ * "audit"), `tenant` (NULL for the vault itself), `state` ("running", "waiting" for tokens that are still under the old
+ * pepper, or "finished"), `old_key`, `new_key` (ids), `done`, `total`, `moved` (records), `left` (tokens), `started_at`,
+ * `finished_at` (milliseconds since 1970; NULL where it has not), `remaining_ms` (NULL where that can't be told).
+ */
+sealite_status sealite_rotation_status(sealite_vault *vault,
+                                       sealite_rows **rows,
+                                       sealite_error **error);
+
+/**
+ * Revokes the tokens that are still hashed under a retired pepper; `revoked` is set to how many, and may be NULL.
+ */
+sealite_status sealite_rotation_revoke_left(sealite_vault *vault,
+                                            const char *tenant,
+                                            size_t tenant_length,
+                                            uint64_t *revoked,
+                                            sealite_error **error);
+
+/**
+ * Destroys the retired keys that a rotation has replaced, and overwrites what is left of them in the file. From then on they
+ * are refused, also where an old row of them is put back. Audited. For data and index keys `fields_resealed` is 1 where no
+ * single value outside of this file (sealite_field) is under them any more, which the engine can't see. Where the keys were
+ * replaced a moment ago it waits for one second. Rows: `key`, the id of each; `rows` may be NULL.
+ *
+ * SEALITE_REFUSED while the rotation has not finished, or anything is under the keys, and for audit keys, which stay.
+ */
+sealite_status sealite_rotation_destroy_retired(sealite_vault *vault,
+                                                int32_t kind,
+                                                const char *tenant,
+                                                size_t tenant_length,
+                                                int32_t fields_resealed,
+                                                sealite_rows **rows,
+                                                sealite_error **error);
 
 /**
  * Makes an empty set of changes. Free it with sealite_changes_free().
