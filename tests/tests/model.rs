@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use sealite::{Column, ErrorKind, IdRef, Index, Normaliser, TableDefinition, Vault, values};
+use sealite::{
+    Column, ErrorKind, IdRef, Index, Normaliser, Rotation, RotationState, TableDefinition, Vault,
+    values,
+};
 use sealite_tests::process::{fork, staged, tell};
 use sealite_tests::scale::scaled;
 use sealite_tests::vaults::{assert_integrity, unlock_in};
@@ -17,7 +20,7 @@ use sealite_tests::vaults::{assert_integrity, unlock_in};
 const EMAILS: u8 = 12;
 const TENANTS: [&str; 2] = ["acme", "beta"];
 
-/// What is done in one step. Rotation and erasure have their place here.
+/// What is done in one step.
 #[derive(Clone, Debug)]
 enum Step {
     /// A row of a table of the vault's own, by its unique e-mail address.
@@ -35,6 +38,9 @@ enum Step {
     Crash(u8, u8),
     Reopen,
     Compact,
+    /// A key is changed: the data, index, token or audit key, of the vault or of a tenant.
+    Rotate(u8, Option<usize>),
+    RotateMaster,
     Backup,
     /// The last backup takes the place of the vault.
     Restore,
@@ -55,6 +61,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (email(), email()).prop_map(|(first, second)| Step::Crash(first, second)),
         1 => Just(Step::Reopen),
         1 => Just(Step::Compact),
+        2 => (0_u8..4, prop::option::of(0..TENANTS.len())).prop_map(|(k, t)| Step::Rotate(k, t)),
+        1 => Just(Step::RotateMaster),
         1 => Just(Step::Backup),
         1 => Just(Step::Restore),
     ]
@@ -164,6 +172,11 @@ impl World {
             Step::Compact => {
                 assert_eq!(self.vault.compact().unwrap().erasure, sealite::Erasure::Complete);
             }
+            Step::Rotate(kind, tenant) => self.rotate(*kind, tenant.map(|at| TENANTS[at])),
+            Step::RotateMaster => {
+                let kept = self.vault.keys().rotate_master(&[unlock_in(&self.folder)], false);
+                assert_eq!(kept.unwrap().kept.len(), 1);
+            }
             Step::Backup => {
                 let to = self.folder.join("backup.db");
                 let _ = std::fs::remove_file(&to);
@@ -179,6 +192,20 @@ impl World {
                 self.open();
                 self.model = model;
             }
+        }
+    }
+
+    fn rotate(&self, kind: u8, tenant: Option<&str>) {
+        let rotation = match kind {
+            0 => Rotation::data(tenant),
+            1 => Rotation::index(tenant),
+            2 => Rotation::token(tenant),
+            _ => Rotation::audit(),
+        };
+        match self.vault.keys().run(&rotation, |_| ()) {
+            Ok(done) => assert_eq!(done.state, RotationState::Finished),
+            // A tenant, or the vault, that has no such key yet.
+            Err(error) => assert_eq!(error.kind(), ErrorKind::NotFound, "{error}"),
         }
     }
 

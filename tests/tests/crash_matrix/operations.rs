@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use sealite::{
     Alteration, ApprovalRequest, Author, Change, Column, Entry, ErrorKind, ExposeSecret, Index,
-    Limit, Normaliser, Protection, Result, SettingDefinition, TableDefinition, TokenKind,
+    Limit, Normaliser, Protection, Result, Rotation, SettingDefinition, TableDefinition, TokenKind,
     TokenRequest, Type, ValueRef, Vault, Verdict, values,
 };
 use sealite_tests::vaults::{people, unlock_in};
@@ -65,6 +65,15 @@ const fn lasting(
     Operation { finish: Some(finish), ..simple(name, run) }
 }
 
+/// What is left of a rotation once its key is there.
+const fn rotation(
+    name: &'static str,
+    begun: fn(&Scene),
+    moved: fn(&Scene) -> Result<()>,
+) -> Operation {
+    Operation { prepare: Some(begun), ..simple(name, moved) }
+}
+
 /// Every operation that writes.
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation { creates: true, ..simple("create", create) },
@@ -103,6 +112,36 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     simple("approval_decide", approval_decide),
     simple("slot_add", |s| s.vault.add_slot("more", &unlock_in(&s.folder)).map(drop)),
     simple("slot_remove", |s| s.vault.remove_slot(2)),
+    simple("rotate_master", |s| {
+        s.vault.keys().rotate_master(&[unlock_in(&s.folder)], true).map(drop)
+    }),
+    simple("rotate_begin", |s| s.vault.keys().begin(&Rotation::data(None)).map(drop)),
+    rotation(
+        "rotate_data",
+        |s| begun(s, &Rotation::data(None)),
+        |s| moved(s, &Rotation::data(None)),
+    ),
+    rotation(
+        "rotate_data_of_a_tenant",
+        |s| begun(s, &Rotation::data(Some("acme"))),
+        |s| moved(s, &Rotation::data(Some("acme"))),
+    ),
+    rotation(
+        "rotate_index",
+        |s| begun(s, &Rotation::index(None)),
+        |s| moved(s, &Rotation::index(None)),
+    ),
+    simple("rotate_audit", |s| s.vault.keys().begin(&Rotation::audit()).map(drop)),
+    simple("rotate_token", |s| s.vault.keys().begin(&Rotation::token(None)).map(drop)),
+    Operation {
+        prepare: Some(rotated),
+        ..lasting("destroy_retired", destroy_retired, finish_erasure)
+    },
+    Operation {
+        prepare: Some(subjects),
+        ..lasting("erase_subject", erase_subject, finish_erasure)
+    },
+    lasting("erase_tenant", |s| s.vault.erase_tenant("acme").map(drop), finish_erasure),
     Operation { check: backup_is_whole, ..passing("backup", backup) },
     lasting("compact", |s| s.vault.compact().map(drop), finish_erasure),
     Operation { prepare: Some(mark_erasure), ..lasting("finish_erasure", erase, finish_erasure) },
@@ -269,6 +308,41 @@ fn quota(scene: &Scene) -> Result<()> {
 fn approval_decide(scene: &Scene) -> Result<()> {
     let id = scene.left("approval");
     scene.vault.approvals().decide(&id, "bob", None, Verdict::Approve, None).map(drop)
+}
+
+fn begun(scene: &Scene, rotation: &Rotation) {
+    scene.vault.keys().begin(rotation).unwrap();
+}
+
+/// Steps to the end; of one that had ended, nothing.
+fn moved(scene: &Scene, rotation: &Rotation) -> Result<()> {
+    while scene.vault.keys().step(rotation)?.finished_at.is_none() {}
+    Ok(())
+}
+
+/// The data key and what is under the old one, as far as the passes go: the key was made before.
+fn rotated(scene: &Scene) {
+    scene.vault.keys().run(&Rotation::data(None), |_| ()).unwrap();
+}
+
+fn destroy_retired(scene: &Scene) -> Result<()> {
+    scene.vault.keys().destroy_retired(&Rotation::data(None), true).map(drop)
+}
+
+fn subjects(scene: &Scene) {
+    let diary = TableDefinition::new("diary")
+        .column(Column::integer("person").authenticated())
+        .column(Column::text("text").sealed())
+        .subject("person");
+    scene.vault.define_table(&diary).unwrap();
+    for person in [7, 8, 7] {
+        let row = values! {"person" => person, "text" => "private"};
+        scene.vault.table("diary").unwrap().insert(row).unwrap();
+    }
+}
+
+fn erase_subject(scene: &Scene) -> Result<()> {
+    scene.vault.erase_subject(None, "7").map(drop)
 }
 
 fn backup(scene: &Scene) -> Result<()> {

@@ -130,6 +130,11 @@ fn kept(vault: &Vault, out: &mut String) {
     let limits = Limit::parse("10/hour").unwrap();
     let left = vault.quotas().peek("somebody", &limits).unwrap();
     let _ = writeln!(out, "quota {}", left.remaining);
+    for key in vault.keys().list().unwrap() {
+        let (purpose, tenant, subject) = (key.purpose.name(), &key.tenant, &key.subject);
+        let (generation, state) = (key.generation, key.state.name());
+        let _ = writeln!(out, "key {purpose} {tenant:?} {subject:?} {generation} {state}");
+    }
     for slot in vault.slots().unwrap() {
         let _ = writeln!(out, "slot {} {}", slot.kind.name(), slot.label);
     }
