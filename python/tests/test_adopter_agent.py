@@ -93,7 +93,7 @@ def test_its_database_stays_postgresql_with_sealed_values_and_blind_indexes(serv
     ((email, index, name, hashed),) = in_database(
         database, "SELECT email, email_bidx, name, password_hash FROM account WHERE id = 1"
     )
-    assert b"ada" not in bytes(email).lower() and b"Canary" not in bytes(name) and len(bytes(index)) == 16
+    assert b"example" not in bytes(email).lower() and b"Canary" not in bytes(name) and len(bytes(index)) == 16
     assert hashed.startswith("$argon2id$")
     for typed in ("ADA@example.org", " ada@EXAMPLE.org "):
         assert two.get("/me", **logged_in(one, typed)).json() == {"id": 1, "email": "ada@example.org", "name": "Ada Canary"}
