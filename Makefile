@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # One cargo invocation for all of them: building is what costs. The Python module is tested through its wheel.
 CRATES := -p sealite -p sealite-cli -p sealite-ffi -p sealite-tests -p sealite-benches
 
-.PHONY: help fmt lint lint-deps test test-full test-rust test-python c-test million bench bench-quick docs wheel sdist test-package ext install demo fuzz-smoke venv wheel-test
+.PHONY: help constant-time fmt lint lint-deps test test-full test-rust test-python c-test million bench bench-quick docs wheel sdist test-package ext install demo fuzz-smoke venv wheel-test
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -63,6 +63,9 @@ bench-quick: venv ## The ratios, sealed against plain, into target/bench/ratios.
 	$(BIN)/maturin build --release --locked -m python/Cargo.toml --out target/wheel-release
 	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps target/wheel-release/*.whl
 	$(CARGO) run --release --locked -p sealite-benches --bin bench-quick -- --python $(BIN)/python $(BENCH)
+
+constant-time: ## Whether the time of comparing secrets tells them: Welch's t-test (some minutes, on a quiet machine)
+	$(CARGO) run --release --locked -p sealite-benches --bin constant-time -- $(CONSTANT_TIME)
 
 docs: ## The API documentation, into target/doc
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps $(CRATES)

@@ -5,6 +5,7 @@
 
 #![allow(clippy::cast_precision_loss)] // of nanoseconds and bytes, to be shown with three digits
 
+pub mod constant_time;
 pub mod dataset;
 pub mod demo;
 pub mod measure;
