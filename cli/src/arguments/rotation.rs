@@ -15,7 +15,7 @@ pub(crate) struct RotateKey {
     #[arg(long)]
     pub(crate) tenant: Option<String>,
     /// Say what would be done, and do nothing
-    #[arg(long, conflicts_with_all = ["destroy", "revoke_left"])]
+    #[arg(long, conflicts_with = "destroy")]
     pub(crate) plan: bool,
     /// Destroy the retired keys of a rotation that has finished
     #[arg(long)]
@@ -33,7 +33,7 @@ pub(crate) struct RotateToken {
     #[command(flatten)]
     pub(crate) key: RotateKey,
     /// Revoke the tokens that are still under the old pepper
-    #[arg(long)]
+    #[arg(long, conflicts_with = "plan")]
     pub(crate) revoke_left: bool,
 }
 

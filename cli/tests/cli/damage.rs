@@ -21,7 +21,8 @@ fn a_sound_vault_is_said_to_be_sound() {
     let internal = json!([{"name": "sealite_audit", "rows": 3}]);
     assert_eq!(code, 0);
     let sound = json!({
-        "sound": true, "tables": tables, "internal": internal, "faults": [], "integrity": []
+        "sound": true, "tables": tables, "internal": internal, "faults": [], "integrity": [],
+        "keys": null
     });
     assert_eq!(object, sound);
 }

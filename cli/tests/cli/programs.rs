@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use sealite::ApprovalRequest;
+use sealite::{ApprovalRequest, Column, TableDefinition, values};
 use serde_json::Value;
 
 use crate::harness::{SEALITE, Scene};
@@ -44,7 +44,21 @@ fn every_command_answers_with_one_object() {
     let vault = scene.vault();
     let request = ApprovalRequest::new("delete", "{}", "ada");
     let [first, second] = [(); 2].map(|()| vault.approvals().create(&request).expect("a request"));
+    let notes =
+        TableDefinition::new("notes").subject_is_row().column(Column::text("body").sealed());
+    vault.define_table(&notes).expect("a table");
+    vault.table("notes").expect("a table").insert(values! {"body" => "x"}).expect("a row");
+    let theirs = TableDefinition::new("theirs").per_tenant().column(Column::text("a").sealed());
+    vault.define_table(&theirs).expect("a table");
+    let acme = vault.tenant("acme").expect("a tenant");
+    acme.table("theirs").expect("a table").insert(values! {"a" => "x"}).expect("a row");
     vault.close();
+    let plain = rusqlite::Connection::open(scene.path("app.db")).expect("a database");
+    plain
+        .execute_batch("CREATE TABLE people (id INTEGER PRIMARY KEY, email TEXT)")
+        .expect("a table");
+    drop(plain);
+    scene.write("plan.toml", "[tables.people]\nemail = 'sealed'\n", 0o600);
     scene.write(
         "hashes.json",
         &format!(r#"[{{"id":"ci","hash":"sha256:{}","enabled":true}}]"#, "ab".repeat(32)),
@@ -93,6 +107,23 @@ fn every_command_answers_with_one_object() {
         ("approval reject", format!("v.db {second} --approver grace {KEY}")),
         ("quota reset", format!("v.db 192.0.2.1 {KEY}")),
         ("clock accept", format!("v.db {KEY}")),
+        ("adopt", format!("app.db --vault v.db --plan plan.toml {KEY}")),
+        ("key list", format!("v.db {KEY}")),
+        ("rotate master", format!("v.db {KEY}")),
+        ("rotate data", format!("v.db {KEY}")),
+        ("rotate index", format!("v.db {KEY}")),
+        ("rotate token", format!("v.db {KEY}")),
+        ("rotate audit", format!("v.db {KEY}")),
+        ("rotate all", format!("v.db {KEY}")),
+        ("rotate status", format!("v.db {KEY}")),
+        ("backup", format!("v.db copy.db {KEY}")),
+        ("restore", format!("copy.db again.db {KEY}")),
+        ("compact", format!("v.db {KEY}")),
+        ("recovery new", format!("v.db --sheet sheet {KEY}")),
+        ("subject export", format!("v.db 1 --out subject.json {KEY}")),
+        ("subject erase", format!("v.db 1 --yes {KEY}")),
+        ("tenant list", format!("v.db {KEY}")),
+        ("tenant erase", format!("v.db acme --yes {KEY}")),
         ("audit tail", format!("v.db {KEY}")),
         ("audit verify", format!("v.db {KEY}")),
         ("audit checkpoint", format!("v.db {KEY}")),

@@ -155,7 +155,7 @@ mod tests {
             let error = read(text).expect_err(text);
             let kind = error.kind();
             assert!(
-                matches!(kind, ErrorKind::InvalidInput | ErrorKind::NotAllowed),
+                matches!(kind, ErrorKind::InvalidInput | ErrorKind::NotFound),
                 "{text}: {error}"
             );
         }
