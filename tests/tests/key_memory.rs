@@ -63,7 +63,7 @@ fn memory_of_ten_thousand_tenants_is_bounded_by_the_cache() {
             .unwrap();
         assert_eq!(vault.keys().list().unwrap().len(), 3 + 2 * TENANTS);
         vault.close();
-        let mut used = |keys: usize| -> usize {
+        let used = |keys: usize| -> usize {
             let mut reader = stage.process(&format!("reader{keys}"), home.folder());
             let used = reader.hear().parse().unwrap();
             reader.succeed();
