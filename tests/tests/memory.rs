@@ -253,15 +253,18 @@ fn assert_present(seen: &[(String, Found)], expected: &[(&str, &[&str])]) {
 fn a_vault_that_was_locked_or_dropped_leaves_no_key_and_no_value_in_memory() {
     for (role, secret) in [("key", "unlock key"), ("passphrase", "passphrase")] {
         let seen = observe(&Case::with_vault(), role, STAGES[0]);
-        let in_the_open = [&KEYS[..], &VALUES[..], &USED[..]].concat();
+        // What a passphrase's slot has for a key only Argon2id tells.
+        let keys: Vec<&str> =
+            KEYS.into_iter().filter(|key| role == "key" || *key != "slot key").collect();
+        let in_the_open = [&keys[..], &VALUES[..], &USED[..]].concat();
         assert_present(
             &seen,
             &[
                 ("secret read", &[secret]),
-                ("open", &[&[secret], &KEYS[..]].concat()),
-                ("secret dropped", &KEYS),
+                ("open", &[&[secret], &keys[..]].concat()),
+                ("secret dropped", &keys),
                 ("values", &in_the_open),
-                ("values dropped", &KEYS),
+                ("values dropped", &keys),
                 ("locked", &[]),
                 ("dropped", &[]),
             ],

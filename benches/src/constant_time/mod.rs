@@ -135,6 +135,7 @@ mod tests {
     }
 
     #[test]
+    #[ignore = "measures time: make constant-time finds it in each of its controls"]
     fn a_comparison_that_stops_early_is_found() {
         let leaky = subject(|input| stops_early(input, &[7; 4_096]));
         let rounds: Vec<f64> =
