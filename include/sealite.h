@@ -309,6 +309,39 @@ typedef int32_t sealite_synchronous;
 #endif // __cplusplus
 
 /**
+ * Which key a rotation replaces.
+ */
+enum sealite_rotation
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * The key that records are sealed under, and those of the subjects that own rows.
+   */
+  SEALITE_ROTATION_DATA = 0,
+  /**
+   * The key that the values of blind indexes are made with.
+   */
+  SEALITE_ROTATION_INDEX = 1,
+  /**
+   * The pepper of tokens.
+   */
+  SEALITE_ROTATION_TOKEN = 2,
+  /**
+   * The key of the audit trail. It is the vault's own, whichever tenant is named.
+   */
+  SEALITE_ROTATION_AUDIT = 3,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sealite_rotation sealite_rotation;
+#else
+typedef int32_t sealite_rotation;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * What SQL does with sealed tables.
  */
 enum sealite_sealed_sql

@@ -13,10 +13,11 @@ const PREAMBLE: &str = include_str!("../header/preamble.h");
 const HELPERS: &str = include_str!("../header/helpers.h");
 
 /// Enumerations that no function names: they go in and out as integers.
-const CHOICES: [&str; 9] = [
+const CHOICES: [&str; 10] = [
     "sealite_type",
     "sealite_vault_state",
     "sealite_synchronous",
+    "sealite_rotation",
     "sealite_sealed_sql",
     "sealite_padding",
     "sealite_protection",

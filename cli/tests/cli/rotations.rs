@@ -11,7 +11,7 @@ fn keys_are_rotated_planned_shown_and_destroyed() {
     run("rotate data v.db --plan").ok().says("under key 1");
     run("rotate status v.db").ok().says("no rotation yet");
     run("rotate data v.db --destroy --fields-resealed").ok().says("0 keys destroyed");
-    run("rotate data v.db --destroy --plan").fails(2, "usage");
+    run("rotate data v.db --destroy --plan").fails(2, "invalid_input");
     run("rotate data v.db --tenant nobody").fails(7, "not_found");
 
     let (code, object) = scene.json("rotate data v.db --key file:key");
