@@ -275,5 +275,5 @@ fn the_format_page_names_every_label_and_every_stored_table() {
             labels += 1;
         }
     }
-    assert_eq!(labels, 16);
+    assert_eq!(labels, 17);
 }

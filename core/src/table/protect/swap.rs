@@ -1,6 +1,7 @@
 //! The transaction that puts a sealed table in a plain one's place.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 
 use super::copy::{reconcile, staged};
 use super::job::Job;
@@ -10,6 +11,7 @@ use crate::db::schema::quote;
 use crate::error::{ErrorKind, Result, err, fail};
 use crate::table::session::Session;
 use crate::table::{alter, catalog};
+use crate::value::ValueRef;
 
 /// Compares every row, drops the plain table, and gives the sealed one its name and what referred to it. Foreign keys are
 /// not enforced meanwhile.
@@ -84,10 +86,21 @@ fn referring(plain: &Plain) -> HashSet<String> {
 
 /// Drops a table and gives another its place in every foreign key, and then the name that it is to have.
 ///
-/// The rows go first: of what DROP TABLE deletes by itself SQLite keeps a copy in memory.
+/// The rows go first: of what DROP TABLE deletes by itself SQLite keeps a copy in memory. Nothing is to hear of that.
 pub(super) fn take_place(session: &Session, old: &str, new: &str, name: &str) -> Result<()> {
+    let conn = session.conn();
+    let mut triggers = Vec::new();
+    let sql =
+        "SELECT name FROM main.sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = lower(?)";
+    conn.prepare(sql)?.each(&[ValueRef::Text(old)], |row| {
+        triggers.push(row.text(0)?.to_owned());
+        Ok(ControlFlow::Continue(()))
+    })?;
+    for trigger in triggers {
+        conn.batch(&format!("DROP TRIGGER main.{}", quote(&trigger)))?;
+    }
     let (old, new, name) = (quote(old), quote(new), quote(name));
-    session.conn().batch(&format!(
+    conn.batch(&format!(
         "DELETE FROM main.{old};
          DROP TABLE main.{old};
          ALTER TABLE main.{new} RENAME TO {old};
