@@ -70,7 +70,9 @@ pub unsafe extern "C" fn sealite_keys_rotate_master(
             if rows.is_wanted() {
                 let mut made = Made::new(&["slot", "kept"]);
                 for (ids, kept) in [(&done.kept, true), (&done.dropped, false)] {
-                    ids.iter().for_each(|id| made.push([(*id).into(), kept.into()]));
+                    for id in ids {
+                        made.push([(*id).into(), kept.into()]);
+                    }
                 }
                 rows.give(made.into())?;
             }

@@ -231,7 +231,9 @@ pub unsafe extern "C" fn sealite_rotation_destroy_retired(
             let (ids, _) = vault.keys().destroy_retired(&rotation, fields_resealed)?;
             if rows.is_wanted() {
                 let mut made = Made::new(&["key"]);
-                ids.iter().for_each(|id| made.push([count((*id).into())]));
+                for id in &ids {
+                    made.push([count((*id).into())]);
+                }
                 rows.give(made.into())?;
             }
         }

@@ -15,6 +15,7 @@ use crate::value::OrRaise;
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct Keys(pub(crate) sealite::Keys);
 
+#[allow(clippy::needless_pass_by_value)] // as arguments come
 #[pymethods]
 impl Keys {
     /// All keys that there are and were, of all tenants, in the order of their ids; no secret. Every row is

@@ -219,13 +219,11 @@ pub(crate) fn run_all(
             }
         })
     });
-    match raised {
-        Some(raised) => Err(raised),
-        None => {
-            let (master, all) = done.or_raise()?;
-            Ok((master, all.into_iter().map(RotationStatus).collect()))
-        }
+    if let Some(raised) = raised {
+        return Err(raised);
     }
+    let (master, all) = done.or_raise()?;
+    Ok((master, all.into_iter().map(RotationStatus).collect()))
 }
 
 fn told(progress: Option<&Py<PyAny>>, status: &sealite::RotationStatus) -> PyResult<()> {

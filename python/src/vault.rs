@@ -417,6 +417,7 @@ impl Vault {
     /// Adopts an existing database by a plan. `progress` gets the phase, the table, the rows so far and all rows.
     #[pyo3(signature = (plan=None, *, columns=None, source=None, values=false, remove=false, progress=None))]
     #[allow(clippy::too_many_arguments, reason = "each is an argument in Python")]
+    #[allow(clippy::needless_pass_by_value)] // as arguments come
     fn adopt(
         &self,
         py: Python<'_>,

@@ -132,8 +132,8 @@ fn keys_work_and_are_counted_where_no_memory_may_be_locked() {
         }
         let metrics = vault.metrics();
         assert!(metrics.keys_locked + metrics.keys_not_locked >= 50);
-        let text = metrics.prometheus();
-        assert!(text.contains(&format!("sealite_keys_not_locked {}\n", metrics.keys_not_locked)));
+        let shown = metrics.prometheus();
+        assert!(shown.contains(&format!("sealite_keys_not_locked {}\n", metrics.keys_not_locked)));
         if stage.role() == "none" {
             assert_eq!(metrics.keys_locked, 0);
         } else {

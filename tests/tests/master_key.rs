@@ -123,7 +123,7 @@ fn nothing_changes_where_a_secret_or_a_slot_is_wanting() {
     }
     assert_eq!(wrapped(&scratch), before);
     // Nor where a key has been edited.
-    let id: i64 = vault.keys().list().unwrap().len() as i64;
+    let id = i64::try_from(vault.keys().list().unwrap().len()).unwrap();
     scratch
         .raw()
         .execute("UPDATE sealite_keys SET changed_at = changed_at + 1 WHERE id = ?", [id])

@@ -245,7 +245,9 @@ fn assert_present(seen: &[(String, Found)], expected: &[(&str, &[&str])]) {
     let seen: Vec<_> = seen.iter().map(|(stage, found)| (stage.as_str(), present(found))).collect();
     let mut expected: Vec<_> =
         expected.iter().map(|(stage, names)| (*stage, names.to_vec())).collect();
-    expected.iter_mut().for_each(|(_, names)| names.sort_unstable());
+    for (_, names) in &mut expected {
+        names.sort_unstable();
+    }
     assert_eq!(seen, expected);
 }
 

@@ -240,7 +240,7 @@ fn every_look_up_finds_and_every_duplicate_is_refused_across_index_keys() {
         let replace =
             "REPLACE INTO users (email, surname) VALUES ('more1150@example.org', 'More 30')";
         assert_eq!(vault.execute(replace, &[]).unwrap(), 1, "{what}");
-        assert_eq!(users.count().unwrap(), more as u64 + 3, "{what}");
+        assert_eq!(users.count().unwrap(), u64::try_from(more).unwrap() + 3, "{what}");
     };
     check("before");
     for rotation in [Rotation::index(None), Rotation::index(Some("acme"))] {

@@ -63,7 +63,7 @@ pub fn run(options: &Options, out: &mut dyn Write) -> Outcome<Verdict> {
             Verdict::NotMeasured => "not measured",
             Verdict::Leak => "LEAK",
         };
-        let row = |of: &[f64]| of.iter().map(|t| format!("{t:8.2}")).collect::<String>();
+        let row = |of: &[f64]| of.iter().map(|t| format!("{t:8.2}")).collect::<Vec<_>>().concat();
         writeln!(out, "{:<54} {}  {}   {shown}", subject.name, row(&plain), row(&leaky))?;
         if verdict == Verdict::Leak || worst == Verdict::NothingFound {
             worst = verdict;

@@ -38,6 +38,7 @@ pub(super) struct Classes {
 
 impl Classes {
     /// Bounds as in the paper's program, 1 - 0.5^(10 i / 100), of times measured before.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a share of a length
     pub(super) fn new(mut first: Vec<f64>) -> Self {
         first.sort_unstable_by(f64::total_cmp);
         let at = |share: f64| first.get((share * first.len() as f64) as usize).copied();

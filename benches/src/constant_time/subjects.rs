@@ -18,8 +18,11 @@ pub(super) struct Subject {
     pub(super) reference: Vec<u8>,
     /// What `run` must answer, to either class.
     pub(super) accepts: bool,
-    pub(super) run: Box<dyn Fn(&[u8]) -> bool>,
+    pub(super) run: Box<Run>,
 }
+
+/// Whether an input is accepted.
+pub(super) type Run = dyn Fn(&[u8]) -> bool;
 
 impl Subject {
     pub(super) fn longest(&self) -> usize {
@@ -63,7 +66,7 @@ fn commitment(vault: &Vault) -> Outcome<Subject> {
 
 /// A token of the right public id whose secret is right but for its last digit, or another's.
 fn token(vault: &Vault) -> Outcome<Subject> {
-    let mut issue = || {
+    let issue = || {
         let issued = vault.tokens().issue(&TokenRequest::new(TokenKind::Session))?;
         Ok::<_, sealite::Error>(issued.text.expose_secret().as_bytes().to_vec())
     };

@@ -1,5 +1,7 @@
 //! `sealite rotate master`.
 
+use std::fmt::Write as _;
+
 use serde_json::json;
 
 use crate::arguments::RotateMaster;
@@ -27,7 +29,7 @@ pub(super) fn master(arguments: &RotateMaster, console: &mut Console<'_>) -> Res
         slots(&done.kept)
     );
     if !done.dropped.is_empty() {
-        text.push_str(&format!("Dropped slots: {}.\n", slots(&done.dropped)));
+        let _ = writeln!(text, "Dropped slots: {}.", slots(&done.dropped));
     }
     let object = json!({"keys": done.keys, "kept": done.kept, "dropped": done.dropped});
     Ok(Report::new(text, object).warn(DATA_STAYS))

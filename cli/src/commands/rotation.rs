@@ -1,5 +1,7 @@
 //! `sealite rotate data`, `index`, `token`, `audit`, `all` and `status`.
 
+use std::fmt::Write as _;
+
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sealite::{Keys, Rotation, RotationKind, RotationState, RotationStatus};
 use serde_json::{Value, json};
@@ -97,7 +99,9 @@ fn all(arguments: &RotateAll, console: &mut Console<'_>) -> Result<Report> {
     let (master, rotations) = done?;
     let mut text =
         format!("{} wrapped under a new master key\n", counted(master.keys.into(), "key"));
-    rotations.iter().for_each(|status| text.push_str(&line(status)));
+    for status in &rotations {
+        text.push_str(&line(status));
+    }
     let object = json!({
         "kept": master.kept,
         "dropped": master.dropped,
@@ -111,12 +115,13 @@ fn plan(keys: &Keys, rotation: &Rotation) -> Result<Report> {
     let rows: Vec<[String; 2]> =
         plan.tables.iter().map(|(table, count)| [table.clone(), count.to_string()]).collect();
     let mut text = aligned(["table", "records"], &rows);
-    text.push_str(&format!(
-        "{} under key {}, about {} s\n",
+    let _ = writeln!(
+        text,
+        "{} under key {}, about {} s",
         counted(plan.records, "record"),
         plan.key,
         plan.estimate.as_secs()
-    ));
+    );
     let tables: serde_json::Map<String, Value> =
         plan.tables.iter().map(|(table, count)| (table.clone(), (*count).into())).collect();
     let object = json!({

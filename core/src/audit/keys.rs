@@ -23,15 +23,15 @@ impl Keys {
     /// Those that new entries are chained by.
     pub(super) fn active(conn: &Conn, state: &State) -> Result<Self> {
         let key = state.ring.audit_key(conn)?;
-        key.map(Keys::new).ok_or_else(|| err!(Corrupt, "the vault has no audit key"))
+        key.as_ref().map(Keys::new).ok_or_else(|| err!(Corrupt, "the vault has no audit key"))
     }
 
     /// Those of that id.
     pub(super) fn of(conn: &Conn, state: &State, id: u32) -> Result<Self> {
-        state.ring.audit_key_of(conn, id).map(Keys::new)
+        Ok(Keys::new(&state.ring.audit_key_of(conn, id)?))
     }
 
-    fn new(key: AuditKey) -> Self {
+    fn new(key: &AuditKey) -> Self {
         let (chain, checkpoint) = chain::keys(&key.secret);
         Keys { id: key.id, generation: key.generation, chain, checkpoint }
     }

@@ -49,7 +49,8 @@ impl<T> Locked<T> {
 
     fn new_in(pool: &'static Pool, value: T) -> Self {
         const {
-            assert!(size_of::<T>() <= SIZES[SIZES.len() - 1] && align_of::<T>() <= SIZES[0]);
+            let [smallest, _, _, largest] = SIZES;
+            assert!(size_of::<T>() <= largest && align_of::<T>() <= smallest);
         }
         let class =
             SIZES.iter().position(|size| size_of::<T>() <= *size).unwrap_or(SIZES.len() - 1);

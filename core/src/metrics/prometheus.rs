@@ -90,6 +90,7 @@ impl Metrics {
         ];
         let outcomes = vec![("committed", self.committed), ("rolled_back", self.rolled_back)];
         let count = |name, help, value| family(name, help, S::Counter(value));
+        let gauge = |number: u64| u32::try_from(number).map_or(f64::INFINITY, f64::from);
         let (uptime, handle) =
             (self.uptime.as_secs_f64(), "Time since the vault's handle was made.");
         let mut families = vec![
@@ -97,12 +98,12 @@ impl Metrics {
             family(
                 "sealite_keys_locked",
                 "Secrets of the process in memory that is kept out of swap.",
-                S::Gauge(self.keys_locked as f64),
+                S::Gauge(gauge(self.keys_locked)),
             ),
             family(
                 "sealite_keys_not_locked",
                 "Secrets of the process in memory that the limit on locked memory leaves to swap.",
-                S::Gauge(self.keys_not_locked as f64),
+                S::Gauge(gauge(self.keys_not_locked)),
             ),
             family(
                 "sealite_requests_total",

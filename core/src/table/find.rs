@@ -1,5 +1,6 @@
 //! Rows by the value of a column.
 
+use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -96,7 +97,10 @@ pub(crate) fn find(
 fn find_across(schema: &Schema, slot: &str, more: usize) -> String {
     let per_tenant = schema.stored.per_tenant;
     let first = if per_tenant { 3 } else { 2 };
-    let marks: String = (first..first + more).map(|number| format!(", ?{number}")).collect();
+    let mut marks = String::new();
+    for number in first..first + more {
+        let _ = write!(marks, ", ?{number}");
+    }
     let mine = if per_tenant { " AND tenant = ?2" } else { "" };
     let row_id = quote(schema.stored.row_id());
     let slot = quote(slot);

@@ -63,7 +63,7 @@ pub(crate) fn reseal(
     }
     let mut moved = 0;
     let mut writer: Option<(Option<&str>, Writer<'_>)> = None;
-    for (at, row) in rows.rows.iter().enumerate() {
+    for (at, row) in rows.old.iter().enumerate() {
         let tenant = row.tenant.as_deref();
         let there = match writer.take() {
             Some((of, there)) if of == tenant => there,
@@ -76,7 +76,7 @@ pub(crate) fn reseal(
         }
         writer = Some((tenant, there));
     }
-    let seen = rows.rows.len() as u64;
+    let seen = rows.old.len() as u64;
     let next = rows.last.and_then(|row| row.checked_add(1));
     Ok(Batch { moved, seen, next })
 }
@@ -206,7 +206,7 @@ pub(crate) fn keys_used(conn: &Conn, physical: &str) -> Result<BTreeSet<u32>> {
 
 struct Rows {
     set: RowSet,
-    rows: Vec<OldRow>,
+    old: Vec<OldRow>,
     /// The last row that was looked at, be it passed over.
     last: Option<i64>,
 }
@@ -236,7 +236,7 @@ impl Rows {
             schema.sql.physical, condition.sql
         );
         let mut mine = Mine::new(conn, &state, schema, outdated);
-        let mut rows = Rows { set: RowSet::new(Arc::clone(schema)), rows: Vec::new(), last: None };
+        let mut rows = Rows { set: RowSet::new(Arc::clone(schema)), old: Vec::new(), last: None };
         let mut buffers: Option<(Option<String>, Buffers)> = None;
         let mut held = 0;
         conn.prepare(&sql)?.each(&condition.parameters(from), |row| {
@@ -255,7 +255,7 @@ impl Rows {
             buffers = Some((tenant.clone(), opener.into_buffers()));
             let found = Found::of(row, schema, layout?)?;
             held += found.sealed.len();
-            rows.rows.push(OldRow { tenant, found });
+            rows.old.push(OldRow { tenant, found });
             let full = held + rows.set.bytes_held() >= BATCH_BYTES;
             Ok(if full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
@@ -265,7 +265,7 @@ impl Rows {
     /// Gives a new data key to each subject whose active one is older than `since`.
     fn renew_owners(&self, session: &Session, since: u32) -> Result<()> {
         let (conn, state) = (session.conn(), session.state());
-        let ids = self.rows.iter().filter_map(|row| row.found.key_id());
+        let ids = self.old.iter().filter_map(|row| row.found.key_id());
         let ids: BTreeSet<u32> = ids.filter(|id| *id < since).collect();
         let mut owners = Vec::new();
         for id in ids {
