@@ -263,7 +263,8 @@ def test_everything_that_holds_something_is_here(held: dict[str, Any]) -> None:
     nothing = {
         "CheckReport", "SettingProblem", "ImportReport", "AuditReport", "AuditFault", "Fault", "Histogram", "QuotaLimit",
         "Savepoint", "TenantTables", "Change", "RecoveryCode", "ProtectionPlan", "BackupReport", "Compaction",
-        "AdoptionPreview", "TablePreview", "AdoptionReport", "AdoptedTable",
+        "AdoptionPreview", "TablePreview", "AdoptionReport", "AdoptedTable", "Keys", "KeyInfo", "MasterRotation", "Rotation",
+        "RotationPlan", "RotationStatus", "TenantInfo", "ErasureReceipt",
     }  # fmt: skip
     classes = {
         name for name in sealite.__all__

@@ -11,7 +11,7 @@ from sealite import Rotation, RotationStatus, Vault
 
 
 def fill(vault: Vault, rows: int = 1_200) -> None:
-    vault.define_table("people", email="text sealed unique email", name="text sealed")
+    vault.define_table("people", {"email": "text sealed unique email", "name": "text sealed"})
     people = vault.table("people")
     people.insert_many(["email", "name"], [(f"p{n}@example.org", "Ada") for n in range(rows)])
 
@@ -102,7 +102,7 @@ def test_fields_are_found_across_keys_and_sealed_anew(vault: Vault) -> None:
 
 def test_everything_is_rotated_at_once(tmp_path: Path) -> None:
     path = tmp_path / "vault.db"
-    unlock = sealite.Unlock.key(bytes(range(1, 33)))
+    unlock = sealite.Unlock.key_text(sealite.generate_key())
     vault = Vault.create(path, unlock)
     fill(vault, 10)
     told: list[RotationStatus] = []

@@ -273,7 +273,7 @@ fn a_change_that_is_killed_happens_whole_or_not_at_all() {
 }
 
 #[test]
-fn ten_thousand_keys_are_wrapped_again_in_one_transaction() {
+fn twenty_thousand_keys_are_wrapped_again_in_one_transaction() {
     let scratch = Scratch::new();
     let vault = scratch.create();
     let definition =
@@ -290,11 +290,11 @@ fn ten_thousand_keys_are_wrapped_again_in_one_transaction() {
     let began = Instant::now();
     let done = vault.keys().rotate_master(&[scratch.unlock()], false).unwrap();
     let took = began.elapsed();
-    assert_eq!(done.keys, 10_003);
-    eprintln!("10,003 keys wrapped again in {took:?}");
+    assert_eq!(done.keys, 20_003);
+    eprintln!("20,003 keys wrapped again in {took:?}");
     vault.close();
     let vault = scratch.open();
-    assert_eq!(vault.keys().list().unwrap().len(), 10_003);
+    assert_eq!(vault.keys().list().unwrap().len(), 20_003);
     let row = vault.tenant("tenant9999").unwrap().table("t").unwrap().scan().unwrap().next();
     assert_eq!(row.unwrap().unwrap().text("a").unwrap(), "x");
 }

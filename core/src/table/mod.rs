@@ -35,6 +35,7 @@ pub(crate) mod schema;
 mod sealer;
 pub(crate) mod sequence;
 pub(crate) mod session;
+mod session_keys;
 pub(crate) mod specification;
 mod standing;
 pub(crate) mod subject;
