@@ -20,7 +20,7 @@ struct Arguments {
     #[arg(long, value_name = "PATH")]
     python: Option<PathBuf>,
     /// Measure one part only
-    #[arg(long, value_parser = ["tables", "values", "state", "tokens", "sql", "c", "open"])]
+    #[arg(long, value_parser = ["tables", "values", "state", "tokens", "sql", "c", "open", "rotation"])]
     only: Option<String>,
     /// The file of the ratios
     #[arg(long, value_name = "FILE", default_value = "target/bench/ratios.json")]
