@@ -1,9 +1,13 @@
-//! What holds for whatever a parser is given. The fuzz targets look for inputs for which it does not; the test
-//! `tests/tests/fuzz_corpus.rs` replays the inputs of `corpus/`.
+//! What holds for whatever a parser or a table is given. The fuzz targets look for inputs for which it does not; the test
+//! `tests/tests/fuzz_corpus.rs` replays the inputs of `corpus/`. What is to hold of the parsers that are not public is
+//! in `core/src/fuzzing.rs`.
+
+mod stateful;
 
 use std::str;
 
-use sealite::{ErrorKind, LegacyEntry, PasswordHasher, is_token_text};
+use sealite::{Column, ErrorKind, LegacyEntry, Limit, PasswordHasher, is_token_text};
+pub use stateful::stateful;
 
 /// Token texts: no input makes the parser panic, and what it takes for a token is the one text of that token.
 pub fn token_text(data: &[u8]) {
@@ -38,4 +42,30 @@ pub fn password_hash(data: &[u8]) {
     if let Err(error) = PasswordHasher::new().needs_rehash(text) {
         assert!(matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::Limit));
     }
+}
+
+/// Limits as text: what is taken is a number in a window of time, and both are within their bounds.
+pub fn quota_limit(data: &[u8]) {
+    let Ok(text) = str::from_utf8(data) else { return };
+    match Limit::parse(text) {
+        Ok(limits) => {
+            assert!(!limits.is_empty());
+            for limit in limits {
+                let seconds = limit.window().as_secs();
+                assert!(limit.count() > 0 && (1..=366 * 86_400).contains(&seconds));
+                let again = Limit::parse(&format!("{} per {seconds} seconds", limit.count()));
+                assert_eq!(again.ok(), Some(vec![limit]));
+            }
+        }
+        Err(error) => assert_eq!(error.kind(), ErrorKind::InvalidInput),
+    }
+}
+
+/// Specifications of columns: what is read reads back from what is written of it.
+pub fn column_specification(data: &[u8]) {
+    let Ok(text) = str::from_utf8(data) else { return };
+    let Ok(column) = Column::parse(text) else { return };
+    let written = column.specification();
+    let again = Column::parse(&written).expect("what is written reads");
+    assert_eq!(again.specification(), written);
 }

@@ -10,17 +10,20 @@ use std::path::Path;
 mod targets;
 
 fn replay(target: &str, holds: fn(&[u8]), at_least: usize) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
-    let mut replayed = 0;
-    for file in std::fs::read_dir(folder).expect("the corpus") {
-        let input = std::fs::read(file.unwrap().path()).unwrap();
+    for input in inputs(target, at_least) {
         // Cut anywhere, too.
         for end in 0..=input.len() {
             holds(&input[..end]);
         }
-        replayed += 1;
     }
-    assert!(replayed >= at_least, "{replayed} inputs of {target}");
+}
+
+fn inputs(target: &str, at_least: usize) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
+    let files = std::fs::read_dir(folder).expect("the corpus");
+    let inputs: Vec<_> = files.map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
+    assert!(inputs.len() >= at_least, "{} inputs of {target}", inputs.len());
+    inputs
 }
 
 #[test]
@@ -36,4 +39,21 @@ fn kept_files_of_tokens_do_no_harm() {
 #[test]
 fn kept_hashes_of_passwords_do_no_harm() {
     replay("password_hash", targets::password_hash, 11);
+}
+
+#[test]
+fn kept_limits_do_no_harm() {
+    replay("quota_limit", targets::quota_limit, 10);
+}
+
+#[test]
+fn kept_specifications_of_columns_do_no_harm() {
+    replay("column_specification", targets::column_specification, 11);
+}
+
+#[test]
+fn kept_sequences_of_operations_do_what_the_model_says() {
+    for input in inputs("stateful", 6) {
+        targets::stateful(&input);
+    }
 }

@@ -16,7 +16,7 @@ const LAYERS: &[&[&str]] = &[
     &["audit", "creation", "field", "password", "sql"],
     &["approval", "health", "quota", "settings", "token"],
     &["tenant", "transaction", "vault"],
-    &["lib"],
+    &["lib", "fuzzing"],
 ];
 
 /// Crates and where alone they may be named.

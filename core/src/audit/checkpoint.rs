@@ -25,7 +25,7 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    pub(super) fn make(key: &MacKey, vault: &[u8; 16], seq: i64, at: i64, link: Link) -> Self {
+    pub(crate) fn make(key: &MacKey, vault: &[u8; 16], seq: i64, at: i64, link: Link) -> Self {
         let mut bytes = Vec::with_capacity(BODY_LEN + 32);
         bytes.extend_from_slice(vault);
         bytes.extend_from_slice(&seq.to_be_bytes());
@@ -38,7 +38,7 @@ impl Checkpoint {
     }
 
     /// Reads a checkpoint of this vault.
-    pub(super) fn read(key: &MacKey, vault: &[u8; 16], text: &str) -> Result<Self> {
+    pub(crate) fn read(key: &MacKey, vault: &[u8; 16], text: &str) -> Result<Self> {
         let text = text.trim();
         let bytes = text.strip_prefix(PREFIX).and_then(|b| Base64UrlUnpadded::decode_vec(b).ok());
         let Some(bytes) = bytes.filter(|bytes| bytes.len() == BODY_LEN + 32) else {
@@ -70,6 +70,11 @@ impl Checkpoint {
     /// When it was made, in milliseconds since 1970.
     pub fn at(&self) -> i64 {
         self.at
+    }
+
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn link(&self) -> Link {
+        self.link
     }
 
     /// The text to keep: 144 characters, no secret.

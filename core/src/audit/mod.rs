@@ -3,7 +3,7 @@
 mod append;
 mod canonical;
 mod chain;
-mod checkpoint;
+pub(crate) mod checkpoint;
 mod daily;
 mod entry;
 mod export;

@@ -4,7 +4,7 @@ mod cache;
 mod change;
 mod check;
 mod definition;
-mod dotenv;
+pub(crate) mod dotenv;
 mod guard;
 mod handle;
 mod merge;
@@ -12,7 +12,7 @@ mod setting;
 mod store;
 mod tables;
 mod transfer;
-mod value;
+pub(crate) mod value;
 
 pub(crate) use cache::Memory;
 pub use change::{Author, Change};

@@ -85,6 +85,12 @@ pub(super) struct Returning {
     pub(super) expressions: Range<usize>,
 }
 
+/// For fuzzing: whatever is made of the text, it is made.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn survives(sql: &str) {
+    let _ = analyse(sql);
+}
+
 pub(super) fn analyse(sql: &str) -> Analysis {
     let mut tokens = tokens(sql);
     while tokens.last().is_some_and(|token| token.is_sign(";")) {

@@ -6,7 +6,7 @@
 //! `plan`, `cursor` and `update` what it does; `values` and `index_info` are SQLite's structures, safely.
 
 mod abi;
-mod analysis;
+pub(crate) mod analysis;
 mod change;
 mod clauses;
 mod command;
