@@ -34,7 +34,7 @@ pub(crate) struct Conn {
     enforces: Cell<bool>,
     number: u64,
     /// Its write-ahead log, where it keeps one.
-    log: Option<Log>,
+    log: Option<Box<Log>>,
     /// What a layer above keeps with the connection. It goes after the connection has been closed.
     attachment: OnceCell<Box<dyn Any + Send>>,
 }
@@ -61,13 +61,13 @@ impl Conn {
 
     /// With the log of the file that it has opened.
     pub(super) fn with_log(mut self, log: Log) -> Self {
-        self.log = Some(log);
+        self.log = Some(Box::new(log));
         self
     }
 
     /// Fails where the log that it writes is not the file's any more.
     pub(crate) fn check_log(&self) -> Result<()> {
-        self.log.as_ref().map_or(Ok(()), Log::check)
+        self.log.as_ref().map_or(Ok(()), |log| log.check())
     }
 
     /// What a layer above keeps with the connection, made at its first use. It stays where it is in memory until the
