@@ -1,6 +1,6 @@
 //! What holds for whatever a parser or a table is given. The fuzz targets look for inputs for which it does not; the test
 //! `tests/tests/fuzz_corpus.rs` replays the inputs of `corpus/`. What is to hold of the parsers that are not public is
-//! in `core/src/fuzzing.rs`.
+//! in `core/src/fuzzing/`.
 
 mod stateful;
 mod statement;
