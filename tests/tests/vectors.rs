@@ -277,3 +277,33 @@ fn the_format_page_names_every_label_and_every_stored_table() {
     }
     assert_eq!(labels, 17);
 }
+
+#[test]
+fn the_reference_agrees_with_the_frozen_vectors_of_the_audit_chain() {
+    let check = |file: &Path| {
+        let python = std::env::var("SEALITE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+        Command::new(python)
+            .arg("-B")
+            .arg(here("reference/audit.py"))
+            .arg("check")
+            .arg(file)
+            .output()
+            .expect("Python runs")
+    };
+    let file = here("vectors/audit.json");
+    let output = check(&file);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "13 known answers hold");
+    // It is not content with anything: one digit of each part, changed.
+    let text = std::fs::read_to_string(&file).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    for part in ["vault", "salt", "digest", "chain", "checkpoint"] {
+        let start = text.rfind(&format!("\"{part}\": \"")).unwrap() + part.len() + 5;
+        let other = if text[start..].starts_with('0') { "1" } else { "0" };
+        let mut altered = text.clone();
+        altered.replace_range(start..=start, other);
+        let bad = folder.path().join("bad.json");
+        std::fs::write(&bad, altered).unwrap();
+        assert!(!check(&bad).status.success(), "{part}");
+    }
+}

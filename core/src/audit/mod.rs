@@ -14,6 +14,8 @@ mod read;
 mod retain;
 mod since;
 mod tail;
+#[cfg(test)]
+mod vectors;
 mod verify;
 mod watch;
 
