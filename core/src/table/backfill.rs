@@ -21,7 +21,7 @@ const PASSES: usize = 3;
 pub(crate) fn complete(engine: &Arc<Engine>, table: &str) -> Result<()> {
     let in_transition = engine.read(|conn, _| {
         // The state in memory may be older than the last alteration.
-        let state = engine.refresh(conn)?;
+        let state = engine.catch_up(conn)?;
         state.table(table).map(|schema| schema.in_transition())
     })?;
     if !in_transition {

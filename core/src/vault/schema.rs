@@ -58,7 +58,7 @@ impl Vault {
 
     /// The sealed tables, in the order of their names.
     pub fn tables(&self) -> Result<Vec<TableDefinition>> {
-        let state = self.engine.read(|conn, _| self.engine.refresh(conn))?;
+        let state = self.engine.read(|conn, _| self.engine.catch_up(conn))?;
         let own = state.tables.values().filter(|schema| !is_internal(schema.name()));
         let mut found: Vec<_> = own.map(|schema| schema.definition()).collect();
         found.sort_by(|a, b| a.name.cmp(&b.name));
