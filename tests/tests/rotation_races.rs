@@ -137,7 +137,9 @@ fn whoever_opens_reads_or_writes_notices_no_change_of_keys() {
             let vault = open_in_with(home.folder(), PATIENCE);
             let start = |role: &str| stage.process(role, home.folder());
             let mut others = ["opener", "reader", "reader", "writer"].map(start);
-            others.iter_mut().for_each(|other| assert_eq!(other.hear(), "ready"));
+            for other in &mut others {
+                assert_eq!(other.hear(), "ready");
+            }
             let keys = vault.keys();
             for round in 0..scaled(150, 10_000) {
                 keys.rotate_master(&[home.unlock()], false).unwrap();
