@@ -250,18 +250,18 @@ fn erasures_and_rotations_that_are_killed_lose_nothing_and_leave_nothing() {
                 // Every second erasure is killed at a moment of its own; the next call goes on with it.
                 let role = if *job == "protect own" { "protector" } else { "eraser" };
                 std::fs::write(home.folder().join("job"), job).unwrap();
-                let mut eraser = stage.process(role, home.folder());
+                let mut process = stage.process(role, home.folder());
                 if number % 2 == 0 {
                     let moment = std::time::Duration::from_millis(10 + 17 * (round as u64 % 8));
-                    if eraser.hear_within(moment).is_none() {
-                        eraser.kill();
-                        eraser = stage.process(role, home.folder());
-                        assert_eq!(eraser.hear(), "done");
+                    if process.hear_within(moment).is_none() {
+                        process.kill();
+                        process = stage.process(role, home.folder());
+                        assert_eq!(process.hear(), "done");
                     }
                 } else {
-                    assert_eq!(eraser.hear(), "done");
+                    assert_eq!(process.hear(), "done");
                 }
-                drop(eraser);
+                drop(process);
                 match job.split_once(' ').unwrap() {
                     ("tenant", _) => gone.push("acme"),
                     ("protect", _) => {}
