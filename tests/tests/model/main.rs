@@ -33,13 +33,11 @@ fn run(folder: &Path, steps: &[Step]) {
 
 /// The seed that was asked for, or another one each time.
 fn seed() -> u64 {
-    match std::env::var("SEALITE_TEST_SEED") {
-        Ok(seed) => seed.parse().expect("a number"),
-        Err(_) => {
-            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-            now.as_secs() ^ u64::from(now.subsec_nanos())
-        }
+    if let Ok(seed) = std::env::var("SEALITE_TEST_SEED") {
+        return seed.parse().expect("a number");
     }
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    now.as_secs() ^ u64::from(now.subsec_nanos())
 }
 
 #[test]
