@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use sealite::ErrorKind;
 
+use crate::trace::Traced;
 use crate::error::error;
 use crate::row::unpicklable;
 use crate::time::to_datetime;
@@ -145,7 +146,23 @@ pub(crate) fn erase_subject(
     tenant: Option<&str>,
 ) -> PyResult<ErasureReceipt> {
     let subject = name(subject)?;
-    py.detach(|| vault.erase_subject(tenant, &subject)).map(ErasureReceipt).or_raise()
+    py.traced(|| vault.erase_subject(tenant, &subject)).map(ErasureReceipt).or_raise()
+}
+
+pub(crate) fn erase_subjects(
+    py: Python<'_>,
+    vault: &sealite::Vault,
+    subjects: &Bound<'_, PyAny>,
+    tenant: Option<&str>,
+) -> PyResult<Vec<ErasureReceipt>> {
+    // A text is a sequence of texts to Python, too.
+    if subjects.is_instance_of::<pyo3::types::PyString>() {
+        return Err(error(ErrorKind::TypeMismatch, "subjects are given in a list"));
+    }
+    let names = subjects.try_iter()?.map(|subject| name(&subject?)).collect::<PyResult<Vec<_>>>()?;
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let receipts = py.traced(|| vault.erase_subjects(tenant, &names)).or_raise()?;
+    Ok(receipts.into_iter().map(ErasureReceipt).collect())
 }
 
 pub(crate) fn erase_tenant(
@@ -153,7 +170,7 @@ pub(crate) fn erase_tenant(
     vault: &sealite::Vault,
     name: &str,
 ) -> PyResult<ErasureReceipt> {
-    py.detach(|| vault.erase_tenant(name)).map(ErasureReceipt).or_raise()
+    py.traced(|| vault.erase_tenant(name)).map(ErasureReceipt).or_raise()
 }
 
 pub(crate) fn verify_receipt(
@@ -177,6 +194,6 @@ pub(crate) fn export_subject<'py>(
 ) -> PyResult<Bound<'py, PyBytes>> {
     let subject = name(subject)?;
     let mut json = Vec::new();
-    py.detach(|| vault.export_subject(tenant, &subject, &mut json)).or_raise()?;
+    py.traced(|| vault.export_subject(tenant, &subject, &mut json)).or_raise()?;
     Ok(PyBytes::new(py, &json))
 }

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 use sealite::{CodeRequest, ErrorKind, TokenCheck, TokenFilter, TokenRequest};
 
+use crate::trace::Traced;
 use crate::error::{Failure, error};
 use crate::given::{duration, json_text, number, optional, texts, time};
 use crate::row::unpicklable;
@@ -53,7 +54,7 @@ impl Tokens {
         py: Python<'_>,
         work: impl FnOnce(&sealite::Tokens<'_>) -> sealite::Result<R> + Send,
     ) -> PyResult<R> {
-        let done = py.detach(|| match &self.0 {
+        let done = py.traced(|| match &self.0 {
             Through::Root(Root::Vault(vault)) => Ok(work(&vault.tokens())?),
             Through::Root(Root::Tenant(tenant, _)) => Ok(work(&tenant.tokens())?),
             Through::Transaction(held) => held.with(|transaction| work(&transaction.tokens())),
