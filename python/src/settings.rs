@@ -38,7 +38,7 @@ impl Settings {
         changes: Vec<(String, sealite::Change)>,
         author: &Author,
     ) -> PyResult<Vec<String>> {
-        py.detach(|| {
+        py.traced(|| {
             let (names, changes): (Vec<_>, Vec<_>) = changes.into_iter().unzip();
             let changes: Vec<_> = names.iter().map(String::as_str).zip(changes).collect();
             self.0.write_many(&changes, author)

@@ -55,7 +55,7 @@ pub(crate) struct AuditVerify {
     /// The vault
     pub(crate) file: PathBuf,
     /// A checkpoint made before, or a file with one
-    #[arg(long, value_name = "PATH|TEXT")]
+    #[arg(long, value_name = "CHECKPOINT")]
     pub(crate) checkpoint: Option<String>,
     /// Walk only what came after the checkpoint
     #[arg(long, requires = "checkpoint")]
@@ -92,7 +92,7 @@ pub(crate) struct Doctor {
     /// The vault
     pub(crate) file: PathBuf,
     /// A checkpoint of the audit trail made before, or a file with one
-    #[arg(long, value_name = "PATH|TEXT")]
+    #[arg(long, value_name = "CHECKPOINT")]
     pub(crate) checkpoint: Option<String>,
     #[command(flatten)]
     pub(crate) secret: Secret,

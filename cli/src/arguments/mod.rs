@@ -124,7 +124,7 @@ pub(crate) struct Status {
     #[command(flatten)]
     pub(crate) secret: Option<Secret>,
     /// Refuse an older file that was put back: a checkpoint of the audit trail that was kept outside, or a file with one
-    #[arg(long, value_name = "PATH|TEXT", requires = "Secret")]
+    #[arg(long, value_name = "CHECKPOINT", requires = "Secret")]
     pub(crate) checkpoint: Option<String>,
 }
 
@@ -216,7 +216,7 @@ pub(crate) struct OpenWith {
     #[command(flatten)]
     pub(crate) secret: Secret,
     /// Refuse an older file that was put back: a checkpoint of the audit trail that was kept outside, or a file with one
-    #[arg(long, value_name = "PATH|TEXT", help_heading = "How to open the vault")]
+    #[arg(long, value_name = "CHECKPOINT", help_heading = "How to open the vault")]
     pub(crate) checkpoint: Option<String>,
 }
 
