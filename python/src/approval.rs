@@ -6,11 +6,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyString};
 use sealite::{ApprovalRequest, ApprovalState, ErrorKind, Verdict};
 
-use crate::trace::Traced;
 use crate::error::error;
 use crate::given::{duration, json_text, optional, texts};
 use crate::row::unpicklable;
 use crate::time::to_datetime;
+use crate::trace::Traced;
 use crate::value::{OrRaise, text_of};
 
 /// How long a wait goes on before it looks for a signal, such as Ctrl-C.

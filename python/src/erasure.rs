@@ -4,10 +4,10 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use sealite::ErrorKind;
 
-use crate::trace::Traced;
 use crate::error::error;
 use crate::row::unpicklable;
 use crate::time::to_datetime;
+use crate::trace::Traced;
 use crate::value::OrRaise;
 
 /// What an erasure has destroyed, and when. `text` is for keeping outside: `Vault.verify_receipt` tells later whether the
@@ -159,7 +159,8 @@ pub(crate) fn erase_subjects(
     if subjects.is_instance_of::<pyo3::types::PyString>() {
         return Err(error(ErrorKind::TypeMismatch, "subjects are given in a list"));
     }
-    let names = subjects.try_iter()?.map(|subject| name(&subject?)).collect::<PyResult<Vec<_>>>()?;
+    let names =
+        subjects.try_iter()?.map(|subject| name(&subject?)).collect::<PyResult<Vec<_>>>()?;
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let receipts = py.traced(|| vault.erase_subjects(tenant, &names)).or_raise()?;
     Ok(receipts.into_iter().map(ErasureReceipt).collect())

@@ -2,9 +2,9 @@
 
 use pyo3::prelude::*;
 
-use crate::trace::Traced;
 use crate::rotation::{Rotation, RotationPlan, RotationStatus};
 use crate::row::unpicklable;
+use crate::trace::Traced;
 use crate::unlock::{Unlock, of_seconds};
 use crate::value::OrRaise;
 

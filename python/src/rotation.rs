@@ -5,8 +5,8 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::{PyDelta, PyDict};
 
-use crate::trace::Traced;
 use crate::time::to_datetime;
+use crate::trace::Traced;
 use crate::value::OrRaise;
 
 /// A key to rotate: of a kind, and of the vault itself or of one tenant.

@@ -4,13 +4,13 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 use sealite::{Author, ErrorKind, ExposeSecret, SettingDefinition, Type};
 
-use crate::trace::Traced;
 use crate::error::error;
 use crate::given::texts;
 use crate::row::unpicklable;
 use crate::setting::{
     CheckReport, ImportReport, Setting, SettingValue, SettingVersion, change, value,
 };
+use crate::trace::Traced;
 use crate::value::{OrRaise, as_dict, text_of};
 
 /// The settings of a vault, or as they hold for one of its tenants. Each call is a transaction of its own, and every

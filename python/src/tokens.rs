@@ -6,12 +6,12 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 use sealite::{CodeRequest, ErrorKind, TokenCheck, TokenFilter, TokenRequest};
 
-use crate::trace::Traced;
 use crate::error::{Failure, error};
 use crate::given::{duration, json_text, number, optional, texts, time};
 use crate::row::unpicklable;
 use crate::source::{HeldTransaction, Root};
 use crate::token::{IssuedCode, IssuedToken, LegacyEntry, LegacyImport, Token, kind};
+use crate::trace::Traced;
 use crate::value::text_of;
 
 /// Tokens of a vault or tenant, each call a transaction of its own, or of a transaction. A tenant's reach only the

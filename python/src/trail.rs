@@ -11,11 +11,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
 use sealite::{Entry, ErrorKind, ExportOptions};
 
-use crate::trace::Traced;
 use crate::error::{Failure, error};
 use crate::row::unpicklable;
 use crate::setting::json;
 use crate::time::from_datetime;
+use crate::trace::Traced;
 use crate::trail_event::{AuditEvent, AuditReport};
 use crate::value::{OrRaise, text_of};
 use crate::verify::{goes_on, whole};

@@ -6,12 +6,12 @@ use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 use sealite::ErrorKind;
 
-use crate::trace::Traced;
 use crate::error::{Failure, error};
 use crate::row::{SqlRows, unpicklable};
 use crate::source::{Held, HeldSnapshot, HeldTransaction, Root, Source};
 use crate::table::Table;
 use crate::tokens::Tokens;
+use crate::trace::Traced;
 use crate::trail::Given;
 use crate::value::Cells;
 

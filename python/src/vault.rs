@@ -6,7 +6,6 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 use sealite::{Alteration, Erasure, ErrorKind, RestoreOptions};
 
-use crate::trace::Traced;
 use crate::adoption::{self, AdoptionPreview, AdoptionReport};
 use crate::approval::Approvals;
 use crate::audit;
@@ -26,6 +25,7 @@ use crate::source::{Root, Source};
 use crate::table::{Table, column};
 use crate::tenant::Tenant;
 use crate::tokens::Tokens;
+use crate::trace::Traced;
 use crate::trail::Audit;
 use crate::transaction::{Snapshot, Transaction, parameters};
 use crate::unlock::{RecoveryCode, Slot, Unlock};

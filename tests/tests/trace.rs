@@ -61,7 +61,7 @@ fn every_entry_of_the_engine_carries_the_trace_and_the_correlation() {
     vault.audit().append(&Entry::new("after")).unwrap();
     let events = vault.audit().tail(1_000).unwrap();
     let (own, after) = events[before..].split_at(events.len() - before - 1);
-    let kinds: std::collections::HashSet<_> = own.iter().map(|event| event.event()).collect();
+    let kinds: std::collections::HashSet<_> = own.iter().map(sealite::Event::event).collect();
     for kind in [
         "table.defined",
         "setting.defined",
