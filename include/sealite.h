@@ -847,6 +847,18 @@ void sealite_error_free(sealite_error *error);
 const char *sealite_status_name(int32_t status);
 
 /**
+ * Makes the canonical form of JSON text (RFC 8785): one text for everything that means the same, to full depth; what to hash,
+ * sign or compare. Free it with sealite_bytes_free().
+ *
+ * SEALITE_INVALID_INPUT for what is no JSON text, is more than 128 deep, or has no one meaning (RFC 7493): a name twice in an
+ * object, or an integer that no double holds.
+ */
+sealite_status sealite_canonical_json(const char *json,
+                                      size_t json_length,
+                                      sealite_bytes **canonical,
+                                      sealite_error **error);
+
+/**
  * Writes how many rows there are to `count`.
  */
 sealite_status sealite_rows_count(const sealite_rows *rows, size_t *count, sealite_error **error);
@@ -1555,6 +1567,21 @@ sealite_status sealite_vault_erase_subject(sealite_vault *vault,
                                            size_t subject_length,
                                            sealite_rows **rows,
                                            sealite_error **error);
+
+/**
+ * Erases several subjects, each in a transaction of its own, and rewrites the file once behind all of them: the way for many,
+ * since that costs as much as the whole file. Rows: as of sealite_vault_erase_subject(), in the order of `subjects`.
+ *
+ * As sealite_vault_erase_subject() for the first that fails: those before it are erased, those behind it are not, and the
+ * same call without it gives the receipts of all.
+ */
+sealite_status sealite_vault_erase_subjects(sealite_vault *vault,
+                                            const char *tenant,
+                                            size_t tenant_length,
+                                            const sealite_string *subjects,
+                                            size_t subject_count,
+                                            sealite_rows **rows,
+                                            sealite_error **error);
 
 /**
  * Erases a tenant: its rows, its subjects, settings, tokens, quotas and approvals, and every key of it; its audit entries
@@ -2539,6 +2566,20 @@ sealite_status sealite_audit_retain_after(sealite_audit *audit,
 void sealite_audit_free(sealite_audit *audit);
 
 /**
+ * Sets the ids of the request that the calling thread works at, for all entries of the audit trail that its calls lead to from
+ * now on: the program's own and the engine's (`token.issued`, `setting.changed` and so on). An id that an entry names itself
+ * goes before. `correlation_id` may be NULL. With NULL for both the request has ended: a thread that serves others calls it so.
+ * A runtime that moves its tasks between threads sets it before each call, on the thread that makes the call.
+ *
+ * SEALITE_INVALID_INPUT for an empty id, and for a correlation id alone; SEALITE_LIMIT for one of more than 256 bytes.
+ */
+sealite_status sealite_trace_set(const char *trace_id,
+                                 size_t trace_id_length,
+                                 const char *correlation_id,
+                                 size_t correlation_id_length,
+                                 sealite_error **error);
+
+/**
  * Makes a handle to a field of the vault. Free it with sealite_field_free().
  */
 sealite_status sealite_vault_field(sealite_vault *vault,
@@ -2930,6 +2971,24 @@ sealite_status sealite_rotation_run(sealite_vault *vault,
                                     size_t tenant_length,
                                     sealite_rows **rows,
                                     sealite_error **error);
+
+/**
+ * Changes every key: the master key first, as sealite_keys_rotate_master() does with `keep` and `drop_others`, then the audit
+ * key, and for the vault and each tenant the index key, the data key and the pepper, with pauses in which others write. Old
+ * keys are destroyed by sealite_rotation_destroy_retired(). A program that is killed loses nothing: sealite_rotation_run() or
+ * another call of this goes on. `slots`: rows as of sealite_keys_rotate_master(). `rows`: as of sealite_rotation_status(), one
+ * for each key. Both may be NULL.
+ *
+ * SEALITE_WRONG_KEY, SEALITE_REFUSED, SEALITE_LAST_SLOT as of sealite_keys_rotate_master(): nothing has changed then.
+ * Otherwise as sealite_rotation_run().
+ */
+sealite_status sealite_rotation_run_all(sealite_vault *vault,
+                                        const sealite_unlock *const *keep,
+                                        size_t keep_count,
+                                        int32_t drop_others,
+                                        sealite_rows **slots,
+                                        sealite_rows **rows,
+                                        sealite_error **error);
 
 /**
  * Says how the last rotation of each key stands, in the order of their beginning. Rows: `kind` ("data", "index", "token" or

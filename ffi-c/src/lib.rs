@@ -40,6 +40,7 @@ mod prepared;
 // What the others are made of.
 pub mod bytes;
 pub mod error;
+pub mod json;
 pub mod rows;
 pub mod status;
 pub mod value;

@@ -6,6 +6,7 @@
 mod crash;
 mod export;
 mod processes;
+mod remnants;
 mod rotation;
 mod subject;
 mod tenant;
