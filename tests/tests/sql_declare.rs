@@ -124,7 +124,7 @@ fn the_list_says_what_was_declared() {
     let list = vault.query("SELECT sealite_tables()", &[]).unwrap().rows.remove(0).remove(0);
     let found: serde_json::Value = serde_json::from_str(list.as_ref().as_str().unwrap()).unwrap();
     let wanted = serde_json::json!([{
-        "name": "notes", "physical": "notes_sealed", "key": "slug", "key_type": "text", "padding": 64, "subject": null,
+        "name": "notes", "physical": "notes_sealed", "key": "slug", "key_type": "text", "columns_before_key": 0, "padding": 64, "subject": null,
         "columns": [
             {"name": "a", "type": "text", "protection": "sealed", "not_null": false, "default": null,
              "index": "unique email", "specification": "a text sealed unique email"},
