@@ -115,6 +115,20 @@ def test_autocommit_true_and_false(connect: Callable[..., dbapi2.Connection], co
         never.autocommit = "yes"  # type: ignore[assignment]
 
 
+def test_a_script_s_transactions_are_its_own(connect: Callable[..., dbapi2.Connection], connection: dbapi2.Connection) -> None:
+    other = connect()
+    insert = "INSERT INTO people (email) VALUES ('{}@example.org');"
+    connection.execute(INSERT, ("before@example.org", None))
+    connection.executescript(insert.format("one") + "BEGIN; DELETE FROM people; ROLLBACK;" + insert.format("two"))
+    assert not connection.in_transaction
+    kept = [f"{name}@example.org" for name in ("before", "one", "two")]
+    assert emails(other) == kept
+    connection.executescript("BEGIN;" + insert.format("three"))
+    assert connection.in_transaction and emails(other) == kept
+    connection.rollback()
+    assert emails(connection) == kept
+
+
 def test_a_close_without_a_commit_keeps_nothing(connect: Callable[..., dbapi2.Connection], connection: dbapi2.Connection) -> None:
     other = connect()
     other.execute(INSERT, ("a@example.org", None))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -41,6 +42,15 @@ def workshop(name: str) -> Path:
     for file in (EXAMPLES / name).iterdir():
         shutil.copy(file, folder)
     return folder
+
+
+def test_what_is_documented_stands_in_the_examples() -> None:
+    blocks = re.findall(r"^```text\n(.*?)^```$", (ROOT / "docs" / "extension.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    for begin, file, extension in [("const db", "node/people.js", "extension"), ("sql.Register", "go/main.go", "os.Args[1]")]:
+        (block,) = (block for block in blocks if block.startswith(begin))
+        block = block.replace('"target/ext/release/libsealite_ext.so"', extension).replace('"app.db"', "file")
+        code = (EXAMPLES / file).read_text("utf-8")
+        assert all(line.strip() in code for line in block.splitlines())
 
 
 def test_node_reads_and_writes_sealed_tables(people: Path, key: str) -> None:  # noqa: F811
