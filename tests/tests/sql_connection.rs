@@ -527,6 +527,32 @@ fn a_locked_vault_holds_nobody_in_a_transaction() {
 }
 
 #[test]
+fn an_explained_write_is_over_when_it_has_been_read() {
+    on_each(|vault| {
+        let connection = vault.connect().unwrap();
+        for write in [
+            "INSERT INTO notes (title) VALUES ('a')",
+            "INSERT INTO notes (title) VALUES ('a') RETURNING id",
+            "INSERT INTO notes (title) VALUES ('a') ON CONFLICT DO NOTHING",
+            "UPDATE notes SET stars = 2",
+            "DELETE FROM notes",
+        ] {
+            for explain in ["EXPLAIN", "EXPLAIN QUERY PLAN"] {
+                let mut explained = match connection.prepare(&format!("{explain} {write}")) {
+                    Ok(explained) => explained,
+                    Err(error) => panic!("{explain} {write}: {error}"),
+                };
+                while explained.step().unwrap() {}
+                run(&connection, "BEGIN");
+                run(&connection, "INSERT INTO notes (title) VALUES ('b')");
+                run(&connection, "COMMIT");
+                run(&connection, "DELETE FROM notes");
+            }
+        }
+    });
+}
+
+#[test]
 fn vacuum_is_the_vaults_compact() {
     let scratch = Scratch::new();
     let vault = scratch.create();

@@ -238,7 +238,13 @@ impl Prepared {
                     self.columns = stmt.column_names().into();
                 }
                 match stepped {
-                    Ok(false) => self.changes = stmt.changes(),
+                    Ok(false) => {
+                        self.changes = stmt.changes();
+                        // SQLite takes EXPLAIN of a write for one that runs until it is reset.
+                        if !self.columns.is_empty() && !stmt.is_read_only() {
+                            stmt.reset();
+                        }
+                    }
                     Ok(true) => {}
                     // One that was busy would stand in the way of every COMMIT until then.
                     Err(_) => stmt.reset(),
