@@ -255,6 +255,15 @@ def test_a_copy_opens_with_the_same_key(connection: dbapi2.Connection, tmp_path:
         connection.backup(tmp_path / "copy.db")
 
 
+def test_a_copy_does_not_wait_for_its_own_transaction(connection: dbapi2.Connection, tmp_path: Path) -> None:
+    connection.execute(INSERT, ("ada@example.org", "Ada"))
+    with pytest.raises(dbapi2.OperationalError, match="commit first"):
+        connection.backup(str(tmp_path / "copy.db"))
+    assert not (tmp_path / "copy.db").exists()
+    connection.commit()
+    connection.backup(str(tmp_path / "copy.db"))
+
+
 def test_a_dump_has_nothing_sealed(connection: dbapi2.Connection) -> None:
     connection.execute(INSERT, ("a@example.org", "Canary 5c2d"))
     connection.execute("CREATE TABLE plain (text)")
