@@ -73,6 +73,15 @@ impl Pool {
         &self.location
     }
 
+    /// The size of the file and its log; 0 in memory.
+    pub(crate) fn bytes_on_disk(&self) -> u64 {
+        let Location::File(path) = &self.location else { return 0 };
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        let size = |path| std::fs::metadata(path).map_or(0, |about| about.len());
+        size(path.as_os_str()) + size(&log)
+    }
+
     /// True where one connection serves for everything.
     pub(crate) fn is_memory(&self) -> bool {
         matches!(self.location, Location::Memory)

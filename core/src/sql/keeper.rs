@@ -176,8 +176,7 @@ impl Inner {
     pub(super) fn roll_back(&mut self) {
         let Ok(conn) = self.conn() else { return };
         if conn.in_transaction().unwrap_or(false) {
-            // Where the vault is locked nothing sealed was written, and nothing has to be told.
-            let _entered = Face::resume(Within::Host(conn, &self.host));
+            let _entered = Face::enter_to_end(Within::Host(conn, &self.host));
             let _turn = conn.authority().engine();
             let _ = conn.batch("ROLLBACK");
         }

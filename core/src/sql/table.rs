@@ -194,7 +194,10 @@ impl Table {
     /// The transaction is about to write its first row of this table.
     pub(super) fn begin(&self) -> Result<()> {
         match self.face().host() {
-            Some(host) => host.begin(self.face().conn()?),
+            Some(host) => {
+                self.face().saved.join();
+                host.begin(self.face().conn()?)
+            }
             None => Ok(()),
         }
     }
@@ -213,7 +216,7 @@ impl Table {
     /// The transaction is over: a table keeps no keys beyond it.
     pub(super) fn end(&self) {
         self.sealer.take();
-        self.face().end();
+        self.face().saved.end();
     }
 
     /// A writer in the step's transaction.

@@ -211,7 +211,8 @@ impl Vault {
     }
 
     /// Wipes the keys from memory. Calls fail as locked from then on; transactions, snapshots and scans that are open go
-    /// on to their end.
+    /// on to their end. On a [`crate::Connection`] that holds for a transaction that has written a sealed table; in any other one, and
+    /// for what it commits, COMMIT and ROLLBACK work and everything else fails as locked.
     pub fn lock(&self) {
         self.engine.lock();
     }
@@ -277,6 +278,9 @@ impl Vault {
     pub fn query(&self, sql: &str, parameters: &[ValueRef<'_>]) -> Result<SqlRows> {
         self.engine.state()?;
         if let Some(command) = sql::command(sql)? {
+            if command.column().is_none() {
+                fail!(Sql, "the statement returns no rows: use execute");
+            }
             return command.run(&self.engine, parameters);
         }
         let snapshot = ReadSession::begin(&self.engine)?;
