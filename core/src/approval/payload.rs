@@ -11,7 +11,7 @@ use crate::format::i_json::{Numbers, is_unambiguous};
 /// The longest payload, in bytes of JSON text: 1 MiB.
 const MAX_PAYLOAD: usize = 1 << 20;
 
-pub(super) fn payload_hash(json: &str) -> Result<[u8; 32]> {
+pub(crate) fn payload_hash(json: &str) -> Result<[u8; 32]> {
     if json.len() > MAX_PAYLOAD {
         fail!(Limit, "a payload has at most {MAX_PAYLOAD} bytes");
     }
