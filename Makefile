@@ -32,13 +32,16 @@ lint: ## Check formatting, and clippy without a warning
 	$(CARGO) fmt --manifest-path ext/Cargo.toml --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
-lint-deps: ## Check the dependencies: licences, sources, one generation of cryptography (needs cargo-deny)
-	$(CARGO) deny --locked check licenses bans sources
+lint-deps: venv ## Check the dependencies: licences, sources, one generation of cryptography
+	for workspace in . ext fuzz; do \
+	    $(BIN)/cargo-deny --manifest-path "$$workspace/Cargo.toml" --config deny.toml --locked \
+	        check licenses bans sources; \
+	done
 
-test: lint docs test-rust test-python ## Everything, scaled to end within 20 minutes on two cores
+test: lint lint-deps docs test-rust test-python ## Everything, scaled to end within 20 minutes on two cores
 
 test-full: export SEALITE_TEST_FULL := 1
-test-full: lint docs test-rust test-python test-package million ## The same tests unscaled, and the million-message known answer
+test-full: lint lint-deps docs test-rust test-python test-package million ## The same tests unscaled, and the million-message known answer
 
 test-rust: venv
 	$(CARGO) test --locked $(CRATES)
