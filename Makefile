@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # One cargo invocation for all of them: building is what costs. The Python module is tested through its wheel.
 CRATES := -p sealite -p sealite-cli -p sealite-ffi -p sealite-tests -p sealite-benches
 
-.PHONY: help constant-time fmt lint lint-deps test test-full test-rust test-python c-test million bench bench-quick docs wheel sdist test-package ext install demo fuzz-smoke venv wheel-test
+.PHONY: help constant-time fmt lint lint-deps test test-full test-rust test-python c-test million wheel-release bench bench-quick bench-peers bench-scale docs wheel sdist test-package ext install demo fuzz-smoke venv wheel-test
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -60,12 +60,29 @@ million:
 bench: ## Criterion's benchmarks
 	$(CARGO) bench --locked -p sealite-benches
 
-bench-quick: venv ## The ratios, sealed against plain, into target/bench/ratios.json
-	$(BIN)/python -m pip install --quiet -r python/benches/requirements.txt
+# The release wheel, in the environment, with what it is measured against.
+wheel-release: venv
+	$(BIN)/python -m pip install --quiet -r benches/peers/requirements.txt
 	rm -rf target/wheel-release
 	$(BIN)/maturin build --release --locked -m python/Cargo.toml --out target/wheel-release
 	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps target/wheel-release/*.whl
+
+# BENCH="--table README.md" writes the medians into the README's table as well.
+bench-quick: wheel-release ## The ratios, sealed against plain, into target/bench/ratios.json
 	$(CARGO) run --release --locked -p sealite-benches --bin bench-quick -- --python $(BIN)/python $(BENCH)
+
+# PEERS="--rows 2000 --rounds 1" for a short run.
+bench-peers: wheel-release ## Against SQLCipher, Fernet and others, into docs/benchmarks.md (ten minutes)
+	$(CARGO) run --release --locked -p sealite-benches --bin bench-quick -- --only tables --out target/bench/peers-rust.json
+	$(BIN)/python -B benches/peers/run.py target/bench/peers.json $(PEERS)
+	$(BIN)/python -B benches/peers/report.py target/bench docs
+
+# SCALE="--rows 10000000" for 10 million rows; SCALE="--rows 10000 --tenants 10 --workers 2 --repeats 1" for a short run.
+bench-scale: venv ## How it grows with rows, tenants, threads, processes, into docs/benchmarks.md (five minutes)
+	$(BIN)/python -m pip install --quiet -r benches/peers/requirements.txt
+	$(CARGO) run --release --locked -p sealite-benches --bin bench-scale -- --out target/bench/scale.json $(SCALE)
+	$(BIN)/python -B benches/peers/machine.py target/bench/scale.json
+	$(BIN)/python -B benches/peers/report.py target/bench docs
 
 constant-time: ## Whether the time of comparing secrets tells them: Welch's t-test (some minutes, on a quiet machine)
 	$(CARGO) run --release --locked -p sealite-benches --bin constant-time -- $(CONSTANT_TIME)
