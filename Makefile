@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # One cargo invocation for all of them: building is what costs. The Python module is tested through its wheel.
 CRATES := -p sealite -p sealite-cli -p sealite-ffi -p sealite-tests -p sealite-benches
 
-.PHONY: help constant-time fmt lint lint-deps test test-full test-rust test-python c-test million wheel-release bench bench-quick bench-peers bench-scale docs wheel sdist test-package ext install demo fuzz-smoke venv wheel-test
+.PHONY: help constant-time fmt lint lint-deps test test-full test-rust test-python c-test million wheel-release bench bench-quick bench-peers bench-scale docs wheel sbom sdist test-package ext install demo fuzz-smoke venv wheel-test
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -94,6 +94,9 @@ docs: ## The API documentation, into target/doc
 wheel: venv ## The Python wheel, as it is shipped, into target/wheels
 	rm -rf target/wheels
 	$(BIN)/maturin build --release --locked -m python/Cargo.toml --out target/wheels
+
+sbom: venv ## Bills of materials (CycloneDX) of crate, C library, wheel and command line, into target/sbom
+	$(BIN)/python -B python/tools/sbom.py target/sbom
 
 sdist: venv ## The Python source distribution, into target/sdist
 	rm -rf target/sdist

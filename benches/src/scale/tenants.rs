@@ -67,6 +67,8 @@ fn of(count: usize, repeats: usize, folder: &Path, out: &mut dyn Write) -> Outco
     let get = reads(&conn, &vault, &names, repeats, true)?;
     let find = reads(&conn, &vault, &names, repeats, false)?;
     vault.close();
+    // What the last connection does when it closes is part of both sides.
+    drop(conn);
     let open = interleave(
         repeats,
         || {
