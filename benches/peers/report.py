@@ -169,6 +169,8 @@ def main() -> None:
             parts.append(start + make(json.loads(file.read_text()), charts) + end + "\n")
         elif start in old:
             parts.append(start + old.split(start, 1)[1].split(end, 1)[0] + end + "\n")
+        else:
+            parts.append(f"{start}Not measured yet: `make {name}`.\n{end}\n")
     page.write_text("".join(parts).rstrip() + "\n")
     print(f"written: {page}", file=sys.stderr)
 
