@@ -186,6 +186,7 @@ mod tests {
             pairs: 1,
             out: work.path().join("ratios.json"),
             python: None,
+            table: None,
             only: None,
         };
         let mut names = Vec::new();
