@@ -31,6 +31,7 @@ pub(crate) struct Conn {
     durability: Cell<Synchronous>,
     /// Whether foreign keys are enforced.
     enforces: Cell<bool>,
+    spills: Cell<bool>,
     number: u64,
     /// What a layer above keeps with the connection. It goes after the connection has been closed.
     attachment: OnceCell<Box<dyn Any + Send>>,
@@ -50,6 +51,7 @@ impl Conn {
             generation: fork::generation(),
             durability: Cell::new(durability),
             enforces: Cell::new(true),
+            spills: Cell::new(false),
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
             attachment: OnceCell::new(),
         }
@@ -86,6 +88,23 @@ impl Conn {
             self.enforces.set(enforces);
         }
         Ok(())
+    }
+
+    /// Sets whether sorting goes to temporary files, where it is set otherwise: in memory an index takes as much as its rows.
+    /// What a statement keeps to be taken back stays in memory up to 64 KiB: nothing that is sealed in these transactions is
+    /// sorted, or goes there. Outside of transactions only.
+    pub(super) fn set_spills(&self, spills: bool) -> Result<()> {
+        if self.spills.get() != spills {
+            let set = if spills { "FILE" } else { "MEMORY" };
+            self.batch(&format!("PRAGMA temp_store = {set}"))?;
+            self.spills.set(spills);
+        }
+        Ok(())
+    }
+
+    /// Gives back the memory of the page cache.
+    pub(crate) fn release_memory(&self) -> Result<()> {
+        self.batch("PRAGMA shrink_memory")
     }
 
     /// The connection; refused in the child where it was open when the process forked.
