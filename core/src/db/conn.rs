@@ -12,6 +12,7 @@ use rusqlite::{CachedStatement, ToSql};
 
 use super::authority::Authority;
 use super::error::Checked;
+use super::files::Log;
 use super::open::Synchronous;
 use super::raw::RawStmt;
 use crate::error::{ErrorKind, Result, err, fail};
@@ -33,6 +34,8 @@ pub(crate) struct Conn {
     enforces: Cell<bool>,
     spills: Cell<bool>,
     number: u64,
+    /// Its write-ahead log, where it keeps one.
+    log: Option<Box<Log>>,
     /// What a layer above keeps with the connection. It goes after the connection has been closed.
     attachment: OnceCell<Box<dyn Any + Send>>,
 }
@@ -53,8 +56,20 @@ impl Conn {
             enforces: Cell::new(true),
             spills: Cell::new(false),
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
+            log: None,
             attachment: OnceCell::new(),
         }
+    }
+
+    /// With the log of the file that it has opened.
+    pub(super) fn with_log(mut self, log: Log) -> Self {
+        self.log = Some(Box::new(log));
+        self
+    }
+
+    /// Fails where the log that it writes is not the file's any more.
+    pub(crate) fn check_log(&self) -> Result<()> {
+        self.log.as_ref().map_or(Ok(()), |log| log.check())
     }
 
     /// What a layer above keeps with the connection, made at its first use. It stays where it is in memory until the
@@ -218,6 +233,9 @@ impl Drop for Conn {
         // Closing an inherited connection would drop the parent's locks: a child leaves it alone, unclosed.
         if self.generation != fork::generation() {
             std::mem::forget(self.raw.take());
+        } else if self.log.as_ref().is_some_and(|log| !log.is_in_place()) {
+            // Closing would remove the log that others write now.
+            self.keep_log();
         }
     }
 }
