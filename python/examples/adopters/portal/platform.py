@@ -38,9 +38,10 @@ def delete(vault: VaultDep, platform: Platform, name: str) -> dict[str, str]:
     """Ends its tokens and settings with its keys: what backups of the database hold of its people opens no more. Its trail
     stays. Asked again, it finishes what was cut off. The receipt says what was done, and when."""
     with orm.Session(engine) as session:
-        gone = session.execute(sa.delete(User).where(User.organisation == name))
+        users = session.scalar(sa.select(sa.func.count()).select_from(User).where(User.organisation == name))
+        session.execute(sa.delete(User).where(User.organisation == name))
         session.execute(sa.delete(Organisation).where(Organisation.name == name))
-        site.audit("organisation.deleted", actor=platform.label, payload={"users": gone.rowcount}, tenant=name)
+        site.audit("organisation.deleted", actor=platform.label, payload={"users": users}, tenant=name)
         session.commit()
     return {"receipt": vault.erase_tenant(name).text}
 

@@ -56,7 +56,7 @@ def add_key(vault: VaultDep, admin: Admin, new: NewKey) -> dict[str, int]:
 def rotate(vault: VaultDep, admin: Admin) -> dict[str, str]:
     """New keys for what rows, look-ups, tokens and the trail are under, while others go on: rows are sealed anew in batches, and
     a token gets the new one's hash when it is next used. Cut off, it is gone on with by the next call."""
-    states = {each.kind: vault.keys.run(each).state for each in (Rotation.data(), Rotation.index(), Rotation.token(), Rotation.audit())}
+    states: dict[str, str] = {each.kind: vault.keys.run(each).state for each in (Rotation.data(), Rotation.index(), Rotation.token(), Rotation.audit())}
     site.audit("keys.rotated", payload=states)
     return states
 
