@@ -6,7 +6,7 @@ use super::check::{FieldTable, look};
 use super::estimate::{bytes, scaled, scaled_time};
 use super::plan::AdoptionPlan;
 use super::source::{Database, transaction};
-use super::write::{BATCH_ROWS, Writer};
+use super::write::Writer;
 use super::{AdoptedTable, AdoptionPhase, AdoptionPreview, AdoptionProgress, TablePreview, Watch};
 use crate::audit::note;
 use crate::db::Conn;
@@ -123,7 +123,7 @@ fn stage(
         watch(AdoptionProgress { table: &table.name, phase, done, total })?;
         let sealed = transaction(conn, || writer.stage())?;
         done += sealed;
-        if sealed < BATCH_ROWS.unsigned_abs() {
+        if sealed == 0 {
             return Ok(());
         }
     }

@@ -32,6 +32,7 @@ pub(crate) struct Conn {
     durability: Cell<Synchronous>,
     /// Whether foreign keys are enforced.
     enforces: Cell<bool>,
+    spills: Cell<bool>,
     number: u64,
     /// Its write-ahead log, where it keeps one.
     log: Option<Box<Log>>,
@@ -53,6 +54,7 @@ impl Conn {
             generation: fork::generation(),
             durability: Cell::new(durability),
             enforces: Cell::new(true),
+            spills: Cell::new(false),
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
             log: None,
             attachment: OnceCell::new(),
@@ -101,6 +103,23 @@ impl Conn {
             self.enforces.set(enforces);
         }
         Ok(())
+    }
+
+    /// Sets whether sorting goes to temporary files, where it is set otherwise: in memory an index takes as much as its rows.
+    /// What a statement keeps to be taken back stays in memory up to 64 KiB: nothing that is sealed in these transactions is
+    /// sorted, or goes there. Outside of transactions only.
+    pub(super) fn set_spills(&self, spills: bool) -> Result<()> {
+        if self.spills.get() != spills {
+            let set = if spills { "FILE" } else { "MEMORY" };
+            self.batch(&format!("PRAGMA temp_store = {set}"))?;
+            self.spills.set(spills);
+        }
+        Ok(())
+    }
+
+    /// Gives back the memory of the page cache.
+    pub(crate) fn release_memory(&self) -> Result<()> {
+        self.batch("PRAGMA shrink_memory")
     }
 
     /// The connection; refused in the child where it was open when the process forked.
