@@ -70,7 +70,8 @@ class ExecutionContext(SQLiteExecutionContext):
         keys = sealed_keys(table)
         if not keys or table in self.dialect.floors:
             return
-        cursor = self.root_connection.connection.dbapi_connection.cursor()
+        connection: Any = self.root_connection.connection.dbapi_connection
+        cursor = connection.cursor()
         try:
             cursor.execute("SELECT sealite_tables()")
             tables = {each["name"].lower(): each for each in json.loads(cursor.fetchall()[0][0])}
