@@ -215,8 +215,8 @@ impl Prepared {
         if self.stands == Stands::Behind {
             self.reset();
         }
-        let entered = Face::resume(within)?;
         let first = self.stands == Stands::Before;
+        let entered = if first { Face::resume(within)? } else { Face::go_on(within)? };
         self.stands = Stands::Behind;
         let counts = self.counts && !self.is_read_only();
         if counts && first {

@@ -333,6 +333,8 @@ impl<'a> Condition<'a> {
                 let layout = schema.write.layout.to_be_bytes().to_vec();
                 (None, layout, "substr(sealed, 2, 2) IS NOT ?2")
             }
+            // Every record there is.
+            Outdated::Key { tenant, since: u32::MAX } => (tenant, Vec::new(), "?2 IS NOT NULL"),
             Outdated::Key { tenant, since } => {
                 (tenant, since.to_be_bytes().to_vec(), "substr(sealed, 4, 4) < ?2")
             }
