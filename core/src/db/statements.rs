@@ -200,6 +200,7 @@ fn unexpected(wanted: &str) -> crate::Error {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use super::super::authority::Columns;
     use super::super::open::{Config, Location, Role, open};
     use super::*;
     use crate::error::ErrorKind;
@@ -231,7 +232,7 @@ mod tests {
         assert!(kept(&conn, "SELECT 1", None) && !kept(&conn, "SELECT 1", Some(0)));
         drop(conn.prepare_application("SELECT 1").unwrap());
         assert!(kept(&conn, "SELECT 1", None) && kept(&conn, "SELECT 1", Some(0)));
-        conn.authority().readable().set(Default::default(), Default::default());
+        conn.authority().readable().set(Columns::default(), Columns::default());
         drop(conn.prepare_application("SELECT 1").unwrap());
         assert!(kept(&conn, "SELECT 1", Some(0)) && kept(&conn, "SELECT 1", Some(1)));
     }

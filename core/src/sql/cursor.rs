@@ -141,7 +141,7 @@ impl Cursor {
             // An integer key is the row id.
             let is_text = table.schema().stored.text_key;
             let (walk, stmt) = self.row()?;
-            if is_text && !walk.plan.reads_key() {
+            if is_text && !walk.plan.reads.key {
                 return Err(unread());
             }
             output.pass(&stmt.raw_value(usize::from(is_text)));
@@ -152,7 +152,7 @@ impl Cursor {
         };
         if let (Protection::Plain, Some(slot)) = (place.protection, place.slot) {
             let (walk, stmt) = self.row()?;
-            if !walk.plan.reads(slot) {
+            if !walk.plan.reads.slot(slot) {
                 return Err(unread());
             }
             output.pass(&stmt.raw_value(FIRST_SLOT + slot));

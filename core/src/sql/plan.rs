@@ -22,9 +22,7 @@ pub(super) struct Plan {
     pub(super) records: bool,
     /// True where every record of the table is opened.
     pub(super) walk: bool,
-    /// For each slot whether the statement reads it, and whether it reads the key.
-    reads: Vec<bool>,
-    reads_key: bool,
+    pub(super) reads: Rc<Reads>,
     /// For a number where a text leads: what it is equal to as a number, an index of texts does not say.
     pub(super) beside: Option<Rc<Plan>>,
     /// What stands before and behind the condition on a blind index, where that leads.
@@ -33,6 +31,19 @@ pub(super) struct Plan {
     across: RefCell<Option<(usize, Rc<Plan>)>>,
     /// Statements that no cursor uses now.
     idle: RefCell<Vec<RawStmt>>,
+}
+
+/// What the statement of a plan gives; the rest is NULL in it.
+pub(super) struct Reads {
+    slots: Vec<bool>,
+    pub(super) key: bool,
+}
+
+impl Reads {
+    /// True where it gives the value of that slot.
+    pub(super) fn slot(&self, slot: usize) -> bool {
+        self.slots.get(slot).copied().unwrap_or(false)
+    }
 }
 
 /// A condition that SQLite hands on.
@@ -75,8 +86,7 @@ impl Plan {
             opens: self.opens,
             records: self.records,
             walk: self.walk,
-            reads: self.reads.clone(),
-            reads_key: self.reads_key,
+            reads: Rc::clone(&self.reads),
             beside: None,
             around: None,
             across: RefCell::default(),
@@ -84,16 +94,6 @@ impl Plan {
         });
         *across = Some((count, Rc::clone(&plan)));
         Some(plan)
-    }
-
-    /// True where the statement gives the value of that slot; the other ones are NULL in it.
-    pub(super) fn reads(&self, slot: usize) -> bool {
-        self.reads.get(slot).copied().unwrap_or(false)
-    }
-
-    /// As [`Plan::reads`], of the key.
-    pub(super) fn reads_key(&self) -> bool {
-        self.reads_key
     }
 
     /// A statement that runs the plan.
@@ -156,16 +156,16 @@ pub(super) fn choose(table: &Table, info: &mut IndexInfo<'_>) {
             .enumerate()
             .any(|(at, place)| used(at) && (is_protected(table, at) || place.slot.is_none()));
     // What is authenticated is read with the record; of the rest what the statement uses.
-    let plain = |slot: usize| {
+    let holder = |slot: usize| {
         let mut all = table.columns().iter().enumerate();
         all.find(|(_, place)| place.slot == Some(slot) && place.protection == Protection::Plain)
     };
-    let reads: Vec<bool> = (0..table.schema().slots.len())
-        .map(|slot| plain(slot).map_or(records, |(position, _)| used(position)))
+    let slots = (0..table.schema().slots.len())
+        .map(|slot| holder(slot).map_or(records, |(position, _)| used(position)))
         .collect();
     // An integer key is the row id.
     let stands_alone = table.schema().stored.text_key && info.uses(table.key_index());
-    let reads_key = records || stands_alone;
+    let reads = Rc::new(Reads { slots, key: records || stands_alone });
     let walk = choice.terms.is_empty() && records;
     for (argument, (constraint, term)) in choice.taken.iter().zip(&choice.terms).enumerate() {
         let exact = constraint.op == Op::Eq && is_exact(table, info, *constraint, term.on);
@@ -186,10 +186,10 @@ pub(super) fn choose(table: &Table, info: &mut IndexInfo<'_>) {
         label.push_str(", no record opened");
     }
     let plan = |terms: Vec<Term>, opens, walk, beside| {
-        let Text { sql, around } = sql(table, &terms, ordered, records, (&reads, reads_key));
+        let Text { sql, around } = sql(table, &terms, ordered, records, &reads);
         let (across, idle) = (RefCell::default(), RefCell::default());
-        let reads = reads.clone();
-        Plan { sql, terms, opens, records, walk, reads, reads_key, beside, around, across, idle }
+        let reads = Rc::clone(&reads);
+        Plan { sql, terms, opens, records, walk, reads, beside, around, across, idle }
     };
     let beside = texts.then(|| Rc::new(plan(Vec::new(), sorts_secretly, records, None)));
     let plan = plan(choice.terms, opens, walk, beside);
@@ -349,18 +349,13 @@ struct Text {
 }
 
 /// The SELECT of a plan: row id, key, record, slots, as all the engine's are; what is not read is NULL.
-fn sql(
-    table: &Table,
-    terms: &[Term],
-    order: Option<&Order>,
-    records: bool,
-    (reads, reads_key): (&[bool], bool),
-) -> Text {
+fn sql(table: &Table, terms: &[Term], order: Option<&Order>, records: bool, reads: &Reads) -> Text {
     let schema = table.schema();
     let stored = &schema.stored;
     let read = |name: &str, is_read| if is_read { quote(name) } else { "NULL".to_owned() };
-    let slots = schema.slots.iter().zip(reads).map(|(slot, is_read)| read(&slot.name, *is_read));
-    let first = [quote(stored.row_id()), read(&stored.key, reads_key), read("sealed", records)];
+    let slots =
+        schema.slots.iter().zip(&reads.slots).map(|(slot, is_read)| read(&slot.name, *is_read));
+    let first = [quote(stored.row_id()), read(&stored.key, reads.key), read("sealed", records)];
     let columns: Vec<String> = first.into_iter().chain(slots).collect();
     let mut sql = format!("SELECT {} FROM main.{}", columns.join(", "), schema.sql.physical);
     let mut before = None;
