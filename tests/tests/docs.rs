@@ -171,6 +171,39 @@ fn every_test_that_is_named_exists() {
     assert!(count >= 15, "only {count} tests are named");
 }
 
+/// The items of the lists under the headings "Holds" and "Does not hold", each with the lines that belong to it.
+fn items(document: &str) -> Vec<String> {
+    let mut items: Vec<String> = Vec::new();
+    let mut inside = false;
+    for line in document.lines() {
+        if line.starts_with("- ") {
+            inside = true;
+            items.push(String::new());
+        } else if !line.starts_with("  ") {
+            inside = false;
+        }
+        if inside && let Some(item) = items.last_mut() {
+            item.push_str(line.trim());
+            item.push(' ');
+        }
+    }
+    items
+}
+
+#[test]
+fn whatever_the_threat_model_says_is_refused_or_detected_names_its_test() {
+    let text = std::fs::read_to_string(root().join("docs/threat-model.md")).unwrap();
+    let items = items(&text);
+    let claims = |item: &&String| {
+        let words = item.split(|c: char| !c.is_ascii_alphabetic());
+        words.into_iter().any(|word| matches!(word, "refused" | "detected" | "noticed"))
+    };
+    let claims: Vec<_> = items.iter().filter(claims).collect();
+    assert!(claims.len() >= 12, "only {} claims", claims.len());
+    let without: Vec<_> = claims.iter().filter(|item| !item.contains("Shown by `")).collect();
+    assert!(without.is_empty(), "{without:#?}");
+}
+
 #[test]
 fn every_path_and_make_target_that_is_named_exists() {
     let makefile = std::fs::read_to_string(root().join("Makefile")).expect("the Makefile");

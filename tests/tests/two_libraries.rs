@@ -190,3 +190,55 @@ fn descriptor_is_found_again_after_a_fork_has_closed_the_connections() {
         assert_eq!(vault.table("people").unwrap().count().unwrap(), 0);
     });
 }
+
+#[test]
+fn a_log_that_is_lost_with_the_locks_is_noticed_before_anything_is_written() {
+    let test = "a_log_that_is_lost_with_the_locks_is_noticed_before_anything_is_written";
+    staged(test, scaled(60, 120), |stage| {
+        if stage.role() == "other" {
+            let vault = sealite_tests::vaults::open_in(&stage.path());
+            let email = format!("{}@example.org", std::process::id());
+            vault.table("people").unwrap().insert(values! {"email" => &email}).unwrap();
+            tell("written");
+            assert_eq!(listen().as_deref(), Some("end"));
+            return;
+        }
+        let home = Home::new();
+        home.share_key();
+        let vault = home.create();
+        let people = vault.table("people").unwrap();
+        people.insert(values! {"email" => "ada@example.org"}).unwrap();
+        let connection = vault.connect().unwrap();
+        connection.execute("CREATE TABLE own (a)", &[]).unwrap();
+        let mut other = stage.process("other", home.folder());
+        assert_eq!(other.hear(), "written");
+        // As a program does that copies the files by itself: the locks of this process are gone.
+        for file in std::fs::read_dir(home.folder()).unwrap() {
+            drop(std::fs::read(file.unwrap().path()).unwrap());
+        }
+        other.say("end");
+        // It takes itself for the last one that has the file open, and removes the log.
+        other.succeed();
+        let lost = |what: &str, result: Result<(), Error>| {
+            let error = result.expect_err(what);
+            assert_eq!(error.kind(), ErrorKind::AnotherLibrary, "{error}");
+            assert!(error.message().contains("log was taken away"), "{error}");
+        };
+        for _ in 0..2 {
+            lost("insert", people.insert(values! {"email" => "lost@example.org"}).map(drop));
+            lost("SQL", connection.execute("INSERT INTO own VALUES (1)", &[]).map(drop));
+            lost("compact", vault.compact().map(drop));
+        }
+        // Another process writes meanwhile, and is killed: what it has committed is in its log alone.
+        let mut next = stage.process("other", home.folder());
+        assert_eq!(next.hear(), "written");
+        next.kill();
+        drop((connection, people));
+        vault.close();
+        let vault = home.open();
+        let emails = |vault: &Vault| vault.table("people").unwrap().count().unwrap();
+        assert_eq!(emails(&vault), 3);
+        assert!(vault.verify(|_| ()).unwrap().is_sound());
+        vault.table("people").unwrap().insert(values! {"email" => "last@example.org"}).unwrap();
+    });
+}

@@ -9,6 +9,7 @@ use rusqlite::config::DbConfig;
 
 use super::authority::Authority;
 use super::error::Checked;
+use super::files::Log;
 use super::open::Synchronous;
 use super::statements::{SqlRow, Statements, Stmt};
 use crate::error::{ErrorKind, Result, err, fail};
@@ -25,6 +26,8 @@ pub(crate) struct Conn {
     /// Whether foreign keys are enforced.
     enforces: Cell<bool>,
     number: u64,
+    /// Its write-ahead log, where it keeps one.
+    log: Option<Box<Log>>,
     /// What a layer above keeps with the connection. It goes after the connection has been closed.
     attachment: OnceCell<Box<dyn Any + Send>>,
 }
@@ -45,8 +48,20 @@ impl Conn {
             durability: Cell::new(durability),
             enforces: Cell::new(true),
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
+            log: None,
             attachment: OnceCell::new(),
         }
+    }
+
+    /// With the log of the file that it has opened.
+    pub(super) fn with_log(mut self, log: Log) -> Self {
+        self.log = Some(Box::new(log));
+        self
+    }
+
+    /// Fails where the log that it writes is not the file's any more.
+    pub(crate) fn check_log(&self) -> Result<()> {
+        self.log.as_ref().map_or(Ok(()), |log| log.check())
     }
 
     /// What a layer above keeps with the connection, made at its first use. It stays where it is in memory until the
@@ -192,12 +207,17 @@ impl Drop for Conn {
     #[allow(clippy::mem_forget)]
     fn drop(&mut self) {
         let statements = self.statements.take();
-        if self.generation == fork::generation() {
-            // SQLite closes no connection that has statements.
-            drop(statements);
-        } else {
+        if self.generation != fork::generation() {
             // Closing an inherited connection would drop the parent's locks: a child leaves it alone, unclosed.
             std::mem::forget((statements, self.raw.take()));
+            return;
+        }
+        // SQLite closes no connection that has statements.
+        drop(statements);
+        if self.log.as_ref().is_some_and(|log| !log.is_in_place()) {
+            // Closing would remove the log that others write now.
+            self.keep_log();
+        }
         }
     }
 }

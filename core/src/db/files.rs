@@ -3,9 +3,11 @@
 //! POSIX locks belong to the process, not to the descriptor: when any other code closes the same file, every lock that
 //! our SQLite holds on it is gone. So a file that is open here through anything else is refused.
 
-use std::path::Path;
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
 
 use super::gate::Gate;
+use crate::error::{Result, fail};
 
 /// Device and inode.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,4 +37,44 @@ impl FileId {
 /// True where a vault of this process has the file open: another SQLite library must then leave it alone.
 pub(crate) fn held_here(path: &Path) -> bool {
     FileId::of(path).is_some_and(Gate::holds)
+}
+
+/// The write-ahead log that a connection has open. Nobody can take it away meanwhile, as long as the locks of this process
+/// hold.
+pub(super) struct Log {
+    path: PathBuf,
+    opened: Cell<Option<FileId>>,
+}
+
+impl Log {
+    /// The log of a file, as it is now.
+    pub(super) fn of(file: &Path) -> Self {
+        let mut path = file.as_os_str().to_owned();
+        path.push("-wal");
+        let path = PathBuf::from(path);
+        let opened = Cell::new(FileId::of(&path));
+        Log { path, opened }
+    }
+
+    /// False where the path names another file than the one that was opened, or none.
+    pub(super) fn is_in_place(&self) -> bool {
+        let now = FileId::of(&self.path);
+        if self.opened.get().is_none() {
+            self.opened.set(now);
+        }
+        self.opened.get() == now
+    }
+
+    /// Fails where what is written would go into a log that nobody reads.
+    pub(super) fn check(&self) -> Result<()> {
+        if !self.is_in_place() {
+            fail!(
+                AnotherLibrary,
+                "the file's log was taken away while it was open. Other code in this process has opened and closed \
+                 the file, which drops SQLite's locks, or somebody has moved files. Nothing was written. Close the \
+                 vault and open it again"
+            );
+        }
+        Ok(())
+    }
 }

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::authority::{Authority, Readable};
 use super::conn::Conn;
 use super::error::Checked;
+use super::files::Log;
 use crate::error::{ErrorKind, Result, fail};
 use crate::index::normalise::Normaliser;
 
@@ -176,7 +177,12 @@ pub(super) fn open(
     // An extension runs no SQL of the application on connections of its own, and older hosts can't.
     #[cfg(not(feature = "loadable"))]
     authority.install(&mut raw).checked()?;
-    Ok(Conn::new(raw, authority, config.synchronous))
+    let conn = Conn::new(raw, authority, config.synchronous);
+    Ok(match location {
+        // Of a database of the application's there may be no log.
+        Location::File(path) if role != Role::Foreign => conn.with_log(Log::of(path)),
+        _ => conn,
+    })
 }
 
 /// A connection of somebody else's, as it is: no pragma, no authorizer.

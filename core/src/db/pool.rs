@@ -110,6 +110,7 @@ impl Pool {
         if lease.conn.is_none() {
             lease.conn = Some(self.open(self.writers)?);
         }
+        lease.check_log()?;
         lease.set_durability(durability)?;
         lease.set_enforces(enforces)?;
         Ok(lease)
@@ -240,7 +241,11 @@ impl Pool {
         }
         let conn = open(&self.location, role, &self.config, &self.readable)?;
         let file = FileId::of(path);
-        self.gate.lock().file = file;
+        let mut state = self.gate.lock();
+        state.file = file;
+        // Beside one whose log is gone, it would read that one's index of a log and its own log.
+        state.writer.iter().chain(&state.readers).try_for_each(Conn::check_log)?;
+        drop(state);
         Ok(conn)
     }
 

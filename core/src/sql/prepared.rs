@@ -218,7 +218,11 @@ impl Prepared {
         let first = self.stands == Stands::Before;
         let entered = if first { Face::resume(within)? } else { Face::go_on(within)? };
         self.stands = Stands::Behind;
-        let counts = self.counts && !self.is_read_only();
+        let writes = !self.is_read_only();
+        if let (true, true, Within::Host(conn, _)) = (first, writes, &within) {
+            conn.check_log()?;
+        }
+        let counts = self.counts && writes;
         if counts && first {
             entered.face.counts.forget();
         }
