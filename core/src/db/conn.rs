@@ -218,7 +218,6 @@ impl Drop for Conn {
             // Closing would remove the log that others write now.
             self.keep_log();
         }
-        }
     }
 }
 
