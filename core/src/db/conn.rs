@@ -19,7 +19,7 @@ use crate::value::ValueRef;
 /// One SQLite connection. Never used, and never closed, in another process than the one that opened it.
 pub(crate) struct Conn {
     raw: Option<rusqlite::Connection>,
-    pub(super) statements: Statements,
+    pub(super) statements: Box<Statements>,
     authority: Arc<Authority>,
     generation: u64,
     durability: Cell<Synchronous>,
@@ -42,7 +42,7 @@ impl Conn {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         Conn {
             raw: Some(raw),
-            statements: Statements::default(),
+            statements: Box::default(),
             authority,
             generation: fork::generation(),
             durability: Cell::new(durability),

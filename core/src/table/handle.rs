@@ -244,7 +244,7 @@ impl<'a> Table<'a> {
                 let conn = engine.pool.reader()?;
                 conn.execute("BEGIN", &[])?;
                 let state = engine.refresh(&conn)?;
-                Scan::new(ScanSource::Own(Box::new(conn), Arc::clone(&state)), target, &state)
+                Scan::new(ScanSource::Own(conn, Arc::clone(&state)), target, &state)
             }
             Source::Session(session) => {
                 session.check_open()?;

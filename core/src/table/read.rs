@@ -205,7 +205,7 @@ pub struct Scan<'a> {
 /// Where the batches of a scan come from.
 pub(crate) enum ScanSource<'a> {
     /// A snapshot of its own.
-    Own(Box<Lease>, Arc<State>),
+    Own(Lease, Arc<State>),
     /// A caller's transaction or snapshot.
     Lent(&'a Conn, Arc<State>),
     /// Each batch anew.
