@@ -58,30 +58,10 @@ pub fn run(
         _ => None,
     };
     let mut count = rows;
-    let timed = |work: &mut dyn FnMut() -> Outcome<()>| -> Outcome<Spent> {
-        let watch = Stopwatch::start();
-        work()?;
-        Ok(watch.spent())
-    };
     match operation {
         "insert" | "sql_insert" => {
             for _ in 0..rounds {
-                remove(&path)?;
-                if sealed {
-                    let table = Sealed::create(&path, &unlock, &data)?;
-                    spent.push(timed(&mut || match operation {
-                        "insert" => table.insert(&names, &values, sql::BATCH),
-                        _ => sql::insert_sealed(&table, &data),
-                    })?);
-                    table.close();
-                } else {
-                    let table = Plain::create(&path, &data)?;
-                    spent.push(timed(&mut || match operation {
-                        "insert" => table.insert(&names, &values, sql::BATCH),
-                        _ => sql::insert_plain(table.connection(), &data),
-                    })?);
-                    table.checkpoint()?;
-                }
+                spent.push(insert(operation, sealed, &data, &path)?);
             }
         }
         "audit" => {
@@ -148,6 +128,35 @@ pub fn run(
         }
     }
     report(operation, sealed, count, &spent, out)
+}
+
+fn timed(work: &mut dyn FnMut() -> Outcome<()>) -> Outcome<Spent> {
+    let watch = Stopwatch::start();
+    work()?;
+    Ok(watch.spent())
+}
+
+/// Fills a fresh database.
+fn insert(operation: &str, sealed: bool, data: &Dataset, path: &Path) -> Outcome<Spent> {
+    let (names, values) = (data.insert_names(), data.insert_rows());
+    remove(path)?;
+    if sealed {
+        let table = Sealed::create(path, &fresh_key()?, data)?;
+        let spent = timed(&mut || match operation {
+            "insert" => table.insert(&names, &values, sql::BATCH),
+            _ => sql::insert_sealed(&table, data),
+        })?;
+        table.close();
+        Ok(spent)
+    } else {
+        let table = Plain::create(path, data)?;
+        let spent = timed(&mut || match operation {
+            "insert" => table.insert(&names, &values, sql::BATCH),
+            _ => sql::insert_plain(table.connection(), data),
+        })?;
+        table.checkpoint()?;
+        Ok(spent)
+    }
 }
 
 fn unknown(operation: &str) -> Box<dyn std::error::Error> {
