@@ -1,6 +1,7 @@
 //! The ratios that the project holds itself to, in a few minutes: `make bench-quick`.
 
 mod c;
+pub mod one_side;
 mod open;
 mod promised;
 mod python;

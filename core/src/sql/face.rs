@@ -125,10 +125,9 @@ impl Face {
     /// Begins another step in the same transaction or snapshot: nobody else has changed anything since.
     pub(super) fn resume(within: Within<'_>) -> Result<Entered<'_>> {
         let entered = Self::begin(within)?;
-        let state = within.state(entered.face.handle)?;
-        let synced = entered.face.synced.borrow().is_of(&state);
-        if !synced {
-            sync(entered.face, within.conn(), &state)?;
+        let face = entered.face;
+        if !within.is(face.handle, |state| face.synced.borrow().is_of(state))? {
+            sync(face, within.conn(), &within.state(face.handle)?)?;
         }
         Ok(entered)
     }
@@ -137,6 +136,13 @@ impl Face {
     /// a transaction though the vault has been locked meanwhile.
     pub(super) fn enter_to_end(within: Within<'_>) -> Result<Entered<'_>> {
         Self::begin(within)
+    }
+
+    /// Goes on with a step that stands on a row: its statement has the tables that it began with.
+    pub(super) fn go_on(within: Within<'_>) -> Result<Entered<'_>> {
+        let entered = Self::begin(within)?;
+        within.check(entered.face.handle)?;
+        Ok(entered)
     }
 
     fn begin(within: Within<'_>) -> Result<Entered<'_>> {

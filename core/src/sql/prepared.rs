@@ -215,8 +215,12 @@ impl Prepared {
         if self.stands == Stands::Behind {
             self.reset();
         }
-        let entered = if self.ends { Face::enter_to_end(within)? } else { Face::resume(within)? };
         let first = self.stands == Stands::Before;
+        let entered = match (self.ends, first) {
+            (true, _) => Face::enter_to_end(within)?,
+            (false, true) => Face::resume(within)?,
+            (false, false) => Face::go_on(within)?,
+        };
         self.stands = Stands::Behind;
         let writes = !self.is_read_only();
         if let (true, true, Within::Host(conn, _)) = (first, writes, &within) {
