@@ -141,7 +141,7 @@ fn whoever_opens_reads_or_writes_notices_no_change_of_keys() {
                 assert_eq!(other.hear(), "ready");
             }
             let keys = vault.keys();
-            for round in 0..scaled(150, 10_000) {
+            for round in 0..scaled(100, 10_000) {
                 keys.rotate_master(&[home.unlock()], false).unwrap();
                 match round % 4 {
                     0 => _ = keys.run(&Rotation::data(None), |_| ()).unwrap(),
