@@ -100,8 +100,7 @@ impl Conn {
     }
 
     /// Sets whether sorting goes to temporary files, where it is set otherwise: in memory an index takes as much as its rows.
-    /// What a statement keeps to be taken back stays in memory up to 64 KiB: nothing that is sealed in these transactions is
-    /// sorted, or goes there. Outside of transactions only.
+    /// Nothing that is sealed may be sorted then. Outside of transactions only.
     pub(super) fn set_spills(&self, spills: bool) -> Result<()> {
         if self.spills.get() != spills {
             let set = if spills { "FILE" } else { "MEMORY" };
@@ -109,11 +108,6 @@ impl Conn {
             self.spills.set(spills);
         }
         Ok(())
-    }
-
-    /// Gives back the memory of the page cache.
-    pub(crate) fn release_memory(&self) -> Result<()> {
-        self.batch("PRAGMA shrink_memory")
     }
 
     /// The connection; refused in the child where it was open when the process forked.

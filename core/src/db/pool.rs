@@ -175,7 +175,7 @@ impl Pool {
 
     /// Writes the file anew, so that nothing is left of what was deleted. False where somebody else holds the lock.
     pub(crate) fn vacuum(&self, conn: &Conn) -> Result<bool> {
-        conn.release_memory()?;
+        conn.batch("PRAGMA shrink_memory")?;
         let done = if self.is_memory() { conn.batch("VACUUM") } else { rewrite(&*self.own()?) };
         match done {
             Ok(()) => Ok(true),

@@ -2,7 +2,7 @@
 
 #include "check.h"
 
-enum { USERS = 1200 };
+enum { USERS = 600 };
 
 /* What a progress function has heard, and when it is to stop. */
 struct heard {
@@ -95,7 +95,7 @@ static void in_place(sealite_vault *vault, const char *path) {
   memset(&heard, 0, sizeof heard);
   bool pending;
   OK(sealite_vault_adopt(vault, adoption, hear, &heard, &pending, &rows, &error));
-  CHECK(heard.phases[0] && heard.phases[1] && heard.phases[2] && heard.named && heard.done >= 1000);
+  CHECK(heard.phases[0] && heard.phases[1] && heard.phases[2] && heard.named && heard.done >= 500);
   CHECK(!pending && rows_in(rows) == 1 && cell(rows, 0, "rows").integer == USERS);
   CHECK(cell(rows, 0, "was_done").integer == 0 && cell(rows, 0, "removed").integer == 0);
   sealite_rows_free(rows);
