@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # One cargo invocation for all of them: building is what costs. The Python module is tested through its wheel.
 CRATES := -p sealite -p sealite-cli -p sealite-ffi -p sealite-tests -p sealite-benches
 
-.PHONY: help constant-time fmt lint lint-deps test test-full test-rust test-python c-test million wheel-release bench bench-quick bench-peers bench-scale docs wheel sbom sdist test-package ext install demo fuzz-smoke venv wheel-test
+.PHONY: help constant-time leakage fmt lint lint-deps test test-full test-rust test-python c-test million wheel-release bench bench-quick bench-peers bench-scale docs wheel sbom sdist test-package ext install demo fuzz-smoke venv wheel-test
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -86,6 +86,9 @@ bench-scale: venv ## How it grows with rows, tenants, threads, processes, into d
 
 constant-time: ## Whether the time of comparing secrets tells them: Welch's t-test (some minutes, on a quiet machine)
 	$(CARGO) run --release --locked -p sealite-benches --bin constant-time -- $(CONSTANT_TIME)
+
+leakage: ## What a blind index gives away: names guessed from their frequencies
+	$(CARGO) run --locked -p sealite-benches --bin leakage -- $(LEAKAGE)
 
 docs: ## The API documentation, into target/doc
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps $(CRATES)

@@ -8,6 +8,7 @@
 pub mod constant_time;
 pub mod dataset;
 pub mod demo;
+pub mod leakage;
 pub mod measure;
 pub mod people;
 pub mod plain;

@@ -42,6 +42,9 @@ mod error;
 mod field;
 mod fork;
 mod format;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod health;
 mod index;
 mod keys;

@@ -18,7 +18,7 @@ const LAYERS: &[&[&str]] = &[
     &["erasure", "rotation"],
     &["tenant", "transaction", "vault"],
     &["adoption"],
-    &["lib"],
+    &["lib", "fuzzing"],
 ];
 
 /// Crates and where alone they may be named.

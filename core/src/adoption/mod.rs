@@ -9,7 +9,7 @@ mod check;
 
 mod estimate;
 mod file;
-mod import;
+pub(crate) mod import;
 mod plan;
 mod source;
 mod tables;

@@ -2,7 +2,7 @@
 
 mod erase;
 mod handle;
-mod payload;
+pub(crate) mod payload;
 mod request;
 mod store;
 mod wait;

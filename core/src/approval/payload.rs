@@ -17,7 +17,7 @@ const MAX_PAYLOAD: usize = 1 << 20;
 /// The greatest integer that a double holds together with its neighbours (RFC 7493, section 2.2).
 const MAX_EXACT: u64 = (1 << 53) - 1;
 
-pub(super) fn payload_hash(json: &str) -> Result<[u8; 32]> {
+pub(crate) fn payload_hash(json: &str) -> Result<[u8; 32]> {
     if json.len() > MAX_PAYLOAD {
         fail!(Limit, "a payload has at most {MAX_PAYLOAD} bytes");
     }

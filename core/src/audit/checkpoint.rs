@@ -26,7 +26,7 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    pub(super) fn make(keys: &Keys, vault: &[u8; 16], seq: i64, at: i64, link: Link) -> Self {
+    pub(crate) fn make(keys: &Keys, vault: &[u8; 16], seq: i64, at: i64, link: Link) -> Self {
         let mut bytes = Vec::with_capacity(BODY_LEN + 32);
         bytes.extend_from_slice(vault);
         bytes.extend_from_slice(&keys.id.to_be_bytes());
@@ -40,7 +40,7 @@ impl Checkpoint {
     }
 
     /// Reads a checkpoint of this vault. `keys` gives those of the audit key that it names.
-    pub(super) fn read(
+    pub(crate) fn read(
         vault: &[u8; 16],
         text: &str,
         keys: impl FnOnce(u32) -> Result<Keys>,
@@ -86,6 +86,11 @@ impl Checkpoint {
     /// When it was made, in milliseconds since 1970.
     pub fn at(&self) -> i64 {
         self.at
+    }
+
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn link(&self) -> Link {
+        self.link
     }
 
     /// The text to keep: 150 characters, no secret.

@@ -169,6 +169,17 @@ impl Last {
     }
 }
 
+/// For fuzzing: a line is read as what its JSON says.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn survives(line: &[u8]) {
+    if let Some(last) = Last::read(line) {
+        assert_eq!(last.line.as_bytes(), line);
+        let entry: Option<Value> = serde_json::from_slice(line).ok();
+        let seq = entry.and_then(|entry| entry.get("seq").and_then(Value::as_i64));
+        assert_eq!(seq, Some(last.seq));
+    }
+}
+
 fn foreign(name: &str) -> Error {
     err!(Refused, "{name} is there, and is no export of an audit trail")
 }

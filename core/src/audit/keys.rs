@@ -10,28 +10,28 @@ use crate::keys::AuditKey;
 use crate::table::engine::State;
 
 /// The two keys that an audit key gives.
-pub(super) struct Keys {
+pub(crate) struct Keys {
     /// The id of the audit key.
-    pub(super) id: u32,
+    pub(crate) id: u32,
     /// Counted up by rotations: a trail never goes back to an earlier one.
-    pub(super) generation: i64,
-    pub(super) chain: MacKey,
-    pub(super) checkpoint: MacKey,
+    pub(crate) generation: i64,
+    pub(crate) chain: MacKey,
+    pub(crate) checkpoint: MacKey,
 }
 
 impl Keys {
     /// Those that new entries are chained by.
-    pub(super) fn active(conn: &Conn, state: &State) -> Result<Self> {
+    pub(crate) fn active(conn: &Conn, state: &State) -> Result<Self> {
         let key = state.ring.audit_key(conn)?;
         key.as_ref().map(Keys::new).ok_or_else(|| err!(Corrupt, "the vault has no audit key"))
     }
 
     /// Those of that id.
-    pub(super) fn of(conn: &Conn, state: &State, id: u32) -> Result<Self> {
+    pub(crate) fn of(conn: &Conn, state: &State, id: u32) -> Result<Self> {
         Ok(Keys::new(&state.ring.audit_key_of(conn, id)?))
     }
 
-    fn new(key: &AuditKey) -> Self {
+    pub(crate) fn new(key: &AuditKey) -> Self {
         let (chain, checkpoint) = chain::keys(&key.secret);
         Keys { id: key.id, generation: key.generation, chain, checkpoint }
     }
@@ -39,11 +39,11 @@ impl Keys {
 
 /// The keys that a walk has met.
 #[derive(Default)]
-pub(super) struct Met(BTreeMap<i64, Keys>);
+pub(crate) struct Met(BTreeMap<i64, Keys>);
 
 impl Met {
     /// The keys of that id, as an entry names it.
-    pub(super) fn get(&mut self, conn: &Conn, state: &State, id: i64) -> Result<&Keys> {
+    pub(crate) fn get(&mut self, conn: &Conn, state: &State, id: i64) -> Result<&Keys> {
         use std::collections::btree_map::Entry;
         match self.0.entry(id) {
             Entry::Occupied(entry) => Ok(entry.into_mut()),

@@ -3,12 +3,12 @@
 mod append;
 mod canonical;
 mod chain;
-mod checkpoint;
-mod daily;
+pub(crate) mod checkpoint;
+pub(crate) mod daily;
 mod entry;
 mod export;
 mod handle;
-mod keys;
+pub(crate) mod keys;
 mod newest;
 mod read;
 mod retain;

@@ -47,6 +47,13 @@ impl Usage {
     }
 }
 
+/// For fuzzing: what is read is written as what reads the same.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn reads_back(bytes: &[u8]) {
+    let usage = Usage::decode(bytes);
+    assert!(usage.is_none_or(|usage| Usage::decode(&usage.encode()) == Some(usage)));
+}
+
 fn put(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push((value & 0x7f) as u8 | 0x80);

@@ -1,6 +1,6 @@
 //! Quotas: limits on how often something happens, shared by every process and kept over restarts.
 
-mod codec;
+pub(crate) mod codec;
 mod erase;
 mod handle;
 mod limit;

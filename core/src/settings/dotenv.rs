@@ -17,15 +17,15 @@ use crate::error::{Result, fail};
 use crate::secret::make_room_for_text;
 
 /// A line that sets a variable.
-pub(super) struct Line {
-    pub(super) name: String,
-    pub(super) value: Zeroizing<String>,
+pub(crate) struct Line {
+    pub(crate) name: String,
+    pub(crate) value: Zeroizing<String>,
     /// `NAME=` with nothing behind it, not even quotes.
-    pub(super) bare_empty: bool,
+    pub(crate) bare_empty: bool,
 }
 
 /// Appends a line. A NUL can't be in a variable: false, and nothing is appended.
-pub(super) fn write_line(out: &mut String, name: &str, value: &str) -> bool {
+pub(crate) fn write_line(out: &mut String, name: &str, value: &str) -> bool {
     if value.contains('\0') {
         return false;
     }
@@ -74,7 +74,7 @@ fn is_literal(value: &str) -> bool {
 }
 
 /// Reads a file. Errors name the line and never show it.
-pub(super) fn read(text: &str) -> Result<Vec<Line>> {
+pub(crate) fn read(text: &str) -> Result<Vec<Line>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut lines = Vec::new();
     let mut characters = Reader { characters: text.chars().peekable(), line: 1 };

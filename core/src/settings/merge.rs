@@ -18,7 +18,7 @@ pub(super) fn is_object(text: &str) -> bool {
 }
 
 /// The target with the patch applied. A patch that is no object takes the target's place.
-pub(super) fn merge(target: Option<&str>, patch: &str) -> Result<String> {
+pub(crate) fn merge(target: Option<&str>, patch: &str) -> Result<String> {
     merge_at(target, patch, 0)
 }
 

@@ -202,6 +202,19 @@ fn from_json(definitions: &[SettingDefinition], text: &str) -> Result<Changes> {
     Ok((owned(values), unknown))
 }
 
+/// For fuzzing: what is taken from a text is of the type of its setting.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn survives(definitions: &[SettingDefinition], text: &str) {
+    for read in [from_env(definitions, text), from_json(definitions, text)] {
+        for (name, change) in read.map(|(changes, _)| changes).unwrap_or_default() {
+            let definition = definitions.iter().find(|definition| definition.name == name);
+            let Change::Set(value) = change else { panic!("a change that sets nothing") };
+            let what = value.as_ref().type_name().to_lowercase();
+            assert!(definition.is_some_and(|definition| what.ends_with(definition.kind.name())));
+        }
+    }
+}
+
 fn owned(values: BTreeMap<&str, Change>) -> Vec<(String, Change)> {
     values.into_iter().map(|(name, change)| (name.to_owned(), change)).collect()
 }

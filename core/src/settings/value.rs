@@ -59,7 +59,7 @@ impl SettingValue {
     }
 
     /// As it is kept inside the record: the tag of its type, then its bytes.
-    pub(super) fn encode(value: ValueRef<'_>) -> Zeroizing<Vec<u8>> {
+    pub(crate) fn encode(value: ValueRef<'_>) -> Zeroizing<Vec<u8>> {
         with_bytes(value, |tag, bytes| {
             let mut out = Zeroizing::new(Vec::with_capacity(bytes.len() + 1));
             out.push(tag);
@@ -68,7 +68,7 @@ impl SettingValue {
         })
     }
 
-    pub(super) fn decode(bytes: &[u8]) -> Result<Self> {
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self> {
         let value = bytes.split_first().and_then(|(tag, rest)| payload::value(*tag, rest).ok());
         match value {
             Some(value) => Ok(Self::new(value.to_owned())),
@@ -108,7 +108,7 @@ pub(super) fn admit(name: &str, kind: Type, value: ValueRef<'_>) -> Result<Value
 }
 
 /// The value that a text stands for: in a form, an environment variable or a `.env` file.
-pub(super) fn parse(name: &str, kind: Type, text: &str) -> Result<Value> {
+pub(crate) fn parse(name: &str, kind: Type, text: &str) -> Result<Value> {
     let word = text.trim();
     let parsed = match kind {
         Type::Text => Some(Value::Text(text.to_owned())),
@@ -129,7 +129,7 @@ pub(super) fn parse(name: &str, kind: Type, text: &str) -> Result<Value> {
 }
 
 /// The text of a value that is not secret; [`parse`] reads it back.
-pub(super) fn text_of(value: ValueRef<'_>) -> String {
+pub(crate) fn text_of(value: ValueRef<'_>) -> String {
     match value {
         ValueRef::Text(v) | ValueRef::Json(v) => v.to_owned(),
         ValueRef::Integer(v) => v.to_string(),

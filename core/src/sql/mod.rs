@@ -66,6 +66,14 @@ pub struct SqlRows {
     pub rows: Vec<Vec<Value>>,
 }
 
+/// For fuzzing: whatever is made of a text, it is made.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn survives(sql: &str) {
+    let _ = analysis::analyse(sql);
+    let _ = command::command(sql);
+    let _ = declare::declared(sql);
+}
+
 /// True where a statement may have dropped what stood in a sealed table: remnants are overwritten after its transaction.
 pub(crate) fn may_erase(sql: &str) -> bool {
     tokens::tokens(sql).first().is_some_and(|first| first.is("ALTER") || first.is("DROP"))

@@ -107,7 +107,7 @@ const KEY_BEHIND: u8 = 32;
 const UNIQUE: u8 = 1;
 const BUILDING: u8 = 2;
 
-fn encode(stored: &Stored) -> Vec<u8> {
+pub(crate) fn encode(stored: &Stored) -> Vec<u8> {
     let flag = |set: bool, bit: u8| if set { bit } else { 0 };
     let count = |out: &mut Vec<u8>, length: usize| put_varint(out, length as u32);
     let mut out = vec![VERSION];
@@ -197,7 +197,7 @@ fn put_blind(out: &mut Vec<u8>, blind: &Blind) {
     out.push(if blind.building { BUILDING } else { 0 });
 }
 
-fn decode(entry: &[u8]) -> std::result::Result<Stored, Malformed> {
+pub(crate) fn decode(entry: &[u8]) -> std::result::Result<Stored, Malformed> {
     let mut r = Reader::new(entry);
     if r.u8()? != VERSION {
         return Err(Malformed);

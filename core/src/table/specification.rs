@@ -27,6 +27,9 @@ impl Column {
         let Some(Token::Word(name) | Token::Name(name)) = words.next() else {
             fail!(InvalidInput, "a column's specification begins with its name");
         };
+        if name.is_empty() {
+            fail!(InvalidInput, "a column has a name");
+        }
         let mut column = Column::text(name.as_str());
         let mut typed = false;
         if let Some(Token::Word(word)) = words.peek()

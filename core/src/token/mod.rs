@@ -3,7 +3,7 @@
 mod cache;
 mod check;
 mod consume;
-mod csrf;
+pub(crate) mod csrf;
 mod definition;
 mod erase;
 mod forms;

@@ -42,6 +42,16 @@ pub(crate) fn read(sql: &str) -> Option<Trigger<'_>> {
     Some(Trigger { sql, tokens, at, name, table, follows })
 }
 
+/// For fuzzing: moved to another table, it is a trigger of the same name on that one.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn survives(sql: &str) {
+    let Some(trigger) = read(sql) else { return };
+    let _ = trigger.obstacle(|name| name.len() > 3);
+    let moved = trigger.on("elsewhere");
+    let again = read(&moved);
+    assert!(again.is_some_and(|again| again.tokens.len() == trigger.tokens.len()));
+}
+
 impl Trigger<'_> {
     /// Why it can't stand on a sealed table. `is_plain` tells of a name whether it may be read.
     fn obstacle(&self, is_plain: impl Fn(&str) -> bool) -> Option<String> {

@@ -1,18 +1,8 @@
 //! Random sequences of valid and invalid calls on tokens, against a model: what a token is good for, in and out of a
 //! transaction, is what the model says.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
-#![allow(clippy::wildcard_imports, clippy::enum_glob_use)]
-
-#[macro_use]
-#[path = "support/calls.rs"]
-mod calls;
-#[path = "support/token_model.rs"]
-mod model;
-
 use std::ptr::{null, null_mut, without_provenance_mut};
 
-use proptest::prelude::*;
 use sealite_ffi::bytes::*;
 use sealite_ffi::health::*;
 use sealite_ffi::rows::*;
@@ -26,8 +16,9 @@ use sealite_ffi::unlock::*;
 use sealite_ffi::value::sealite_string;
 use sealite_ffi::vault::*;
 
-use calls::{KEY, string};
-use model::{GRACE, Purpose, Reason, State, Token};
+use super::number;
+use super::token_model::{GRACE, Purpose, Reason, State, Token};
+use crate::calls::{self, KEY, string};
 
 /// The kinds that take part, and how long each is valid.
 const KINDS: [(sealite_token_kind, Option<i64>); 5] = [
@@ -58,38 +49,31 @@ enum Step {
     Wrong { which: u8, number: usize },
 }
 
-fn step() -> impl Strategy<Value = Step> {
-    let inside = any::<bool>();
-    let small = 0..5u8;
-    let yes = any::<bool>();
-    let how = prop_oneof![
-        Just(Purpose::Verify),
-        Just(Purpose::Peek),
-        Just(Purpose::Consume),
-        Just(Purpose::Rotate)
-    ];
-    prop_oneof![
-        8 => (inside, small.clone(), 0..3u8, yes, prop::bool::weighted(0.2)).prop_map(
-            |(inside, kind, subject, scope, replace)| Step::Issue { inside, kind, subject, scope, replace }),
-        14 => (inside, how, small.clone(), 0..8u8, yes).prop_map(
-            |(inside, how, token, kind, scope)| Step::Use { inside, how, token, kind, scope }),
-        6 => (inside, 0..5u8, small.clone()).prop_map(
-            |(inside, what, token)| Step::Change { inside, what, token }),
-        1 => (inside, small.clone(), 0..3u8).prop_map(
-            |(inside, kind, subject)| Step::RevokeKind { inside, kind, subject }),
-        1 => (inside, 0..3u8).prop_map(|(inside, subject)| Step::RevokeSubject { inside, subject }),
-        1 => (inside, small).prop_map(|(inside, token)| Step::RevokeFamily { inside, token }),
-        3 => (inside, 0..3u8, yes).prop_map(
-            |(inside, subject, active)| Step::List { inside, subject, active }),
-        1 => inside.prop_map(|inside| Step::Purge { inside }),
-        4 => (1..4_000i64).prop_map(|by| Step::Later { by }),
-        4 => Just(Step::Begin),
-        3 => yes.prop_map(|commit| Step::End { commit }),
-        1 => Just(Step::FreeTransaction),
-        1 => Just(Step::Lock),
-        2 => Just(Step::Unlock),
-        2 => (any::<u8>(), any::<usize>()).prop_map(|(which, number)| Step::Wrong { which, number }),
-    ]
+/// One step from three bytes.
+fn step([which, a, b]: [u8; 3]) -> Step {
+    let (inside, token, yes) = (a & 1 == 1, (a >> 1) % 5, b & 128 != 0);
+    let (kind, subject) = (token, b % 3);
+    let how = [Purpose::Verify, Purpose::Peek, Purpose::Consume, Purpose::Rotate];
+    match which % 51 {
+        0..=7 => Step::Issue { inside, kind, subject, scope: yes, replace: b / 3 % 5 == 0 },
+        8..=21 => {
+            let how = how[usize::from(a >> 6)];
+            Step::Use { inside, how, token, kind: b % 8, scope: yes }
+        }
+        22..=27 => Step::Change { inside, what: b % 5, token },
+        28 => Step::RevokeKind { inside, kind, subject },
+        29 => Step::RevokeSubject { inside, subject },
+        30 => Step::RevokeFamily { inside, token },
+        31..=33 => Step::List { inside, subject, active: yes },
+        34 => Step::Purge { inside },
+        35..=38 => Step::Later { by: 1 + i64::from(u16::from_be_bytes([a, b]) % 4_000) },
+        39..=42 => Step::Begin,
+        43..=45 => Step::End { commit: yes },
+        46 => Step::FreeTransaction,
+        47 => Step::Lock,
+        48..=49 => Step::Unlock,
+        _ => Step::Wrong { which: a, number: number(b) },
+    }
 }
 
 /// The open transaction.
@@ -555,39 +539,32 @@ impl Drop for World {
     }
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: if std::env::var("SEALITE_TEST_FULL").is_ok_and(|full| full == "1") { 400 } else { 32 },
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
-
-    #[test]
-    fn random_calls_on_tokens_do_what_the_model_says(
-        steps in proptest::collection::vec(step(), 1..160),
-    ) {
-        let folder = tempfile::tempdir().unwrap();
-        let mut world = World::new(&folder.path().join("vault.db"));
-        for step in &steps {
-            world.take(step);
-        }
-        if world.locked {
-            world.take(&Step::Unlock);
-        }
-        world.free_transaction();
-        for token in 0..5 {
-            world.take(&Step::Use { inside: false, how: Purpose::Verify, token, kind: 7, scope: false });
-        }
-        for subject in 0..3 {
-            world.take(&Step::List { inside: false, subject, active: true });
-        }
-        let (mut sound, mut rows) = (false, null_mut());
-        prop_assert_eq!(
-            ffi!(sealite_vault_verify; world.vault, &raw mut sound, &raw mut rows),
-            SEALITE_OK
-        );
-        // SAFETY: (1), (3).
-        unsafe { sealite_rows_free(rows) };
-        prop_assert!(sound);
+/// Takes the steps that the bytes say, three for each, and compares what is there at the end.
+pub(crate) fn run(data: &[u8]) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new(&folder.path().join("vault.db"));
+    for bytes in data.as_chunks().0 {
+        world.take(&step(*bytes));
     }
+    if world.locked {
+        world.take(&Step::Unlock);
+    }
+    world.free_transaction();
+    for token in 0..5 {
+        world.take(&Step::Use {
+            inside: false,
+            how: Purpose::Verify,
+            token,
+            kind: 7,
+            scope: false,
+        });
+    }
+    for subject in 0..3 {
+        world.take(&Step::List { inside: false, subject, active: true });
+    }
+    let (mut sound, mut rows) = (false, null_mut());
+    assert_eq!(ffi!(sealite_vault_verify; world.vault, &raw mut sound, &raw mut rows), SEALITE_OK);
+    // SAFETY: (1), (3).
+    unsafe { sealite_rows_free(rows) };
+    assert!(sound);
 }
