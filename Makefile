@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # One cargo invocation for all of them: building is what costs. The Python module is tested through its wheel.
 CRATES := -p sealite -p sealite-cli -p sealite-ffi -p sealite-tests -p sealite-benches
 
-.PHONY: help constant-time leakage fmt lint lint-deps test test-full test-rust test-python c-test million bench bench-quick docs wheel sdist test-package ext install demo fuzz-smoke venv wheel-test
+.PHONY: help constant-time leakage fmt lint lint-deps test test-full test-rust test-python c-test million wheel-release bench bench-quick bench-peers bench-scale docs wheel sbom sdist test-package ext install demo fuzz-smoke venv wheel-test
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -32,13 +32,16 @@ lint: ## Check formatting, and clippy without a warning
 	$(CARGO) fmt --manifest-path ext/Cargo.toml --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 
-lint-deps: ## Check the dependencies: licences, sources, one generation of cryptography (needs cargo-deny)
-	$(CARGO) deny --locked check licenses bans sources
+lint-deps: venv ## Check the dependencies: licences, sources, one generation of cryptography
+	for workspace in . ext fuzz; do \
+	    $(BIN)/cargo-deny --manifest-path "$$workspace/Cargo.toml" --config deny.toml --locked \
+	        check licenses bans sources; \
+	done
 
-test: lint docs test-rust test-python ## Everything, scaled to end within 20 minutes on two cores
+test: lint lint-deps docs test-rust test-python ## Everything, scaled to end within 20 minutes on two cores
 
 test-full: export SEALITE_TEST_FULL := 1
-test-full: lint docs test-rust test-python test-package million ## The same tests unscaled, and the million-message known answer
+test-full: lint lint-deps docs test-rust test-python test-package million ## The same tests unscaled, and the million-message known answer
 
 test-rust: venv
 	$(CARGO) test --locked $(CRATES)
@@ -57,12 +60,29 @@ million:
 bench: ## Criterion's benchmarks
 	$(CARGO) bench --locked -p sealite-benches
 
-bench-quick: venv ## The ratios, sealed against plain, into target/bench/ratios.json
-	$(BIN)/python -m pip install --quiet -r python/benches/requirements.txt
+# The release wheel, in the environment, with what it is measured against.
+wheel-release: venv
+	$(BIN)/python -m pip install --quiet -r benches/peers/requirements.txt
 	rm -rf target/wheel-release
 	$(BIN)/maturin build --release --locked -m python/Cargo.toml --out target/wheel-release
 	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps target/wheel-release/*.whl
+
+# BENCH="--table README.md" writes the medians into the README's table as well.
+bench-quick: wheel-release ## The ratios, sealed against plain, into target/bench/ratios.json
 	$(CARGO) run --release --locked -p sealite-benches --bin bench-quick -- --python $(BIN)/python $(BENCH)
+
+# PEERS="--rows 2000 --rounds 1" for a short run.
+bench-peers: wheel-release ## Against SQLCipher, Fernet and others, into docs/benchmarks.md (ten minutes)
+	$(CARGO) run --release --locked -p sealite-benches --bin bench-quick -- --only tables --out target/bench/peers-rust.json
+	$(BIN)/python -B benches/peers/run.py target/bench/peers.json $(PEERS)
+	$(BIN)/python -B benches/peers/report.py target/bench docs
+
+# SCALE="--rows 10000000" for 10 million rows; SCALE="--rows 10000 --tenants 10 --workers 2 --repeats 1" for a short run.
+bench-scale: venv ## How it grows with rows, tenants, threads, processes, into docs/benchmarks.md (five minutes)
+	$(BIN)/python -m pip install --quiet -r benches/peers/requirements.txt
+	$(CARGO) run --release --locked -p sealite-benches --bin bench-scale -- --out target/bench/scale.json $(SCALE)
+	$(BIN)/python -B benches/peers/machine.py target/bench/scale.json
+	$(BIN)/python -B benches/peers/report.py target/bench docs
 
 constant-time: ## Whether the time of comparing secrets tells them: Welch's t-test (some minutes, on a quiet machine)
 	$(CARGO) run --release --locked -p sealite-benches --bin constant-time -- $(CONSTANT_TIME)
@@ -77,6 +97,9 @@ docs: ## The API documentation, into target/doc
 wheel: venv ## The Python wheel, as it is shipped, into target/wheels
 	rm -rf target/wheels
 	$(BIN)/maturin build --release --locked -m python/Cargo.toml --out target/wheels
+
+sbom: venv ## Bills of materials (CycloneDX) of crate, C library, wheel and command line, into target/sbom
+	$(BIN)/python -B python/tools/sbom.py target/sbom
 
 sdist: venv ## The Python source distribution, into target/sdist
 	rm -rf target/sdist

@@ -205,6 +205,35 @@ typedef int32_t sealite_status;
 #endif // __cplusplus
 
 /**
+ * What an adoption is doing.
+ */
+enum sealite_adoption_phase
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int32_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  /**
+   * Rows are sealed, in batches, beside the table, which others go on using.
+   */
+  SEALITE_ADOPTION_SEALING = 0,
+  /**
+   * Every row is opened and compared with what it was.
+   */
+  SEALITE_ADOPTION_VERIFYING = 1,
+  /**
+   * The file is written anew, so that nothing is left of what was in clear.
+   */
+  SEALITE_ADOPTION_ERASING = 2,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum sealite_adoption_phase sealite_adoption_phase;
+#else
+typedef int32_t sealite_adoption_phase;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+/**
  * What a value is.
  */
 enum sealite_type
@@ -538,6 +567,12 @@ typedef int32_t sealite_token_kind;
 #endif // __cplusplus
 
 /**
+ * What becomes of an existing database: which columns of which tables are sealed, and how. Not for two threads at once
+ * (SEALITE_BUSY).
+ */
+typedef struct sealite_adoption sealite_adoption;
+
+/**
  * A request for approval. By default it expires after an hour, and anybody but the requester may decide it. Not for two
  * threads at once (SEALITE_BUSY).
  */
@@ -759,6 +794,21 @@ typedef struct {
 } sealite_value;
 
 /**
+ * Hears how far sealite_vault_adopt() is: a sealite_adoption_phase, the table (UTF-8, not ended by a NUL, for the time of the
+ * call; empty while the file is written anew), and how many of its rows are done. 0 goes on; anything else stops the adoption
+ * where it can be taken up again. `context` is what sealite_vault_adopt() was given.
+ *
+ * It is called on the thread of that call, often, and in the middle of transactions: it may not throw or jump out of it, and
+ * what it writes to the vault or the database is SEALITE_BUSY.
+ */
+typedef int32_t (*sealite_adoption_progress)(void *context,
+                                             int32_t phase,
+                                             const char *table,
+                                             size_t table_length,
+                                             uint64_t done,
+                                             uint64_t total);
+
+/**
  * A text in an array of texts.
  */
 typedef struct {
@@ -845,6 +895,18 @@ void sealite_error_free(sealite_error *error);
  * this version does not have. Static.
  */
 const char *sealite_status_name(int32_t status);
+
+/**
+ * Makes the canonical form of JSON text (RFC 8785): one text for everything that means the same, to full depth; what to hash,
+ * sign or compare. Free it with sealite_bytes_free().
+ *
+ * SEALITE_INVALID_INPUT for what is no JSON text, is more than 128 deep, or has no one meaning (RFC 7493): a name twice in an
+ * object, or an integer that no double holds.
+ */
+sealite_status sealite_canonical_json(const char *json,
+                                      size_t json_length,
+                                      sealite_bytes **canonical,
+                                      sealite_error **error);
 
 /**
  * Writes how many rows there are to `count`.
@@ -1361,6 +1423,90 @@ sealite_status sealite_vault_verify(sealite_vault *vault,
                                     sealite_error **error);
 
 /**
+ * Makes a plan from the text of a plan file (TOML, as docs/adopt.md describes it), or an empty one for NULL. The keys that it
+ * refers to are read at once. Free it with sealite_adoption_free().
+ *
+ * SEALITE_INVALID_INPUT for what is not understood, a misspelt word too; SEALITE_WEAK_KEY, SEALITE_NOT_FOUND and others for a
+ * key that can't be had.
+ */
+sealite_status sealite_adoption_create(const char *plan,
+                                       size_t plan_length,
+                                       sealite_adoption **adoption,
+                                       sealite_error **error);
+
+/**
+ * Adds a column, such as `users.email: sealed, unique email`: behind the colon stands what sealite_definition_add_column()
+ * takes behind a name.
+ *
+ * SEALITE_INVALID_INPUT for another form, and for a column that is in the plan already.
+ */
+sealite_status sealite_adoption_add_column(sealite_adoption *adoption,
+                                           const char *column,
+                                           size_t column_length,
+                                           sealite_error **error);
+
+/**
+ * Names the application's own database, where it is not the vault's file: its tables are copied into the vault, or, after
+ * sealite_adoption_set_values(), its values are sealed in place. No other SQLite library of this process may have it open.
+ */
+sealite_status sealite_adoption_set_source(sealite_adoption *adoption,
+                                           const char *path,
+                                           size_t path_length,
+                                           sealite_error **error);
+
+/**
+ * Seals single values in the application's own database, as sealite_field does, in place of making sealed tables.
+ */
+sealite_status sealite_adoption_set_values(sealite_adoption *adoption,
+                                           sealite_error **error);
+
+/**
+ * Drops the tables from the application's own database once the vault has them.
+ */
+sealite_status sealite_adoption_set_remove_source(sealite_adoption *adoption,
+                                                  sealite_error **error);
+
+/**
+ * Frees the plan. NULL is fine.
+ */
+void sealite_adoption_free(sealite_adoption *adoption);
+
+/**
+ * Says what sealite_vault_adopt() would do: reads the tables, and writes nothing. Rows: for each table one with `what`
+ * "table", `done` (an earlier call has converted it), `rows`, `bytes` (of the values as they are), `bytes_after` and
+ * `estimate_ms` (estimated from a sample of rows); then one for each thing that stays as it is ("kept"), becomes another
+ * ("changed") or stands against it ("refused"), with its `text`. `possible` is whether nothing stands against it; it may be
+ * NULL.
+ *
+ * SEALITE_NOT_FOUND for a database, table or column that is not there.
+ */
+sealite_status sealite_vault_preview_adoption(sealite_vault *vault,
+                                              const sealite_adoption *adoption,
+                                              bool *possible,
+                                              sealite_rows **rows,
+                                              sealite_error **error);
+
+/**
+ * Adopts an existing database: seals what the plan names, opens and compares every row with what it was, and only then
+ * removes what was in clear; the file is written anew and its log emptied. After a crash at any moment the same call goes on.
+ * Memory is bounded; the disk needs room for the file once more. `progress` may be NULL; `context` is handed to it.
+ * `erasure_pending` (it may be NULL) is true where a reader held the log back: the same call finishes it. Rows: one for each
+ * table, `table`, `rows`, `was_done` (by an earlier call), `removed` (from the application's database); `rows` may be NULL.
+ *
+ * SEALITE_REFUSED with a list where something stands against it; SEALITE_AUTHENTICATION_FAILED for a value that another key
+ * has encrypted; SEALITE_CONFLICT where a value stands twice in a column that is to be unique; SEALITE_TYPE_MISMATCH;
+ * SEALITE_INTERRUPTED where `progress` has stopped it; SEALITE_ANOTHER_LIBRARY; SEALITE_FULL. Tables that were not finished
+ * are as they were then.
+ */
+sealite_status sealite_vault_adopt(sealite_vault *vault,
+                                   const sealite_adoption *adoption,
+                                   sealite_adoption_progress progress,
+                                   void *context,
+                                   bool *erasure_pending,
+                                   sealite_rows **rows,
+                                   sealite_error **error);
+
+/**
  * Opens a connection for SQL to the vault; several may be open at once. Free it with sealite_connection_free().
  */
 sealite_status sealite_vault_connect(sealite_vault *vault,
@@ -1555,6 +1701,21 @@ sealite_status sealite_vault_erase_subject(sealite_vault *vault,
                                            size_t subject_length,
                                            sealite_rows **rows,
                                            sealite_error **error);
+
+/**
+ * Erases several subjects, each in a transaction of its own, and rewrites the file once behind all of them: the way for many,
+ * since that costs as much as the whole file. Rows: as of sealite_vault_erase_subject(), in the order of `subjects`.
+ *
+ * As sealite_vault_erase_subject() for the first that fails: those before it are erased, those behind it are not, and the
+ * same call without it gives the receipts of all.
+ */
+sealite_status sealite_vault_erase_subjects(sealite_vault *vault,
+                                            const char *tenant,
+                                            size_t tenant_length,
+                                            const sealite_string *subjects,
+                                            size_t subject_count,
+                                            sealite_rows **rows,
+                                            sealite_error **error);
 
 /**
  * Erases a tenant: its rows, its subjects, settings, tokens, quotas and approvals, and every key of it; its audit entries
@@ -2539,6 +2700,20 @@ sealite_status sealite_audit_retain_after(sealite_audit *audit,
 void sealite_audit_free(sealite_audit *audit);
 
 /**
+ * Sets the ids of the request that the calling thread works at, for all entries of the audit trail that its calls lead to from
+ * now on: the program's own and the engine's (`token.issued`, `setting.changed` and so on). An id that an entry names itself
+ * goes before. `correlation_id` may be NULL. With NULL for both the request has ended: a thread that serves others calls it so.
+ * A runtime that moves its tasks between threads sets it before each call, on the thread that makes the call.
+ *
+ * SEALITE_INVALID_INPUT for an empty id, and for a correlation id alone; SEALITE_LIMIT for one of more than 256 bytes.
+ */
+sealite_status sealite_trace_set(const char *trace_id,
+                                 size_t trace_id_length,
+                                 const char *correlation_id,
+                                 size_t correlation_id_length,
+                                 sealite_error **error);
+
+/**
  * Makes a handle to a field of the vault. Free it with sealite_field_free().
  */
 sealite_status sealite_vault_field(sealite_vault *vault,
@@ -2930,6 +3105,24 @@ sealite_status sealite_rotation_run(sealite_vault *vault,
                                     size_t tenant_length,
                                     sealite_rows **rows,
                                     sealite_error **error);
+
+/**
+ * Changes every key: the master key first, as sealite_keys_rotate_master() does with `keep` and `drop_others`, then the audit
+ * key, and for the vault and each tenant the index key, the data key and the pepper, with pauses in which others write. Old
+ * keys are destroyed by sealite_rotation_destroy_retired(). A program that is killed loses nothing: sealite_rotation_run() or
+ * another call of this goes on. `slots`: rows as of sealite_keys_rotate_master(). `rows`: as of sealite_rotation_status(), one
+ * for each key. Both may be NULL.
+ *
+ * SEALITE_WRONG_KEY, SEALITE_REFUSED, SEALITE_LAST_SLOT as of sealite_keys_rotate_master(): nothing has changed then.
+ * Otherwise as sealite_rotation_run().
+ */
+sealite_status sealite_rotation_run_all(sealite_vault *vault,
+                                        const sealite_unlock *const *keep,
+                                        size_t keep_count,
+                                        int32_t drop_others,
+                                        sealite_rows **slots,
+                                        sealite_rows **rows,
+                                        sealite_error **error);
 
 /**
  * Says how the last rotation of each key stands, in the order of their beginning. Rows: `kind` ("data", "index", "token" or

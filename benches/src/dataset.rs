@@ -2,7 +2,7 @@
 
 use sealite::{Column, Id, IdRef, Index, Normaliser, TableDefinition, Value, ValueRef};
 
-use crate::people::people;
+use crate::people::people_from;
 
 /// A table, its columns and its rows, in memory.
 pub struct Dataset {
@@ -26,8 +26,13 @@ impl Dataset {
     /// The benchmarks' rows: `count` people of seed 1; e-mail (unique), name and address sealed, role
     /// authenticated, plan plain.
     pub fn people(count: usize) -> Self {
+        Self::people_from(1, count)
+    }
+
+    /// The same, from the id `first` on: a part of a table that does not fit into memory.
+    pub fn people_from(first: i64, count: usize) -> Self {
         let email = Index::unique().normaliser(Normaliser::Email);
-        let rows = people(count, 1).map(|person| {
+        let rows = people_from(first, count, 1).map(|person| {
             vec![
                 Value::Text(person.email),
                 Value::Text(person.name),
@@ -48,7 +53,7 @@ impl Dataset {
                 Column::text("role").authenticated(),
                 Column::text("plan"),
             ],
-            ids: (1..).take(count).map(Id::Integer).collect(),
+            ids: (first..).take(count).map(Id::Integer).collect(),
             rows: rows.collect(),
         }
     }

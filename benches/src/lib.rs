@@ -13,6 +13,7 @@ pub mod measure;
 pub mod people;
 pub mod plain;
 pub mod quick;
+pub mod scale;
 pub mod sealed;
 pub mod units;
 

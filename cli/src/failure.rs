@@ -14,7 +14,7 @@ Exit codes:
   2  usage: an argument is missing or not acceptable
   3  wrong key, or locked
   4  not initialised, or initialised already
-  5  damaged, or edited from outside: authentication failed
+  5  damaged, edited from outside, or older than the checkpoint given
   6  busy: another process holds the lock; try again
   7  anything else";
 

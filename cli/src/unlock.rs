@@ -4,27 +4,40 @@ use std::fs::File;
 use std::io::{self, BufRead, Read};
 use std::path::Path;
 
-use sealite::{ErrorKind, ExposeSecret, SecretString, Status, Unlock, Vault, generate_key};
+use sealite::{Config, ErrorKind, ExposeSecret, SecretString, Status, Unlock, Vault, generate_key};
 use zeroize::Zeroizing;
 
-use crate::arguments::{FirstSlot, NewSlot, OpenWith, RotateMaster};
+use crate::arguments::{FirstSlot, NewSlot, OpenWith, RotateMaster, Secret};
 use crate::failure::{Failure, Result};
 use crate::secret_file::SecretFile;
 use crate::streams::Console;
+use crate::text_source;
 
 /// The longest passphrase or recovery code, in bytes.
 const MAX_SECRET: usize = 4_096;
 
 /// Opens the vault. Nothing is asked for where there is none.
 pub(crate) fn open(file: &Path, with: &OpenWith, console: &mut Console<'_>) -> Result<Vault> {
-    let vault = existing(file)?;
+    open_since(file, &with.secret, with.checkpoint.as_deref(), console)
+}
+
+/// As [`open`], of a file that reaches as far as the checkpoint.
+pub(crate) fn open_since(
+    file: &Path,
+    with: &Secret,
+    checkpoint: Option<&str>,
+    console: &mut Console<'_>,
+) -> Result<Vault> {
+    let vault = existing(file, checkpoint)?;
     vault.unlock(&secret_of(with, console)?)?;
     Ok(vault)
 }
 
-/// A handle to a vault that exists.
-pub(crate) fn existing(file: &Path) -> Result<Vault> {
-    let vault = Vault::at(file)?;
+/// A handle to a vault that exists, and that opens where it contains the checkpoint.
+pub(crate) fn existing(file: &Path, checkpoint: Option<&str>) -> Result<Vault> {
+    let mut config = Config::default();
+    config.checkpoint = checkpoint.map(text_source::checkpoint).transpose()?;
+    let vault = Vault::at_with(file, config)?;
     let message = match vault.status()? {
         Status::Absent => "there is no vault: the file does not exist; sealite init makes one",
         Status::Uninitialised => "the file holds no vault yet; sealite init makes one",
@@ -34,7 +47,7 @@ pub(crate) fn existing(file: &Path) -> Result<Vault> {
 }
 
 /// The secret that the arguments name.
-pub(crate) fn secret_of(with: &OpenWith, console: &mut Console<'_>) -> Result<Unlock> {
+pub(crate) fn secret_of(with: &Secret, console: &mut Console<'_>) -> Result<Unlock> {
     if let Some(reference) = &with.key {
         return Ok(Unlock::reference(reference)?);
     }

@@ -68,11 +68,12 @@ pub use adoption::{
     TablePreview,
 };
 pub use approval::{Approval, ApprovalRequest, ApprovalState, Approvals, Verdict};
-pub use audit::{Audit, AuditFault, AuditReport, Checkpoint, Entry, Event, ExportOptions};
+pub use audit::{Audit, AuditFault, AuditReport, Checkpoint, Entry, Event, ExportOptions, Trace};
 pub use db::{Config, SealedSql, Synchronous, prepare_fork};
 pub use erasure::{Erasure, ErasureReceipt, SubjectExport, TenantInfo};
 pub use error::{Error, ErrorKind, Result};
 pub use field::Field;
+pub use format::canonical::canonical_json;
 pub use format::padding::Padding;
 pub use format::slot::SlotKind;
 pub use health::{Health, Reason};

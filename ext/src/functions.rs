@@ -8,7 +8,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Error, ffi};
 use sealite::{ErrorKind, Guest, Status, Unlock, Vault};
 
-use super::handle::{Db, attach};
+use super::handle::{Db, attach, bound_key};
 
 /// What a connection has once it was unlocked, until it is closed: SQLite may let go of a table late. The guest goes first.
 struct Open {
@@ -55,7 +55,7 @@ fn lock(slot: &Slot) -> MutexGuard<'_, Option<Open>> {
     slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// `sealite_unlock(reference)`: the number of sealed tables.
+/// `sealite_unlock(reference)`, or with a pointer to a key: the number of sealed tables.
 fn unlock(slot: &Slot, db: Db, context: &Context<'_>) -> rusqlite::Result<i64> {
     let mut slot = lock(slot);
     if slot.as_ref().is_some_and(is_open) {
@@ -66,6 +66,9 @@ fn unlock(slot: &Slot, db: Db, context: &Context<'_>) -> rusqlite::Result<i64> {
             let reference = std::str::from_utf8(reference)
                 .map_err(|_| refused(ErrorKind::InvalidInput, "the reference is not UTF-8"))?;
             Unlock::reference(reference)
+        }
+        ValueRef::Null => {
+            bound_key(context).ok_or_else(|| refused(ErrorKind::InvalidInput, REFERENCE))?
         }
         _ => return Err(refused(ErrorKind::InvalidInput, REFERENCE)),
     };
@@ -95,8 +98,7 @@ fn is_open(open: &Open) -> bool {
     matches!(open.vault.status(), Ok(Status::Open))
 }
 
-const REFERENCE: &str =
-    "a key is referred to as env:VARIABLE, file:/path, credential:name or docker:name";
+const REFERENCE: &str = "a key is referred to as env:VARIABLE, file:/path, credential:name or docker:name, or bound as a pointer";
 
 /// An error of the engine, as SQLite hands it on: its code's name and its message, which holds no value and no key.
 fn user(error: &sealite::Error) -> Error {

@@ -1,10 +1,12 @@
 //! Reading arguments. Each function gets the call's scope, the argument's name, and the argument.
 
 use std::ffi::{c_char, c_void};
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use sealite::{IdRef, Type, ValueRef};
 
+use crate::adoption::sealite_adoption_progress;
 use crate::call::Scope;
 use crate::handles::{self, Kind};
 use crate::status::sealite_status::SEALITE_LIMIT;
@@ -73,6 +75,34 @@ pub(crate) fn kind_of_value(_: &Scope, name: &str, number: i32) -> Result<Type> 
     ];
     let found = kinds.iter().find(|(code, _)| *code as i32 == number);
     found.map(|(_, kind)| *kind).ok_or_else(|| no_choice(name))
+}
+
+/// A function of the caller's that hears how far a call is.
+pub(crate) struct Progress<'s> {
+    function: sealite_adoption_progress,
+    context: *mut c_void,
+    scope: PhantomData<&'s Scope>,
+}
+
+impl Progress<'_> {
+    /// Tells it; false where it stops the work.
+    pub(crate) fn goes_on(&self, phase: i32, table: &str, done: u64, total: u64) -> bool {
+        let Some(function) = self.function else { return true };
+        let (data, length) = (table.as_ptr().cast(), table.len());
+        // SAFETY: (5).
+        unsafe { function(self.context, phase, data, length, done, total) == 0 }
+    }
+}
+
+/// Such a function, or none for NULL.
+#[allow(clippy::unnecessary_wraps, reason = "as of every other kind of argument")]
+pub(crate) fn progress<'s>(
+    _: &'s Scope,
+    _: &str,
+    function: sealite_adoption_progress,
+    context: *mut c_void,
+) -> Result<Progress<'s>> {
+    Ok(Progress { function, context, scope: PhantomData })
 }
 
 /// One of the choices that stand in the order of their numbers, from 0.

@@ -1,6 +1,6 @@
 //! The keys of a vault.
 
-use sealite::Value;
+use sealite::{MasterRotation, Value};
 
 use crate::call::call;
 use crate::error::sealite_error;
@@ -8,6 +8,17 @@ use crate::rows::{Made, count, sealite_rows, text_or_null};
 use crate::status::sealite_status;
 use crate::unlock::sealite_unlock;
 use crate::vault::sealite_vault;
+
+/// What a new master key has made of the slots.
+pub(crate) fn slots(done: &MasterRotation) -> Made {
+    let mut made = Made::new(&["slot", "kept"]);
+    for (ids, kept) in [(&done.kept, true), (&done.dropped, false)] {
+        for id in ids {
+            made.push([(*id).into(), kept.into()]);
+        }
+    }
+    made
+}
 
 /// Lists all keys that there are and were, in the order of their ids, without any secret. Every row of the table of keys is
 /// authenticated, and that none is missing or was put back. Rows: `id`, `purpose` ("data", "index", "audit", "token" or
@@ -68,13 +79,7 @@ pub unsafe extern "C" fn sealite_keys_rotate_master(
             let secrets: Vec<sealite::Unlock> = keep.iter().map(|secret| (**secret).clone()).collect();
             let done = vault.keys().rotate_master(&secrets, drop_others)?;
             if rows.is_wanted() {
-                let mut made = Made::new(&["slot", "kept"]);
-                for (ids, kept) in [(&done.kept, true), (&done.dropped, false)] {
-                    for id in ids {
-                        made.push([(*id).into(), kept.into()]);
-                    }
-                }
-                rows.give(made.into())?;
+                rows.give(slots(&done).into())?;
             }
         }
     )

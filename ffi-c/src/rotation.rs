@@ -6,8 +6,10 @@ use sealite::{Rotation, RotationKind, RotationStatus, Value};
 
 use crate::call::call;
 use crate::error::sealite_error;
+use crate::keys;
 use crate::rows::{Made, count, integer_or_null, sealite_rows, text_or_null};
 use crate::status::sealite_status;
+use crate::unlock::sealite_unlock;
 use crate::vault::sealite_vault;
 
 /// Which key a rotation replaces.
@@ -166,6 +168,47 @@ pub unsafe extern "C" fn sealite_rotation_run(
             let status = vault.keys().run(&Rotation::new(kind, tenant), |_| ())?;
             if rows.is_wanted() {
                 rows.give(one(&status).into())?;
+            }
+        }
+    )
+}
+
+/// Changes every key: the master key first, as sealite_keys_rotate_master() does with `keep` and `drop_others`, then the audit
+/// key, and for the vault and each tenant the index key, the data key and the pepper, with pauses in which others write. Old
+/// keys are destroyed by sealite_rotation_destroy_retired(). A program that is killed loses nothing: sealite_rotation_run() or
+/// another call of this goes on. `slots`: rows as of sealite_keys_rotate_master(). `rows`: as of sealite_rotation_status(), one
+/// for each key. Both may be NULL.
+///
+/// SEALITE_WRONG_KEY, SEALITE_REFUSED, SEALITE_LAST_SLOT as of sealite_keys_rotate_master(): nothing has changed then.
+/// Otherwise as sealite_rotation_run().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_rotation_run_all(
+    vault: *mut sealite_vault,
+    keep: *const *const sealite_unlock,
+    keep_count: usize,
+    drop_others: i32,
+    slots: *mut *mut sealite_rows,
+    rows: *mut *mut sealite_rows,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error;
+        handle(vault),
+        handles(keep, keep_count),
+        flag(drop_others),
+        optional_out(slots),
+        optional_out(rows);
+        {
+            let secrets: Vec<sealite::Unlock> = keep.iter().map(|secret| (**secret).clone()).collect();
+            let (master, all) = vault.keys().rotate_all(&secrets, drop_others, |_| ())?;
+            if slots.is_wanted() {
+                slots.give(keys::slots(&master).into())?;
+            }
+            if rows.is_wanted() {
+                let mut made = Made::new(&columns());
+                for status in &all {
+                    push(&mut made, status);
+                }
+                rows.give(made.into())?;
             }
         }
     )

@@ -9,10 +9,11 @@ use std::process::Command;
 
 use support::{both, compile, fresh, root, run, tool};
 
-const PROGRAMS: [&str; 10] = [
+const PROGRAMS: [&str; 11] = [
     "life",
     "keys",
     "tables",
+    "adoption",
     "sql",
     "capabilities",
     "tokens",

@@ -105,11 +105,11 @@ def measure(pairs: int, folder: Path, rows: list[Any]) -> dict[str, Pairs]:
 
 
 def main() -> None:
-    import quick
+    from people import people
 
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     with tempfile.TemporaryDirectory() as folder:
-        for name, pairs in measure(3, Path(folder), quick.people(count)).items():
+        for name, pairs in measure(3, Path(folder), people(count)).items():
             ratios = sorted(ours / theirs for ours, theirs in pairs)
             print(f"{name:28} {statistics.median(ratios):.3f} {[round(r, 3) for r in ratios]} ours {pairs[-1][0]:.3f} s")
 

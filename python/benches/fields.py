@@ -1,5 +1,5 @@
 """Single sealed values against what other packages seal single values with, and SQLAlchemy's ORM over sealed columns against
-the same over plain ones. The peers are pinned in requirements.txt; without them, their ratios are left out."""
+the same over plain ones. The peers are pinned in benches/peers/requirements.txt; without them, their ratios are left out."""
 
 import os
 import time

@@ -108,6 +108,7 @@ from ._native import (
     TOKEN_PATTERN,
     TokenRejected,
     Tokens,
+    Trace,
     Transaction,
     TypeMismatch,
     UnknownKey,
@@ -117,9 +118,12 @@ from ._native import (
     WeakKey,
     WrongKey,
     __version__,
+    canonical_json,
+    current_trace,
     generate_key,
     is_token_text,
 )
+from ._trace import trace
 
 __all__ = [
     "AdoptedTable",
@@ -215,6 +219,7 @@ __all__ = [
     "TOKEN_PATTERN",
     "TokenRejected",
     "Tokens",
+    "Trace",
     "Transaction",
     "TypeMismatch",
     "UnknownKey",
@@ -224,8 +229,11 @@ __all__ = [
     "WeakKey",
     "WrongKey",
     "__version__",
+    "canonical_json",
+    "current_trace",
     "generate_key",
     "is_token_text",
+    "trace",
 ]
 
 if hasattr(_os, "register_at_fork"):

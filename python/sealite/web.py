@@ -6,7 +6,6 @@ import re
 import urllib.parse
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from . import (
@@ -27,8 +26,10 @@ from . import (
     Tenant,
     Token,
     TokenRejected,
+    Trace,
     Vault,
     __version__,
+    current_trace,
 )
 
 __all__ = [
@@ -78,16 +79,6 @@ class CsrfRejected(Exception):
     def __init__(self) -> None:
         super().__init__("a CSRF token of the session is required")
 
-
-class Trace(NamedTuple):
-    """The ids of a request: its own, and that of what it is a part of."""
-
-    trace_id: str
-    correlation_id: str | None = None
-
-
-# Of the request that this thread or task works at; None outside of one.
-current_trace: ContextVar[Trace | None] = ContextVar("sealite_trace", default=None)
 
 # What an audit entry takes, and no log is confused by.
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")

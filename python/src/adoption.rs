@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 use sealite::{AdoptionPlan, Erasure};
 
+use crate::trace::Traced;
 use crate::value::OrRaise;
 
 /// What an adoption would do.
@@ -120,7 +121,7 @@ pub(crate) fn preview(
     vault: &sealite::Vault,
     plan: &AdoptionPlan,
 ) -> PyResult<AdoptionPreview> {
-    let found = py.detach(|| vault.preview_adoption(plan)).or_raise()?;
+    let found = py.traced(|| vault.preview_adoption(plan)).or_raise()?;
     let possible = found.is_possible();
     let table = |table: sealite::TablePreview| TablePreview {
         table: table.table,
@@ -145,7 +146,7 @@ pub(crate) fn adopt(
     progress: Option<&Py<PyAny>>,
 ) -> PyResult<AdoptionReport> {
     let mut raised = None;
-    let done = py.detach(|| {
+    let done = py.traced(|| {
         vault.adopt(plan, |seen| {
             raised = Python::attach(|py| {
                 py.check_signals()?;

@@ -10,6 +10,7 @@ use crate::error::error;
 use crate::given::{duration, json_text, optional, texts};
 use crate::row::unpicklable;
 use crate::time::to_datetime;
+use crate::trace::Traced;
 use crate::value::{OrRaise, text_of};
 
 /// How long a wait goes on before it looks for a signal, such as Ctrl-C.
@@ -76,7 +77,7 @@ impl Approvals {
                 request = request.allowed_role(text_of(&role)?);
             }
         }
-        py.detach(|| self.0.create(&request)).or_raise()
+        py.traced(|| self.0.create(&request)).or_raise()
     }
 
     /// The request, as it stands now.
@@ -121,7 +122,7 @@ impl Approvals {
         };
         let (id, approver) = (text_of(id)?, text_of(approver)?);
         let (role, reason) = (optional(role)?, optional(reason)?);
-        py.detach(|| self.0.decide(id, approver, role, verdict, reason)).map(Approval).or_raise()
+        py.traced(|| self.0.decide(id, approver, role, verdict, reason)).map(Approval).or_raise()
     }
 
     /// Claims the execution of an approved request, once, for the payload that was approved: of all who try, one gets
@@ -134,7 +135,7 @@ impl Approvals {
         payload: &Bound<'_, PyAny>,
     ) -> PyResult<Approval> {
         let (id, payload) = (text_of(id)?, json_text("the payload", payload)?);
-        py.detach(|| self.0.claim(id, &payload)).map(Approval).or_raise()
+        py.traced(|| self.0.claim(id, &payload)).map(Approval).or_raise()
     }
 
     /// Waits until the request is no longer pending, at most for `timeout` seconds (or a timedelta; without one, until
@@ -155,7 +156,7 @@ impl Approvals {
         loop {
             let left = timeout.map(|timeout| timeout.saturating_sub(start.elapsed()));
             let slice = left.unwrap_or(SLICE).min(SLICE);
-            let state = py.detach(|| self.0.wait(id, slice)).or_raise()?.state;
+            let state = py.traced(|| self.0.wait(id, slice)).or_raise()?.state;
             if state != ApprovalState::Pending || left.is_some_and(|left| left <= slice) {
                 return Ok(state.name());
             }
@@ -166,7 +167,7 @@ impl Approvals {
     /// Writes down what has expired, and removes what was kept long enough after its end, in short transactions; how many
     /// requests it has settled so. An overdue request is refused without it, too.
     fn sweep(&self, py: Python<'_>) -> PyResult<u64> {
-        py.detach(|| self.0.sweep()).or_raise()
+        py.traced(|| self.0.sweep()).or_raise()
     }
 
     fn __repr__(&self) -> &'static str {

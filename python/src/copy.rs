@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 use sealite::{BackupOptions, BackupProgress, RestoreOptions};
 
+use crate::trace::Traced;
 use crate::unlock::Unlock;
 use crate::value::OrRaise;
 
@@ -77,7 +78,7 @@ pub(crate) fn backup(
     let mut options = BackupOptions::default();
     options.verify = verify;
     let mut raised = None;
-    let made = py.detach(|| vault.backup_with(to, &options, |at| tell(progress, at, &mut raised)));
+    let made = py.traced(|| vault.backup_with(to, &options, |at| tell(progress, at, &mut raised)));
     reported(made, raised)
 }
 
@@ -90,7 +91,7 @@ pub(crate) fn restore(
     progress: Option<&Py<PyAny>>,
 ) -> PyResult<BackupReport> {
     let mut raised = None;
-    let made = py.detach(|| {
+    let made = py.traced(|| {
         let go_on = |at| tell(progress, at, &mut raised);
         sealite::Vault::restore_with(backup, to, &unlock.0, options, go_on)
     });

@@ -7,6 +7,7 @@ use sealite::ErrorKind;
 use crate::error::error;
 use crate::row::unpicklable;
 use crate::time::to_datetime;
+use crate::trace::Traced;
 use crate::value::OrRaise;
 
 /// What an erasure has destroyed, and when. `text` is for keeping outside: `Vault.verify_receipt` tells later whether the
@@ -145,7 +146,24 @@ pub(crate) fn erase_subject(
     tenant: Option<&str>,
 ) -> PyResult<ErasureReceipt> {
     let subject = name(subject)?;
-    py.detach(|| vault.erase_subject(tenant, &subject)).map(ErasureReceipt).or_raise()
+    py.traced(|| vault.erase_subject(tenant, &subject)).map(ErasureReceipt).or_raise()
+}
+
+pub(crate) fn erase_subjects(
+    py: Python<'_>,
+    vault: &sealite::Vault,
+    subjects: &Bound<'_, PyAny>,
+    tenant: Option<&str>,
+) -> PyResult<Vec<ErasureReceipt>> {
+    // A text is a sequence of texts to Python, too.
+    if subjects.is_instance_of::<pyo3::types::PyString>() {
+        return Err(error(ErrorKind::TypeMismatch, "subjects are given in a list"));
+    }
+    let names =
+        subjects.try_iter()?.map(|subject| name(&subject?)).collect::<PyResult<Vec<_>>>()?;
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let receipts = py.traced(|| vault.erase_subjects(tenant, &names)).or_raise()?;
+    Ok(receipts.into_iter().map(ErasureReceipt).collect())
 }
 
 pub(crate) fn erase_tenant(
@@ -153,7 +171,7 @@ pub(crate) fn erase_tenant(
     vault: &sealite::Vault,
     name: &str,
 ) -> PyResult<ErasureReceipt> {
-    py.detach(|| vault.erase_tenant(name)).map(ErasureReceipt).or_raise()
+    py.traced(|| vault.erase_tenant(name)).map(ErasureReceipt).or_raise()
 }
 
 pub(crate) fn verify_receipt(
@@ -177,6 +195,6 @@ pub(crate) fn export_subject<'py>(
 ) -> PyResult<Bound<'py, PyBytes>> {
     let subject = name(subject)?;
     let mut json = Vec::new();
-    py.detach(|| vault.export_subject(tenant, &subject, &mut json)).or_raise()?;
+    py.traced(|| vault.export_subject(tenant, &subject, &mut json)).or_raise()?;
     Ok(PyBytes::new(py, &json))
 }

@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 
 use crate::rotation::{Rotation, RotationPlan, RotationStatus};
 use crate::row::unpicklable;
+use crate::trace::Traced;
 use crate::unlock::{Unlock, of_seconds};
 use crate::value::OrRaise;
 
@@ -35,7 +36,7 @@ impl Keys {
         drop_others: bool,
     ) -> PyResult<MasterRotation> {
         let keep: Vec<sealite::Unlock> = keep.iter().map(|unlock| unlock.0.clone()).collect();
-        py.detach(|| self.0.rotate_master(&keep, drop_others)).map(MasterRotation).or_raise()
+        py.traced(|| self.0.rotate_master(&keep, drop_others)).map(MasterRotation).or_raise()
     }
 
     /// Says what a rotation would do; writes nothing.
@@ -45,12 +46,12 @@ impl Keys {
 
     /// Makes the new key: from here on every process writes under it, and `step` moves what is there.
     fn begin(&self, py: Python<'_>, rotation: &Rotation) -> PyResult<RotationStatus> {
-        py.detach(|| self.0.begin(&rotation.0)).map(RotationStatus).or_raise()
+        py.traced(|| self.0.begin(&rotation.0)).map(RotationStatus).or_raise()
     }
 
     /// Seals the next records anew, at most 500 and some 1 MiB, in one transaction with the place to go on from.
     fn step(&self, py: Python<'_>, rotation: &Rotation) -> PyResult<RotationStatus> {
-        py.detach(|| self.0.step(&rotation.0)).map(RotationStatus).or_raise()
+        py.traced(|| self.0.step(&rotation.0)).map(RotationStatus).or_raise()
     }
 
     /// Begins the rotation where none is in progress, and steps to its end, with pauses in which others write. `progress`
@@ -96,7 +97,7 @@ impl Keys {
     /// Revokes the tokens that are still hashed under a retired pepper; how many.
     #[pyo3(signature = (tenant=None))]
     fn revoke_left(&self, py: Python<'_>, tenant: Option<&str>) -> PyResult<u64> {
-        py.detach(|| self.0.revoke_left(tenant)).or_raise()
+        py.traced(|| self.0.revoke_left(tenant)).or_raise()
     }
 
     /// Destroys the retired keys that a rotation has replaced; their ids. `fields_resealed` says, of data and index keys, that
@@ -108,7 +109,7 @@ impl Keys {
         rotation: &Rotation,
         fields_resealed: bool,
     ) -> PyResult<Vec<u32>> {
-        let done = py.detach(|| self.0.destroy_retired(&rotation.0, fields_resealed)).or_raise()?;
+        let done = py.traced(|| self.0.destroy_retired(&rotation.0, fields_resealed)).or_raise()?;
         Ok(done.0)
     }
 

@@ -22,6 +22,7 @@ mod field;
 mod given;
 mod health;
 mod insert;
+mod json;
 mod keys;
 mod password;
 mod protect;
@@ -37,6 +38,7 @@ mod tenant;
 mod time;
 mod token;
 mod tokens;
+mod trace;
 mod trail;
 mod trail_event;
 mod transaction;
@@ -55,6 +57,7 @@ fn prepare_fork(py: Python<'_>) {
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(unlock::generate_key, module)?)?;
+    module.add_function(wrap_pyfunction!(json::canonical_json, module)?)?;
     module.add_function(wrap_pyfunction!(prepare_fork, module)?)?;
     module.add_function(wrap_pyfunction!(command::run_command, module)?)?;
     module.add_class::<vault::Vault>()?;
@@ -129,6 +132,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<health::Metrics>()?;
     module.add_class::<health::Histogram>()?;
     error::register(module)?;
+    trace::register(module)?;
     dbapi::register(module)?;
     let abc = module.py().import("collections.abc")?;
     for (abstraction, class) in

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDelta, PyDict};
 
 use crate::time::to_datetime;
+use crate::trace::Traced;
 use crate::value::OrRaise;
 
 /// A key to rotate: of a kind, and of the vault itself or of one tenant.
@@ -192,7 +193,7 @@ pub(crate) fn run(
     progress: Option<&Py<PyAny>>,
 ) -> PyResult<RotationStatus> {
     let mut raised = None;
-    let done = py.detach(|| {
+    let done = py.traced(|| {
         keys.run_while(rotation, |status| {
             raised = told(progress, status).err();
             raised.is_none()
@@ -212,7 +213,7 @@ pub(crate) fn run_all(
     progress: Option<&Py<PyAny>>,
 ) -> PyResult<(sealite::MasterRotation, Vec<RotationStatus>)> {
     let mut raised = None;
-    let done = py.detach(|| {
+    let done = py.traced(|| {
         keys.rotate_all(keep, drop_others, |status| {
             if raised.is_none() {
                 raised = told(progress, status).err();

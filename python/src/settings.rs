@@ -10,6 +10,7 @@ use crate::row::unpicklable;
 use crate::setting::{
     CheckReport, ImportReport, Setting, SettingValue, SettingVersion, change, value,
 };
+use crate::trace::Traced;
 use crate::value::{OrRaise, as_dict, text_of};
 
 /// The settings of a vault, or as they hold for one of its tenants. Each call is a transaction of its own, and every
@@ -37,7 +38,7 @@ impl Settings {
         changes: Vec<(String, sealite::Change)>,
         author: &Author,
     ) -> PyResult<Vec<String>> {
-        py.detach(|| {
+        py.traced(|| {
             let (names, changes): (Vec<_>, Vec<_>) = changes.into_iter().unzip();
             let changes: Vec<_> = names.iter().map(String::as_str).zip(changes).collect();
             self.0.write_many(&changes, author)
@@ -137,7 +138,7 @@ impl Settings {
         if let Some(versions) = keep_versions {
             definition = definition.keep_versions(versions);
         }
-        py.detach(|| self.0.define(&definition)).or_raise()
+        py.traced(|| self.0.define(&definition)).or_raise()
     }
 
     /// The setting, with a mask where it is secret.
@@ -178,7 +179,7 @@ impl Settings {
         reason: &Bound<'_, PyString>,
     ) -> PyResult<SettingValue> {
         let author = author(actor, Some(reason))?;
-        py.detach(|| self.0.reveal(name, &author)).map(SettingValue::new).or_raise()
+        py.traced(|| self.0.reveal(name, &author)).map(SettingValue::new).or_raise()
     }
 
     /// Writes a setting: a value sets it, whatever it looks like, `KEEP` does nothing, `CLEAR` takes the value away. True
@@ -193,7 +194,7 @@ impl Settings {
         reason: Option<&Bound<'_, PyString>>,
     ) -> PyResult<bool> {
         let (change, author) = (change(value)?, author(actor, reason)?);
-        py.detach(|| self.0.write(name, change, &author)).or_raise()
+        py.traced(|| self.0.write(name, change, &author)).or_raise()
     }
 
     /// As `write`, with a text that is read in the setting's type, as an environment variable is.
@@ -208,7 +209,7 @@ impl Settings {
     ) -> PyResult<bool> {
         let change = sealite::Change::from_text(text_of(text)?);
         let author = author(actor, reason)?;
-        py.detach(|| self.0.write(name, change, &author)).or_raise()
+        py.traced(|| self.0.write(name, change, &author)).or_raise()
     }
 
     /// Writes several settings, all or none; the names of those that have changed.
@@ -258,7 +259,7 @@ impl Settings {
         reason: Option<&Bound<'_, PyString>>,
     ) -> PyResult<i64> {
         let author = author(actor, reason)?;
-        py.detach(|| self.0.roll_back(name, version, &author)).or_raise()
+        py.traced(|| self.0.roll_back(name, version, &author)).or_raise()
     }
 
     /// Turns a setting secret, or, with a reason, makes it one to be shown. True where it has changed.
@@ -272,7 +273,7 @@ impl Settings {
         reason: Option<&Bound<'_, PyString>>,
     ) -> PyResult<bool> {
         let author = author(actor, reason)?;
-        py.detach(|| self.0.set_secret(name, secret, &author)).or_raise()
+        py.traced(|| self.0.set_secret(name, secret, &author)).or_raise()
     }
 
     /// Checks the named settings, and all that are declared as required: that they are there, long enough, and not well
@@ -308,7 +309,7 @@ impl Settings {
         include_secrets: bool,
     ) -> PyResult<Bound<'py, PyString>> {
         let author = author(actor, reason)?;
-        let text = py.detach(|| self.0.export_env(&author, include_secrets)).or_raise()?;
+        let text = py.traced(|| self.0.export_env(&author, include_secrets)).or_raise()?;
         Ok(PyString::new(py, text.expose_secret()))
     }
 
@@ -322,7 +323,7 @@ impl Settings {
         include_secrets: bool,
     ) -> PyResult<Bound<'py, PyString>> {
         let author = author(actor, reason)?;
-        let text = py.detach(|| self.0.export_json(&author, include_secrets)).or_raise()?;
+        let text = py.traced(|| self.0.export_json(&author, include_secrets)).or_raise()?;
         Ok(PyString::new(py, text.expose_secret()))
     }
 
@@ -336,7 +337,7 @@ impl Settings {
         reason: Option<&Bound<'_, PyString>>,
     ) -> PyResult<ImportReport> {
         let (text, author) = (text_of(text)?, author(actor, reason)?);
-        py.detach(|| self.0.import_env(text, &author)).map(ImportReport).or_raise()
+        py.traced(|| self.0.import_env(text, &author)).map(ImportReport).or_raise()
     }
 
     /// As `import_env`, from what `export_json` has written.
@@ -349,7 +350,7 @@ impl Settings {
         reason: Option<&Bound<'_, PyString>>,
     ) -> PyResult<ImportReport> {
         let (text, author) = (text_of(text)?, author(actor, reason)?);
-        py.detach(|| self.0.import_json(text, &author)).map(ImportReport).or_raise()
+        py.traced(|| self.0.import_json(text, &author)).map(ImportReport).or_raise()
     }
 
     fn __repr__(&self) -> &'static str {

@@ -11,6 +11,7 @@ use crate::given::{duration, json_text, number, optional, texts, time};
 use crate::row::unpicklable;
 use crate::source::{HeldTransaction, Root};
 use crate::token::{IssuedCode, IssuedToken, LegacyEntry, LegacyImport, Token, kind};
+use crate::trace::Traced;
 use crate::value::text_of;
 
 /// Tokens of a vault or tenant, each call a transaction of its own, or of a transaction. A tenant's reach only the
@@ -53,7 +54,7 @@ impl Tokens {
         py: Python<'_>,
         work: impl FnOnce(&sealite::Tokens<'_>) -> sealite::Result<R> + Send,
     ) -> PyResult<R> {
-        let done = py.detach(|| match &self.0 {
+        let done = py.traced(|| match &self.0 {
             Through::Root(Root::Vault(vault)) => Ok(work(&vault.tokens())?),
             Through::Root(Root::Tenant(tenant, _)) => Ok(work(&tenant.tokens())?),
             Through::Transaction(held) => held.with(|transaction| work(&transaction.tokens())),

@@ -15,6 +15,7 @@ use crate::error::{Failure, error};
 use crate::row::unpicklable;
 use crate::setting::json;
 use crate::time::from_datetime;
+use crate::trace::Traced;
 use crate::trail_event::{AuditEvent, AuditReport};
 use crate::value::{OrRaise, text_of};
 use crate::verify::{goes_on, whole};
@@ -165,7 +166,7 @@ impl Audit {
     ) -> PyResult<i64> {
         let texts = [actor, subject, trace_id, correlation_id];
         let entry = Given { event, texts, payload }.entry()?;
-        py.detach(|| self.0.append(&entry)).or_raise()
+        py.traced(|| self.0.append(&entry)).or_raise()
     }
 
     /// As `append`, for what may be lost: a failure of the vault is counted, not raised.
@@ -182,7 +183,7 @@ impl Audit {
     ) -> PyResult<()> {
         let texts = [actor, subject, trace_id, correlation_id];
         let entry = Given { event, texts, payload }.entry()?;
-        py.detach(|| self.0.append_best_effort(&entry));
+        py.traced(|| self.0.append_best_effort(&entry));
         Ok(())
     }
 
@@ -287,7 +288,7 @@ impl Audit {
     /// Drops entries up to and including this one, at most 10,000 in one call; the last one dropped. The trail records
     /// it, and goes on from there. Export them before.
     fn retain_after(&self, py: Python<'_>, seq: i64) -> PyResult<i64> {
-        py.detach(|| self.0.retain_after(seq)).or_raise()
+        py.traced(|| self.0.retain_after(seq)).or_raise()
     }
 
     fn __repr__(&self) -> &'static str {

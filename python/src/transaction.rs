@@ -11,6 +11,7 @@ use crate::row::{SqlRows, unpicklable};
 use crate::source::{Held, HeldSnapshot, HeldTransaction, Root, Source};
 use crate::table::Table;
 use crate::tokens::Tokens;
+use crate::trace::Traced;
 use crate::trail::Given;
 use crate::value::Cells;
 
@@ -93,7 +94,7 @@ impl Transaction {
         let held = self.held()?;
         let cells = self::parameters(parameters)?;
         let values = cells.refs()?;
-        Ok(py.detach(|| held.with(|transaction| transaction.execute(sql, &values)))?)
+        Ok(py.traced(|| held.with(|transaction| transaction.execute(sql, &values)))?)
     }
 
     /// Runs a query in plain SQL; it sees what the transaction has written.
@@ -107,7 +108,7 @@ impl Transaction {
         let held = self.held()?;
         let cells = self::parameters(parameters)?;
         let values = cells.refs()?;
-        let found = py.detach(|| held.with(|transaction| transaction.query(sql, &values)))?;
+        let found = py.traced(|| held.with(|transaction| transaction.query(sql, &values)))?;
         SqlRows::new(py, &found)
     }
 
@@ -127,7 +128,7 @@ impl Transaction {
         let held = self.held()?;
         let texts = [actor, subject, trace_id, correlation_id];
         let entry = Given { event, texts, payload }.entry()?;
-        Ok(py.detach(|| held.with(|transaction| transaction.audit(&entry)))?)
+        Ok(py.traced(|| held.with(|transaction| transaction.audit(&entry)))?)
     }
 
     /// A part of the transaction that an exception takes back alone.

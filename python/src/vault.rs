@@ -25,6 +25,7 @@ use crate::source::{Root, Source};
 use crate::table::{Table, column};
 use crate::tenant::Tenant;
 use crate::tokens::Tokens;
+use crate::trace::Traced;
 use crate::trail::Audit;
 use crate::transaction::{Snapshot, Transaction, parameters};
 use crate::unlock::{RecoveryCode, Slot, Unlock};
@@ -62,7 +63,7 @@ fn at(path: &Bound<'_, PyAny>, options: Option<&Bound<'_, PyDict>>) -> PyResult<
 
 impl Vault {
     fn alter(&self, py: Python<'_>, table: &str, how: &Alteration) -> PyResult<&'static str> {
-        py.detach(|| self.0.alter_table(table, how)).map(erasure).or_raise()
+        py.traced(|| self.0.alter_table(table, how)).map(erasure).or_raise()
     }
 
     fn root(&self) -> Root {
@@ -140,7 +141,7 @@ impl Vault {
 
     /// Creates the vault in the file with its first slot, and opens it.
     fn initialise(&self, py: Python<'_>, unlock: &Unlock) -> PyResult<()> {
-        py.detach(|| self.0.initialise(&unlock.0)).or_raise()
+        py.traced(|| self.0.initialise(&unlock.0)).or_raise()
     }
 
     /// Takes the keys into memory, with the secret of any slot.
@@ -175,18 +176,18 @@ impl Vault {
 
     /// Adds a way to unlock; returns its id.
     fn add_slot(&self, py: Python<'_>, label: &str, unlock: &Unlock) -> PyResult<i64> {
-        py.detach(|| self.0.add_slot(label, &unlock.0)).or_raise()
+        py.traced(|| self.0.add_slot(label, &unlock.0)).or_raise()
     }
 
     /// Adds a recovery code; returns the slot's id, and the code, which is shown this once.
     fn add_recovery_slot(&self, py: Python<'_>, label: &str) -> PyResult<(i64, RecoveryCode)> {
-        let (id, code) = py.detach(|| self.0.add_recovery_slot(label)).or_raise()?;
+        let (id, code) = py.traced(|| self.0.add_recovery_slot(label)).or_raise()?;
         Ok((id, RecoveryCode(code)))
     }
 
     /// Removes a way to unlock; the last one stays. It takes back nothing that its holder has seen.
     fn remove_slot(&self, py: Python<'_>, id: i64) -> PyResult<()> {
-        py.detach(|| self.0.remove_slot(id)).or_raise()
+        py.traced(|| self.0.remove_slot(id)).or_raise()
     }
 
     /// Declares a table: creates it, or checks that what is stored is no weaker. True where it was created. `subject`: the
@@ -207,7 +208,7 @@ impl Vault {
     ) -> PyResult<bool> {
         let declared = Declared { name, columns, key, text_key, per_tenant, padding, subject };
         let definition = declared.definition()?;
-        py.detach(|| self.0.define_table(&definition)).or_raise()
+        py.traced(|| self.0.define_table(&definition)).or_raise()
     }
 
     /// The tables as they are declared now, in the order of their names.
@@ -289,7 +290,7 @@ impl Vault {
     ) -> PyResult<usize> {
         let cells = self::parameters(parameters)?;
         let values = cells.refs()?;
-        py.detach(|| self.0.execute(sql, &values)).or_raise()
+        py.traced(|| self.0.execute(sql, &values)).or_raise()
     }
 
     /// Runs a query in plain SQL.
@@ -302,7 +303,7 @@ impl Vault {
     ) -> PyResult<SqlRows> {
         let cells = self::parameters(parameters)?;
         let values = cells.refs()?;
-        let found = py.detach(|| self.0.query(sql, &values)).or_raise()?;
+        let found = py.traced(|| self.0.query(sql, &values)).or_raise()?;
         SqlRows::new(py, &found)
     }
 
@@ -368,7 +369,7 @@ impl Vault {
 
     /// Drops a table with all its rows.
     fn drop_table(&self, py: Python<'_>, table: &str) -> PyResult<&'static str> {
-        py.detach(|| self.0.drop_table(table)).map(erasure).or_raise()
+        py.traced(|| self.0.drop_table(table)).map(erasure).or_raise()
     }
 
     /// Converts a plain table into a sealed one, in place.
@@ -382,7 +383,7 @@ impl Vault {
     ) -> PyResult<&'static str> {
         let columns = words(columns, subject)?;
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-        py.detach(|| self.0.protect_table(table, &columns)).map(erasure).or_raise()
+        py.traced(|| self.0.protect_table(table, &columns)).map(erasure).or_raise()
     }
 
     /// Says what `protect_table` would do; nothing is written.
@@ -434,12 +435,12 @@ impl Vault {
 
     /// Makes a sealed table plain again.
     fn unprotect_table(&self, py: Python<'_>, table: &str) -> PyResult<()> {
-        py.detach(|| self.0.unprotect_table(table)).or_raise()
+        py.traced(|| self.0.unprotect_table(table)).or_raise()
     }
 
     /// Finishes an alteration that was interrupted.
     fn finish_alteration(&self, py: Python<'_>, table: &str) -> PyResult<&'static str> {
-        py.detach(|| self.0.finish_alteration(table)).map(erasure).or_raise()
+        py.traced(|| self.0.finish_alteration(table)).map(erasure).or_raise()
     }
 
     /// Erases a subject: deletes its rows, tokens and approvals, and destroys its keys.
@@ -451,6 +452,18 @@ impl Vault {
         tenant: Option<&str>,
     ) -> PyResult<ErasureReceipt> {
         subjects::erase_subject(py, &self.0, subject, tenant)
+    }
+
+    /// Erases several subjects, each in a transaction of its own, and rewrites the file once behind all of them. The
+    /// receipts, in their order. The first that fails ends the call: those before it are erased.
+    #[pyo3(signature = (subjects, *, tenant=None))]
+    fn erase_subjects(
+        &self,
+        py: Python<'_>,
+        subjects: &Bound<'_, PyAny>,
+        tenant: Option<&str>,
+    ) -> PyResult<Vec<ErasureReceipt>> {
+        crate::erasure::erase_subjects(py, &self.0, subjects, tenant)
     }
 
     /// Erases a tenant: everything that is its, and every key of it. Its audit entries stay.
@@ -481,7 +494,7 @@ impl Vault {
 
     /// Goes on with erasures that were interrupted, and overwrites what remnants alterations and erasures have left.
     fn finish_erasure(&self, py: Python<'_>) -> PyResult<&'static str> {
-        py.detach(|| self.0.finish_erasure()).map(erasure).or_raise()
+        py.traced(|| self.0.finish_erasure()).map(erasure).or_raise()
     }
 
     /// Copies the vault, in use, into a new file, and checks the copy. `progress` gets "copied" with the pages so far and of
@@ -517,7 +530,7 @@ impl Vault {
 
     /// Writes the file anew without its free pages, and empties its log.
     fn compact(&self, py: Python<'_>) -> PyResult<Compaction> {
-        py.detach(|| self.0.compact()).map(Compaction).or_raise()
+        py.traced(|| self.0.compact()).map(Compaction).or_raise()
     }
 
     /// Opens every record and runs SQLite's own check. `progress` gets the number of rows opened so far.
@@ -550,7 +563,7 @@ impl Vault {
 
     /// Accepts the system's clock as it is, after it has been set back, or after it has been far ahead. Audited.
     fn accept_clock(&self, py: Python<'_>) -> PyResult<()> {
-        py.detach(|| self.0.accept_clock()).or_raise()
+        py.traced(|| self.0.accept_clock()).or_raise()
     }
 
     /// Sets the clock of this vault's handles, in milliseconds since 1970; None gives it back to the system. For

@@ -113,6 +113,14 @@ def events(admin: Client, name: str) -> list[dict[str, Any]]:
     return [each for each in admin.get("/admin/audit").json() if each["event"] == name]
 
 
+def revealed(admin: Client, name: str) -> str:
+    return str(admin.post(f"/admin/settings/{name}/reveal", json={"reason": "test"}).json()["value"])
+
+
+def put(admin: Client, name: str, value: str) -> None:
+    assert admin.ask("PUT", f"/admin/settings/{name}", json={"value": value}).status_code == 204
+
+
 @contextmanager
 def database(server: Server) -> Iterator[sqlite3.Connection]:
     """The file, as somebody has it who may write it."""

@@ -345,12 +345,17 @@ def test_deleting_a_tenant_keeps_its_audit(server: Server) -> None:
     session = ADMINS["gone"]
     id = client.get("/t/gone/users", **bearer(session["access"])).json()[0]["id"]
     assert client.ask("PATCH", f"/t/gone/users/{id}", bearer(session["access"]), json={"name": "Kept Canary"}).status_code == 204
-    assert client.ask("DELETE", "/organisations/gone", platform(server)).status_code == 204
+    with closing(sqlite3.connect(server.folder / "portal.db")) as file:
+        organisation = file.execute("SELECT * FROM organisations WHERE name = 'gone'").fetchone()
+    deleted = client.ask("DELETE", "/organisations/gone", platform(server))
+    assert deleted.status_code == 200 and deleted.json()["receipt"].startswith("sealite-erasure-1.")
     assert me(client, "gone", session["access"]).status_code == 404
     trail = client.get("/organisations/gone/audit", **platform(server)).json()
     assert {"user.changed", "organisation.deleted"} <= {each["event"] for each in trail}
-    # Also where the name is given again: its people are none of the new one's, and their tokens hold nothing.
-    assert client.post("/organisations", platform(server), json={"name": "gone", "admin": "new@gone.example"}).status_code == 201
+    # The name is not given again, and where a backup of the database brings it back, nobody's token holds.
+    assert client.post("/organisations", platform(server), json={"name": "gone", "admin": "new@gone.example"}).status_code == 409
+    with closing(sqlite3.connect(server.folder / "portal.db")) as file, file:
+        file.execute(f"INSERT INTO organisations VALUES ({', '.join('?' * len(organisation))})", organisation)
     assert me(client, "gone", session["access"]).status_code == 401
     assert b"Kept Canary" not in server.stored()
     assert client.get("/organisations/gone/audit", **bearer(session["access"])).status_code == 401

@@ -20,7 +20,9 @@ from sanctum_site import (
     entered,
     events,
     link,
+    put,
     registered,
+    revealed,
     server,
 )
 from serving import Client, Server, at_once, hang_up
@@ -128,14 +130,6 @@ def form(admin: Client) -> dict[str, str]:
     return {name: each["shown"] for name, each in admin.get("/admin/settings").json().items()}
 
 
-def revealed(admin: Client, name: str) -> str:
-    return str(admin.post(f"/admin/settings/{name}/reveal", json={"reason": "test"}).json()["value"])
-
-
-def put(admin: Client, name: str, value: str) -> None:
-    assert admin.ask("PUT", f"/admin/settings/{name}", json={"value": value}).status_code == 204
-
-
 def test_a_secret_reads_as_a_mask_and_the_form_as_shown_changes_nothing(server: Server, admin: Client) -> None:
     admin.ask("DELETE", "/admin/settings/mail.password")
     assert form(admin)["mail.password"] == ""
@@ -236,65 +230,6 @@ def test_which_changed_settings_need_a_restart(server: Server) -> None:
     for worker in (0, 1):
         pending = entered(server, ADMIN, worker).get("/admin/settings/restart").json()
         assert "site.url" in pending and "mail.host" not in pending
-
-
-def records(server: Server) -> dict[str, list[Any]]:
-    """What is sealed, as it lies in the file."""
-    with database(server) as file:
-        tables = [name for (name,) in file.execute("SELECT name FROM sqlite_master WHERE name LIKE '%\\_sealed' ESCAPE '\\' AND type = 'table'")]
-        kept = [name for name in tables if not name.startswith(("sealite_audit", "sealite_token", "sealite_quota"))]
-        return {name: file.execute(f"SELECT rowid, sealed FROM {name}").fetchall() for name in kept}
-
-
-def opens(server: Server, key: str) -> bool:
-    try:
-        sealite.Vault.open(server.folder / "vault.db", sealite.Unlock.key_text(key)).close()
-    except sealite.WrongKey:
-        return False
-    return True
-
-
-def test_changing_the_admin_s_key_needs_no_plaintext_and_rewrites_no_row(server: Server) -> None:
-    admin = entered(server, ADMIN)
-    before, first, second = records(server), sealite.generate_key(), sealite.generate_key()
-    assert before["users_sealed"] and before["field_values_sealed"] and before["sealite_settings_sealed"]
-
-    def add(label: str, key: str) -> int:
-        asked = {"label": label, "key": key}
-        # The key alone, and nothing of what it protects.
-        assert len(admin.http.build_request("POST", "/admin/keys", json=asked).read()) < 200
-        answer = admin.post("/admin/keys", json=asked)
-        assert answer.status_code == 201
-        return int(answer.json()["id"])
-
-    old = add("the admin's, first", first)
-    new = add("the admin's, second", second)
-    assert opens(server, first) and opens(server, second)
-    assert admin.ask("DELETE", f"/admin/keys/{old}").status_code == 204
-    assert not opens(server, first) and opens(server, second) and opens(server, server.key)
-    assert admin.ask("DELETE", f"/admin/keys/{new}").status_code == 204
-    assert records(server) == before
-
-
-def test_rotating_the_application_s_secret_loses_nothing(server: Server) -> None:
-    admin = entered(server, ADMIN)
-    put(admin, "mail.password", "kept")
-    before, old_key, new_key = records(server), server.key, sealite.generate_key()
-    checkpoint = admin.get("/admin/audit/checkpoint").json()
-    assert admin.post("/admin/keys", json={"label": "new", "key": new_key}).status_code == 201
-    server.key = server.environment["APP_KEY"] = new_key
-    server.restart()
-    admin = entered(server, ADMIN)
-    # Nothing waits for that any more.
-    assert admin.get("/admin/settings/restart").json() == []
-    (old,) = (id for id, label in admin.get("/admin/keys").json().items() if label != "new")
-    assert admin.ask("DELETE", f"/admin/keys/{old}").status_code == 204
-    assert records(server) == before
-    assert entered(server, "OLD.ada@example.org").get("/me").json()["name"] == "Ada Oldcanary"
-    assert revealed(admin, "mail.password") == "kept"
-    report = admin.get(f"/admin/audit/verify?checkpoint={checkpoint}").json()
-    assert report["sound"] and report["entries"] > 10
-    assert not opens(server, old_key)
 
 
 def test_a_magic_link_works_once_and_a_new_one_can_cancel_the_old(server: Server) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import sealite
 from serving import UVICORN, Client, Server, at_once, bearer, hang_up, serving
 
 __all__ = ["hang_up"]
@@ -149,6 +150,9 @@ def test_trace_and_correlation_ids_travel_into_every_audit_entry(server: Server)
     }  # fmt: skip
     assert {(each["trace_id"], each["correlation_id"]) for each in own} == {("trace-4711", "case-0815")}
     assert {each["actor"] for each in own} == {"clerk", "reader", "agent", "trustee"}
+    # And what the engine itself has written for them.
+    assert {"approval.created", "approval.approved", "approval.executed"} <= {each["event"] for each in entries}
+    assert {(each["trace_id"], each["correlation_id"]) for each in entries} == {("trace-4711", "case-0815")}
     # The next request is another one, also where it brings no id.
     client.headers.clear()
     answer = client.get("/beneficiaries/1", **as_("reader"))
@@ -187,6 +191,8 @@ def test_what_is_signed_or_hashed_is_canonical_to_full_depth(server: Server) -> 
     assert len({hashed(payload), hashed(nested), hashed(swapped)}) == 3
     id = asked(client, payload)
     assert decide(client, id)[0] == 200
+    # Numbers, too, have one form: 8785's, whichever way a program writes them.
+    assert hashed({"n": 7}) == hashed({"n": 7.0})
     for other in (nested, swapped):
         assert execute(client, id, other) == (409, {"error": "payload_changed"})
     status, receipt = execute(client, id, same)
@@ -198,6 +204,8 @@ def test_what_is_signed_or_hashed_is_canonical_to_full_depth(server: Server) -> 
     assert genuine(receipt) and genuine({"signature": receipt["signature"], "body": dict(reversed(receipt["body"].items())) | {"payload": payload}})
     for forged in (nested, swapped):
         assert not genuine({"signature": receipt["signature"], "body": receipt["body"] | {"payload": forged}})
+    assert genuine(receipt | {"body": json.loads(sealite.canonical_json(receipt["body"]))})
+    assert not genuine({"signature": receipt["signature"], "body": {"payload": 2**53 + 1}})
     assert not genuine(receipt | {"signature": "00" * 64}) and not genuine(receipt | {"signature": "no digits"})
     key = client.get("/receipts/key").json()["ed25519"]
     assert re.fullmatch("[0-9a-f]{64}", key) and client.post("/receipts/key", as_("admin")).status_code == 409

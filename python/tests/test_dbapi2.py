@@ -115,6 +115,20 @@ def test_autocommit_true_and_false(connect: Callable[..., dbapi2.Connection], co
         never.autocommit = "yes"  # type: ignore[assignment]
 
 
+def test_a_script_s_transactions_are_its_own(connect: Callable[..., dbapi2.Connection], connection: dbapi2.Connection) -> None:
+    other = connect()
+    insert = "INSERT INTO people (email) VALUES ('{}@example.org');"
+    connection.execute(INSERT, ("before@example.org", None))
+    connection.executescript(insert.format("one") + "BEGIN; DELETE FROM people; ROLLBACK;" + insert.format("two"))
+    assert not connection.in_transaction
+    kept = [f"{name}@example.org" for name in ("before", "one", "two")]
+    assert emails(other) == kept
+    connection.executescript("BEGIN;" + insert.format("three"))
+    assert connection.in_transaction and emails(other) == kept
+    connection.rollback()
+    assert emails(connection) == kept
+
+
 def test_a_close_without_a_commit_keeps_nothing(connect: Callable[..., dbapi2.Connection], connection: dbapi2.Connection) -> None:
     other = connect()
     other.execute(INSERT, ("a@example.org", None))
@@ -239,6 +253,15 @@ def test_a_copy_opens_with_the_same_key(connection: dbapi2.Connection, tmp_path:
     copy.close()
     with pytest.raises(FileExistsError):
         connection.backup(tmp_path / "copy.db")
+
+
+def test_a_copy_does_not_wait_for_its_own_transaction(connection: dbapi2.Connection, tmp_path: Path) -> None:
+    connection.execute(INSERT, ("ada@example.org", "Ada"))
+    with pytest.raises(dbapi2.OperationalError, match="commit first"):
+        connection.backup(str(tmp_path / "copy.db"))
+    assert not (tmp_path / "copy.db").exists()
+    connection.commit()
+    connection.backup(str(tmp_path / "copy.db"))
 
 
 def test_a_dump_has_nothing_sealed(connection: dbapi2.Connection) -> None:

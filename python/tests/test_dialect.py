@@ -186,6 +186,16 @@ def test_reflection_knows_logical_tables_only(engine: sa.Engine) -> None:
     assert sa.inspect(engine).get_table_names() == []
 
 
+def test_columns_stand_in_their_order_wherever_the_key_is(engine: sa.Engine) -> None:
+    code = sa.Column("code", Sealed(sa.Text(), label="codes.code"))
+    table = sa.Table("codes", sa.MetaData(), code, sa.Column("id", sa.Integer, primary_key=True), sa.Column("uses", sa.Integer))
+    table.create(engine)
+    assert [column["name"] for column in sa.inspect(engine).get_columns("codes")] == ["code", "id", "uses"]
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO codes VALUES ('a', 7, 1)")
+        assert connection.exec_driver_sql("SELECT * FROM codes").all() == [("a", 7, 1)]
+
+
 def test_tables_are_made_once(engine: sa.Engine) -> None:
     Base.metadata.create_all(engine)
     with pytest.raises(sa.exc.OperationalError, match="table users already exists"):

@@ -7,11 +7,13 @@ import inspect
 import io
 import pkgutil
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+import postgresql
 import sealite
 
 ROOT = Path(__file__).parents[2]
@@ -28,9 +30,15 @@ def test_the_documents_with_python_are_found() -> None:
     assert {"README.md", "fastapi.md", "passwords.md", "python.md", "state.md", "tokens.md"} <= names
 
 
+@pytest.fixture
+def database() -> Iterator[postgresql.Server]:
+    with postgresql.running() as server:
+        yield server
+
+
 @pytest.mark.parametrize("document", documents(), ids=lambda path: path.name)
 def test_python_blocks_run(
-    document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:
     monkeypatch.chdir(tmp_path)
     key = sealite.generate_key()
@@ -43,6 +51,8 @@ def test_python_blocks_run(
         sealite.Vault.create("app.db", sealite.Unlock.key_text(key)).close()
     names: dict[str, object] = {"__name__": "example"}
     text = document.read_text("utf-8")
+    if "DATABASE_URL" in text:
+        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("database").url("psycopg"))
     for found in BLOCK.finditer(text):
         # Blank lines in front, so that a traceback names the line of the document.
         code = "\n" * text.count("\n", 0, found.start(1)) + found[1]

@@ -15,9 +15,10 @@ def key() -> sealite.Unlock:
 def test_keys_are_listed_without_any_secret() -> None:
     vault = sealite.Vault.in_memory()
     vault.tenant("acme").field("note").seal("x")
-    first, *_, last = vault.keys.list()
+    first, *_, last, index = vault.keys.list()
     assert (first.id, first.purpose, first.tenant, first.subject) == (1, "data", None, None)
     assert (last.purpose, last.tenant, last.generation, last.state) == ("data", "acme", 1, "active")
+    assert (index.purpose, index.tenant) == ("index", "acme")
     assert last.created_at.tzinfo is datetime.UTC and last.changed_at >= last.created_at
     assert repr(last) == "<KeyInfo 4: data, active>"
 

@@ -16,6 +16,7 @@ macro_rules! documents {
 documents! {
     Readme = "README.md";
     RustGuide = "docs/rust.md";
+    AdoptIn10Minutes = "docs/adopt-in-10-minutes.md";
     Passwords = "docs/passwords.md";
     State = "docs/state.md";
     Tokens = "docs/tokens.md";

@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use sealite::{
-    BackupOptions, BackupProgress, Entry, Erasure, Error, ErrorKind, RestoreOptions, Unlock, Value,
-    ValueRef, Vault, values,
+    BackupOptions, BackupProgress, Entry, Erasure, Error, ErrorKind, RestoreOptions, Rotation,
+    Unlock, Value, ValueRef, Vault, values,
 };
 use sealite_tests::process::{Stage, listen, staged, tell};
 use sealite_tests::scale::scaled;
@@ -271,8 +271,12 @@ fn backup_older_than_the_checkpoint_is_not_restored() {
         options.checkpoint = Some(checkpoint);
         Vault::restore_with(place("backup.db"), place(to), &home.unlock(), &options, |_| true)
     };
-    refused(restore("late.db", late.clone()), ErrorKind::Refused);
-    assert!(!place("late.db").exists());
+    vault.keys().begin(&Rotation::audit()).unwrap();
+    let latest = vault.audit().checkpoint().unwrap().text().to_owned();
+    for checkpoint in [&late, &latest] {
+        refused(restore("late.db", checkpoint.clone()), ErrorKind::Refused);
+        assert!(!place("late.db").exists());
+    }
     restore("early.db", early).unwrap();
     // Without one nothing tells that it is old.
     Vault::restore(place("backup.db"), place("any.db"), &home.unlock()).unwrap();

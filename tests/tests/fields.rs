@@ -5,10 +5,12 @@
 use std::collections::BTreeSet;
 
 use sealite::{
-    ErrorKind, Field, IdRef, Index, Normaliser, Padding, Value, ValueRef, Vault, generate_key,
+    Column, ErrorKind, Field, IdRef, Index, Normaliser, Padding, TableDefinition, Value, ValueRef,
+    Vault, generate_key, values,
 };
 use sealite_tests::bits::{TYPES, awkward, identical};
 use sealite_tests::scratch::Scratch;
+use sealite_tests::vaults::Home;
 
 /// Every way to say where a value belongs.
 fn contexts(vaults: &[Vault]) -> Vec<(Field, Option<IdRef<'_>>)> {
@@ -297,4 +299,47 @@ fn what_comes_from_memory_is_what_the_file_would_give() {
     vault.lock();
     assert!(field.seal_from_memory("x", record).is_none());
     assert!(field.open_from_memory(&sealed, record, |_| ()).is_none());
+}
+
+#[test]
+fn a_tenant_s_first_value_is_refused_within_a_transaction_and_no_key_is_lost_with_it() {
+    let home = Home::new();
+    let vault = home.create();
+    let field = vault.tenant("acme").unwrap().field("f").unwrap();
+    let index = Index::unique();
+    let before = vault.keys().list().unwrap().len();
+    vault
+        .transaction(|_| {
+            for refused in [
+                field.seal("x", None).map(|_| ()),
+                field.seal_many(&[("x".into(), None)]).map(|_| ()),
+                field.index("x", &index).map(|_| ()),
+            ] {
+                assert_eq!(refused.unwrap_err().kind(), ErrorKind::Refused);
+            }
+            // The vault's own keys are as old as the vault.
+            let own = vault.field("f").unwrap();
+            let sealed = own.seal("x", None)?;
+            assert!(own.open(&sealed, None)? == Value::from("x"));
+            own.index("x", &index).map(|_| ())
+        })
+        .unwrap();
+    assert_eq!(vault.keys().list().unwrap().len(), before);
+    // What a transaction that is rolled back has made a key for is not sealed under that.
+    let notes = TableDefinition::new("notes").per_tenant().column(Column::text("a").sealed());
+    vault.define_table(&notes).unwrap();
+    let rolled_back = vault.transaction(|tx| {
+        tx.tenant_table("acme", "notes")?.insert(values! {"a" => "x"})?;
+        assert_eq!(field.seal("x", None).unwrap_err().kind(), ErrorKind::Refused);
+        tx.table("nothing").map(|_| ())
+    });
+    assert_eq!(rolled_back.unwrap_err().kind(), ErrorKind::NotFound);
+    // Once before the transaction, as the error says.
+    field.seal("", None).unwrap();
+    let transaction = vault.begin().unwrap();
+    let (sealed, indexed) =
+        (field.seal("kept", None).unwrap(), field.index("kept", &index).unwrap());
+    transaction.roll_back().unwrap();
+    assert!(field.open(&sealed, None).unwrap() == Value::from("kept"));
+    assert!(field.index("kept", &index).unwrap() == indexed);
 }

@@ -149,6 +149,58 @@ fn transactions_and_savepoints_are_statements() {
 }
 
 #[test]
+fn ids_given_out_behind_a_savepoint_go_with_it() {
+    on_each(|vault| {
+        vault
+            .define_table(&TableDefinition::new("other").column(Column::text("a").sealed()))
+            .unwrap();
+        let connection = vault.connect().unwrap();
+        run(&connection, "INSERT INTO notes (title) VALUES ('taken')");
+        run(&connection, "INSERT INTO other (a) VALUES ('x')");
+        let first = [
+            "INSERT INTO notes (title) VALUES ('a'), ('b') RETURNING id",
+            "INSERT INTO notes (title) VALUES ('a'), ('taken')",
+            "INSERT OR IGNORE INTO notes (title) VALUES ('a'), ('taken')",
+            "UPDATE notes SET stars = 1 WHERE id = 5",
+        ];
+        // Another table may join the transaction before or behind, or have joined it without a row.
+        let others = [
+            [None, None],
+            [Some("INSERT INTO other (a) VALUES ('y')"), None],
+            [Some("UPDATE other SET a = 'z' WHERE id = 5"), None],
+            [None, Some("UPDATE other SET a = 'z' WHERE id = 1")],
+        ];
+        for first in first {
+            for [before, behind] in others {
+                run(&connection, "BEGIN");
+                before.map(|sql| run(&connection, sql));
+                run(&connection, "SAVEPOINT one");
+                let _ = connection.query(first, &[]);
+                run(&connection, "INSERT INTO notes (title) VALUES ('c')");
+                behind.map(|sql| run(&connection, sql));
+                run(&connection, "ROLLBACK TO one");
+                run(&connection, "INSERT INTO notes (title) VALUES ('d')");
+                assert_eq!(
+                    connection.last_insert_rowid().unwrap(),
+                    2,
+                    "{first} {before:?} {behind:?}"
+                );
+                run(&connection, "SAVEPOINT two");
+                run(&connection, "INSERT INTO notes (title) VALUES ('e')");
+                run(&connection, "ROLLBACK TO two");
+                run(&connection, "INSERT INTO notes (title) VALUES ('f')");
+                assert_eq!(
+                    connection.last_insert_rowid().unwrap(),
+                    3,
+                    "{first} {before:?} {behind:?}"
+                );
+                run(&connection, "ROLLBACK");
+            }
+        }
+    });
+}
+
+#[test]
 fn a_statement_outlives_transactions_and_changes_of_the_tables() {
     on_each(|vault| {
         let connection = vault.connect().unwrap();
@@ -422,4 +474,120 @@ fn parameters_of_like_and_limit_are_bound_as_any() {
             assert_eq!(rows.len(), found, "{pattern}");
         }
     });
+}
+
+#[test]
+fn a_locked_vault_holds_nobody_in_a_transaction() {
+    let scratch = Scratch::new();
+    let vault = scratch.create();
+    vault.define_table(&notes()).unwrap();
+    let connection = vault.connect().unwrap();
+    run(&connection, "CREATE TABLE plain (a)");
+    let plain = "INSERT INTO plain VALUES (1)";
+    let sealed = "INSERT INTO notes (title) VALUES ('a')";
+    let ends: [(&[&str], bool); 5] = [
+        (&["ROLLBACK"], false),
+        (&["COMMIT"], true),
+        (&["end"], true),
+        (&["SAVEPOINT s", "ROLLBACK TO s", "RELEASE s", "COMMIT"], true),
+        (&["/* way out */ rollback transaction;"], false),
+    ];
+    for writes in [plain, sealed] {
+        for (ends, keeps) in ends {
+            run(&connection, "BEGIN");
+            run(&connection, writes);
+            let (saves, ends) = match ends {
+                [save @ "SAVEPOINT s", ends @ ..] => (Some(*save), ends),
+                ends => (None, ends),
+            };
+            saves.map(|sql| run(&connection, sql));
+            vault.lock();
+            // Only what has written a sealed table has the keys that it took, to its end.
+            let read = connection.query("SELECT count(*) FROM notes WHERE title = 'a'", &[]);
+            if writes == plain {
+                assert_eq!(read.unwrap_err().kind(), ErrorKind::Locked);
+                assert_eq!(connection.execute(plain, &[]).unwrap_err().kind(), ErrorKind::Locked);
+            } else {
+                assert_eq!(read.unwrap().rows, [[Value::Integer(1)]]);
+            }
+            for sql in ends {
+                run(&connection, sql);
+            }
+            assert!(!connection.in_transaction().unwrap());
+            let locked = connection.query("SELECT title FROM notes", &[]).unwrap_err();
+            assert_eq!(locked.kind(), ErrorKind::Locked, "{writes} {ends:?}");
+            vault.unlock(&scratch.unlock()).unwrap();
+            let table = if writes == plain { "plain" } else { "notes" };
+            let count = connection.query(&format!("SELECT count(*) FROM {table}"), &[]).unwrap();
+            assert_eq!(count.rows, [[Value::Integer(keeps.into())]], "{writes} {ends:?}");
+            run(&connection, &format!("DELETE FROM {table}"));
+        }
+    }
+    assert!(vault.verify(|_| ()).unwrap().is_sound());
+}
+
+#[test]
+fn an_explained_write_is_over_when_it_has_been_read() {
+    on_each(|vault| {
+        let connection = vault.connect().unwrap();
+        for write in [
+            "INSERT INTO notes (title) VALUES ('a')",
+            "INSERT INTO notes (title) VALUES ('a') RETURNING id",
+            "UPDATE notes SET stars = 2",
+            "DELETE FROM notes",
+        ] {
+            for explain in ["EXPLAIN", "EXPLAIN QUERY PLAN"] {
+                let mut explained = connection.prepare(&format!("{explain} {write}")).unwrap();
+                while explained.step().unwrap() {}
+                run(&connection, "BEGIN");
+                run(&connection, "INSERT INTO notes (title) VALUES ('b')");
+                run(&connection, "COMMIT");
+                run(&connection, "DELETE FROM notes");
+            }
+        }
+    });
+}
+
+#[test]
+fn vacuum_is_the_vaults_compact() {
+    let scratch = Scratch::new();
+    let vault = scratch.create();
+    vault.define_table(&notes()).unwrap();
+    let connection = vault.connect().unwrap();
+    run(&connection, "CREATE TABLE plain (a)");
+    let pages = || {
+        let pages = connection.query("PRAGMA page_count", &[]).unwrap().rows;
+        pages[0][0].as_ref().as_i64().unwrap()
+    };
+    for sql in ["VACUUM", " /* all */ vacuum main ;"] {
+        run(
+            &connection,
+            "INSERT INTO plain WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 500)
+             SELECT 'remnant' || randomblob(2000) FROM n",
+        );
+        run(&connection, "DELETE FROM plain");
+        let before = pages();
+        assert_eq!(run(&connection, sql), 0);
+        assert!(pages() < before / 2, "{sql}");
+        let bytes = std::fs::read(scratch.path()).unwrap();
+        assert!(!bytes.windows(7).any(|part| part == b"remnant"));
+    }
+    vault.execute("VACUUM", &[]).unwrap();
+    assert_eq!(vault.finish_erasure().unwrap(), sealite::Erasure::Complete);
+    assert_eq!(vault.query("VACUUM", &[]).unwrap_err().kind(), ErrorKind::Sql);
+    run(&connection, "BEGIN");
+    let inside = connection.execute("VACUUM", &[]).unwrap_err();
+    assert_eq!(inside.message(), "cannot VACUUM from within a transaction");
+    run(&connection, "ROLLBACK");
+    let inside = vault.transaction(|tx| tx.execute("VACUUM", &[])).unwrap_err();
+    assert_eq!(inside.kind(), ErrorKind::Sql);
+    let mut stmt = connection.prepare("SELECT 1 FROM sqlite_master").unwrap();
+    assert!(stmt.step().unwrap());
+    assert!(connection.execute("VACUUM", &[]).is_err());
+    drop(stmt);
+    let into = connection.execute("VACUUM INTO 'copy.db'", &[]).unwrap_err();
+    assert_eq!(into.kind(), ErrorKind::Refused);
+    assert!(into.message().contains("backup"), "{into}");
+    let memory = Vault::in_memory().unwrap();
+    run(&memory.connect().unwrap(), "VACUUM");
 }

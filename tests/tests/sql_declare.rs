@@ -2,7 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used)]
 
-use sealite::{Connection, ErrorKind, Result, Value, Vault};
+use sealite::{Column, Connection, ErrorKind, Result, TableDefinition, Value, Vault};
 use sealite_tests::scratch::Scratch;
 
 const USERS: &str = "SELECT sealite_define_table('users', 'email text sealed not null unique email', \
@@ -114,6 +114,46 @@ fn what_can_not_be_declared_is_refused_and_leaves_nothing() {
 }
 
 #[test]
+fn a_plain_table_is_not_declared_over() {
+    with_vaults(|vault| {
+        let connection = vault.connect().unwrap();
+        connection.execute("CREATE TABLE Users (id INTEGER PRIMARY KEY, email TEXT)", &[]).unwrap();
+        connection.execute("INSERT INTO users (email) VALUES ('a@b.example')", &[]).unwrap();
+        connection.execute("CREATE VIEW seen AS SELECT 1 AS a", &[]).unwrap();
+        let definition = |name| TableDefinition::new(name).column(Column::text("email").sealed());
+        for refused in [
+            vault.define_table(&definition("users")).map(drop),
+            vault.transaction(|tx| tx.define_table(&definition("USERS"))).map(drop),
+            vault.define_table(&definition("users").per_tenant()).map(drop),
+            connection.query(USERS, &[]).map(drop),
+        ] {
+            let refused = refused.unwrap_err();
+            assert_eq!(refused.kind(), ErrorKind::Definition);
+            assert!(
+                refused.message().contains("protect_table")
+                    && refused.message().contains("sealite_protect")
+            );
+        }
+        assert_eq!(
+            vault.define_table(&definition("seen")).unwrap_err().kind(),
+            ErrorKind::Definition
+        );
+        assert_eq!(names(&connection), []);
+        assert_eq!(
+            one(&connection, "SELECT email FROM users").unwrap(),
+            Value::Text("a@b.example".into())
+        );
+        // The way that the message names.
+        vault.query("SELECT sealite_protect('users', 'email sealed')", &[]).unwrap();
+        assert!(!vault.define_table(&definition("users")).unwrap());
+        assert_eq!(
+            one(&connection, "SELECT email FROM users").unwrap(),
+            Value::Text("a@b.example".into())
+        );
+    });
+}
+
+#[test]
 fn the_list_says_what_was_declared() {
     let vault = Vault::in_memory().unwrap();
     vault
@@ -124,7 +164,7 @@ fn the_list_says_what_was_declared() {
     let list = vault.query("SELECT sealite_tables()", &[]).unwrap().rows.remove(0).remove(0);
     let found: serde_json::Value = serde_json::from_str(list.as_ref().as_str().unwrap()).unwrap();
     let wanted = serde_json::json!([{
-        "name": "notes", "physical": "notes_sealed", "key": "slug", "key_type": "text", "padding": 64, "subject": null,
+        "name": "notes", "physical": "notes_sealed", "key": "slug", "key_type": "text", "columns_before_key": 0, "padding": 64, "subject": null,
         "columns": [
             {"name": "a", "type": "text", "protection": "sealed", "not_null": false, "default": null,
              "index": "unique email", "specification": "a text sealed unique email"},

@@ -22,14 +22,17 @@ struct Arguments {
     /// Measure one part only
     #[arg(long, value_parser = ["tables", "values", "state", "tokens", "sql", "c", "open", "rotation"])]
     only: Option<String>,
+    /// A document: the rows of its table that begin with a ratio's name get median and spread
+    #[arg(long, value_name = "FILE")]
+    table: Option<PathBuf>,
     /// The file of the ratios
     #[arg(long, value_name = "FILE", default_value = "target/bench/ratios.json")]
     out: PathBuf,
 }
 
 fn main() -> ExitCode {
-    let Arguments { rows, pairs, python, only, out } = Arguments::parse();
-    let options = Options { rows: rows as usize, pairs: pairs as usize, out, python, only };
+    let Arguments { rows, pairs, python, only, table, out } = Arguments::parse();
+    let options = Options { rows: rows as usize, pairs: pairs as usize, out, python, table, only };
     match run(&options, &mut std::io::stdout()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

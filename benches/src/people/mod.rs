@@ -43,8 +43,13 @@ pub struct Person {
 /// A longer run begins with the people of a shorter one. E-mail addresses are unique for any
 /// `count`, telephone numbers up to 10 million people.
 pub fn people(count: usize, seed: u64) -> impl Iterator<Item = Person> {
+    people_from(1, count, seed)
+}
+
+/// `count` people of the run `seed`, with ids from `first`: none before them is made.
+pub fn people_from(first: i64, count: usize, seed: u64) -> impl Iterator<Item = Person> {
     let locales = locale::all();
-    (1_i64..).take(count).map(move |id| person(locales, id, seed))
+    (first..).take(count).map(move |id| person(locales, id, seed))
 }
 
 fn person(locales: &[Tables], id: i64, seed: u64) -> Person {

@@ -1,12 +1,15 @@
 //! The ratios that the project holds itself to, in a few minutes: `make bench-quick`.
 
 mod c;
+pub mod one_side;
 mod open;
+mod promised;
 mod python;
 mod report;
 mod rotation;
 mod sql;
 mod state;
+mod table;
 mod tables;
 mod tokens;
 mod values;
@@ -27,6 +30,8 @@ pub struct Options {
     pub out: PathBuf,
     /// An interpreter with the wheel installed, to measure from Python as well.
     pub python: Option<PathBuf>,
+    /// A document whose table gets the figures.
+    pub table: Option<PathBuf>,
     /// The one part to measure: `tables`, `values`, `state`, `tokens`, `sql`, `c`, `open` or `rotation`.
     pub only: Option<String>,
 }
@@ -103,16 +108,29 @@ pub fn run(options: &Options, out: &mut dyn Write) -> Outcome<()> {
         rotation::measure(options, work.path(), &mut |one| note(one, out))?;
     }
     let mut ratios = report::json(&measured);
+    let mut with_python = false;
     if let Some(interpreter) = &options.python {
         match python::measure(interpreter, work.path())? {
             Some(more) => {
                 report::python(&more, out)?;
                 ratios.extend(more);
+                with_python = true;
             }
             None => writeln!(out, "\n{} has no sealite installed", interpreter.display())?,
         }
     }
+    if options.only.is_none() {
+        promised::check(&ratios, promised::RUST)?;
+        if with_python {
+            promised::check(&ratios, promised::PYTHON)?;
+        }
+    }
     std::fs::write(&options.out, serde_json::to_string_pretty(&ratios)? + "\n")?;
     writeln!(out, "\nwritten to {}", options.out.display())?;
+    if let Some(path) = &options.table {
+        let document = std::fs::read_to_string(path)?;
+        std::fs::write(path, table::write_into(&document, &ratios)?)?;
+        writeln!(out, "and into {}", path.display())?;
+    }
     Ok(())
 }

@@ -1,13 +1,14 @@
 //! Sealing every row anew under a new data key, against writing every row of a plain table anew.
 
+use std::cell::RefCell;
 use std::path::Path;
 
-use sealite::{Rotation, RotationState};
+use sealite::{Rotation, RotationState, ValueRef};
 
 use super::{Measured, Options, Unit};
 use crate::Outcome;
 use crate::dataset::Dataset;
-use crate::measure::{Stopwatch, interleave};
+use crate::measure::{Spent, Stopwatch, interleave};
 use crate::plain::Plain;
 use crate::sealed::{Sealed, fresh_key};
 
@@ -15,6 +16,46 @@ use crate::sealed::{Sealed, fresh_key};
 const ROWS: usize = 50_000;
 /// Rows a transaction, as a step of a rotation has.
 const BATCH: usize = 500;
+
+/// The two tables.
+pub(super) struct Sides<'d> {
+    names: Vec<&'d str>,
+    rows: Vec<Vec<ValueRef<'d>>>,
+    /// The columns that the plain side writes: what has an index would have to be taken out of it and put back.
+    written: Vec<usize>,
+    plain: Plain,
+    sealed: Sealed,
+}
+
+impl<'d> Sides<'d> {
+    pub(super) fn new(data: &'d Dataset, work: &Path) -> Outcome<Self> {
+        let (names, rows) = (data.insert_names(), data.insert_rows());
+        let plain = Plain::create(&work.join("plain.db"), data)?;
+        plain.insert(&names, &rows, 10_000)?;
+        let sealed = Sealed::create(&work.join("sealed.db"), &fresh_key()?, data)?;
+        sealed.insert(&names, &rows, 10_000)?;
+        let written = (0..names.len()).filter(|at| names.get(*at) != Some(&"email")).collect();
+        Ok(Sides { names, rows, written, plain, sealed })
+    }
+
+    /// The values of other rows each time: where a row is what it was, SQLite leaves the page alone.
+    pub(super) fn update(&mut self) -> Outcome<Spent> {
+        self.rows.rotate_left(1);
+        let watch = Stopwatch::start();
+        self.plain.update(&self.names, &self.written, &self.rows, BATCH)?;
+        Ok(watch.spent())
+    }
+
+    pub(super) fn reseal(&self) -> Outcome<Spent> {
+        let (keys, rotation) = (self.sealed.vault().keys(), Rotation::data(None));
+        let watch = Stopwatch::start();
+        let mut state = keys.begin(&rotation)?.state;
+        while state == RotationState::Running {
+            state = keys.step(&rotation)?.state;
+        }
+        Ok(watch.spent())
+    }
+}
 
 /// Measures it.
 pub(super) fn measure(
@@ -25,36 +66,9 @@ pub(super) fn measure(
     let work = work.join("rotation");
     std::fs::create_dir(&work)?;
     let data = Dataset::people(options.rows.min(ROWS));
-    let (names, rows) = (data.insert_names(), data.insert_rows());
-    let plain = Plain::create(&work.join("plain.db"), &data)?;
-    plain.insert(&names, &rows, 10_000)?;
-    let unlock = fresh_key()?;
-    let sealed = Sealed::create(&work.join("sealed.db"), &unlock, &data)?;
-    sealed.insert(&names, &rows, 10_000)?;
-    // What has an index would have to be taken out of it and put back.
-    let written: Vec<usize> =
-        (0..names.len()).filter(|at| names.get(*at) != Some(&"email")).collect();
-    let keys = sealed.vault().keys();
-    let rotation = Rotation::data(None);
-    let mut others = rows.clone();
-    let compared = interleave(
-        options.pairs,
-        || {
-            // The values of other rows each time: where a row is what it was, SQLite leaves the page alone.
-            others.rotate_left(1);
-            let watch = Stopwatch::start();
-            plain.update(&names, &written, &others, BATCH)?;
-            Ok(watch.spent())
-        },
-        || {
-            let watch = Stopwatch::start();
-            let mut state = keys.begin(&rotation)?.state;
-            while state == RotationState::Running {
-                state = keys.step(&rotation)?.state;
-            }
-            Ok(watch.spent())
-        },
-    )?;
+    let sides = RefCell::new(Sides::new(&data, &work)?);
+    let compared =
+        interleave(options.pairs, || sides.borrow_mut().update(), || sides.borrow().reseal())?;
     note(Measured {
         name: "reseal_vs_update",
         what: format!(
@@ -62,9 +76,9 @@ pub(super) fn measure(
              of each row by its id that sets the columns without an index, in transactions of {BATCH}, synchronous FULL on \
              both sides"
         ),
-        comparison: compared.each(rows.len()),
+        comparison: compared.each(data.rows.len()),
         unit: Unit::Time,
     })?;
-    sealed.close();
+    sides.into_inner().sealed.close();
     Ok(())
 }

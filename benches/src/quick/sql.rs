@@ -13,15 +13,16 @@ use crate::measure::{Comparison, Spent, Stopwatch, interleave, interleave_reads}
 use crate::plain::{Bound, Plain, value};
 use crate::sealed::{Sealed, fresh_key};
 
-const INSERT: &str = "INSERT INTO users (email, name, address, role, plan) VALUES (?, ?, ?, ?, ?)";
-const GET: &str = "SELECT * FROM users WHERE id = ?";
-const FIND: &str = "SELECT * FROM users WHERE email = ?";
-const SCAN: &str = "SELECT * FROM users ORDER BY id";
-const SCAN_PLAIN: &str = "SELECT id, plan FROM users ORDER BY id";
+pub(super) const INSERT: &str =
+    "INSERT INTO users (email, name, address, role, plan) VALUES (?, ?, ?, ?, ?)";
+pub(super) const GET: &str = "SELECT * FROM users WHERE id = ?";
+pub(super) const FIND: &str = "SELECT * FROM users WHERE email = ?";
+pub(super) const SCAN: &str = "SELECT * FROM users ORDER BY id";
+pub(super) const SCAN_PLAIN: &str = "SELECT id, plan FROM users ORDER BY id";
 const UPDATE: &str = "UPDATE users SET name = ? WHERE id = ?";
 const COUNT: &str = "SELECT count(*) FROM users";
 /// Rows a transaction.
-const BATCH: usize = 10_000;
+pub(super) const BATCH: usize = 10_000;
 /// Counts a measurement.
 const COUNTS: usize = 20;
 
@@ -66,17 +67,8 @@ pub(super) fn measure(
     for (name, sql, wanted, what, count) in reads {
         let read = interleave_reads(
             options.pairs,
-            || {
-                let transaction = conn.unchecked_transaction()?;
-                let sum = read_plain(&transaction, sql, wanted)?;
-                transaction.commit()?;
-                Ok(sum)
-            },
-            || {
-                let snapshot = sealed.vault().snapshot()?;
-                let mut stmt = snapshot.prepare(sql)?;
-                read_sealed(&mut stmt, wanted)
-            },
+            || read_in_transaction(conn, sql, wanted),
+            || read_in_snapshot(&sealed, sql, wanted),
         )?;
         let what = format!("{what}; a prepared statement in one read transaction on both sides");
         note(time(name, &what, read, count))?;
@@ -167,7 +159,7 @@ fn insert(
     )
 }
 
-fn insert_plain(conn: &Connection, data: &Dataset) -> Outcome<()> {
+pub(super) fn insert_plain(conn: &Connection, data: &Dataset) -> Outcome<()> {
     let mut stmt = conn.prepare(INSERT)?;
     for rows in data.rows.chunks(BATCH) {
         let transaction = conn.unchecked_transaction()?;
@@ -182,7 +174,7 @@ fn insert_plain(conn: &Connection, data: &Dataset) -> Outcome<()> {
     Ok(())
 }
 
-fn insert_sealed(sealed: &Sealed, data: &Dataset) -> Outcome<()> {
+pub(super) fn insert_sealed(sealed: &Sealed, data: &Dataset) -> Outcome<()> {
     for rows in data.rows.chunks(BATCH) {
         sealed.vault().transaction(|tx| {
             let mut stmt = tx.prepare(INSERT)?;
@@ -196,6 +188,27 @@ fn insert_sealed(sealed: &Sealed, data: &Dataset) -> Outcome<()> {
         })?;
     }
     Ok(())
+}
+
+pub(super) fn read_in_transaction(
+    conn: &Connection,
+    sql: &str,
+    wanted: &[ValueRef<'_>],
+) -> Outcome<u64> {
+    let transaction = conn.unchecked_transaction()?;
+    let sum = read_plain(&transaction, sql, wanted)?;
+    transaction.commit()?;
+    Ok(sum)
+}
+
+pub(super) fn read_in_snapshot(
+    sealed: &Sealed,
+    sql: &str,
+    wanted: &[ValueRef<'_>],
+) -> Outcome<u64> {
+    let snapshot = sealed.vault().snapshot()?;
+    let mut stmt = snapshot.prepare(sql)?;
+    read_sealed(&mut stmt, wanted)
 }
 
 fn read_plain(conn: &Connection, sql: &str, wanted: &[ValueRef<'_>]) -> Outcome<u64> {
@@ -238,7 +251,7 @@ fn read_sealed(stmt: &mut Statement<'_>, wanted: &[ValueRef<'_>]) -> Outcome<u64
     Ok(sum)
 }
 
-fn update_plain(conn: &Connection, ids: &[Id], name: &str) -> Outcome<Spent> {
+pub(super) fn update_plain(conn: &Connection, ids: &[Id], name: &str) -> Outcome<Spent> {
     let mut stmt = conn.prepare(UPDATE)?;
     let watch = Stopwatch::start();
     for ids in ids.chunks(BATCH) {
@@ -253,7 +266,7 @@ fn update_plain(conn: &Connection, ids: &[Id], name: &str) -> Outcome<Spent> {
     Ok(watch.spent())
 }
 
-fn update_sealed(sealed: &Sealed, ids: &[Id], name: &str) -> Outcome<Spent> {
+pub(super) fn update_sealed(sealed: &Sealed, ids: &[Id], name: &str) -> Outcome<Spent> {
     let watch = Stopwatch::start();
     for ids in ids.chunks(BATCH) {
         sealed.vault().transaction(|tx| {

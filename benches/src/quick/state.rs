@@ -2,7 +2,7 @@
 
 #![allow(clippy::cast_possible_wrap)] // counts of thousands
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -16,7 +16,7 @@ use crate::plain::set_up;
 use crate::sealed::fresh_key;
 
 /// Entries a measurement.
-const ENTRIES: usize = 10_000;
+pub(super) const ENTRIES: usize = 10_000;
 /// Charges a measurement.
 const CHARGES: usize = 5_000;
 /// Quota keys that take turns.
@@ -40,18 +40,8 @@ fn audit(
     note: &mut dyn FnMut(Measured) -> Outcome<()>,
 ) -> Outcome<()> {
     std::fs::create_dir(work)?;
-    let (path, unlock) = (work.join("sealed.db"), fresh_key()?);
-    Vault::create(&path, &unlock)?.close();
-    // What a first pass has stored is what the plain side stores.
-    append(&path, &unlock)?;
-    let rows = stored(&path)?;
-    let plain = Connection::open(work.join("plain.db"))?;
-    set_up(&plain, "FULL")?;
-    plain.execute_batch(
-        "CREATE TABLE entries (seq INTEGER PRIMARY KEY, at INTEGER, event TEXT, tenant TEXT, trace_id TEXT,
-                               correlation_id TEXT, digest BLOB, chain BLOB, sealed BLOB)",
-    )?;
-    let compared = interleave(options.pairs, || insert(&plain, &rows), || append(&path, &unlock))?;
+    let trail = Trail::new(work)?;
+    let compared = interleave(options.pairs, || trail.insert(), || trail.append())?;
     note(Measured {
         name: "audit_append_vs_insert",
         what: format!(
@@ -62,6 +52,39 @@ fn audit(
         comparison: compared.each(ENTRIES),
         unit: Unit::Time,
     })
+}
+
+/// A trail, and a plain table of what it stores.
+pub(super) struct Trail {
+    path: PathBuf,
+    unlock: Unlock,
+    plain: Connection,
+    rows: Vec<Vec<Stored>>,
+}
+
+impl Trail {
+    pub(super) fn new(work: &Path) -> Outcome<Self> {
+        let (path, unlock) = (work.join("sealed.db"), fresh_key()?);
+        Vault::create(&path, &unlock)?.close();
+        // What a first pass has stored is what the plain side stores.
+        append(&path, &unlock)?;
+        let rows = stored(&path)?;
+        let plain = Connection::open(work.join("plain.db"))?;
+        set_up(&plain, "FULL")?;
+        plain.execute_batch(
+            "CREATE TABLE entries (seq INTEGER PRIMARY KEY, at INTEGER, event TEXT, tenant TEXT, trace_id TEXT,
+                                   correlation_id TEXT, digest BLOB, chain BLOB, sealed BLOB)",
+        )?;
+        Ok(Trail { path, unlock, plain, rows })
+    }
+
+    pub(super) fn append(&self) -> Outcome<Spent> {
+        append(&self.path, &self.unlock)
+    }
+
+    pub(super) fn insert(&self) -> Outcome<Spent> {
+        insert(&self.plain, &self.rows)
+    }
 }
 
 /// Appends in one transaction; what the appending took.
@@ -186,6 +209,7 @@ mod tests {
             pairs: 1,
             out: work.path().join("ratios.json"),
             python: None,
+            table: None,
             only: None,
         };
         let mut names = Vec::new();

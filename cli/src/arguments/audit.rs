@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::OpenWith;
+use super::{OpenWith, Secret};
 
 #[derive(Subcommand)]
 pub(crate) enum Audit {
@@ -54,14 +54,14 @@ pub(crate) struct AuditTail {
 pub(crate) struct AuditVerify {
     /// The vault
     pub(crate) file: PathBuf,
-    /// A file with a checkpoint made before
-    #[arg(long, value_name = "PATH")]
-    pub(crate) checkpoint: Option<PathBuf>,
+    /// A checkpoint made before, or a file with one
+    #[arg(long, value_name = "CHECKPOINT")]
+    pub(crate) checkpoint: Option<String>,
     /// Walk only what came after the checkpoint
     #[arg(long, requires = "checkpoint")]
     pub(crate) since: bool,
     #[command(flatten)]
-    pub(crate) open: OpenWith,
+    pub(crate) secret: Secret,
 }
 
 #[derive(Args)]
@@ -91,9 +91,9 @@ pub(crate) struct AuditExport {
 pub(crate) struct Doctor {
     /// The vault
     pub(crate) file: PathBuf,
-    /// A file with a checkpoint of the audit trail made before
-    #[arg(long, value_name = "PATH")]
-    pub(crate) checkpoint: Option<PathBuf>,
+    /// A checkpoint of the audit trail made before, or a file with one
+    #[arg(long, value_name = "CHECKPOINT")]
+    pub(crate) checkpoint: Option<String>,
     #[command(flatten)]
-    pub(crate) open: OpenWith,
+    pub(crate) secret: Secret,
 }

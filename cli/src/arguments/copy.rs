@@ -25,9 +25,6 @@ pub(crate) struct Restore {
     pub(crate) backup: PathBuf,
     /// The new vault, which must not exist
     pub(crate) to: PathBuf,
-    /// A file with a checkpoint of the audit trail: a backup that does not reach as far is refused
-    #[arg(long, value_name = "PATH")]
-    pub(crate) checkpoint: Option<PathBuf>,
     /// Do all of it and keep nothing. The new vault's name may be taken then
     #[arg(long)]
     pub(crate) drill: bool,

@@ -10,7 +10,7 @@ use super::OpenWith;
 pub(crate) enum Subject {
     /// Write everything that a subject has as JSON: rows, tokens, approvals, audit entries. Audited
     Export(SubjectExport),
-    /// Delete a subject's rows, tokens and approvals, and destroy its keys. Audited
+    /// Delete the rows, tokens and approvals of subjects, and destroy their keys. Audited
     Erase(SubjectErase),
 }
 
@@ -39,8 +39,16 @@ pub(crate) struct SubjectExport {
 
 #[derive(Args)]
 pub(crate) struct SubjectErase {
+    /// The vault
+    pub(crate) file: PathBuf,
+    /// The subjects, as the column that names them has them. The file is rewritten once for all
+    #[arg(required = true)]
+    pub(crate) subjects: Vec<String>,
+    /// The tenant whose subjects they are
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tenant: Option<String>,
     #[command(flatten)]
-    pub(crate) of: OneSubject,
+    pub(crate) open: OpenWith,
     /// Really: nothing brings it back
     #[arg(long, required = true)]
     pub(crate) yes: bool,

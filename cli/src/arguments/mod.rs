@@ -117,12 +117,15 @@ pub(crate) struct Init {
 }
 
 #[derive(Args)]
-#[command(mut_group("OpenWith", |group| group.required(false)))]
+#[command(mut_group("Secret", |group| group.required(false)))]
 pub(crate) struct Status {
     /// The vault
     pub(crate) file: PathBuf,
     #[command(flatten)]
-    pub(crate) open: Option<OpenWith>,
+    pub(crate) secret: Option<Secret>,
+    /// Refuse an older file that was put back: a checkpoint of the audit trail that was kept outside, or a file with one
+    #[arg(long, value_name = "CHECKPOINT", requires = "Secret")]
+    pub(crate) checkpoint: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -207,11 +210,21 @@ pub(crate) enum Key {
     },
 }
 
-/// How to open a vault.
+/// How to open a vault, and how far it must reach.
+#[derive(Args)]
+pub(crate) struct OpenWith {
+    #[command(flatten)]
+    pub(crate) secret: Secret,
+    /// Refuse an older file that was put back: a checkpoint of the audit trail that was kept outside, or a file with one
+    #[arg(long, value_name = "CHECKPOINT", help_heading = "How to open the vault")]
+    pub(crate) checkpoint: Option<String>,
+}
+
+/// What opens a vault.
 #[derive(Args)]
 #[group(required = true, multiple = false)]
 #[allow(clippy::struct_excessive_bools, reason = "a flag each, of which one is given")]
-pub(crate) struct OpenWith {
+pub(crate) struct Secret {
     /// Open with a key: env:VARIABLE, file:PATH, credential:NAME (systemd) or docker:NAME
     #[arg(long, value_name = "REFERENCE", help_heading = "How to open the vault")]
     pub(crate) key: Option<String>,

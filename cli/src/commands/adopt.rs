@@ -35,7 +35,8 @@ pub(super) fn adopt(arguments: &Adopt, console: &mut Console<'_>) -> Result<Repo
     });
     bar.0.finish_and_clear();
     let done = done?;
-    let report = Report::new(done_text(&done), done_json(&done));
+    let copied = arguments.vault.is_some() && !plan.is_values() && !plan.is_removing();
+    let report = Report::new(done_text(&done, copied), done_json(&done));
     Ok(if done.erasure == Erasure::Pending { report.warn(PENDING) } else { report })
 }
 
@@ -162,11 +163,13 @@ fn preview_json(preview: &AdoptionPreview) -> Value {
     json!({"possible": preview.is_possible(), "tables": tables})
 }
 
-fn done_text(report: &AdoptionReport) -> String {
+/// `copied` where the application's database stays as it is.
+fn done_text(report: &AdoptionReport, copied: bool) -> String {
     let mut text = String::new();
     for table in &report.tables {
         let (name, rows) = (printable(&table.table), counted(table.rows, "row"));
         let how = match (table.was_done, table.removed) {
+            (true, false) if copied => "done already; what the database got since is not copied",
             (true, false) => "done already",
             (true, true) => "done already, compared and removed from the database",
             (false, false) => "sealed and compared",
@@ -175,6 +178,9 @@ fn done_text(report: &AdoptionReport) -> String {
         let _ = writeln!(text, "{name}: {rows}, {how}");
     }
     text.push_str(match report.erasure {
+        _ if copied => {
+            "Adopted. The database stays as it is, and holds all of it in clear; --remove drops its tables.\n"
+        }
         Erasure::Complete => {
             "Adopted. What was to be removed is overwritten in the file and its log.\n"
         }

@@ -9,8 +9,7 @@ use crate::failure::Result;
 use crate::report::Report;
 use crate::streams::Console;
 use crate::text::{counted, printable};
-use crate::text_source::from_file;
-use crate::unlock;
+use crate::{text_source, unlock};
 
 const UNCHECKED: &str = "the copy was not checked: sealite verify and sealite audit verify do that";
 const NO_CHECKPOINT: &str = "without a checkpoint kept outside, an old backup is not recognised as old: what was deleted \
@@ -31,12 +30,12 @@ pub(super) fn backup(arguments: &Backup, console: &mut Console<'_>) -> Result<Re
 }
 
 pub(super) fn restore(arguments: &Restore, console: &mut Console<'_>) -> Result<Report> {
-    unlock::existing(&arguments.backup)?.close();
-    let secret = unlock::secret_of(&arguments.open, console)?;
+    unlock::existing(&arguments.backup, None)?.close();
+    let secret = unlock::secret_of(&arguments.open.secret, console)?;
     let mut options = RestoreOptions::default();
     options.drill = arguments.drill;
-    let checkpoint = arguments.checkpoint.as_deref().map(from_file).transpose()?;
-    options.checkpoint = checkpoint.map(|found| found.text.as_str().to_owned());
+    let checkpoint = arguments.open.checkpoint.as_deref();
+    options.checkpoint = checkpoint.map(text_source::checkpoint).transpose()?;
     let bar = Bar::new(console);
     let made =
         Vault::restore_with(&arguments.backup, &arguments.to, &secret, &options, |at| bar.show(at));

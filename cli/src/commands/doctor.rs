@@ -9,8 +9,7 @@ use crate::failure::{EXIT_FAULTS, Result};
 use crate::report::Report;
 use crate::streams::Console;
 use crate::text::{aligned, counted};
-use crate::text_source::from_file;
-use crate::unlock;
+use crate::{text_source, unlock};
 
 /// What came of one check.
 struct Check {
@@ -39,9 +38,9 @@ impl State {
 
 /// Every check there is, however many of them fail: the first fault is seldom the last.
 pub(super) fn doctor(arguments: &Doctor, console: &mut Console<'_>) -> Result<Report> {
-    let vault = unlock::open(&arguments.file, &arguments.open, console)?;
-    let checkpoint = arguments.checkpoint.as_deref().map(from_file).transpose()?;
-    let checkpoint = checkpoint.as_ref().map(|found| found.text.as_str());
+    let vault = unlock::open_since(&arguments.file, &arguments.secret, None, console)?;
+    let checkpoint = arguments.checkpoint.as_deref().map(text_source::checkpoint).transpose()?;
+    let checkpoint = checkpoint.as_deref();
     let slots = vault.slots();
     let mut object = json!({});
     let mut checks = vec![match &slots {

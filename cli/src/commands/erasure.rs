@@ -20,10 +20,14 @@ const PENDING: &str =
 pub(super) fn subject(command: &Subject, console: &mut Console<'_>) -> Result<Report> {
     match command {
         Subject::Export(arguments) => export(arguments, console),
-        Subject::Erase(SubjectErase { of, .. }) => {
-            let vault = unlock::open(&of.file, &of.open, console)?;
-            let receipt = vault.erase_subject(of.tenant.as_deref(), &of.subject)?;
-            Ok(report(&receipt))
+        Subject::Erase(SubjectErase { file, subjects, tenant, open, .. }) => {
+            let vault = unlock::open(file, open, console)?;
+            let subjects: Vec<&str> = subjects.iter().map(String::as_str).collect();
+            let receipts = vault.erase_subjects(tenant.as_deref(), &subjects)?;
+            let text = receipts.iter().map(erased_text).collect::<String>();
+            let objects: Value = receipts.iter().map(erased_object).collect();
+            let report = Report::new(text, json!({"receipts": objects}));
+            Ok(unless_complete(report, &receipts))
         }
     }
 }
@@ -37,7 +41,9 @@ pub(super) fn tenant(command: &Tenant, console: &mut Console<'_>) -> Result<Repo
             Ok(Report::new(listed(&found), json!({"tenants": objects})))
         }
         Tenant::Erase(TenantErase { file, name, open, .. }) => {
-            Ok(report(&unlock::open(file, open, console)?.erase_tenant(name)?))
+            let receipt = unlock::open(file, open, console)?.erase_tenant(name)?;
+            let report = Report::new(erased_text(&receipt), erased_object(&receipt));
+            Ok(unless_complete(report, &[receipt]))
         }
     }
 }
@@ -72,15 +78,18 @@ fn export(arguments: &SubjectExport, console: &mut Console<'_>) -> Result<Report
     Ok(Report::new(text, object))
 }
 
-fn report(receipt: &ErasureReceipt) -> Report {
-    let text = format!(
+fn erased_text(receipt: &ErasureReceipt) -> String {
+    format!(
         "Erased: {}, {} of the engine's own, {}. Keep the receipt:\n{}\n",
         counted(receipt.rows(), "row"),
         counted(receipt.internal(), "row"),
         counted(receipt.keys(), "key"),
         receipt.text()
-    );
-    let object = json!({
+    )
+}
+
+fn erased_object(receipt: &ErasureReceipt) -> Value {
+    json!({
         "tenant": receipt.tenant(),
         "subject": receipt.subject(),
         "at_ms": receipt.at(),
@@ -90,12 +99,12 @@ fn report(receipt: &ErasureReceipt) -> Report {
         "audit_seq": receipt.audit_seq(),
         "erasure": receipt.erasure().name(),
         "receipt": receipt.text(),
-    });
-    let report = Report::new(text, object);
-    match receipt.erasure() {
-        Erasure::Complete => report,
-        Erasure::Pending => report.warn(PENDING),
-    }
+    })
+}
+
+fn unless_complete(report: Report, receipts: &[ErasureReceipt]) -> Report {
+    let pending = receipts.iter().any(|receipt| receipt.erasure() == Erasure::Pending);
+    if pending { report.warn(PENDING) } else { report }
 }
 
 fn object(tenant: &TenantInfo) -> Value {

@@ -15,9 +15,9 @@ const DATA_STAYS: &str = "whoever has taken data keys, or data, still has them: 
      learn from the slots and wrapped keys of the file as it is now";
 
 pub(super) fn master(arguments: &RotateMaster, console: &mut Console<'_>) -> Result<Report> {
-    let vault = unlock::existing(&arguments.file)?;
+    let vault = unlock::existing(&arguments.file, arguments.open.checkpoint.as_deref())?;
     // In the order of the options in the help: that is the order of the lines of the standard input.
-    let first = unlock::secret_of(&arguments.open, console)?;
+    let first = unlock::secret_of(&arguments.open.secret, console)?;
     let mut keep = vec![first.clone()];
     keep.extend(unlock::kept(arguments, console)?);
     vault.unlock(&first)?;

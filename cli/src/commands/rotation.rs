@@ -88,8 +88,8 @@ fn status(arguments: &RotateVault, console: &mut Console<'_>) -> Result<Report> 
 
 fn all(arguments: &RotateAll, console: &mut Console<'_>) -> Result<Report> {
     let master = &arguments.master;
-    let vault = unlock::existing(&master.file)?;
-    let first = unlock::secret_of(&master.open, console)?;
+    let vault = unlock::existing(&master.file, master.open.checkpoint.as_deref())?;
+    let first = unlock::secret_of(&master.open.secret, console)?;
     let mut keep = vec![first.clone()];
     keep.extend(unlock::kept(master, console)?);
     vault.unlock(&first)?;

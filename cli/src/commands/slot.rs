@@ -20,7 +20,7 @@ const SHOWN_ONCE: &str =
     "the recovery code is shown this once and kept nowhere: write it down and lock it away";
 
 pub(super) fn list(file: &Path) -> Result<Report> {
-    let slots = unlock::existing(file)?.slots()?;
+    let slots = unlock::existing(file, None)?.slots()?;
     Ok(Report::new(slots_text(&slots), json!({"slots": slots_json(&slots)})))
 }
 

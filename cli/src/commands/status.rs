@@ -13,8 +13,9 @@ use crate::unlock;
 
 /// A file without a vault is a state, not an error, unless a secret is to open it.
 pub(super) fn status(arguments: &Status, console: &mut Console<'_>) -> Result<Report> {
-    let vault = match &arguments.open {
-        Some(with) => unlock::open(&arguments.file, with, console)?,
+    let checkpoint = arguments.checkpoint.as_deref();
+    let vault = match &arguments.secret {
+        Some(with) => unlock::open_since(&arguments.file, with, checkpoint, console)?,
         None => Vault::at(&arguments.file)?,
     };
     let state = vault.status()?;

@@ -40,6 +40,7 @@ fn a_subject_is_exported_and_erased() {
     scene.run(&format!("subject erase v.db 2 {KEY}")).fails(2, "invalid_input");
     let (code, erased) = scene.json(&format!("subject erase v.db 2 --yes {KEY}"));
     assert_eq!(code, 0, "{erased}");
+    let erased = &erased["receipts"][0];
     assert_eq!(erased["rows"], 1);
     assert_eq!(erased["erasure"], "complete");
     assert!(erased["receipt"].as_str().expect("a text").starts_with("sealite-erasure-1."));
@@ -49,6 +50,21 @@ fn a_subject_is_exported_and_erased() {
     scene.run(&format!("subject export v.db 2 --out again.json {KEY}")).fails(7, "destroyed_key");
     scene.run(&format!("subject erase v.db 77 --yes {KEY}")).fails(7, "not_found");
     scene.run(&format!("audit tail v.db {KEY}")).ok().says("subject.erased");
+}
+
+#[test]
+fn several_subjects_are_erased_by_one_command() {
+    let scene = scene();
+    let (code, erased) = scene.json(&format!("subject erase v.db 1 3 --yes {KEY}"));
+    assert_eq!(code, 0, "{erased}");
+    let receipts = erased["receipts"].as_array().expect("a list");
+    let subjects: Vec<_> = receipts.iter().map(|receipt| receipt["subject"].as_str()).collect();
+    assert_eq!(subjects, [Some("1"), Some("3")]);
+    assert!(receipts.iter().all(|receipt| receipt["erasure"] == "complete"));
+    let vault = scene.vault();
+    assert_eq!(vault.table("notes").expect("a table").count().expect("a count"), 1);
+    vault.close();
+    scene.run(&format!("subject erase v.db --yes {KEY}")).fails(2, "invalid_input");
 }
 
 #[test]

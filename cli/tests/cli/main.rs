@@ -5,6 +5,7 @@ mod harness;
 mod adopt;
 mod approvals;
 mod audit;
+mod checkpoint;
 mod copies;
 mod damage;
 mod doctor;

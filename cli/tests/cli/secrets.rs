@@ -4,6 +4,7 @@ use crate::harness::{Scene, key_in};
 
 /// What the values of options may be: names of things, never a secret. PLAIN is the value of a setting that is not.
 const VALUE_NAMES: &[&str] = &[
+    "<CHECKPOINT>",
     "<REFERENCE>",
     "<PATH>",
     "<LABEL>",

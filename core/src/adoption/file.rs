@@ -19,7 +19,9 @@ pub(super) fn read(text: &str) -> Result<AdoptionPlan> {
         Ok(file) => file,
         Err(error) => {
             let error: toml::de::Error = error;
-            fail!(InvalidInput, "the plan is not TOML: {}", error.message())
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            fail!(InvalidInput, "the plan is not TOML: line {line}: {}", error.message())
         }
     };
     let mut plan = AdoptionPlan::new();

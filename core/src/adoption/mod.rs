@@ -2,7 +2,7 @@
 //!
 //! `plan` and `file` say what is wanted, `import` opens what others have encrypted. `tables` makes sealed tables, in place or in
 //! a vault of another file; `values` seals single values in the application's own file, where `check` finds nothing against it
-//! and `write` does it. `source` is that file, `estimate` measures on a sample what it will take.
+//! and `write` does it, `row` by `row`. `source` is that file, `estimate` measures on a sample what it will take.
 
 mod changes;
 mod check;
@@ -11,6 +11,7 @@ mod estimate;
 mod file;
 pub(crate) mod import;
 mod plan;
+mod row;
 mod source;
 mod tables;
 mod values;

@@ -136,6 +136,11 @@ impl AdoptionPlan {
         self.values
     }
 
+    /// True where the tables are dropped from the application's own database.
+    pub fn is_removing(&self) -> bool {
+        self.removes
+    }
+
     /// The application's own database, where it is another file.
     pub fn source_path(&self) -> Option<&Path> {
         self.source.as_deref()

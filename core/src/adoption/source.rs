@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::db::schema::quote;
 use crate::db::{Conn, Lease, Pool};
 use crate::erasure::Erasure;
-use crate::error::{Result, fail};
+use crate::error::{ErrorKind, Result, err, fail};
 use crate::vault::Vault;
 
 /// The database.
@@ -71,7 +71,13 @@ impl Database {
 
 /// Runs `work` in a transaction that locks the file from its beginning; taken back where it fails.
 pub(super) fn transaction<T>(conn: &Conn, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    conn.execute("BEGIN IMMEDIATE", &[])?;
+    conn.execute("BEGIN IMMEDIATE", &[]).map_err(|error| match error.kind() {
+        ErrorKind::Busy => err!(
+            Busy,
+            "another program is writing to the application's database: stop it, and call again"
+        ),
+        _ => error,
+    })?;
     match work() {
         Ok(done) => {
             conn.execute("COMMIT", &[])?;

@@ -6,7 +6,7 @@ use super::check::{FieldTable, look};
 use super::estimate::{bytes, scaled, scaled_time};
 use super::plan::AdoptionPlan;
 use super::source::{Database, transaction};
-use super::write::{BATCH_ROWS, Writer};
+use super::write::Writer;
 use super::{AdoptedTable, AdoptionPhase, AdoptionPreview, AdoptionProgress, TablePreview, Watch};
 use crate::audit::note;
 use crate::db::Conn;
@@ -79,6 +79,12 @@ pub(super) fn adopt(
                 stage(vault, &conn, &look(&conn, planned)?, (seen.rows, watch))?;
             }
         }
+        // Two files can't be committed at once: what follows is announced, lest it happen without an entry.
+        for (planned, seen) in plan.tables.iter().zip(&adopted) {
+            if !seen.was_done {
+                audit(vault, "values.adopting", &look(&conn, planned)?)?;
+            }
+        }
         // All tables at once: the application's program is changed for all of them.
         let placed = transaction(&conn, || {
             let mut placed = Vec::new();
@@ -95,7 +101,7 @@ pub(super) fn adopt(
             Ok(placed)
         })?;
         for table in &placed {
-            audit(vault, table)?;
+            audit(vault, "values.adopted", table)?;
         }
     }
     watch(AdoptionProgress { table: "", phase: AdoptionPhase::Erasing, done: 0, total: 0 })?;
@@ -117,7 +123,7 @@ fn stage(
         watch(AdoptionProgress { table: &table.name, phase, done, total })?;
         let sealed = transaction(conn, || writer.stage())?;
         done += sealed;
-        if sealed < BATCH_ROWS.unsigned_abs() {
+        if sealed == 0 {
             return Ok(());
         }
     }
@@ -140,11 +146,11 @@ fn place(
     })
 }
 
-fn audit(vault: &Vault, table: &FieldTable) -> Result<()> {
+fn audit(vault: &Vault, event: &str, table: &FieldTable) -> Result<()> {
     let columns: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
     Session::run(vault.engine(), |session| {
         let payload = serde_json::json!({"table": table.name, "columns": columns});
-        note(session, "values.adopted", &payload)
+        note(session, event, &payload)
     })
 }
 

@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use zeroize::Zeroizing;
-
 use super::check::{FieldColumn, FieldTable};
 use super::import::row;
+use super::row::{Cell, Clear, Read, Zeroized, not_utf8};
 use crate::db::schema::quote;
 use crate::db::{Conn, SqlRow};
 use crate::error::{ErrorKind, Result, err, fail};
@@ -16,7 +15,9 @@ use crate::value::{Id, Value, ValueRef};
 use crate::vault::Vault;
 
 /// Rows in one transaction: others wait no longer than that.
-pub(super) const BATCH_ROWS: i64 = 1_000;
+const BATCH_ROWS: usize = 1_000;
+/// Bytes of their values, but for the last row: what is in memory does not grow with the length of rows.
+const BATCH_BYTES: usize = 1 << 20;
 
 /// Seals the values of one table.
 pub(super) struct Writer<'w> {
@@ -26,53 +27,6 @@ pub(super) struct Writer<'w> {
     fields: HashMap<(String, Option<String>), Field>,
     /// Nothing is written, no key of a tenant either.
     sampling: bool,
-}
-
-/// A row, as it is read: its values in clear, and what is sealed of it already.
-struct Read {
-    row_id: i64,
-    key: Option<Id>,
-    cells: Vec<Cell>,
-}
-
-struct Cell {
-    value: Zeroized,
-    tenant: Option<String>,
-    /// What was sealed of it beside the table.
-    sealed: Option<Vec<u8>>,
-}
-
-/// A value that is to be sealed, or is.
-struct Clear {
-    value: Zeroized,
-    sealed: Option<Vec<u8>>,
-}
-
-/// A value in clear.
-enum Zeroized {
-    Text(Zeroizing<String>),
-    Blob(Zeroizing<Vec<u8>>),
-    Other(Value),
-}
-
-impl From<Value> for Zeroized {
-    fn from(value: Value) -> Self {
-        match value {
-            Value::Text(text) => Zeroized::Text(Zeroizing::new(text)),
-            Value::Blob(bytes) => Zeroized::Blob(Zeroizing::new(bytes)),
-            other => Zeroized::Other(other),
-        }
-    }
-}
-
-impl Zeroized {
-    fn as_ref(&self) -> ValueRef<'_> {
-        match self {
-            Zeroized::Text(text) => ValueRef::Text(text),
-            Zeroized::Blob(bytes) => ValueRef::Blob(bytes),
-            Zeroized::Other(value) => value.as_ref(),
-        }
-    }
 }
 
 impl<'w> Writer<'w> {
@@ -112,7 +66,7 @@ impl<'w> Writer<'w> {
         Ok(u64::try_from(count).unwrap_or(0))
     }
 
-    /// Seals some rows; how many.
+    /// Seals some rows; how many, none where all are.
     pub(super) fn stage(&mut self) -> Result<u64> {
         let last = format!("SELECT max(id) FROM main.{}", self.staged());
         let last = self.conn.first(&last, &[], |row| Ok(row.get(0)?.as_i64()))?.flatten();
@@ -343,32 +297,43 @@ impl<'w> Writer<'w> {
         };
         let sql = format!(
             "SELECT {selected} FROM main.{table} {join} WHERE {table}.{row_id} > ?1 OR ?1 IS NULL
-             ORDER BY {table}.{row_id} LIMIT {BATCH_ROWS}"
+             ORDER BY {table}.{row_id}"
         );
-        let mut rows = Vec::new();
+        let (mut rows, mut bytes) = (Vec::new(), 0);
         let last = last.map_or(ValueRef::Null, ValueRef::Integer);
         self.conn.prepare(&sql)?.each(&[last], |row| {
-            rows.push(self.row(row)?);
-            Ok(ControlFlow::Continue(()))
+            let read = self.row(row)?;
+            bytes += read.cells.iter().map(Cell::bytes).sum::<usize>();
+            rows.push(read);
+            let full = rows.len() >= BATCH_ROWS || bytes >= BATCH_BYTES;
+            Ok(if full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
         })?;
         Ok(rows)
     }
 
     fn row(&self, row: &SqlRow<'_>) -> Result<Read> {
-        let key = match row.get(1)? {
+        let row_id = row.integer(0)?;
+        let get = |at: usize, of: &str| {
+            row.get(at).map_err(|error| match error.kind() {
+                ErrorKind::Corrupt => not_utf8(&self.table.name, of, &format!("row {row_id}")),
+                _ => error,
+            })
+        };
+        let key = match get(1, self.table.key.as_deref().unwrap_or_default())? {
             ValueRef::Integer(id) => Some(Id::Integer(id)),
             ValueRef::Text(id) => Some(Id::Text(id.to_owned())),
             _ => None,
         };
-        let cell = |at: usize| {
+        let cell = |(at, column): (usize, &FieldColumn)| {
+            let tenant = column.tenant.as_deref().unwrap_or_default();
             Ok(Cell {
-                value: row.get(2 + 3 * at)?.to_owned().into(),
-                tenant: row.get(3 + 3 * at)?.as_str().map(str::to_owned),
+                value: get(2 + 3 * at, &column.name)?.to_owned().into(),
+                tenant: get(3 + 3 * at, tenant)?.as_str().map(str::to_owned),
                 sealed: row.get(4 + 3 * at)?.as_bytes().map(<[u8]>::to_vec),
             })
         };
-        let cells = (0..self.table.columns.len()).map(cell).collect::<Result<_>>()?;
-        Ok(Read { row_id: row.integer(0)?, key, cells })
+        let cells = self.table.columns.iter().enumerate().map(cell).collect::<Result<_>>()?;
+        Ok(Read { row_id, key, cells })
     }
 }
 

@@ -3,25 +3,19 @@
 //! RFC 8785 works on I-JSON (RFC 7493). What I-JSON leaves out is refused, since two readers could take it for different
 //! payloads of one hash: an object with the same name twice, and numbers beyond 2^53, which not every reader keeps.
 
-use std::collections::HashSet;
-use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-
-use crate::audit::canonical_json;
 use crate::crypto::mac::sha256;
 use crate::error::{Result, fail};
+use crate::format::canonical::canonical_json;
+use crate::format::i_json::{Numbers, is_unambiguous};
 
 /// The longest payload, in bytes of JSON text: 1 MiB.
 const MAX_PAYLOAD: usize = 1 << 20;
-/// The greatest integer that a double holds together with its neighbours (RFC 7493, section 2.2).
-const MAX_EXACT: u64 = (1 << 53) - 1;
 
 pub(crate) fn payload_hash(json: &str) -> Result<[u8; 32]> {
     if json.len() > MAX_PAYLOAD {
         fail!(Limit, "a payload has at most {MAX_PAYLOAD} bytes");
     }
-    if serde_json::from_str::<Unambiguous>(json).is_err() {
+    if !is_unambiguous(json, Numbers::Safe) {
         fail!(
             InvalidInput,
             "the payload is not JSON text, or has a name twice in one object, or a number beyond 2^53: give such \
@@ -29,76 +23,6 @@ pub(crate) fn payload_hash(json: &str) -> Result<[u8; 32]> {
         );
     }
     Ok(sha256(&[canonical_json(json)?.as_bytes()]))
-}
-
-/// JSON that every reader takes for the same.
-struct Unambiguous;
-
-impl<'de> Deserialize<'de> for Unambiguous {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> std::result::Result<Self, D::Error> {
-        input.deserialize_any(Check)
-    }
-}
-
-struct Check;
-
-fn within<E: Error>(magnitude: u64) -> std::result::Result<Unambiguous, E> {
-    if magnitude <= MAX_EXACT { Ok(Unambiguous) } else { Err(E::custom("number")) }
-}
-
-impl<'de> Visitor<'de> for Check {
-    type Value = Unambiguous;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("I-JSON")
-    }
-
-    fn visit_unit<E: Error>(self) -> std::result::Result<Unambiguous, E> {
-        Ok(Unambiguous)
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> std::result::Result<Unambiguous, E> {
-        Ok(Unambiguous)
-    }
-
-    fn visit_str<E: Error>(self, _: &str) -> std::result::Result<Unambiguous, E> {
-        Ok(Unambiguous)
-    }
-
-    fn visit_i64<E: Error>(self, value: i64) -> std::result::Result<Unambiguous, E> {
-        within(value.unsigned_abs())
-    }
-
-    fn visit_u64<E: Error>(self, value: u64) -> std::result::Result<Unambiguous, E> {
-        within(value)
-    }
-
-    /// An integer of more than 64 bits is read as a double, too.
-    fn visit_f64<E: Error>(self, value: f64) -> std::result::Result<Unambiguous, E> {
-        if value.abs() < 2f64.powi(53) { Ok(Unambiguous) } else { Err(E::custom("number")) }
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(
-        self,
-        mut items: A,
-    ) -> std::result::Result<Unambiguous, A::Error> {
-        while items.next_element::<Unambiguous>()?.is_some() {}
-        Ok(Unambiguous)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(
-        self,
-        mut members: A,
-    ) -> std::result::Result<Unambiguous, A::Error> {
-        let mut names = HashSet::new();
-        while let Some(name) = members.next_key::<String>()? {
-            if !names.insert(name) {
-                return Err(A::Error::custom("name"));
-            }
-            members.next_value::<Unambiguous>()?;
-        }
-        Ok(Unambiguous)
-    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::chain::{self, Link, SALT_LEN, Said};
 use super::entry::{Entry, Event};
 use super::keys::Keys;
 use super::read::check;
+use super::trace::Trace;
 use super::{TABLE, definition};
 use crate::crypto::random;
 use crate::db::Conn;
@@ -57,14 +58,16 @@ pub(crate) fn append_for(session: &Session, entry: &Entry, tenant: Option<&str>)
     let (actor, subject) = (entry.actor.as_deref(), entry.subject.as_deref());
     let under = subject_key(session, tenant, subject)?;
     let owner = under.as_ref().map(|key| key.id());
+    let trace = Trace::current();
     let digest = chain::digest(&salt, [actor, subject, payload.as_deref()]);
     let said = Said {
         seq,
         at,
         event: &entry.event,
         tenant,
-        trace_id: entry.trace_id.as_deref(),
-        correlation_id: entry.correlation_id.as_deref(),
+        trace_id: entry.trace_id.as_deref().or(trace.as_ref().map(Trace::id)),
+        correlation_id: (entry.correlation_id.as_deref())
+            .or(trace.as_ref().and_then(Trace::correlation)),
         digest: &digest,
         key: i64::from(appender.keys.id),
         owner: owner.map(i64::from),

@@ -62,7 +62,11 @@ impl Checkpoint {
             return Err(foreign());
         }
         let keys = keys(id).map_err(|error| match error.kind() {
-            ErrorKind::UnknownKey | ErrorKind::AuthenticationFailed => foreign(),
+            // Of this vault, under an audit key that the file does not have yet.
+            ErrorKind::UnknownKey => {
+                err!(RolledBack, "the file is older than the checkpoint's audit key")
+            }
+            ErrorKind::AuthenticationFailed => foreign(),
             _ => error,
         })?;
         if !ct_eq(&keys.checkpoint.mac(&[body]), mac) {

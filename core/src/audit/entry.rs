@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::canonical::canonical_json;
 use super::export::json_line;
 use crate::error::{Result, fail};
+use crate::format::canonical::canonical;
 use crate::table::Row;
 use crate::value::ValueRef;
 
 /// The longest event name, actor, subject, tenant, trace or correlation id, in bytes.
-const MAX_TEXT: usize = 256;
+pub(super) const MAX_TEXT: usize = 256;
 /// The longest payload, in bytes of JSON.
 const MAX_PAYLOAD: usize = 1 << 20;
 
@@ -46,14 +46,15 @@ impl Entry {
         self
     }
 
-    /// The trace that it belongs to (W3C Trace Context or the application's own). Readable in the file.
+    /// The trace that it belongs to (W3C Trace Context or the application's own), where it is another than
+    /// [`crate::Trace::current`]. Readable in the file.
     #[must_use]
     pub fn trace_id(mut self, id: impl Into<String>) -> Self {
         self.trace_id = Some(id.into());
         self
     }
 
-    /// A correlation id. Readable in the file.
+    /// A correlation id, as the trace's. Readable in the file.
     #[must_use]
     pub fn correlation_id(mut self, id: impl Into<String>) -> Self {
         self.correlation_id = Some(id.into());
@@ -82,7 +83,7 @@ impl Entry {
         if payload.len() > MAX_PAYLOAD {
             fail!(Limit, "the payload of an audit entry has at most {MAX_PAYLOAD} bytes");
         }
-        canonical_json(payload).map(Some)
+        canonical(payload).map(Some)
     }
 }
 

@@ -135,6 +135,10 @@ impl Audit {
     }
 
     /// Walks the whole chain, and compares it with a checkpoint that was kept outside.
+    ///
+    /// # Errors
+    /// `rolled_back` where the checkpoint is under an audit key that the file does not have yet; `authentication_failed` for
+    /// another vault's, or an altered one; `invalid_input` for a text that is none.
     pub fn verify(&self, checkpoint: Option<&str>) -> Result<AuditReport> {
         self.verify_with_progress(checkpoint, |_| ())
     }

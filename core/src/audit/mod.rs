@@ -1,7 +1,6 @@
 //! The audit trail: a chain of sealed entries, each appended in the transaction of the change that it records.
 
 mod append;
-mod canonical;
 mod chain;
 pub(crate) mod checkpoint;
 pub(crate) mod daily;
@@ -14,19 +13,20 @@ mod read;
 mod retain;
 mod since;
 mod tail;
+mod trace;
 #[cfg(test)]
 mod vectors;
 mod verify;
 mod watch;
 
 pub(crate) use append::{append, append_for, note};
-pub(crate) use canonical::canonical_json;
 pub use checkpoint::Checkpoint;
 pub use entry::{Entry, Event};
 pub use export::ExportOptions;
 pub(crate) use export::timestamp;
 pub use handle::Audit;
 pub(crate) use since::require;
+pub use trace::Trace;
 pub use verify::{AuditFault, AuditReport};
 pub(crate) use watch::Watch;
 

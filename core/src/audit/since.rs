@@ -5,7 +5,7 @@ use super::keys::Keys;
 use super::read::link_at;
 use super::retain::Base;
 use crate::db::Conn;
-use crate::error::{ErrorKind, Result, err, fail};
+use crate::error::{ErrorKind, Result, fail};
 use crate::table::engine::State;
 
 /// Refuses a file whose trail does not contain the checkpoint's entry: it is older, or has gone on from an older one. One
@@ -14,15 +14,8 @@ use crate::table::engine::State;
 /// # Errors
 /// `rolled_back`; as of [`Checkpoint::read`] for a text that is no checkpoint of this vault.
 pub(crate) fn require(conn: &Conn, state: &State, checkpoint: &str) -> Result<()> {
-    let checkpoint = Checkpoint::read(state.ring.vault(), checkpoint, |id| {
-        Keys::of(conn, state, id).map_err(|error| match error.kind() {
-            // Of this vault, under an audit key that the file does not have yet.
-            ErrorKind::UnknownKey => {
-                err!(RolledBack, "the file is older than the checkpoint's audit key")
-            }
-            _ => error,
-        })
-    })?;
+    let checkpoint =
+        Checkpoint::read(state.ring.vault(), checkpoint, |id| Keys::of(conn, state, id))?;
     // What has been dropped was recorded, with a base that an older file does not have.
     let dropped = Base::read(conn, state)?.is_some_and(|base| base.through > checkpoint.seq);
     if dropped || checkpoint.seq == 0 {

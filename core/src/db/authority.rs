@@ -115,7 +115,8 @@ impl Authority {
     /// A statement of the application runs. Where SQLite would compile it anew, since the schema has changed under it, it
     /// fails if it names a sealed table: what the name stands for has to be looked at first.
     pub(crate) fn running(&self) -> Running<'_> {
-        let before = self.running.swap(true, Ordering::Relaxed);
+        let before = self.running.load(Ordering::Relaxed);
+        self.running.store(true, Ordering::Relaxed);
         Running { turn: self.application(), before }
     }
 
@@ -130,11 +131,15 @@ impl Authority {
     }
 
     fn turn(&self, application: bool) -> Turn<'_> {
-        Turn {
+        // One thread at a time uses a connection: no need to swap, which costs as much as a look-up.
+        let turn = Turn {
             authority: self,
-            before: self.application.swap(application, Ordering::Relaxed),
-            asked: self.asked.swap(0, Ordering::Relaxed),
-        }
+            before: self.application.load(Ordering::Relaxed),
+            asked: self.asked.load(Ordering::Relaxed),
+        };
+        self.application.store(application, Ordering::Relaxed);
+        self.asked.store(0, Ordering::Relaxed);
+        turn
     }
 
     /// Why the statement that was compiled last was refused.

@@ -14,10 +14,11 @@ mod pool;
 mod pragma;
 mod raw;
 pub(crate) mod schema;
+mod statements;
 pub(crate) mod tokens;
 
 pub(crate) use authority::Authority;
-pub(crate) use conn::{Conn, Interrupter, SqlRow, Stmt};
+pub(crate) use conn::{Conn, Interrupter};
 pub(crate) use files::held_here;
 pub use gate::prepare_fork;
 pub(crate) use kept::{Keeper, Kept, Locked, Own};
@@ -26,4 +27,5 @@ pub(crate) use open::{Location, collation};
 pub(crate) use pool::{Lease, Pool};
 #[cfg(feature = "loadable")]
 pub(crate) use raw::borrowed;
-pub(crate) use raw::{Handle, RawStmt};
+pub(crate) use raw::{Handle, RawStmt, RawValue, utf8};
+pub(crate) use statements::{SqlRow, Stmt};

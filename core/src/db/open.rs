@@ -117,8 +117,6 @@ pub(super) enum Role {
 const LONGEST_WAIT: Duration = Duration::from_secs(1_000_000);
 /// The most pages that a connection keeps, in KiB: SQLite's own 2,000 are made for rows without a record.
 const PAGE_CACHE_KIB: u32 = 8_192;
-/// Statements kept compiled, a connection.
-const STATEMENT_CACHE: usize = 128;
 
 pub(super) fn open(
     location: &Location,
@@ -140,7 +138,6 @@ pub(super) fn open(
     // By the pragma: the binding's own call wants a later SQLite than an extension may find.
     let wait = config.busy_timeout.min(LONGEST_WAIT).as_millis();
     raw.execute_batch(&format!("PRAGMA busy_timeout = {wait}")).checked()?;
-    raw.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     for (option, on) in [
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
         (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
@@ -191,7 +188,6 @@ pub(super) fn open(
 /// A connection of somebody else's, as it is: no pragma, no authorizer.
 #[cfg(feature = "loadable")]
 pub(super) fn guest(raw: Connection, config: &Config) -> Result<Conn> {
-    raw.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     create_collations(&raw)?;
     let authority = Arc::new(Authority::new(&Arc::default(), config));
     Ok(Conn::new(raw, authority, config.synchronous))

@@ -73,6 +73,15 @@ impl Pool {
         &self.location
     }
 
+    /// The size of the file and its log; 0 in memory.
+    pub(crate) fn bytes_on_disk(&self) -> u64 {
+        let Location::File(path) = &self.location else { return 0 };
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        let size = |path| std::fs::metadata(path).map_or(0, |about| about.len());
+        size(path.as_os_str()) + size(&log)
+    }
+
     /// True where one connection serves for everything.
     pub(crate) fn is_memory(&self) -> bool {
         matches!(self.location, Location::Memory)
@@ -99,7 +108,7 @@ impl Pool {
     }
 
     /// The writer for a transaction that replaces a table: foreign keys are not enforced, so that none of what refers to
-    /// the old one goes with it.
+    /// the old one goes with it, and what sorts the rows of an index does so in temporary files.
     pub(crate) fn replacing_writer(&self) -> Result<Lease> {
         self.writer_with(self.config.synchronous, false)
     }
@@ -113,6 +122,7 @@ impl Pool {
         lease.check_log()?;
         lease.set_durability(durability)?;
         lease.set_enforces(enforces)?;
+        lease.set_spills(!enforces && !self.is_memory())?;
         Ok(lease)
     }
 
@@ -165,6 +175,7 @@ impl Pool {
 
     /// Writes the file anew, so that nothing is left of what was deleted. False where somebody else holds the lock.
     pub(crate) fn vacuum(&self, conn: &Conn) -> Result<bool> {
+        conn.batch("PRAGMA shrink_memory")?;
         let done = if self.is_memory() { conn.batch("VACUUM") } else { rewrite(&*self.own()?) };
         match done {
             Ok(()) => Ok(true),
@@ -361,7 +372,8 @@ impl Drop for Lease {
 /// the file. SQLite unlinks that file as soon as it is open, and holds the same sealed pages in it. Where no folder takes
 /// one, it is done in memory.
 fn rewrite(conn: &Conn) -> Result<()> {
-    conn.batch("PRAGMA temp_store = FILE")?;
+    // Page by page from one end to the other: a cache gains nothing.
+    conn.batch("PRAGMA temp_store = FILE; PRAGMA cache_size = -1024")?;
     match conn.batch("VACUUM") {
         Err(error) if matches!(error.sqlite_code(), Some(CANTOPEN | IOERR_GETTEMPPATH)) => {
             conn.batch("PRAGMA temp_store = MEMORY; VACUUM")

@@ -6,16 +6,19 @@
 //! - R2. A connection is used by one thread at a time, and its statements by the same one: `Conn` and `RawStmt` are not
 //!   `Sync`, and who sends one to another thread sends both.
 //! - R3. What SQLite lends (a column's bytes) holds until the next step, reset or drop, which all take `&mut self`.
+//! - R4. What is lent to a statement is unbound again before the call ends that lent it ([`Lent`]).
 
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, c_int, c_void};
+use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
 use rusqlite::ffi;
 
-use super::conn::{Conn, SqlRow};
+use super::conn::Conn;
 use super::error::from_code;
+use super::statements::SqlRow;
 use crate::error::{ErrorKind, Result, err, fail};
 use crate::value::ValueRef;
 
@@ -30,6 +33,22 @@ pub(crate) struct RawStmt {
 
 // SAFETY: R2.
 unsafe impl Send for RawStmt {}
+
+/// A value of a row, as SQLite holds it.
+pub(crate) struct RawValue<'r> {
+    pub(crate) raw: *mut ffi::sqlite3_value,
+    lent: PhantomData<&'r RawStmt>,
+}
+
+/// A statement to which values are lent.
+struct Lent<'s>(&'s mut RawStmt);
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        self.0.reset();
+        self.0.clear();
+    }
+}
 
 impl Handle {
     pub(crate) fn of(conn: &Conn) -> Result<Self> {
@@ -71,7 +90,25 @@ impl RawStmt {
         }
     }
 
+    /// Compiles the only statement of a text; none where it holds none.
+    pub(super) fn only(conn: &Conn, sql: &str) -> Result<Option<Self>> {
+        let (stmt, tail) = Self::first(conn, sql)?;
+        let rest = sql.get(tail..).unwrap_or_default();
+        if stmt.is_some() && !rest.is_empty() && Self::first(conn, rest)?.0.is_some() {
+            fail!(Sql, "more than one statement in one call");
+        }
+        Ok(stmt)
+    }
+
     fn compile(conn: &Conn, sql: &str) -> Result<(Self, usize)> {
+        match Self::first(conn, sql)? {
+            (Some(stmt), tail) => Ok((stmt, tail)),
+            (None, _) => Err(err!(Sql, "the text holds no statement")),
+        }
+    }
+
+    /// Compiles the first statement of a text; where the text goes on.
+    fn first(conn: &Conn, sql: &str) -> Result<(Option<Self>, usize)> {
         let Handle(db) = Handle::of(conn)?;
         let Ok(length) = c_int::try_from(sql.len()) else { fail!(Limit, "SQL text too long") };
         let (mut raw, mut tail) = (ptr::null_mut(), ptr::null());
@@ -88,22 +125,29 @@ impl RawStmt {
             );
             (code, if tail.is_null() { 0 } else { tail.offset_from(start) })
         };
-        match NonNull::new(raw) {
-            Some(raw) if code == ffi::SQLITE_OK => {
-                Ok((RawStmt { raw }, usize::try_from(tail).unwrap_or(0)))
-            }
-            None if code == ffi::SQLITE_OK => Err(err!(Sql, "the text holds no statement")),
+        if code != ffi::SQLITE_OK {
             // SAFETY: R2.
-            _ => Err(unsafe { failure(db.as_ptr(), code) }),
+            return Err(unsafe { failure(db.as_ptr(), code) });
         }
+        let stmt = NonNull::new(raw).map(|raw| RawStmt { raw });
+        Ok((stmt, usize::try_from(tail).unwrap_or(0)))
     }
 
     /// Binds one parameter, counted from 1. The value is copied.
     pub(crate) fn bind(&mut self, index: usize, value: ValueRef<'_>) -> Result<()> {
+        self.bind_as(index, value, ffi::SQLITE_TRANSIENT())
+    }
+
+    /// As [`RawStmt::bind`]; copied where `kind` says so, else lent (R4).
+    fn bind_as(
+        &mut self,
+        index: usize,
+        value: ValueRef<'_>,
+        kind: ffi::sqlite3_destructor_type,
+    ) -> Result<()> {
         let stmt = self.raw.as_ptr();
         let Ok(index) = c_int::try_from(index) else { fail!(Sql, "too many parameters") };
-        let copied = ffi::SQLITE_TRANSIENT();
-        // SAFETY: R1; pointer and length are those of a slice, and SQLite copies it before it returns.
+        // SAFETY: R1; pointer and length are those of a slice, which SQLite copies before it returns, or R4.
         let code = unsafe {
             match value {
                 ValueRef::Null => ffi::sqlite3_bind_null(stmt, index),
@@ -115,7 +159,7 @@ impl RawStmt {
                     index,
                     v.as_ptr().cast(),
                     v.len() as u64,
-                    copied,
+                    kind,
                     ffi::SQLITE_UTF8 as u8,
                 ),
                 // A null pointer would bind NULL.
@@ -125,7 +169,7 @@ impl RawStmt {
                     index,
                     v.as_ptr().cast::<c_void>(),
                     v.len() as u64,
-                    copied,
+                    kind,
                 ),
             }
         };
@@ -156,7 +200,7 @@ impl RawStmt {
 
     /// The row that the last step went to.
     pub(crate) fn row(&self) -> SqlRow<'_> {
-        SqlRow::raw(self)
+        SqlRow::new(self)
     }
 
     /// The names of the columns.
@@ -240,30 +284,57 @@ impl RawStmt {
 
     /// A column of the row, counted from 0; a text comes as its bytes, and `true`.
     pub(super) fn column(&self, index: usize) -> (ValueRef<'_>, bool) {
-        let stmt = self.raw.as_ptr();
-        let Ok(index) = c_int::try_from(index) else { return (ValueRef::Null, false) };
-        // SAFETY: R1, R3: the bytes are borrowed from `self`. SQLite answers a column that is not there with NULL.
+        let value = self.raw_value(index).raw;
+        // SAFETY: R1, R2, R3: the bytes are borrowed from `self`, and the value is read in its own type.
         unsafe {
-            match ffi::sqlite3_column_type(stmt, index) {
-                ffi::SQLITE_INTEGER => {
-                    (ValueRef::Integer(ffi::sqlite3_column_int64(stmt, index)), false)
-                }
-                ffi::SQLITE_FLOAT => {
-                    (ValueRef::Real(ffi::sqlite3_column_double(stmt, index)), false)
-                }
+            match ffi::sqlite3_value_type(value) {
+                ffi::SQLITE_INTEGER => (ValueRef::Integer(ffi::sqlite3_value_int64(value)), false),
+                ffi::SQLITE_FLOAT => (ValueRef::Real(ffi::sqlite3_value_double(value)), false),
                 ffi::SQLITE_TEXT => {
-                    let text = ffi::sqlite3_column_text(stmt, index);
-                    let length = ffi::sqlite3_column_bytes(stmt, index);
+                    let text = ffi::sqlite3_value_text(value);
+                    let length = ffi::sqlite3_value_bytes(value);
                     (ValueRef::Blob(slice(text, length)), true)
                 }
                 ffi::SQLITE_BLOB => {
-                    let blob = ffi::sqlite3_column_blob(stmt, index);
-                    let length = ffi::sqlite3_column_bytes(stmt, index);
+                    let blob = ffi::sqlite3_value_blob(value);
+                    let length = ffi::sqlite3_value_bytes(value);
                     (ValueRef::Blob(slice(blob.cast(), length)), false)
                 }
                 _ => (ValueRef::Null, false),
             }
         }
+    }
+
+    /// A column of the row, counted from 0, as SQLite holds it.
+    pub(crate) fn raw_value(&self, index: usize) -> RawValue<'_> {
+        let index = c_int::try_from(index).unwrap_or(c_int::MAX);
+        // SAFETY: R1, R2, R3. SQLite answers a column that is not there with a NULL of its own.
+        let raw = unsafe { ffi::sqlite3_column_value(self.raw.as_ptr(), index) };
+        RawValue { raw, lent: PhantomData }
+    }
+
+    /// The number of the result's columns.
+    pub(super) fn column_count(&self) -> usize {
+        // SAFETY: R1, R2.
+        usize::try_from(unsafe { ffi::sqlite3_column_count(self.raw.as_ptr()) }).unwrap_or(0)
+    }
+
+    /// Runs `work` with every parameter bound to a value that SQLite does not copy, and makes the statement ready again.
+    pub(super) fn with<T>(
+        &mut self,
+        parameters: &[ValueRef<'_>],
+        work: impl FnOnce(&mut RawStmt) -> Result<T>,
+    ) -> Result<T> {
+        let wanted = self.parameter_count();
+        if wanted != parameters.len() {
+            fail!(Sql, "{} parameters for a statement that takes {wanted}", parameters.len());
+        }
+        // Takes back what is lent, be it in a panic (R4).
+        let lent = Lent(self);
+        for (index, value) in parameters.iter().enumerate() {
+            lent.0.bind_as(index + 1, *value, ffi::SQLITE_STATIC())?;
+        }
+        work(lent.0)
     }
 
     fn checked(&self, code: c_int) -> Result<()> {
@@ -293,6 +364,15 @@ unsafe fn slice<'r>(bytes: *const u8, length: c_int) -> &'r [u8] {
         Ok(length) if !bytes.is_null() => unsafe { std::slice::from_raw_parts(bytes, length) },
         _ => &[],
     }
+}
+
+/// Bytes as text, where they are UTF-8. Most texts are short and ASCII, which is seen at once.
+pub(crate) fn utf8(bytes: &[u8]) -> Option<&str> {
+    if bytes.is_ascii() {
+        // SAFETY: ASCII is UTF-8.
+        return Some(unsafe { std::str::from_utf8_unchecked(bytes) });
+    }
+    simdutf8::basic::from_utf8(bytes).ok()
 }
 
 /// A text of SQLite's, copied.

@@ -86,6 +86,12 @@ pub(crate) fn is_blank(sql: &str) -> bool {
     walk(sql).all(|token| token.is_sign(";"))
 }
 
+/// True where the first word of the text is one of these. The rest is not read.
+pub(crate) fn begins_with(sql: &str, words: &[&str]) -> bool {
+    let first = walk(sql).find(|token| !token.is_sign(";"));
+    first.is_some_and(|first| words.iter().any(|word| first.is(word)))
+}
+
 fn walk(sql: &str) -> impl Iterator<Item = Token<'_>> {
     let bytes = sql.as_bytes();
     let (mut at, mut depth) = (0, 0_usize);

@@ -110,9 +110,7 @@ fn keys(session: &Session, whom: Whom<'_>) -> Result<Vec<u32>> {
         let owner = Owner { purpose: Purpose::Data, tenant: whom.tenant, subject: whom.subject };
         state.ring.keys_of(conn, owner)?
     } else {
-        let mut all = state.ring.list(conn)?;
-        all.retain(|key| key.tenant.as_deref() == whom.tenant);
-        all
+        state.ring.list_where(conn, |key| key.tenant.as_deref() == whom.tenant)?
     };
     let there = all.iter().filter(|key| key.state != KeyState::Destroyed);
     Ok(there.map(|key| key.id).collect())

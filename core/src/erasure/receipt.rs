@@ -16,9 +16,9 @@ const PREFIX: &str = "sealite-erasure-1.";
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[must_use = "pending erasure is finished by Vault::finish_erasure"]
 pub enum Erasure {
-    /// Nothing is left of what was removed, in the file, its free pages or its log.
+    /// Nothing is left of what was erased, sealed or replaced by the engine's own work, in the file, its free pages or its log.
     Complete,
-    /// A reader held the log back. Call [`crate::Vault::finish_erasure`] later.
+    /// A reader held the log back, or another process wrote. Call [`crate::Vault::finish_erasure`] later.
     Pending,
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::Result;
 use crate::keys::KeyState;
+use crate::table::ReadSession;
 use crate::table::engine::Engine;
 
 /// A tenant, as [`crate::Vault::tenants`] lists it.
@@ -22,7 +23,10 @@ pub struct TenantInfo {
 
 /// The tenants in the order of their names. Every row of the table of keys is authenticated.
 pub(crate) fn list(engine: &Engine) -> Result<Vec<TenantInfo>> {
-    let keys = engine.read(|conn, _| engine.refresh(conn)?.ring.list(conn))?;
+    let keys = {
+        let session = ReadSession::begin(engine)?;
+        session.state.ring.list(&session.conn)?
+    };
     let mut found: BTreeMap<String, TenantInfo> = BTreeMap::new();
     let mut subjects: BTreeSet<(String, String)> = BTreeSet::new();
     for key in keys {

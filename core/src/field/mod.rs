@@ -59,7 +59,9 @@ impl Field {
     /// Seals a value: a record of at least 79 bytes (`docs/format.md`). NULL is sealed too, and hidden.
     ///
     /// # Errors
-    /// `busy` where this is a tenant's first use, whose key is made in a transaction, and the thread has one open.
+    /// `refused` where this is a tenant's first use while the thread has a transaction open. The tenant's keys are made then, in
+    /// a transaction of their own, since what is sealed is kept elsewhere and would be lost with a key that is rolled back:
+    /// seal or index any value once before the transaction.
     pub fn seal<'v>(
         &self,
         value: impl Into<ValueRef<'v>>,
@@ -231,18 +233,31 @@ impl Field {
         }
     }
 
-    /// Makes the tenant's key in a transaction of its own, on its first use.
+    /// Makes the tenant's key in a transaction of its own, on its first use: a value that was sealed under a key of the
+    /// caller's transaction would leave it, and never open again where that is rolled back.
     fn make_key<T>(
         &self,
         purpose: Purpose,
         get: impl Fn(&Conn, &State) -> Result<Option<T>>,
     ) -> Result<T> {
+        if self.engine.pool.writes_here() {
+            fail!(
+                Refused,
+                "the first value of a tenant makes its key, which the open transaction could take back: seal or index a \
+                 value of any field of the tenant once before the transaction"
+            );
+        }
         Session::run(&self.engine, |session| {
-            let state = session.state();
-            if let Some(key) = get(session.conn(), &state)? {
+            let known = session.state();
+            if let Some(key) = get(session.conn(), &known)? {
                 return Ok(key);
             }
-            let state = session.create_key(Owner::of(purpose, self.tenant.as_deref()))?;
+            // A tenant's keys come together: one call before a transaction serves for all fields in it.
+            let tenant = self.tenant.as_deref();
+            let (mut state, _) = session.sealing_key(tenant, None)?;
+            if state.ring.active(session.conn(), Owner::of(purpose, tenant))?.is_none() {
+                state = session.create_key(Owner::of(purpose, tenant))?;
+            }
             let made = get(session.conn(), &state)?;
             made.ok_or_else(|| err!(Internal, "a key just made is not there"))
         })

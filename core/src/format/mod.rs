@@ -2,7 +2,9 @@
 //! accepts exactly what its writer makes and refuses everything else without a panic.
 
 pub(crate) mod bytes;
+pub(crate) mod canonical;
 pub(crate) mod context;
+pub(crate) mod i_json;
 pub(crate) mod padding;
 pub(crate) mod payload;
 pub(crate) mod record;

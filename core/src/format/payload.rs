@@ -2,6 +2,8 @@
 //! order of the ids; then zeros up to the padded length. Column ids start at 1, so the first zero byte in the place of
 //! an id begins the padding.
 
+use std::ops::Range;
+
 use super::Malformed;
 use super::bytes::{Reader, put_varint};
 use super::context::{tag, with_bytes};
@@ -47,6 +49,18 @@ impl<'a> Columns<'a> {
 
     /// The next column, or `None` at the padding, which must be all zeros.
     pub(crate) fn next(&mut self) -> Result<Option<(u32, ValueRef<'a>)>, Malformed> {
+        let Some((id, tag, range)) = self.next_place()? else { return Ok(None) };
+        let bytes = self.payload.get(range.clone()).ok_or(Malformed)?;
+        let value = match tag {
+            tag::TEXT => ValueRef::Text(self.text(range, bytes)?),
+            tag::JSON => ValueRef::Json(self.text(range, bytes)?),
+            _ => value(tag, bytes)?,
+        };
+        Ok(Some((id, value)))
+    }
+
+    /// The next column as its id, its tag and where its bytes are in the payload; `None` as of [`Columns::next`].
+    pub(crate) fn next_place(&mut self) -> Result<Option<(u32, u8, Range<usize>)>, Malformed> {
         if self.reader.rest().first().is_none_or(|byte| *byte == 0) {
             let zeros = self.reader.rest().iter().all(|byte| *byte == 0);
             return if zeros { Ok(None) } else { Err(Malformed) };
@@ -57,28 +71,23 @@ impl<'a> Columns<'a> {
         }
         self.last = id;
         let tag = self.reader.u8()?;
-        let bytes = self.reader.bytes()?;
-        let value = match tag {
-            tag::TEXT => ValueRef::Text(self.text(bytes)?),
-            tag::JSON => ValueRef::Json(self.text(bytes)?),
-            _ => value(tag, bytes)?,
-        };
-        Ok(Some((id, value)))
+        let length = self.reader.bytes()?.len();
+        let end = self.payload.len() - self.reader.rest().len();
+        Ok(Some((id, tag, end - length..end)))
     }
 
-    /// The bytes just read as text.
+    /// Bytes of the payload as text.
     ///
     /// What stands between the texts of a usual row is ASCII: then the payload is UTF-8 as a whole, which is checked
     /// faster than many short texts are, and a part of it that begins and ends between two characters is UTF-8 too.
-    fn text(&mut self, bytes: &'a [u8]) -> Result<&'a str, Malformed> {
+    fn text(&mut self, range: Range<usize>, bytes: &'a [u8]) -> Result<&'a str, Malformed> {
         if let Whole::Unknown = self.text {
             let short = Some(self.payload).filter(|payload| payload.len() <= CHECKED_WHOLE);
             let text = short.and_then(|payload| simdutf8::basic::from_utf8(payload).ok());
             self.text = text.map_or(Whole::NotText, Whole::Text);
         }
-        let end = self.payload.len() - self.reader.rest().len();
         match self.text {
-            Whole::Text(whole) => whole.get(end - bytes.len()..end).ok_or(Malformed),
+            Whole::Text(whole) => whole.get(range).ok_or(Malformed),
             _ => simdutf8::basic::from_utf8(bytes).map_err(|_| Malformed),
         }
     }

@@ -4,8 +4,8 @@ use serde_json::{Map, Value as Json};
 
 use crate::adoption::import;
 use crate::approval::payload::payload_hash;
-use crate::audit::canonical_json;
 use crate::error::ErrorKind;
+use crate::format::canonical::canonical_json;
 use crate::settings::{SettingDefinition, dotenv, merge, transfer, value};
 use crate::value::{Type, ValueRef};
 

@@ -51,7 +51,7 @@ pub fn checkpoint(data: &[u8]) {
         }
         Err(error) => assert!(matches!(
             error.kind(),
-            ErrorKind::InvalidInput | ErrorKind::AuthenticationFailed
+            ErrorKind::InvalidInput | ErrorKind::AuthenticationFailed | ErrorKind::RolledBack
         )),
     }
 }

@@ -1,5 +1,8 @@
 //! Looking for records under retired keys, some rows at each check.
 
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
 use crate::db::Conn;
 use crate::db::schema::quote;
 use crate::error::Result;
@@ -22,16 +25,14 @@ pub(super) struct Search {
 impl Search {
     /// Authenticates the keys and goes on with the search; true where a record was found this round or the one before.
     pub(super) fn step(&mut self, conn: &Conn, state: &State) -> Result<bool> {
-        let keys = state.ring.list(conn)?;
         let opens_only =
-            |key: &&KeyInfo| key.purpose == Purpose::Data && key.state == KeyState::Retired;
-        let retired: Vec<u32> = keys.iter().filter(opens_only).map(|key| key.id).collect();
+            |key: &KeyInfo| key.purpose == Purpose::Data && key.state == KeyState::Retired;
+        let retired = state.ring.list_where(conn, opens_only)?;
+        let retired: BTreeSet<[u8; 4]> = retired.iter().map(|key| key.id.to_be_bytes()).collect();
         if retired.is_empty() {
             *self = Search::default();
             return Ok(false);
         }
-        let ids: Vec<String> = retired.iter().map(|id| format!("x'{id:08x}'")).collect();
-        let ids = ids.join(",");
         let mut tables = vec![
             ("sealite_catalog".to_owned(), "id".to_owned()),
             ("sealite_sequences".to_owned(), "id".to_owned()),
@@ -44,17 +45,18 @@ impl Search {
             let from = if table == self.table { self.row } else { i64::MIN };
             // The id of the key stands in bytes 4 to 7 of a record.
             let sql = format!(
-                "SELECT count(*), max(row), max(hit) FROM
-                     (SELECT {row_id} AS row, substr(sealed, 4, 4) IN ({ids}) AS hit FROM {table}
-                      WHERE {row_id} >= ? ORDER BY {row_id} LIMIT ?)"
+                "SELECT {row_id}, substr(sealed, 4, 4) FROM {table} WHERE {row_id} >= ? ORDER BY {row_id} LIMIT ?"
             );
-            let parameters = [ValueRef::Integer(from), ValueRef::Integer(left)];
-            let looked = conn.first(&sql, &parameters, |row| {
-                let at = |index| row.get(index).map(|value| value.as_i64().unwrap_or(0));
-                Ok((at(0)?, at(1)?, at(2)?))
-            })?;
-            let (count, last, hit) = looked.unwrap_or_default();
-            self.found |= hit != 0;
+            let (mut count, mut last) = (0, from);
+            conn.prepare(&sql)?.each(
+                &[ValueRef::Integer(from), ValueRef::Integer(left)],
+                |row| {
+                    (count, last) = (count + 1, row.integer(0)?);
+                    let key = row.get(1)?.as_bytes().and_then(|id| <[u8; 4]>::try_from(id).ok());
+                    self.found |= key.is_some_and(|key| retired.contains(&key));
+                    Ok(ControlFlow::Continue(()))
+                },
+            )?;
             if count >= left {
                 (self.table, self.row) = (table, last.saturating_add(1));
                 return Ok(self.found || self.found_before);

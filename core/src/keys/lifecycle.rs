@@ -106,8 +106,24 @@ impl Ring {
 
     /// All keys in the order of their ids, every row authenticated, and that none is missing or of an earlier time.
     pub(crate) fn list(&self, conn: &Conn) -> Result<Vec<KeyInfo>> {
-        let all = KeyList::check(conn, &self.wrapping)?;
-        all.into_iter().map(KeyInfo::of).collect()
+        self.list_where(conn, |_| true)
+    }
+
+    /// As [`Ring::list`], of those that are wanted only: a vault may have a key for each of very many subjects.
+    pub(crate) fn list_where(
+        &self,
+        conn: &Conn,
+        mut is_wanted: impl FnMut(&KeyInfo) -> bool,
+    ) -> Result<Vec<KeyInfo>> {
+        let mut found = Vec::new();
+        KeyList::check(conn, &self.wrapping, |attributes| {
+            let key = KeyInfo::of(attributes)?;
+            if is_wanted(&key) {
+                found.push(key);
+            }
+            Ok(())
+        })?;
+        Ok(found)
     }
 
     /// The keys of one owner in the order of their ids, each row authenticated.

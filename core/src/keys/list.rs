@@ -121,16 +121,20 @@ impl KeyList {
         Ok(list)
     }
 
-    /// Authenticates every row by the hash: those that are there are all that were written, in their last version.
-    pub(super) fn check(conn: &Conn, wrapping: &Wrapping) -> Result<Vec<Attributes>> {
-        let (mut found, mut set) = (Vec::new(), KeyList::EMPTY);
+    /// Authenticates every row by the hash: those that are there are all that were written, in their last version. What
+    /// `each` is given, one row after the other, holds once this has succeeded.
+    pub(super) fn check(
+        conn: &Conn,
+        wrapping: &Wrapping,
+        mut each: impl FnMut(Attributes) -> Result<()>,
+    ) -> Result<()> {
+        let mut set = KeyList::EMPTY;
         let list = Self::walk(conn, wrapping, 0, |stored| {
             set.toggle(wrapping, &stored)?;
-            found.push(stored.attributes);
-            Ok(())
+            each(stored.attributes)
         })?;
         if ct_eq(&set.set, &list.set) {
-            return Ok(found);
+            return Ok(());
         }
         // Which row it is, where one does not open.
         Self::walk(conn, wrapping, 0, |stored| wrapping.open(&stored).map(|_| ()))?;

@@ -90,7 +90,7 @@ impl Ring {
             fail!(Busy, "the slots have changed meanwhile: try again");
         }
         // What is wrapped again counts as genuine from then on.
-        KeyList::check(conn, &self.wrapping)?;
+        self.check(conn)?;
         let mut master = Secret32::zeroed();
         random::fill(master.expose_mut()).map_err(|_| no_randomness())?;
         let ring = self.rewrapped(master, self.master_changes() + 1);

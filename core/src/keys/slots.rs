@@ -254,8 +254,21 @@ fn open_one(
     Ok(open_again(vault, stored, &opened)?.map(|master| (master, opened)))
 }
 
+/// The master key of this moment, from a slot that was opened before; `None` where it has gone, or opens no more.
+pub(crate) fn master_again(
+    conn: &Conn,
+    vault: &[u8; 16],
+    opened: &Opened,
+) -> Result<Option<Secret32>> {
+    let found = read(conn)?.into_iter().find(|stored| stored.id == opened.id);
+    match found {
+        Some(stored) => Ok(open_again(vault, &stored, opened)?.ok()),
+        None => Ok(None),
+    }
+}
+
 /// The master key, by the key of a slot that was opened before.
-pub(crate) fn open_again(
+fn open_again(
     vault: &[u8; 16],
     stored: &Stored,
     opened: &Opened,

@@ -8,16 +8,19 @@ use super::kind::{Rotation, RotationKind};
 use super::run::{patient, run};
 use super::status::{RotationState, RotationStatus, status};
 use crate::error::Result;
-use crate::keys::KeyState;
 use crate::keys::ring::Purpose;
+use crate::keys::{KeyInfo, KeyState};
 use crate::table::engine::Engine;
 
 /// Every rotation that there is a key for: the trail's, and then the vault's own and the tenants', in the order of their
 /// names.
 pub(crate) fn everything(engine: &Arc<Engine>) -> Result<Vec<Rotation>> {
-    let keys = engine.read(|conn, state| state.ring.list(conn))?;
-    let active = keys.iter().filter(|key| key.state == KeyState::Active && key.subject.is_none());
+    let active = engine.read(|conn, state| {
+        let is_active = |key: &KeyInfo| key.state == KeyState::Active && key.subject.is_none();
+        state.ring.list_where(conn, is_active)
+    })?;
     let owned: BTreeSet<(Option<&str>, RotationKind)> = active
+        .iter()
         .filter_map(|key| {
             let kind = match key.purpose {
                 Purpose::Audit => RotationKind::Audit,

@@ -62,12 +62,11 @@ pub(crate) fn destroy_retired(
 fn check_unused(engine: &Arc<Engine>, rotation: &Rotation) -> Result<Vec<KeyInfo>> {
     let session = ReadSession::begin(engine)?;
     let (conn, state) = (&session.conn, &session.state);
-    let mut keys = state.ring.list(conn)?;
-    keys.retain(|key| {
+    let keys = state.ring.list_where(conn, |key| {
         key.purpose == rotation.kind().purpose()
             && key.tenant.as_deref() == rotation.tenant()
             && key.state == KeyState::Retired
-    });
+    })?;
     if keys.is_empty() {
         return Ok(keys);
     }

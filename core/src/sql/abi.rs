@@ -371,7 +371,7 @@ unsafe extern "C" fn release(vtab: *mut ffi::sqlite3_vtab, number: c_int) -> c_i
     // SAFETY: M1, M2.
     unsafe {
         on_table(vtab, |table| {
-            table.face().release(number);
+            table.face().saved.release(number);
             Ok(())
         })
     }

@@ -1,29 +1,34 @@
-//! `SELECT sealite_protect(…)` and `SELECT sealite_unprotect(…)`: statements by their form, carried out by the engine. They take
-//! transactions of their own, so they stand alone.
+//! `SELECT sealite_protect(…)`, `SELECT sealite_unprotect(…)` and `VACUUM`: statements by their form, carried out by the
+//! engine. They take transactions of their own, so they stand alone.
 
 use std::sync::Arc;
 
 use super::SqlRows;
 use crate::audit::note;
 use crate::db::SealedSql;
-use crate::db::tokens::{Kind, Token, tokens};
-use crate::error::{Result, err, fail};
+use crate::db::tokens::{Kind, Token, begins_with, tokens};
+use crate::error::{Error, Result, err, fail};
 use crate::table::engine::Engine;
+use crate::table::session::Session;
 use crate::table::{backfill, protect};
 use crate::value::{Value, ValueRef};
 
 const PROTECT: &str = "sealite_protect";
 const UNPROTECT: &str = "sealite_unprotect";
+/// `SQLITE_ERROR`.
+const SQLITE_ERROR: i32 = 1;
 
 /// A statement of that form.
 #[derive(Debug, PartialEq)]
-pub(crate) struct Command {
-    protects: bool,
-    arguments: Vec<Argument>,
+pub(crate) enum Command {
+    /// A plain table becomes a sealed one, or the other way round.
+    Convert { protects: bool, arguments: Vec<Argument> },
+    /// `VACUUM`: SQLite's own would copy the file by way of the memory, and leave the log.
+    Compact,
 }
 
 #[derive(Debug, PartialEq)]
-enum Argument {
+pub(crate) enum Argument {
     Text(String),
     Parameter,
 }
@@ -31,8 +36,11 @@ enum Argument {
 /// The command that a text is; none where it has nothing of one.
 ///
 /// # Errors
-/// `refused` where one of the functions stands in another statement.
+/// `refused` where one of the functions stands in another statement, and for `VACUUM INTO`.
 pub(crate) fn command(sql: &str) -> Result<Option<Command>> {
+    if begins_with(sql, &["vacuum"]) {
+        return vacuum(&tokens(sql));
+    }
     // Most texts have nothing of it: looked for before the words are.
     let bytes = sql.as_bytes();
     let named = |name: &str| {
@@ -63,6 +71,21 @@ pub(crate) fn command(sql: &str) -> Result<Option<Command>> {
     }
 }
 
+fn vacuum(found: &[Token<'_>]) -> Result<Option<Command>> {
+    let words: Vec<_> = found.iter().filter(|token| !token.is_sign(";")).collect();
+    match words.as_slice() {
+        [_] => Ok(Some(Command::Compact)),
+        [_, schema] if schema.name().is_some_and(|name| name.eq_ignore_ascii_case("main")) => {
+            Ok(Some(Command::Compact))
+        }
+        [_, words @ ..] if words.iter().any(|word| word.is("INTO")) => fail!(
+            Refused,
+            "VACUUM INTO would copy the vault unchecked: backup does it, and VACUUM alone rewrites the file"
+        ),
+        _ => Ok(None),
+    }
+}
+
 fn parse(tokens: &[Token<'_>]) -> Option<Command> {
     let [select, name, open, inner @ .., close] = tokens else { return None };
     let protects = name.is(PROTECT);
@@ -81,60 +104,91 @@ fn parse(tokens: &[Token<'_>]) -> Option<Command> {
     }
     let count = arguments.len();
     let whole = inner.len() % 2 == 1 && if protects { count > 1 } else { count == 1 };
-    whole.then_some(Command { protects, arguments })
-}
-
-/// The error for a command inside of a transaction.
-pub(crate) fn not_alone() -> crate::Error {
-    err!(
-        Refused,
-        "{PROTECT} and {UNPROTECT} take transactions of their own: run them outside of one"
-    )
+    whole.then_some(Command::Convert { protects, arguments })
 }
 
 impl Command {
-    /// The function's name.
-    pub(crate) fn name(&self) -> &'static str {
-        if self.protects { PROTECT } else { UNPROTECT }
+    /// The name of its one column, where it returns a row.
+    pub(crate) fn column(&self) -> Option<&'static str> {
+        match self {
+            Command::Convert { protects, .. } => Some(if *protects { PROTECT } else { UNPROTECT }),
+            Command::Compact => None,
+        }
     }
 
     /// The number of parameters.
     pub(crate) fn parameters(&self) -> usize {
-        self.arguments.iter().filter(|argument| **argument == Argument::Parameter).count()
+        match self {
+            Command::Convert { arguments, .. } => {
+                arguments.iter().filter(|argument| **argument == Argument::Parameter).count()
+            }
+            Command::Compact => 0,
+        }
     }
 
-    /// Carries it out; one row, `complete` or `pending` ([`crate::Erasure`]).
-    pub(crate) fn run(&self, engine: &Arc<Engine>, parameters: &[ValueRef<'_>]) -> Result<SqlRows> {
-        if engine.pool.config().sealed_sql != SealedSql::Full {
-            fail!(
-                NotAllowed,
-                "{} is not for SQL that does not reach all of a sealed table",
-                self.name()
-            );
+    /// The error for a command inside of a transaction.
+    pub(crate) fn not_alone(&self) -> Error {
+        match self {
+            Command::Convert { .. } => err!(
+                Refused,
+                "{PROTECT} and {UNPROTECT} take transactions of their own: run them outside of one"
+            ),
+            Command::Compact => {
+                err!(Sql, "cannot VACUUM from within a transaction").with_sqlite_code(SQLITE_ERROR)
+            }
         }
+    }
+
+    /// Carries it out. A conversion gives one row, `complete` or `pending` ([`crate::Erasure`]).
+    pub(crate) fn run(&self, engine: &Arc<Engine>, parameters: &[ValueRef<'_>]) -> Result<SqlRows> {
         let wanted = self.parameters();
         if parameters.len() != wanted {
             fail!(Sql, "{} parameters for a statement that takes {wanted}", parameters.len());
         }
-        let mut parameters = parameters.iter();
-        let mut texts = Vec::new();
-        for argument in &self.arguments {
-            let text = match argument {
-                Argument::Text(text) => Some(text.as_str()),
-                Argument::Parameter => parameters.next().and_then(|value| value.as_str()),
-            };
-            texts.push(text.ok_or_else(|| err!(TypeMismatch, "its arguments are texts"))?);
+        match self {
+            Command::Convert { protects, arguments } => {
+                convert(engine, *protects, arguments, parameters)
+            }
+            Command::Compact if compact(engine)? => {
+                Ok(SqlRows { columns: Vec::new(), rows: Vec::new() })
+            }
+            Command::Compact => fail!(
+                Busy,
+                "others use the file, so that it was not rewritten or its log not emptied: repeat VACUUM, or let \
+                 finish_erasure do it later"
+            ),
         }
-        let Some((table, words)) = texts.split_first() else { return Ok(row("", "")) };
-        if self.protects {
-            protect_table(engine, table, words)?;
-        } else {
-            unprotect_table(engine, table)?;
-        }
-        // The table is converted: what fails here stays pending.
-        let complete = backfill::finish_erasure(engine).unwrap_or(false);
-        Ok(row(self.name(), if complete { "complete" } else { "pending" }))
     }
+}
+
+fn convert(
+    engine: &Arc<Engine>,
+    protects: bool,
+    arguments: &[Argument],
+    parameters: &[ValueRef<'_>],
+) -> Result<SqlRows> {
+    let name = if protects { PROTECT } else { UNPROTECT };
+    if engine.pool.config().sealed_sql != SealedSql::Full {
+        fail!(NotAllowed, "{name} is not for SQL that does not reach all of a sealed table");
+    }
+    let mut parameters = parameters.iter();
+    let mut texts = Vec::new();
+    for argument in arguments {
+        let text = match argument {
+            Argument::Text(text) => Some(text.as_str()),
+            Argument::Parameter => parameters.next().and_then(|value| value.as_str()),
+        };
+        texts.push(text.ok_or_else(|| err!(TypeMismatch, "its arguments are texts"))?);
+    }
+    let Some((table, words)) = texts.split_first() else { return Ok(row("", "")) };
+    if protects {
+        protect_table(engine, table, words)?;
+    } else {
+        unprotect_table(engine, table)?;
+    }
+    // The table is converted: what fails here stays pending.
+    let complete = backfill::finish_erasure(engine).unwrap_or(false);
+    Ok(row(name, if complete { "complete" } else { "pending" }))
 }
 
 fn row(name: &str, value: &str) -> SqlRows {
@@ -156,6 +210,16 @@ pub(crate) fn unprotect_table(engine: &Arc<Engine>, table: &str) -> Result<()> {
     })
 }
 
+/// Writes the file anew, empties its log, and records it. False where that remains to be done.
+pub(crate) fn compact(engine: &Arc<Engine>) -> Result<bool> {
+    let bytes = engine.pool.bytes_on_disk();
+    Session::run(engine, |session| {
+        session.mark_erasure()?;
+        note(session, "vault.compacted", &serde_json::json!({"bytes": bytes}))
+    })?;
+    backfill::finish_erasure(engine)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,13 +230,21 @@ mod tests {
         let sql = " select /* x */ Sealite_Protect ( 'users' , 'it''s' , ? ) ; ";
         let found = command(sql).expect("well formed").expect("a command");
         let arguments = vec![text("users"), text("it's"), Argument::Parameter];
-        assert_eq!(found, Command { protects: true, arguments });
+        assert_eq!(found, Command::Convert { protects: true, arguments });
         let found = command("SELECT sealite_unprotect('users')").expect("well formed");
-        assert_eq!(found, Some(Command { protects: false, arguments: vec![text("users")] }));
-        for other in ["SELECT 'sealite_protect('", "SELECT 1", "SELECT sealite_protect", ""] {
+        let arguments = vec![text("users")];
+        assert_eq!(found, Some(Command::Convert { protects: false, arguments }));
+        for sql in ["VACUUM", "; vacuum /* x */ ;", "Vacuum 'main'"] {
+            assert_eq!(command(sql).expect(sql), Some(Command::Compact));
+        }
+        for other in
+            ["SELECT 'sealite_protect('", "SELECT 1", "SELECT sealite_protect", "VACUUM temp", ""]
+        {
             assert_eq!(command(other).expect(other), None);
         }
         for wrong in [
+            "VACUUM INTO 'copy.db'",
+            "VACUUM main INTO ?",
             "SELECT sealite_protect('users')",
             "SELECT sealite_protect()",
             "SELECT sealite_protect('a', 'b') FROM c",

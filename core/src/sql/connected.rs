@@ -10,7 +10,6 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::command::not_alone;
 use super::connection::Connection;
 use super::keeper::Inner;
 use super::prepared::Prepared;
@@ -243,8 +242,11 @@ impl Stepped<'_> {
 
 /// Runs a command, which takes transactions of its own.
 fn command(engine: &Arc<Engine>, inner: &mut Inner, key: u64) -> Result<bool> {
-    if inner.conn()?.in_transaction()? {
-        return Err(not_alone());
+    if inner.conn()?.in_transaction()?
+        && let Some(prepared) = inner.statements.get(&key)
+        && let Some((command, _)) = prepared.command()
+    {
+        return Err(command.not_alone());
     }
     // The one connection of a vault in memory is the command's meanwhile.
     inner.give_back();
@@ -252,8 +254,7 @@ fn command(engine: &Arc<Engine>, inner: &mut Inner, key: u64) -> Result<bool> {
     let Some((command, bound)) = prepared.command() else { return Ok(false) };
     let bound: Vec<ValueRef<'_>> = bound.iter().map(Value::as_ref).collect();
     let answer = command.run(engine, &bound)?.rows.into_iter().next().unwrap_or_default();
-    prepared.answer(answer);
-    Ok(true)
+    Ok(prepared.answer(answer))
 }
 
 /// What passes when the statement is compiled anew.

@@ -10,22 +10,22 @@ use super::plan::{On, Plan, Term};
 use super::table::Table;
 use super::values::{Arg, Args, Output};
 use crate::db::RawStmt;
-use crate::error::{Result, err, fail};
+use crate::error::{Error, Result, err, fail};
 use crate::table::blind::BlindValue;
 use crate::table::definition::Protection;
 use crate::table::engine::State;
 use crate::table::schema::FIRST_SLOT;
-use crate::table::{Buffers, Opener, RowSet, standing};
-use crate::value::{Id, Type, ValueRef};
+use crate::table::{Buffers, Opener, Spot, standing};
+use crate::value::{Id, Type, Value, ValueRef};
 
 /// Where a statement stands in a table.
 #[derive(Default)]
 pub(super) struct Cursor {
     walk: Option<Walk>,
-    /// What opening keeps from row to row.
+    /// What opening keeps from row to row; the payload of the opened row. Wiped in the end.
     buffers: Option<Buffers>,
-    /// The opened row, alone.
-    opened: Option<RowSet>,
+    /// Where the opened row's values are.
+    spots: Vec<Spot>,
     is_open: bool,
     /// The key that was asked for: it goes into the associated data, not what the row says.
     asked: Option<Id>,
@@ -128,7 +128,7 @@ impl Cursor {
     }
 
     pub(super) fn row_id(&self) -> Result<i64> {
-        self.stmt()?.row().integer(0)
+        self.row()?.1.row().integer(0)
     }
 
     /// Gives a column of the row, or its key.
@@ -138,34 +138,55 @@ impl Cursor {
         }
         let index = usize::try_from(index).unwrap_or(usize::MAX);
         if index == table.key_index() {
-            output.set_column(self.stmt()?.row().get_unchecked_text(1)?);
+            // An integer key is the row id.
+            let is_text = table.schema().stored.text_key;
+            let (walk, stmt) = self.row()?;
+            if is_text && !walk.plan.reads.key {
+                return Err(unread());
+            }
+            output.pass(&stmt.raw_value(usize::from(is_text)));
             return Ok(());
         }
         let Some((position, place)) = table.column(index) else {
             fail!(Internal, "SQLite asks for a column that is not declared");
         };
         if let (Protection::Plain, Some(slot)) = (place.protection, place.slot) {
-            output.set_column(self.stmt()?.row().get_unchecked_text(FIRST_SLOT + slot)?);
+            let (walk, stmt) = self.row()?;
+            if !walk.plan.reads.slot(slot) {
+                return Err(unread());
+            }
+            output.pass(&stmt.raw_value(FIRST_SLOT + slot));
             return Ok(());
         }
         if !self.is_open {
             self.open(table)?;
         }
-        let opened = self.opened.as_ref().ok_or_else(|| err!(Internal, "a row was not opened"))?;
-        output.set(opened.get(0, position + 1));
+        match self.spots.get(position) {
+            Some(Spot::Null) => output.set(ValueRef::Null),
+            Some(Spot::Slot(slot)) => output.pass(&self.row()?.1.raw_value(FIRST_SLOT + slot)),
+            Some(Spot::Default) => {
+                let default = table.schema().column(position)?.column.default.as_ref();
+                output.set(default.map_or(ValueRef::Null, Value::as_ref));
+            }
+            Some(Spot::Payload(tag, range)) => {
+                let payload = self.buffers.as_ref().map(|buffers| buffers.payload.as_slice());
+                let bytes = payload.and_then(|payload| payload.get(range.clone()));
+                output.set_tagged(*tag, bytes.ok_or_else(unopened)?)?;
+            }
+            None => return Err(unopened()),
+        }
         Ok(())
     }
 
     /// Gives the table back what it lent.
     pub(super) fn close(self, table: &Table) {
-        if let Some(set) = self.opened {
-            table.give_back(set);
-        }
+        table.give_back(self.spots);
     }
 
-    fn stmt(&self) -> Result<&RawStmt> {
-        let stmt = self.walk.as_ref().and_then(|walk| walk.stmt.as_ref());
-        stmt.ok_or_else(|| err!(Internal, "SQLite reads behind the last row"))
+    /// The walk, and the statement that stands on a row.
+    fn row(&self) -> Result<(&Walk, &RawStmt)> {
+        let row = self.walk.as_ref().and_then(|walk| Some((walk, walk.stmt.as_ref()?)));
+        row.ok_or_else(|| err!(Internal, "SQLite reads behind the last row"))
     }
 
     /// Opens the row that the walk stands on.
@@ -177,16 +198,27 @@ impl Cursor {
         let state = self.state.as_ref().ok_or_else(|| err!(Internal, "a walk without a state"))?;
         let stmt = self.walk.as_ref().and_then(|walk| walk.stmt.as_ref());
         let stmt = stmt.ok_or_else(|| err!(Internal, "SQLite reads behind the last row"))?;
-        let set = self.opened.get_or_insert_with(|| table.row_set());
-        set.clear();
+        if self.spots.capacity() == 0 {
+            self.spots = table.spots();
+        }
         let buffers = self.buffers.take().unwrap_or_else(Buffers::take);
         let mut opener = Opener::with(buffers, conn, &state.ring, schema, None);
-        let done = opener.open(&stmt.row(), self.asked.as_ref().map(Id::as_ref), set);
+        let asked = self.asked.as_ref().map(Id::as_ref);
+        let done = opener.open_in_place(&stmt.row(), asked, &mut self.spots);
         self.buffers = Some(opener.into_buffers());
         done?;
         self.is_open = true;
         Ok(())
     }
+}
+
+fn unopened() -> Error {
+    err!(Internal, "a row was not opened")
+}
+
+/// SQLite said beforehand which columns the statement uses.
+fn unread() -> Error {
+    err!(Internal, "SQLite asks for a column that the statement was said not to use")
 }
 
 /// Binds the value of a condition on the key or a column; false where no row can have it.

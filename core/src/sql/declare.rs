@@ -219,6 +219,7 @@ fn define(session: &Session, declaration: &Declaration) -> Result<bool> {
     if state.table(table).is_ok() {
         return define::define(session, definition);
     }
+    define::check_no_plain(session.conn(), table)?;
     let physical = physical_name(table);
     let clauses = references.iter().map(|found| clause(&state, table, &physical, found));
     let clauses = clauses.collect::<Result<Vec<_>>>()?;

@@ -14,14 +14,15 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::ffi::c_int;
 use std::ptr::NonNull;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::command::command;
 use super::counts::Counts;
 use super::host::Host;
 use super::run::Run;
+use super::saved::Saved;
 use super::statement::{Known, know};
 use super::tables::{Synced, sync};
 use super::update::Mode;
@@ -30,7 +31,6 @@ use super::within::Within;
 use crate::db::{Authority, Conn, Handle};
 use crate::error::{Error, Result, err, fail};
 use crate::table::engine::State;
-use crate::table::savepoint::Memory;
 use crate::table::session::Session;
 
 /// Texts that a connection remembers.
@@ -53,7 +53,7 @@ pub(super) struct Face {
     writing: Cell<bool>,
     /// True where the constraint that has just failed is none of uniqueness.
     no_clash: Cell<bool>,
-    saved: RefCell<Vec<(c_int, Memory)>>,
+    pub(super) saved: Saved,
     pub(super) counts: Counts,
     /// True on a connection of somebody else's: `now` stays, and the text is that of the running statement.
     #[cfg(feature = "loadable")]
@@ -125,11 +125,23 @@ impl Face {
     /// Begins another step in the same transaction or snapshot: nobody else has changed anything since.
     pub(super) fn resume(within: Within<'_>) -> Result<Entered<'_>> {
         let entered = Self::begin(within)?;
-        let state = within.state(entered.face.handle)?;
-        let synced = entered.face.synced.borrow().is_of(&state);
-        if !synced {
-            sync(entered.face, within.conn(), &state)?;
+        let face = entered.face;
+        if !within.is(face.handle, |state| face.synced.borrow().is_of(state))? {
+            sync(face, within.conn(), &within.state(face.handle)?)?;
         }
+        Ok(entered)
+    }
+
+    /// Begins a step that ends the transaction, or goes back in it. It names no table and takes no key: there is a way out of
+    /// a transaction though the vault has been locked meanwhile.
+    pub(super) fn enter_to_end(within: Within<'_>) -> Result<Entered<'_>> {
+        Self::begin(within)
+    }
+
+    /// Goes on with a step that stands on a row: its statement has the tables that it began with.
+    pub(super) fn go_on(within: Within<'_>) -> Result<Entered<'_>> {
+        let entered = Self::begin(within)?;
+        within.check(entered.face.handle)?;
         Ok(entered)
     }
 
@@ -180,7 +192,7 @@ impl Face {
             run: RefCell::default(),
             writing: Cell::default(),
             no_clash: Cell::default(),
-            saved: RefCell::default(),
+            saved: Saved::default(),
             counts: Counts::default(),
             #[cfg(feature = "loadable")]
             is_guest: Cell::default(),
@@ -213,7 +225,7 @@ impl Face {
     }
 
     /// The session of the step, where it may write.
-    fn session(&self) -> Option<&Session> {
+    pub(super) fn session(&self) -> Option<&Session> {
         match self.now.borrow().as_ref()?.place {
             // SAFETY: F2.
             Place::Session(session) => Some(unsafe { session.as_ref() }),
@@ -286,7 +298,7 @@ impl Face {
         let known = Arc::new(if self.authority.shows {
             know(sql, &self.step()?.state)?
         } else {
-            Known::Plain
+            command(sql)?.map_or(Known::Plain, |command| Known::Command(Arc::new(command)))
         });
         let mut kept = self.known.borrow_mut();
         if kept.len() >= MAX_KNOWN {
@@ -309,6 +321,7 @@ impl Face {
 
     /// One write at a time: a trigger that a write sets off writes no sealed table.
     pub(super) fn write<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.saved.joined();
         if self.writing.replace(true) {
             fail!(Refused, "a trigger writes a sealed table while another write sets it off");
         }
@@ -322,39 +335,6 @@ impl Face {
         let done = work();
         self.writing.set(before);
         done
-    }
-
-    /// SQLite sets a savepoint of that number.
-    pub(super) fn save(&self, number: c_int) {
-        let mut saved = self.saved.borrow_mut();
-        // Every table is told; the first one counts.
-        if let Some(session) = self.session()
-            && saved.last().is_none_or(|(last, _)| *last < number)
-        {
-            saved.push((number, session.remember()));
-        }
-    }
-
-    /// SQLite lets go of the savepoints from that number on.
-    pub(super) fn release(&self, number: c_int) {
-        self.saved.borrow_mut().retain(|(saved, _)| *saved < number);
-    }
-
-    /// SQLite goes back to the savepoint of that number.
-    pub(super) fn go_back(&self, number: c_int) {
-        let mut saved = self.saved.borrow_mut();
-        saved.retain(|(saved, _)| *saved <= number);
-        let Some(session) = self.session() else { return };
-        match (saved.last(), self.host()) {
-            (Some((last, memory)), _) if *last == number => session.recall(memory),
-            (_, Some(host)) => host.recall_first(),
-            _ => {}
-        }
-    }
-
-    /// The transaction is over.
-    pub(super) fn end(&self) {
-        self.saved.borrow_mut().clear();
     }
 }
 

@@ -1,7 +1,7 @@
 //! What stands behind a long-lived connection: SQLite's own, opened when it is needed and closed around a fork, and the
 //! statements that are compiled on it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError};
 
 use super::connection::Shared;
@@ -19,9 +19,9 @@ pub(super) type Setup = Box<dyn Fn(&Conn) -> Result<()> + Send>;
 
 pub(super) struct Inner {
     /// Before the connection: statements go first.
-    pub(super) statements: HashMap<u64, Prepared>,
+    pub(super) statements: BTreeMap<u64, Prepared>,
     /// Those that stand on a row.
-    standing: HashSet<u64>,
+    standing: BTreeSet<u64>,
     pub(super) host: Box<Host>,
     pub(super) setups: Vec<Setup>,
     pub(super) place: Option<Place>,
@@ -31,7 +31,7 @@ pub(super) struct Inner {
     pub(super) opened: u64,
     pub(super) closed: bool,
     /// Statements that went when the process forked, until they are bound again.
-    pub(super) lost: HashSet<u64>,
+    pub(super) lost: BTreeSet<u64>,
 }
 
 /// Where the SQLite connection comes from.
@@ -53,8 +53,8 @@ impl Place {
 impl Inner {
     pub(super) fn new(engine: &Arc<Engine>) -> Self {
         Inner {
-            statements: HashMap::new(),
-            standing: HashSet::new(),
+            statements: BTreeMap::new(),
+            standing: BTreeSet::new(),
             host: Box::new(Host::new(engine)),
             setups: Vec::new(),
             place: None,
@@ -62,7 +62,7 @@ impl Inner {
             next: 0,
             opened: 0,
             closed: false,
-            lost: HashSet::new(),
+            lost: BTreeSet::new(),
         }
     }
 
@@ -176,8 +176,7 @@ impl Inner {
     pub(super) fn roll_back(&mut self) {
         let Ok(conn) = self.conn() else { return };
         if conn.in_transaction().unwrap_or(false) {
-            // Where the vault is locked nothing sealed was written, and nothing has to be told.
-            let _entered = Face::resume(Within::Host(conn, &self.host));
+            let _entered = Face::enter_to_end(Within::Host(conn, &self.host));
             let _turn = conn.authority().engine();
             let _ = conn.batch("ROLLBACK");
         }

@@ -42,6 +42,7 @@ fn table(schema: &Schema) -> Json {
         "name": stored.name,
         "physical": stored.physical(),
         "key": stored.key,
+        "columns_before_key": schema.key_at(),
         "key_type": if stored.text_key { "text" } else { "integer" },
         "padding": match stored.padding {
             Padding::None => json!("none"),

@@ -32,6 +32,7 @@ mod parameters;
 mod plan;
 mod prepared;
 mod run;
+mod saved;
 mod statement;
 mod table;
 mod tables;
@@ -40,7 +41,7 @@ mod upsert;
 mod values;
 mod within;
 
-pub(crate) use self::command::{command, protect_table, unprotect_table};
+pub(crate) use self::command::{command, compact, protect_table, unprotect_table};
 pub use self::connection::Connection;
 #[cfg(feature = "loadable")]
 pub use self::guest::{Guest, Lent, VtabConfig};
@@ -87,7 +88,7 @@ pub(crate) fn execute(session: &Session, sql: &str, parameters: &[ValueRef<'_>])
         Known::Nothing => return Ok(0),
         Known::Declares(_) => fail!(Sql, "the statement returns rows: use query"),
         Known::Instead(text) => text,
-        Known::Command(_) => return Err(command::not_alone()),
+        Known::Command(command) => return Err(command.not_alone()),
         Known::Schema(schema) => {
             change::run(Within::Session(session), &entered, schema, sql)?;
             return Ok(0);
@@ -159,7 +160,7 @@ fn rows(
 ) -> Result<SqlRows> {
     let text = match known {
         Known::Instead(text) => text,
-        Known::Command(_) => return Err(command::not_alone()),
+        Known::Command(command) => return Err(command.not_alone()),
         Known::Schema(change) if !change.may_be_plain() => {
             fail!(Sql, "the statement returns no rows: use execute")
         }

@@ -22,6 +22,7 @@ pub(super) struct Plan {
     pub(super) records: bool,
     /// True where every record of the table is opened.
     pub(super) walk: bool,
+    pub(super) reads: Rc<Reads>,
     /// For a number where a text leads: what it is equal to as a number, an index of texts does not say.
     pub(super) beside: Option<Rc<Plan>>,
     /// What stands before and behind the condition on a blind index, where that leads.
@@ -30,6 +31,19 @@ pub(super) struct Plan {
     across: RefCell<Option<(usize, Rc<Plan>)>>,
     /// Statements that no cursor uses now.
     idle: RefCell<Vec<RawStmt>>,
+}
+
+/// What the statement of a plan gives; the rest is NULL in it.
+pub(super) struct Reads {
+    slots: Vec<bool>,
+    pub(super) key: bool,
+}
+
+impl Reads {
+    /// True where it gives the value of that slot.
+    pub(super) fn slot(&self, slot: usize) -> bool {
+        self.slots.get(slot).copied().unwrap_or(false)
+    }
 }
 
 /// A condition that SQLite hands on.
@@ -72,6 +86,7 @@ impl Plan {
             opens: self.opens,
             records: self.records,
             walk: self.walk,
+            reads: Rc::clone(&self.reads),
             beside: None,
             around: None,
             across: RefCell::default(),
@@ -140,6 +155,17 @@ pub(super) fn choose(table: &Table, info: &mut IndexInfo<'_>) {
             .iter()
             .enumerate()
             .any(|(at, place)| used(at) && (is_protected(table, at) || place.slot.is_none()));
+    // What is authenticated is read with the record; of the rest what the statement uses.
+    let holder = |slot: usize| {
+        let mut all = table.columns().iter().enumerate();
+        all.find(|(_, place)| place.slot == Some(slot) && place.protection == Protection::Plain)
+    };
+    let slots = (0..table.schema().slots.len())
+        .map(|slot| holder(slot).map_or(records, |(position, _)| used(position)))
+        .collect();
+    // An integer key is the row id.
+    let stands_alone = table.schema().stored.text_key && info.uses(table.key_index());
+    let reads = Rc::new(Reads { slots, key: records || stands_alone });
     let walk = choice.terms.is_empty() && records;
     for (argument, (constraint, term)) in choice.taken.iter().zip(&choice.terms).enumerate() {
         let exact = constraint.op == Op::Eq && is_exact(table, info, *constraint, term.on);
@@ -160,10 +186,10 @@ pub(super) fn choose(table: &Table, info: &mut IndexInfo<'_>) {
         label.push_str(", no record opened");
     }
     let plan = |terms: Vec<Term>, opens, walk, beside| {
-        let text = sql(table, &terms, ordered, records);
+        let Text { sql, around } = sql(table, &terms, ordered, records, &reads);
         let (across, idle) = (RefCell::default(), RefCell::default());
-        let Text { sql, around } = text;
-        Plan { sql, terms, opens, records, walk, beside, around, across, idle }
+        let reads = Rc::clone(&reads);
+        Plan { sql, terms, opens, records, walk, reads, beside, around, across, idle }
     };
     let beside = texts.then(|| Rc::new(plan(Vec::new(), sorts_secretly, records, None)));
     let plan = plan(choice.terms, opens, walk, beside);
@@ -323,21 +349,14 @@ struct Text {
 }
 
 /// The SELECT of a plan: row id, key, record, slots, as all the engine's are; what is not read is NULL.
-fn sql(table: &Table, terms: &[Term], order: Option<&Order>, records: bool) -> Text {
+fn sql(table: &Table, terms: &[Term], order: Option<&Order>, records: bool, reads: &Reads) -> Text {
     let schema = table.schema();
     let stored = &schema.stored;
-    let slots = schema.slots.iter().enumerate().map(|(at, slot)| {
-        let plain = table
-            .columns()
-            .iter()
-            .any(|place| place.slot == Some(at) && place.protection == Protection::Plain);
-        if records || plain { quote(&slot.name) } else { "NULL".to_owned() }
-    });
-    let record = if records { "sealed" } else { "NULL" };
-    let columns: Vec<String> = [quote(stored.row_id()), quote(&stored.key), record.to_owned()]
-        .into_iter()
-        .chain(slots)
-        .collect();
+    let read = |name: &str, is_read| if is_read { quote(name) } else { "NULL".to_owned() };
+    let slots =
+        schema.slots.iter().zip(&reads.slots).map(|(slot, is_read)| read(&slot.name, *is_read));
+    let first = [quote(stored.row_id()), read(&stored.key, reads.key), read("sealed", records)];
+    let columns: Vec<String> = first.into_iter().chain(slots).collect();
     let mut sql = format!("SELECT {} FROM main.{}", columns.join(", "), schema.sql.physical);
     let mut before = None;
     for (at, term) in terms.iter().enumerate() {

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use super::change;
-use super::command::{Command, not_alone};
+use super::command::Command;
 use super::ddl::Change;
 use super::declare::{DEFINE, Declaration, declare};
 use super::face::{Entered, Face, Given};
 use super::statement::{self, Known};
 use super::within::Within;
 use crate::db::RawStmt;
-use crate::db::tokens::tokens;
+use crate::db::tokens::{begins_with, tokens};
 use crate::error::{Result, err, fail};
 use crate::value::{Value, ValueRef};
 
@@ -23,6 +23,7 @@ pub(super) struct Prepared {
     changes: usize,
     /// True for what `changes()` counts.
     counts: bool,
+    ends: bool,
 }
 
 enum Body {
@@ -58,8 +59,9 @@ enum Stands {
 impl Prepared {
     /// Compiles the one statement of a text.
     pub(super) fn new(within: Within<'_>, sql: &str) -> Result<Self> {
-        let entered = Face::enter(within)?;
-        let known = entered.face.known(sql)?;
+        let ends = ends(sql);
+        let entered = if ends { Face::enter_to_end(within)? } else { Face::enter(within)? };
+        let known = if ends { Arc::new(Known::Plain) } else { entered.face.known(sql)? };
         let (text, given) = match &*known {
             Known::Nothing => return Ok(Self::with(sql, Body::Nothing, Vec::new())),
             Known::Declares(declaration) => {
@@ -71,7 +73,7 @@ impl Prepared {
                 return Ok(Self::with(sql, body, Vec::new()));
             }
             Known::Command(command) => {
-                let columns = vec![command.name().to_owned()];
+                let columns = command.column().into_iter().map(str::to_owned).collect();
                 let bound = vec![Value::Null; command.parameters()];
                 let body = Body::Command { command: Arc::clone(command), bound, row: Vec::new() };
                 return Ok(Self::with(sql, body, columns));
@@ -109,11 +111,9 @@ impl Prepared {
 
     fn with(sql: &str, body: Body, columns: Vec<String>) -> Self {
         let columns = columns.into();
-        let first = tokens(sql).into_iter().find(|token| !token.is_sign(";"));
-        let counts = first.is_some_and(|first| {
-            ["insert", "update", "delete", "replace", "with"].iter().any(|word| first.is(word))
-        });
-        Prepared { sql: sql.into(), body, columns, stands: Stands::Before, changes: 0, counts }
+        let counts = begins_with(sql, &["insert", "update", "delete", "replace", "with"]);
+        let (stands, ends) = (Stands::Before, ends(sql));
+        Prepared { sql: sql.into(), body, columns, stands, changes: 0, counts, ends }
     }
 
     /// Compiles the text anew, since the tables have changed; what was bound stays.
@@ -215,8 +215,12 @@ impl Prepared {
         if self.stands == Stands::Behind {
             self.reset();
         }
-        let entered = Face::resume(within)?;
         let first = self.stands == Stands::Before;
+        let entered = match (self.ends, first) {
+            (true, _) => Face::enter_to_end(within)?,
+            (false, true) => Face::resume(within)?,
+            (false, false) => Face::go_on(within)?,
+        };
         self.stands = Stands::Behind;
         let writes = !self.is_read_only();
         if let (true, true, Within::Host(conn, _)) = (first, writes, &within) {
@@ -242,7 +246,13 @@ impl Prepared {
                     self.columns = stmt.column_names().into();
                 }
                 match stepped {
-                    Ok(false) => self.changes = stmt.changes(),
+                    Ok(false) => {
+                        self.changes = stmt.changes();
+                        // SQLite takes EXPLAIN of a write for one that runs until it is reset.
+                        if !self.columns.is_empty() && !stmt.is_read_only() {
+                            stmt.reset();
+                        }
+                    }
                     Ok(true) => {}
                     // One that was busy would stand in the way of every COMMIT until then.
                     Err(_) => stmt.reset(),
@@ -280,7 +290,7 @@ impl Prepared {
                 face.counts.apart(face.handle, work)?;
                 false
             }
-            Body::Command { .. } if first => return Err(not_alone()),
+            Body::Command { command, .. } if first => return Err(command.not_alone()),
             Body::Command { .. } | Body::Nothing => false,
         };
         if there {
@@ -304,11 +314,12 @@ impl Prepared {
         }
     }
 
-    /// The command has run, with that for its one row.
-    pub(super) fn answer(&mut self, answer: Vec<Value>) {
-        if let Body::Command { row, .. } = &mut self.body {
-            (*row, self.stands) = (answer, Stands::OnRow);
-        }
+    /// The command has run, with that for its one row, where it has one. Whether it stands on it.
+    pub(super) fn answer(&mut self, answer: Vec<Value>) -> bool {
+        let Body::Command { row, .. } = &mut self.body else { return false };
+        self.stands = if answer.is_empty() { Stands::Behind } else { Stands::OnRow };
+        *row = answer;
+        self.is_on_row()
     }
 
     /// A column of the row, counted from 0.
@@ -356,6 +367,11 @@ impl Prepared {
             Body::Nothing | Body::Check { .. } | Body::Schema(_) | Body::Declare { .. } => {}
         }
     }
+}
+
+/// True for what ends a transaction, or goes back in it.
+fn ends(sql: &str) -> bool {
+    begins_with(sql, &["commit", "end", "rollback", "release"])
 }
 
 fn next(rows: &mut std::vec::IntoIter<Vec<Value>>, row: &mut Vec<Value>) -> bool {

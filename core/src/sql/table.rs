@@ -15,7 +15,7 @@ use crate::table::definition::{Protection, is_internal};
 use crate::table::engine::State;
 use crate::table::schema::{Outside, Schema, SlotSource, StoredColumn};
 use crate::table::session::Session;
-use crate::table::{RowSet, Sealer, Target, Writer};
+use crate::table::{Sealer, Spot, Target, Writer};
 use crate::value::Type;
 
 /// A table of a connection.
@@ -32,8 +32,8 @@ pub(super) struct Table {
     sealer: RefCell<Option<Arc<Sealer>>>,
     /// The last state that the table was found to be of. Weak: a table keeps no keys.
     seen: RefCell<Weak<State>>,
-    /// What the last cursor has opened rows into, wiped.
-    spare: RefCell<Option<RowSet>>,
+    /// Room for the places of a row's values, from the last cursor.
+    spare: RefCell<Vec<Spot>>,
 }
 
 /// Where a column's values are.
@@ -168,15 +168,14 @@ impl Table {
         Err(err!(Busy, "table {} has been altered: run the statement again", self.schema.name()))
     }
 
-    /// Room for one opened row.
-    pub(super) fn row_set(&self) -> RowSet {
-        self.spare.take().unwrap_or_else(|| RowSet::new(Arc::clone(&self.schema)))
+    /// Room for the places of a row's values.
+    pub(super) fn spots(&self) -> Vec<Spot> {
+        self.spare.take()
     }
 
     /// Takes the room back.
-    pub(super) fn give_back(&self, mut set: RowSet) {
-        set.wipe();
-        *self.spare.borrow_mut() = Some(set);
+    pub(super) fn give_back(&self, spots: Vec<Spot>) {
+        *self.spare.borrow_mut() = spots;
     }
 
     /// SQLite lets go of the table. A connection of somebody else's is closed only where no statement is left on it.
@@ -194,7 +193,10 @@ impl Table {
     /// The transaction is about to write its first row of this table.
     pub(super) fn begin(&self) -> Result<()> {
         match self.face().host() {
-            Some(host) => host.begin(self.face().conn()?),
+            Some(host) => {
+                self.face().saved.join();
+                host.begin(self.face().conn()?)
+            }
             None => Ok(()),
         }
     }
@@ -213,7 +215,7 @@ impl Table {
     /// The transaction is over: a table keeps no keys beyond it.
     pub(super) fn end(&self) {
         self.sealer.take();
-        self.face().end();
+        self.face().saved.end();
     }
 
     /// A writer in the step's transaction.

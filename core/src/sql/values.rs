@@ -12,7 +12,10 @@ use std::marker::PhantomData;
 
 use rusqlite::ffi;
 
+use crate::db::{RawValue, utf8};
 use crate::error::{Result, err, fail};
+use crate::format::context::tag;
+use crate::format::payload;
 use crate::value::{Type, ValueRef};
 
 /// The arguments of a callback.
@@ -118,7 +121,7 @@ impl<'a> Arg<'a> {
             let text = ffi::sqlite3_value_text(self.raw);
             self.bytes(text)
         };
-        let Ok(text) = simdutf8::basic::from_utf8(bytes) else {
+        let Some(text) = utf8(bytes) else {
             fail!(TypeMismatch, "a text that is not UTF-8");
         };
         Ok(ValueRef::Text(text))
@@ -163,12 +166,10 @@ impl Output {
         unsafe { ffi::sqlite3_vtab_nochange(self.raw) != 0 }
     }
 
-    /// Gives a column of a row as it stands there, copied: SQLite does not ask either whether a text is UTF-8.
-    pub(super) fn set_column(&self, (value, is_text): (ValueRef<'_>, bool)) {
-        match value {
-            ValueRef::Blob(text) if is_text => self.set_text(text),
-            value => self.set(value),
-        }
+    /// Gives a column of another statement's row as it stands there, copied.
+    pub(super) fn pass(&self, value: &RawValue<'_>) {
+        // SAFETY: V1; the value is one of the same connection's.
+        unsafe { ffi::sqlite3_result_value(self.raw, value.raw) };
     }
 
     fn set_text(&self, text: &[u8]) {
@@ -182,6 +183,19 @@ impl Output {
                 ffi::SQLITE_UTF8 as u8,
             );
         }
+    }
+
+    /// Gives a value of a record by its tag and bytes, copied: SQLite does not ask whether a text is UTF-8.
+    pub(super) fn set_tagged(&self, of: u8, bytes: &[u8]) -> Result<()> {
+        match of {
+            tag::TEXT | tag::JSON => self.set_text(bytes),
+            _ => {
+                let damaged =
+                    |_| err!(Corrupt, "a record that opens has a payload that doesn't read");
+                self.set(payload::value(of, bytes).map_err(damaged)?);
+            }
+        }
+        Ok(())
     }
 
     /// Gives the value, copied.

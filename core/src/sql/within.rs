@@ -37,6 +37,25 @@ impl<'s> Within<'s> {
         }
     }
 
+    /// True where `look` says so of the state.
+    pub(super) fn is(self, handle: Handle, look: impl FnOnce(&Arc<State>) -> bool) -> Result<bool> {
+        match self {
+            Within::Session(session) => Ok(session.look(look)),
+            Within::Snapshot(_, state) => Ok(look(state)),
+            Within::Host(conn, host) => Ok(look(&host.state(handle, conn)?)),
+        }
+    }
+
+    /// An error where nothing more may be read: the vault has been locked meanwhile.
+    pub(super) fn check(self, handle: Handle) -> Result<()> {
+        match self {
+            Within::Host(conn, host) if host.session().is_none() && !host.engine.is_open() => {
+                host.state(handle, conn).map(drop)
+            }
+            _ => Ok(()),
+        }
+    }
+
     pub(super) fn state(self, handle: Handle) -> Result<Arc<State>> {
         match self {
             Within::Session(session) => Ok(session.state()),

@@ -4,7 +4,7 @@
 use super::backfill;
 use super::catalog;
 use super::ddl::{index_name_there, index_sql, sql_literal};
-use super::define::{new_blind, new_column};
+use super::define::{PLAIN, new_blind, new_column};
 use super::definition::{Column, Index, Protection, check_table_name};
 use super::engine::Engine;
 use super::protect::check_unused;
@@ -251,8 +251,7 @@ fn rename_table(session: &Session, stored: &mut Stored, to: &str) -> Result<()> 
     if stored.name.to_lowercase() != to.to_lowercase() && state.table(to).is_ok() {
         fail!(Conflict, "there is a table {to} already");
     }
-    let plain = "SELECT 1 FROM main.sqlite_master WHERE type IN ('table', 'view') AND name = ? COLLATE NOCASE";
-    if session.conn().first(plain, &[to.into()], |_| Ok(()))?.is_some() {
+    if session.conn().first(PLAIN, &[to.into()], |_| Ok(()))?.is_some() {
         fail!(Conflict, "there is a plain table or view {to} already");
     }
     let (old, new) = (quote(&stored.physical()), quote(&physical_name(to)));

@@ -21,7 +21,7 @@ const PASSES: usize = 3;
 pub(crate) fn complete(engine: &Arc<Engine>, table: &str) -> Result<()> {
     let in_transition = engine.read(|conn, _| {
         // The state in memory may be older than the last alteration.
-        let state = engine.refresh(conn)?;
+        let state = engine.catch_up(conn)?;
         state.table(table).map(|schema| schema.in_transition())
     })?;
     if !in_transition {
@@ -97,15 +97,15 @@ fn let_go(session: &Session, table: &str) -> Result<bool> {
     session.advance().map(|()| true)
 }
 
-/// Overwrites what plaintext is left in free pages, page slack and the log, where something was marked. True where it is
-/// done; false where a reader held the log back, and it remains to be done.
+/// Overwrites what is left in free pages, page slack and the log, where something was marked; where nothing was, only empties
+/// the log. True where it is done; false where a reader held the log back, and it remains to be done.
 ///
 /// VACUUM writes every page anew, and a truncating checkpoint empties the log: `secure_delete` alone leaves remnants.
 pub(crate) fn finish_erasure(engine: &Engine) -> Result<bool> {
     let conn = engine.pool.writer()?;
     let pending = read_meta(&conn)?.map_or(0, |meta| meta.erasure_pending);
     if pending == 0 {
-        return Ok(true);
+        return Pool::empty_log(&conn);
     }
     if !engine.pool.vacuum(&conn)? || !Pool::empty_log(&conn)? {
         return Ok(false);

@@ -1,6 +1,7 @@
 //! Between a row of the physical table and its values: opening with everything beside the record authenticated.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::buffers::Buffers;
@@ -16,6 +17,17 @@ use crate::keys::ring::{Key, Ring};
 use crate::keys::seal::open;
 use crate::secret::make_room;
 use crate::value::{Id, IdRef, Type, ValueRef};
+
+/// Where a value of an opened row is.
+pub(crate) enum Spot {
+    Null,
+    /// In the slot of the physical row.
+    Slot(usize),
+    /// The column's default.
+    Default,
+    /// In the opened payload: its tag, and its bytes.
+    Payload(u8, Range<usize>),
+}
 
 /// Opens rows of one table for one tenant.
 pub(crate) struct Opener<'a> {
@@ -78,19 +90,48 @@ impl<'a> Opener<'a> {
         set: &mut RowSet,
     ) -> Result<u16> {
         let mark = set.mark();
-        let opened = self.open_into(row, asked, set);
+        let opened = self.open_record(row, asked).and_then(|(id, plan)| {
+            set.reserve(self.buffers.payload.len());
+            self.fill(row, id, plan, set)?;
+            Ok(plan.layout)
+        });
         if opened.is_err() {
             set.take_back(mark);
         }
         opened
     }
 
-    fn open_into(
+    /// Opens the row and says where each of its values is, by position. What is in the record is in the buffers' payload.
+    pub(crate) fn open_in_place(
         &mut self,
         row: &SqlRow<'_>,
         asked: Option<IdRef<'_>>,
-        set: &mut RowSet,
-    ) -> Result<u16> {
+        spots: &mut Vec<Spot>,
+    ) -> Result<()> {
+        spots.clear();
+        let (_, plan) = self.open_record(row, asked)?;
+        spots.extend(plan.outside.iter().map(|outside| match outside {
+            Outside::Payload => Spot::Null,
+            Outside::Slot(slot) => Spot::Slot(*slot),
+            Outside::Default => Spot::Default,
+        }));
+        let mut columns = Columns::new(&self.buffers.payload);
+        let mut expected = plan.sealed.iter();
+        while let Some((column, tag, range)) = columns.next_place().map_err(|_| damaged())? {
+            let position = expect(&mut expected, column)?;
+            if let Some(spot) = position.and_then(|position| spots.get_mut(position)) {
+                *spot = Spot::Payload(tag, range);
+            }
+        }
+        Ok(())
+    }
+
+    /// Opens the row's record into the buffers; the row's id, and the plan of its layout.
+    fn open_record<'r>(
+        &mut self,
+        row: &SqlRow<'r>,
+        asked: Option<IdRef<'r>>,
+    ) -> Result<(IdRef<'r>, &'a Plan)> {
         let schema = self.schema;
         let stored = &schema.stored;
         let id = match asked {
@@ -107,8 +148,7 @@ impl<'a> Opener<'a> {
         };
         if self.reads_erased && key.is_destroyed() {
             self.buffers.payload.clear();
-            self.fill(row, id, plan, set)?;
-            return Ok(record.layout);
+            return Ok((id, plan));
         }
         let place = Place {
             vault: self.ring.vault(),
@@ -118,31 +158,27 @@ impl<'a> Opener<'a> {
             tenant: self.tenant,
             subject: subject.as_deref(),
         };
-        // An authenticated value of an unexpected type can't be what was sealed: the tag says so.
-        let mut readable = true;
         let first = FIRST_SLOT + self.shift;
         let Buffers { context, payload, last } = &mut self.buffers;
         payload.clear();
         make_room(payload, record.ciphertext.len());
         let opened = open(payload, context, key.record_key()?, &record, &place, |context| {
             for (column, slot, kind) in &plan.authenticated {
-                // A text is authenticated as its bytes: whether they are UTF-8 is asked once, where it is read.
+                // A text is authenticated as its bytes: whether they are UTF-8 is asked once, where it is read. A value
+                // of an unexpected type can't be what was sealed: the tag says so.
                 match row.get_unchecked_text(first + slot) {
-                    Ok((ValueRef::Blob(text), true)) => {
+                    (ValueRef::Blob(text), true) => {
                         context.text_column(*column, *kind == Some(Type::Json), text);
                     }
-                    Ok((value, _)) => context.column(*column, typed(value, *kind)),
-                    Err(_) => readable = false,
+                    (value, _) => context.column(*column, typed(value, *kind)),
                 }
             }
         });
         *last = Some((record.key_id, key));
-        if opened.is_err() || !readable {
+        if opened.is_err() {
             return Err(self.refused(id));
         }
-        set.reserve(self.buffers.payload.len());
-        self.fill(row, id, plan, set)?;
-        Ok(record.layout)
+        Ok((id, plan))
     }
 
     /// Adds the cells of the row whose payload has been opened.
@@ -164,12 +200,10 @@ impl<'a> Opener<'a> {
                 }
             });
         }
-        let damaged = || err!(Corrupt, "a record that opens has a payload that doesn't read");
         let mut columns = Columns::new(&self.buffers.payload);
         let mut expected = plan.sealed.iter();
         while let Some((column, value)) = columns.next().map_err(|_| damaged())? {
-            let (_, position) = expected.find(|(id, _)| *id == column).ok_or_else(damaged)?;
-            if let Some(position) = position {
+            if let Some(position) = expect(&mut expected, column)? {
                 set.set(position + 1, value);
             }
         }
@@ -225,6 +259,19 @@ impl<'a> Opener<'a> {
             }
         }
     }
+}
+
+/// The active position of a column of the payload; none for one that is going. What is `expected` comes in this order.
+fn expect(
+    expected: &mut std::slice::Iter<'_, (u32, Option<usize>)>,
+    column: u32,
+) -> Result<Option<usize>> {
+    let found = expected.find(|(id, _)| *id == column);
+    found.map(|(_, position)| *position).ok_or_else(damaged)
+}
+
+fn damaged() -> Error {
+    err!(Corrupt, "a record that opens has a payload that doesn't read")
 }
 
 /// The key of the row as the file says it.

@@ -7,6 +7,7 @@ use super::schema::{Blind, Layout, Schema, Stored, StoredColumn};
 use super::sequence;
 use super::session::Session;
 use super::subject::same_subject;
+use crate::db::Conn;
 use crate::error::{Result, fail};
 use crate::keys::table_id;
 use crate::value::ValueRef;
@@ -41,9 +42,29 @@ pub(crate) fn define_internal(session: &Session, definition: &TableDefinition) -
         check_floor(schema, definition)?;
         return Ok(false);
     }
+    check_no_plain(session.conn(), &definition.name)?;
     create(session, definition, |_| Vec::new())?;
     Ok(true)
 }
+
+/// Refuses a name that the file has for something else: SQL would reach either, and the plain table's rows would stay in
+/// clear.
+pub(crate) fn check_no_plain(conn: &Conn, table: &str) -> Result<()> {
+    match conn.first(PLAIN, &[table.into()], |row| Ok(row.text(0)? == "view"))? {
+        None => Ok(()),
+        Some(true) => {
+            fail!(Definition, "the file has a view named {table}: drop it, or choose another name")
+        }
+        Some(false) => fail!(
+            Definition,
+            "the file has a plain table named {table}: protect_table, in SQL sealite_protect, makes it a sealed one with \
+             its rows"
+        ),
+    }
+}
+
+/// What is no sealed table of that name.
+pub(super) const PLAIN: &str = "SELECT type FROM main.sqlite_master WHERE type IN ('table', 'view') AND name = ? COLLATE NOCASE";
 
 /// Creates a table that is not there, with constraints on its physical side, which is called as `constraints` is told.
 pub(crate) fn create(

@@ -166,7 +166,15 @@ impl Engine {
         self.attachments.locked();
     }
 
-    /// The state that fits what the connection sees: the one in memory, or a new one.
+    /// As [`Engine::refresh`], on a connection that is in no transaction: what makes up the state is read of one moment.
+    pub(crate) fn catch_up(&self, conn: &Conn) -> Result<Arc<State>> {
+        conn.execute("BEGIN", &[])?;
+        let fresh = self.refresh(conn);
+        conn.execute("COMMIT", &[])?;
+        fresh
+    }
+
+    /// The state that fits what the connection sees, inside a transaction: the one in memory, or a new one.
     pub(crate) fn refresh(&self, conn: &Conn) -> Result<Arc<State>> {
         let state = self.state()?;
         let (epoch, master) = read_epoch(conn)?;
@@ -191,10 +199,7 @@ impl Engine {
             unlocked.as_ref().map(|unlocked| unlocked.slot.clone())
         };
         let Some(slot) = slot else { return Err(self.not_open()) };
-        let found = slots::read(conn)?.into_iter().find(|stored| stored.id == slot.id);
-        if let Some(stored) = found
-            && let Ok(master) = slots::open_again(state.ring.vault(), &stored, &slot)?
-        {
+        if let Some(master) = slots::master_again(conn, state.ring.vault(), &slot)? {
             return Ok(master);
         }
         self.lock();
@@ -229,7 +234,7 @@ impl Engine {
         for _ in 0..MAX_REFRESHES {
             match read(&conn, &state) {
                 Err(error) if may_be_stale(error.kind()) => {
-                    let fresh = self.refresh(&conn)?;
+                    let fresh = self.catch_up(&conn)?;
                     if fresh.epoch == state.epoch {
                         return Err(error);
                     }

@@ -48,7 +48,7 @@ impl Engine {
             return Ok(state);
         }
         let now = self.look.now();
-        let fresh = self.refresh(&*self.pool.reader()?)?;
+        let fresh = self.catch_up(&*self.pool.reader()?)?;
         self.look.last.store(now, Ordering::Relaxed);
         Ok(fresh)
     }

@@ -45,7 +45,7 @@ mod write_plan;
 
 pub use alter::Alteration;
 pub(crate) use buffers::Buffers;
-pub(crate) use codec::Opener;
+pub(crate) use codec::{Opener, Spot};
 pub use definition::{Column, Index, Protection, TableDefinition};
 pub(crate) use due::{due, due_of};
 pub(crate) use find::find;
@@ -57,7 +57,6 @@ pub use read::{Cursor, Scan};
 pub(crate) use read::{Target, batch, get_one, last_row};
 pub(crate) use read_session::ReadSession;
 pub use row::Row;
-pub(crate) use row::RowSet;
 pub(crate) use rows::{delete, discard, put_row, write_row};
 pub(crate) use sealer::Sealer;
 pub(crate) use sequence::mark_of;

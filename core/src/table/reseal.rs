@@ -333,11 +333,13 @@ impl<'a> Condition<'a> {
                 let layout = schema.write.layout.to_be_bytes().to_vec();
                 (None, layout, "substr(sealed, 2, 2) IS NOT ?2")
             }
+            // Every record there is: or, whether an index value is of the active key only the opened row says.
+            Outdated::Key { tenant, since: u32::MAX } | Outdated::Index { tenant, .. } => {
+                (tenant, Vec::new(), "?2 IS NOT NULL")
+            }
             Outdated::Key { tenant, since } => {
                 (tenant, since.to_be_bytes().to_vec(), "substr(sealed, 4, 4) < ?2")
             }
-            // Whether an index value is of the active key only the opened row says.
-            Outdated::Index { tenant, .. } => (tenant, Vec::new(), "?2 IS NOT NULL"),
         };
         let tenant = tenant.filter(|_| schema.stored.per_tenant);
         let mine = if tenant.is_some() { " AND tenant = ?3" } else { "" };

@@ -6,7 +6,7 @@ use super::blind::BlindValue;
 use super::codec::Opener;
 use super::read::key_parameters;
 use super::row::RowSet;
-use super::schema::{FIRST_SLOT, Schema};
+use super::schema::{FIRST_SLOT, Schema, Slot, Stored};
 use super::write::{Writer, blind, check_key, value_of};
 use super::write_plan::From;
 use crate::db::SqlRow;
@@ -144,24 +144,27 @@ impl Writer<'_> {
                     }
             })
             .collect();
-        let mut stmt = conn.prepare(&update_sql(schema, &to_set, new_id.is_some()))?;
-        stmt.bind(1, ValueRef::Blob(&scratch.record))?;
-        let mut at = 2;
+        let mut bound = Vec::with_capacity(to_set.len() + 5);
+        bound.push(ValueRef::Blob(&scratch.record));
         if let Some(new_id) = new_id {
             let (new_key, _) = key_parameters(schema, new_id, None)?;
-            stmt.bind(at, new_key.first().copied().unwrap_or(ValueRef::Null))?;
-            at += 1;
+            bound.push(new_key.first().copied().unwrap_or(ValueRef::Null));
         }
         for slot in &to_set {
             let from = plan.slots.get(*slot).copied().unwrap_or(From::Null);
-            stmt.bind(at, value_of(from, &values, &blinds))?;
-            at += 1;
+            bound.push(value_of(from, &values, &blinds));
         }
-        stmt.bind(at, ValueRef::Blob(sealed))?;
-        for (offset, value) in parameters.iter().enumerate() {
-            stmt.bind(at + 1 + offset, *value)?;
-        }
-        match stmt.execute_bound() {
+        bound.push(ValueRef::Blob(sealed));
+        bound.extend_from_slice(parameters);
+        let done = if to_set.is_empty() && new_id.is_none() {
+            conn.execute(&schema.sql.reseal, &bound)
+        } else {
+            conn.execute(
+                &update_sql(&schema.stored, &schema.slots, &to_set, new_id.is_some()),
+                &bound,
+            )
+        };
+        match done {
             Ok(1) => {}
             // The row was read in this very transaction.
             Ok(_) => fail!(Internal, "a row changed between its reading and its writing"),
@@ -198,15 +201,21 @@ fn blinds_of(row: &SqlRow<'_>, schema: &Schema) -> Result<Option<Vec<BlindValue>
     Ok(found.into_iter().collect())
 }
 
-fn update_sql(schema: &Schema, to_set: &[usize], sets_key: bool) -> String {
-    let key = quote(&schema.stored.key);
-    let mut sql = format!("UPDATE {} SET sealed = ?", schema.sql.physical);
+/// The UPDATE of a row, if it still is what was read: the record, the key if `sets_key`, and slots.
+pub(super) fn update_sql(
+    stored: &Stored,
+    slots: &[Slot],
+    to_set: &[usize],
+    sets_key: bool,
+) -> String {
+    let key = quote(&stored.key);
+    let mut sql = format!("UPDATE {} SET sealed = ?", quote(&stored.physical()));
     if sets_key {
         sql.push_str(", ");
         sql.push_str(&key);
         sql.push_str(" = ?");
     }
-    for slot in to_set.iter().filter_map(|slot| schema.slots.get(*slot)) {
+    for slot in to_set.iter().filter_map(|slot| slots.get(*slot)) {
         sql.push_str(", ");
         sql.push_str(&quote(&slot.name));
         sql.push_str(" = ?");
@@ -214,7 +223,7 @@ fn update_sql(schema: &Schema, to_set: &[usize], sets_key: bool) -> String {
     sql.push_str(" WHERE sealed = ? AND ");
     sql.push_str(&key);
     sql.push_str(" = ?");
-    if schema.stored.per_tenant {
+    if stored.per_tenant {
         sql.push_str(" AND tenant = ?");
     }
     sql

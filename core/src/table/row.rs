@@ -150,21 +150,6 @@ impl RowSet {
         self.bytes.truncate(mark.bytes);
     }
 
-    /// Forgets the rows and keeps the room.
-    pub(crate) fn clear(&mut self) {
-        self.take_back(Mark { cells: 0, text: 0, bytes: 0 });
-    }
-
-    /// Forgets the rows, overwrites what they held and keeps the room.
-    pub(crate) fn wipe(&mut self) {
-        self.clear();
-        wipe(&mut self.bytes);
-        let mut text = std::mem::take(&mut self.text).into_bytes();
-        wipe(&mut text);
-        // Empty, and so UTF-8.
-        self.text = String::from_utf8(text).unwrap_or_default();
-    }
-
     pub(crate) fn into_rows(self) -> Vec<Row> {
         let count = self.len();
         let set = Arc::new(self);

@@ -133,6 +133,8 @@ pub(crate) struct Sql {
     pub(crate) scan: String,
     pub(crate) count: String,
     pub(crate) delete: String,
+    /// A new record, and nothing else.
+    pub(crate) reseal: String,
 }
 
 /// Rows that a scan reads at a time, at most. It stands in the SQL text: SQLite compiles a statement with a bound LIMIT
@@ -388,6 +390,7 @@ fn sql(stored: &Stored, slots: &[Slot]) -> Sql {
         ),
         count: format!("SELECT count(*) FROM {table}{count_tenant}"),
         delete: format!("DELETE FROM {table} WHERE {key} = ?1{mine}"),
+        reseal: super::rewrite::update_sql(stored, slots, &[], false),
         physical: table,
         select,
     }

@@ -56,7 +56,7 @@ impl Sealer {
 
     /// False where the transaction has changed its catalog or its keys since.
     pub(crate) fn is_current(&self, session: &Session) -> bool {
-        Arc::ptr_eq(&self.state, &session.state())
+        session.look(|state| Arc::ptr_eq(&self.state, state))
     }
 
     /// True where rows may stand in an index under a retired key.

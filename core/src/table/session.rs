@@ -162,6 +162,11 @@ impl Session {
         Arc::clone(&self.state.borrow())
     }
 
+    /// The state, for a look at it.
+    pub(crate) fn look<T>(&self, look: impl FnOnce(&Arc<State>) -> T) -> T {
+        look(&self.state.borrow())
+    }
+
     pub(crate) fn sequences(&self) -> RefMut<'_, Sequences> {
         self.sequences.borrow_mut()
     }

@@ -115,24 +115,16 @@ impl<'s> Writer<'s> {
             Some(stmt) => stmt,
             None => kept.insert(conn.prepare(&schema.sql.insert)?),
         };
-        let mut at = 1;
-        let mut bind = |value| {
-            at += 1;
-            stmt.bind(at - 1, value)
-        };
-        bind(ValueRef::Integer(row_id))?;
+        let mut bound = Vec::with_capacity(schema.write.slots.len() + 4);
+        bound.push(ValueRef::Integer(row_id));
         if let IdRef::Text(text) = place_id {
-            bind(ValueRef::Text(text))?;
+            bound.push(ValueRef::Text(text));
         }
-        if let Some(tenant) = self.tenant {
-            bind(ValueRef::Text(tenant))?;
-        }
-        bind(ValueRef::Blob(&scratch.record))?;
-        for from in &schema.write.slots {
-            bind(value_of(*from, values, &blinds))?;
-        }
+        bound.extend(self.tenant.map(ValueRef::Text));
+        bound.push(ValueRef::Blob(&scratch.record));
+        bound.extend(schema.write.slots.iter().map(|from| value_of(*from, values, &blinds)));
         let given = id.is_some() && !schema.stored.text_key;
-        match stmt.execute_bound() {
+        match stmt.execute(&bound) {
             Ok(1) => {}
             Ok(_) => fail!(Internal, "an insert that inserted nothing"),
             Err(error) => return Err(self.logical(error, given)),

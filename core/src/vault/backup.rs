@@ -8,7 +8,7 @@ use super::{Vault, attachments};
 use crate::audit::{Entry, note};
 use crate::creation::inspect;
 use crate::db::{Config, Location, Pool};
-use crate::error::{Error, Result, err, fail};
+use crate::error::{Error, ErrorKind, Result, err, fail};
 use crate::keys::Unlock;
 use crate::table::ReadSession;
 use crate::table::engine::Engine;
@@ -217,16 +217,20 @@ impl Vault {
             fail!(AuthenticationFailed, "rows of the copy that do not open: {count}. {UNSOUND}");
         }
         let rows = found.tables.iter().chain(&found.internal).map(|(_, rows)| rows).sum();
-        let trail = self.audit();
-        let walked = trail
-            .verify_while(checkpoint, |entries| go_on(BackupProgress::Audited(entries)))?
-            .ok_or_else(interrupted)?;
-        if walked.contradicts_checkpoint() {
-            fail!(
+        let older = || {
+            err!(
                 Refused,
                 "the backup is older than the checkpoint, or not of the same history: it is not restored over what \
                  the checkpoint stands for"
-            );
+            )
+        };
+        let trail = self.audit();
+        let walked = trail
+            .verify_while(checkpoint, |entries| go_on(BackupProgress::Audited(entries)))
+            .map_err(|error| if error.kind() == ErrorKind::RolledBack { older() } else { error })?
+            .ok_or_else(interrupted)?;
+        if walked.contradicts_checkpoint() {
+            return Err(older());
         }
         if !walked.is_sound() {
             let count = walked.faults.len();

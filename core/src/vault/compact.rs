@@ -1,11 +1,9 @@
 //! Giving free space back.
 
 use super::Vault;
-use crate::audit::note;
-use crate::db::Location;
-use crate::erasure::Erasure;
+use crate::erasure::{self, Erasure};
 use crate::error::Result;
-use crate::table::session::Session;
+use crate::sql;
 
 /// What [`Vault::compact`] has done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,22 +26,14 @@ impl Vault {
     ///
     /// What lies there for a while is a copy of the file's pages, sealed as they are, in a file without a name; where
     /// no folder for it can be written, the copy is made in memory.
+    ///
+    /// `VACUUM` in SQL does the same, and fails as `busy` where it is pending.
     pub fn compact(&self) -> Result<Compaction> {
-        let before = self.bytes_on_disk();
-        Session::run(&self.engine, |session| {
-            session.mark_erasure()?;
-            note(session, "vault.compacted", &serde_json::json!({"bytes": before}))
-        })?;
-        let erasure = self.finish_erasure()?;
-        Ok(Compaction { before, after: self.bytes_on_disk(), erasure })
-    }
-
-    /// The size of the file and its log.
-    fn bytes_on_disk(&self) -> u64 {
-        let Location::File(path) = self.engine.pool.location() else { return 0 };
-        let mut log = path.as_os_str().to_owned();
-        log.push("-wal");
-        let size = |path| std::fs::metadata(path).map_or(0, |about| about.len());
-        size(path.as_os_str()) + size(&log)
+        let before = self.engine.pool.bytes_on_disk();
+        self.engine.state()?;
+        erasure::resume(&self.engine)?;
+        let erasure =
+            if sql::compact(&self.engine)? { Erasure::Complete } else { Erasure::Pending };
+        Ok(Compaction { before, after: self.engine.pool.bytes_on_disk(), erasure })
     }
 }

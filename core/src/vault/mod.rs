@@ -181,16 +181,26 @@ impl Vault {
             fail!(NotInitialised, "there is no vault: the file does not exist");
         }
         let conn = self.engine.pool.reader()?;
-        let Some(meta) = inspect(&conn)? else {
+        conn.execute("BEGIN", &[])?;
+        let Some(seen) = inspect(&conn)? else {
             fail!(NotInitialised, "the file holds no vault yet");
         };
         let stored = slots::read(&conn)?;
         drop(conn);
         // No connection is held while a passphrase is stretched.
-        let (master, slot) = slots::open_any(&stored, &meta.vault, unlock)?;
+        let (mut master, slot) = slots::open_any(&stored, &seen.vault, unlock)?;
         let conn = self.engine.pool.reader()?;
+        conn.execute("BEGIN", &[])?;
         let Some(meta) = inspect(&conn)? else { fail!(Corrupt, "the vault has gone meanwhile") };
+        if meta.master != seen.master {
+            let again = slots::master_again(&conn, &meta.vault, &slot)?;
+            let Some(changed) = again else {
+                fail!(WrongKey, "the slot that opened was dropped meanwhile");
+            };
+            master = changed;
+        }
         self.engine.unlock(&conn, &meta, Unwrapped { master, slot })?;
+        conn.execute("COMMIT", &[])?;
         let Some(checkpoint) = &self.engine.pool.config().checkpoint else { return Ok(()) };
         let newer = ReadSession::begin(&self.engine)
             .and_then(|session| audit::require(&session.conn, &session.state, checkpoint));
@@ -201,7 +211,8 @@ impl Vault {
     }
 
     /// Wipes the keys from memory. Calls fail as locked from then on; transactions, snapshots and scans that are open go
-    /// on to their end.
+    /// on to their end. On a [`crate::Connection`] that holds for a transaction that has written a sealed table; in any other one, and
+    /// for what it commits, COMMIT and ROLLBACK work and everything else fails as locked.
     pub fn lock(&self) {
         self.engine.lock();
     }
@@ -267,6 +278,9 @@ impl Vault {
     pub fn query(&self, sql: &str, parameters: &[ValueRef<'_>]) -> Result<SqlRows> {
         self.engine.state()?;
         if let Some(command) = sql::command(sql)? {
+            if command.column().is_none() {
+                fail!(Sql, "the statement returns no rows: use execute");
+            }
             return command.run(&self.engine, parameters);
         }
         let snapshot = ReadSession::begin(&self.engine)?;

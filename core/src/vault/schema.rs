@@ -50,15 +50,18 @@ impl Vault {
     }
 
     /// Goes on with erasures that were interrupted, and overwrites what remnants of plaintext an alteration, or what of
-    /// ciphertext an erasure has left, where that is still to be done. Rewrites the file (`VACUUM`): its cost is that of
-    /// the whole file.
+    /// ciphertext an erasure has left, where that is still to be done: one rewrite of the file (`VACUUM`) for however many
+    /// they were. Its cost is that of the whole file. Where none is to be done it empties the log only, in which values stand
+    /// that an UPDATE has replaced since; what of these the file itself may hold is for [`Vault::compact`].
+    ///
+    /// `Pending` where a reader, or another process that writes, is in the way: nothing was lost, call it again.
     pub fn finish_erasure(&self) -> Result<Erasure> {
         finish_erasure(&self.engine)
     }
 
     /// The sealed tables, in the order of their names.
     pub fn tables(&self) -> Result<Vec<TableDefinition>> {
-        let state = self.engine.read(|conn, _| self.engine.refresh(conn))?;
+        let state = self.engine.read(|conn, _| self.engine.catch_up(conn))?;
         let own = state.tables.values().filter(|schema| !is_internal(schema.name()));
         let mut found: Vec<_> = own.map(|schema| schema.definition()).collect();
         found.sort_by(|a, b| a.name.cmp(&b.name));

@@ -337,6 +337,39 @@ static void health(sealite_vault *vault) {
   sealite_rows_free(rows);
 }
 
+/* The ids of a request are in every entry that it leads to, the engine's own too. */
+static void trace(sealite_vault *vault) {
+  sealite_audit *audit;
+  sealite_rows *rows;
+  OK(sealite_vault_audit(vault, &audit, &error));
+  OK(sealite_trace_set(T("trace-1"), T("order-1"), &error));
+  OK(sealite_vault_accept_clock(vault, &error));
+  OK(sealite_audit_tail(audit, 1, &rows, &error));
+  CHECK(holds(rows, 0, "event", "clock.accepted"));
+  CHECK(holds(rows, 0, "trace_id", "trace-1") && holds(rows, 0, "correlation_id", "order-1"));
+  sealite_rows_free(rows);
+  GIVES(SEALITE_INVALID_INPUT, sealite_trace_set(T(""), NULL, 0, &error));
+  GIVES(SEALITE_INVALID_INPUT, sealite_trace_set(NULL, 0, T("order-1"), &error));
+  OK(sealite_trace_set(T("trace-2"), NULL, 0, &error));
+  OK(sealite_vault_accept_clock(vault, &error));
+  OK(sealite_trace_set(NULL, 0, NULL, 0, &error));
+  OK(sealite_vault_accept_clock(vault, &error));
+  OK(sealite_audit_tail(audit, 2, &rows, &error));
+  CHECK(holds(rows, 0, "trace_id", "trace-2") && cell(rows, 0, "correlation_id").kind == SEALITE_NULL);
+  CHECK(cell(rows, 1, "trace_id").kind == SEALITE_NULL);
+  sealite_rows_free(rows);
+  sealite_audit_free(audit);
+}
+
+static void canonical(void) {
+  sealite_bytes *text;
+  OK(sealite_canonical_json(T("{ \"b\": [1.0, 1e2], \"a\": \"\\u20ac\" }"), &text, &error));
+  CHECK(strcmp((const char *)sealite_bytes_data(text), "{\"a\":\"\xe2\x82\xac\",\"b\":[1,100]}") == 0);
+  sealite_bytes_free(text);
+  GIVES(SEALITE_INVALID_INPUT, sealite_canonical_json(T("{\"a\":1,\"a\":1}"), &text, &error));
+  GIVES(SEALITE_INVALID_INPUT, sealite_canonical_json(NULL, 1, &text, &error));
+}
+
 int main(int argc, char **argv) {
   CHECK(argc == 2);
   char path[4096];
@@ -350,6 +383,8 @@ int main(int argc, char **argv) {
   audit(vault, argv[1]);
   quotas(vault);
   approvals(vault);
+  trace(vault);
+  canonical();
   health(vault);
   sealite_vault_free(vault);
   return done();

@@ -60,6 +60,16 @@ static void subjects(sealite_vault *vault) {
   GIVES(SEALITE_INVALID_INPUT, sealite_vault_verify_receipt(vault, T("no receipt"), &known, &error));
   sealite_rows_free(rows);
 
+  for (int user = 11; user <= 14; user++) CHECK(insert(notes, user, "a note") == SEALITE_OK);
+  const sealite_string several[] = {{T("11")}, {T("12")}, {T("14")}}, wrong[] = {{T("13")}, {T("nobody")}};
+  OK(sealite_vault_erase_subjects(vault, NULL, 0, several, 3, &rows, &error));
+  CHECK(rows_in(rows) == 3 && holds(rows, 0, "subject", "11") && holds(rows, 2, "subject", "14"));
+  CHECK(holds(rows, 0, "erasure", "complete") && cell(rows, 1, "rows").integer == 1);
+  sealite_rows_free(rows);
+  GIVES(SEALITE_NOT_FOUND, sealite_vault_erase_subjects(vault, NULL, 0, wrong, 2, &rows, &error));
+  CHECK(rows == NULL && insert(notes, 13, "again") == SEALITE_DESTROYED_KEY);
+  GIVES(SEALITE_INVALID_INPUT, sealite_vault_erase_subjects(vault, NULL, 0, NULL, 1, &rows, &error));
+
   CHECK(insert(notes, 2, "again") == SEALITE_DESTROYED_KEY);
   CHECK(insert(notes, 3, "goes on") == SEALITE_OK);
   GIVES(SEALITE_DESTROYED_KEY, sealite_vault_export_subject(vault, NULL, 0, T("2"), &json, &error));

@@ -112,6 +112,24 @@ static void tokens(sealite_vault *vault) {
   sealite_tokens_free(tokens);
 }
 
+static void all(sealite_vault *vault, const sealite_unlock *unlock) {
+  const sealite_unlock *keep[] = {unlock};
+  sealite_rows *slots, *rows;
+  GIVES(SEALITE_LAST_SLOT, sealite_rotation_run_all(vault, NULL, 0, 1, &slots, &rows, &error));
+  CHECK(slots == NULL && rows == NULL);
+  GIVES(SEALITE_INVALID_INPUT, sealite_rotation_run_all(vault, keep, 1, 2, &slots, &rows, &error));
+  OK(sealite_rotation_run_all(vault, keep, 1, 0, &slots, &rows, &error));
+  CHECK(rows_in(slots) == 1 && cell(slots, 0, "kept").integer == 1);
+  CHECK(rows_in(rows) == 4);
+  for (size_t at = 0; at < 4; at++) CHECK(holds(rows, at, "state", "finished") && cell(rows, at, "finished_at").integer > 0);
+  sealite_rows_free(slots);
+  sealite_rows_free(rows);
+  OK(sealite_rotation_run_all(vault, keep, 1, 0, NULL, NULL, &error));
+  sealite_table *table = people(vault);
+  CHECK(find(table, "person599@example.org") == 1);
+  sealite_table_free(table);
+}
+
 int main(int argc, char **argv) {
   CHECK(argc == 2);
   char path[4096];
@@ -122,6 +140,7 @@ int main(int argc, char **argv) {
   tables(vault);
   fields(vault);
   tokens(vault);
+  all(vault, unlock);
   sealite_vault_free(vault);
   sealite_unlock_free(unlock);
   return done();

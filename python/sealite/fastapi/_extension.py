@@ -234,7 +234,7 @@ class Sealite(VaultLife):
         """Appends to the audit trail, with the ids of the request; the actor is the subject of the session or token that a
         dependency has verified, the tenant the request's, where none is given. With a transaction (which has its own tenant)
         the entry is written if and only if that commits."""
-        trace, caller = web.current_trace.get(), current_caller.get()
+        caller = current_caller.get()
         owner = caller.tenant if tenant is None else tenant
         if transaction is not None:
             append = transaction.audit
@@ -244,8 +244,6 @@ class Sealite(VaultLife):
             event,
             actor=caller.subject if actor is None else actor,
             subject=subject,
-            trace_id=None if trace is None else trace.trace_id,
-            correlation_id=None if trace is None else trace.correlation_id,
             payload=payload,
         )
 

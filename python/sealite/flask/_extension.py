@@ -298,14 +298,11 @@ class Sealite:
         """Appends to the audit trail, the tenant's where there is one, with the ids of the request. The actor is the subject
         of the view's token or of the session, where none is given. With a transaction the entry is written if and only if
         that commits."""
-        trace = web.current_trace.get()
         append = self._place().audit.append if transaction is None else transaction.audit
         return append(
             event,
             actor=self._actor() if actor is None else actor,
             subject=subject,
-            trace_id=None if trace is None else trace.trace_id,
-            correlation_id=None if trace is None else trace.correlation_id,
             payload=payload,
         )
 

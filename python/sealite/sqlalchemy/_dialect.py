@@ -4,8 +4,9 @@
 """
 
 from typing import Any
+from weakref import WeakSet
 
-from sqlalchemy import exc
+from sqlalchemy import Table, exc
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine import URL, Connection
 
@@ -35,6 +36,11 @@ class SealiteDialect(Reflection, SQLiteDialect_pysqlite):
     insert_returning = True
     update_returning = True
     delete_returning = True
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        # The tables whose sealed columns have been found sealed in the database.
+        self.floors: WeakSet[Table] = WeakSet()
 
     @classmethod
     def import_dbapi(cls) -> Any:

@@ -69,7 +69,9 @@ class Reflection(SQLiteDialect):
         if table is None:
             return super().get_columns(connection, table_name, schema, **kw)  # type: ignore[no-untyped-call]
         key = {"name": table["key"], "type": _TYPES[table["key_type"]](), "nullable": False, "default": None, "primary_key": 1}
-        return [key, *(_column(table, column) for column in table["columns"])]
+        columns = [_column(table, column) for column in table["columns"]]
+        columns.insert(table["columns_before_key"], key)
+        return columns
 
     @reflection.cache
     def get_pk_constraint(self, connection: Connection, table_name: str, schema: str | None = None, **kw: Any) -> Any:

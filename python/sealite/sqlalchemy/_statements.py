@@ -1,10 +1,13 @@
 """Statements for the engine's own database: sealed columns by their names, and the DDL of sealed tables."""
 
+import json
 from typing import Any
 
 from sqlalchemy import Table
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler, SQLiteDDLCompiler, SQLiteExecutionContext
 from sqlalchemy.schema import CreateTable
+
+import sealite
 
 from ._schema import Companion, is_companion, key_of_companion, sealed_keys
 from ._type import Sealed
@@ -57,8 +60,35 @@ class ExecutionContext(SQLiteExecutionContext):
 
     def pre_exec(self) -> None:
         super().pre_exec()  # type: ignore[no-untyped-call]
+        if self.isinsert or self.isupdate:
+            self._check_floor(getattr(getattr(self.compiled, "statement", None), "table", None))
         if self.isddl or self.isinsert or self.isupdate or self.isdelete:
             self.dialect.begin(self.root_connection.connection.dbapi_connection)
+
+    def _check_floor(self, table: Any) -> None:
+        """What the model calls sealed is not written where it stands in clear, as in a database from before."""
+        keys = sealed_keys(table)
+        if not keys or table in self.dialect.floors:
+            return
+        connection: Any = self.root_connection.connection.dbapi_connection
+        cursor = connection.cursor()
+        try:
+            cursor.execute("SELECT sealite_tables()")
+            tables = {each["name"].lower(): each for each in json.loads(cursor.fetchall()[0][0])}
+            found = tables.get(table.name.lower(), {"columns": []})
+            sealed = {each["name"].lower() for each in found["columns"] if each["protection"] == "sealed"}
+            cursor.execute("SELECT lower(name) FROM pragma_table_info(?)", (table.name,))
+            clear = {row[0] for row in cursor.fetchall()} - sealed
+        finally:
+            cursor.close()
+        plain = [table.c[key].name for key in keys if table.c[key].name.lower() in clear]
+        if plain:
+            raise sealite.Definition(
+                f"{', '.join(plain)} of table {table.name} would be written in clear: the model has Sealed columns, and in the"
+                " database they are plain. Vault.protect_table makes a plain table a sealed one, op.seal_column in a migration"
+            )
+        if sealed:
+            self.dialect.floors.add(table)
 
     def post_exec(self) -> None:
         super().post_exec()  # type: ignore[no-untyped-call]

@@ -69,6 +69,11 @@ pub(super) fn backup(
                     match step {
                         StepResult::Done => return Ok(()),
                         StepResult::More => {}
+                        // What it waits for would be its own end.
+                        _ if !raw.is_autocommit() => {
+                            let message = "the connection is inside a transaction that has written: commit first";
+                            return Err(Stopped::Python(raised(Class::Operational, message)));
+                        }
                         _ => std::thread::sleep(sleep),
                     }
                 }

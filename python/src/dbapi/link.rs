@@ -18,6 +18,7 @@ use super::error::{Class, from_core, programming, said};
 use super::functions::Registration;
 use super::lexer;
 use super::mode::Mode;
+use crate::trace::Traced;
 use crate::vault::Vault;
 
 /// The engine's connection with what stands around it.
@@ -220,7 +221,7 @@ impl Link {
             let gone = (lock(&self.raised).take(), lock(&self.refused).take());
             drop(gone);
         }
-        let done = py.detach(|| work(&self.engine));
+        let done = py.traced(|| work(&self.engine));
         drop(entered);
         for live in std::mem::take(&mut *lock(&self.left)) {
             self.let_go(py, live);

@@ -120,7 +120,10 @@ pub(super) fn script(
         let (live, tail) = link.run(py, |engine| Link::compile(engine, rest))?;
         rest = rest.get(tail..).unwrap_or_default();
         let Some(mut live) = live else { continue };
-        link.begin_now(py, &live.about)?;
+        // As sqlite3 has it, in the older mode a script's transactions are the script's own.
+        if link.mode.autocommit() != LEGACY {
+            link.begin_now(py, &live.about)?;
+        }
         link.traced(py, live.about.sql.get(..tail).unwrap_or(&live.about.sql).trim());
         let done = link.run(py, |_| {
             while live.statement.fetch(SKIP, |_| Ok(()))? {}

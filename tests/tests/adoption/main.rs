@@ -3,7 +3,9 @@
 #![allow(missing_docs, clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used)]
 
 mod crash;
+mod full;
 mod importers;
+mod odd;
 mod refusals;
 mod tables;
 mod values;

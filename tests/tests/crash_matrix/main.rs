@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod adopting;
 mod operations;
 mod picture;
 
@@ -27,7 +28,7 @@ pub(crate) const NOW: i64 = 4_102_444_800_000;
 
 #[test]
 fn stopped_anywhere_an_operation_is_done_or_not_begun() {
-    staged("stopped_anywhere_an_operation_is_done_or_not_begun", scaled(240, 3_000), |stage| {
+    staged("stopped_anywhere_an_operation_is_done_or_not_begun", scaled(240, 9_000), |stage| {
         if stage.role() == "driver" {
             return drive(stage);
         }

@@ -10,7 +10,7 @@ use sealite::{
 };
 use sealite_tests::vaults::{people, unlock_in};
 
-use super::NOW;
+use super::{NOW, adopting};
 
 /// The vault that an operation works on, and its folder.
 pub(crate) struct Scene {
@@ -107,10 +107,12 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     simple("token_revoke", |s| s.vault.tokens().revoke(&s.left("api-id")).map(drop)),
     simple("revoke_subject", |s| s.vault.tokens().revoke_subject("u")),
     simple("audit", |s| s.vault.audit().append(&Entry::new("event").actor("a")).map(drop)),
+    simple("audit_retain", |s| s.vault.audit().retain_after(3).map(drop)),
     simple("quota", quota),
     simple("approval_create", |s| s.vault.approvals().create(&request("second")).map(drop)),
     simple("approval_decide", approval_decide),
     simple("slot_add", |s| s.vault.add_slot("more", &unlock_in(&s.folder)).map(drop)),
+    simple("recovery_slot", |s| s.vault.add_recovery_slot("more").map(drop)),
     simple("slot_remove", |s| s.vault.remove_slot(2)),
     simple("rotate_master", |s| {
         s.vault.keys().rotate_master(&[unlock_in(&s.folder)], true).map(drop)
@@ -131,8 +133,19 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         |s| begun(s, &Rotation::index(None)),
         |s| moved(s, &Rotation::index(None)),
     ),
+    rotation(
+        "rotate_index_of_a_tenant",
+        |s| begun(s, &Rotation::index(Some("acme"))),
+        |s| moved(s, &Rotation::index(Some("acme"))),
+    ),
     simple("rotate_audit", |s| s.vault.keys().begin(&Rotation::audit()).map(drop)),
     simple("rotate_token", |s| s.vault.keys().begin(&Rotation::token(None)).map(drop)),
+    rotation(
+        "revoke_left",
+        |s| begun(s, &Rotation::token(None)),
+        |s| s.vault.keys().revoke_left(None).map(drop),
+    ),
+    rotation("rotate_token_end", none_left, |s| moved(s, &Rotation::token(None))),
     Operation {
         prepare: Some(rotated),
         ..lasting("destroy_retired", destroy_retired, finish_erasure)
@@ -141,8 +154,27 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         prepare: Some(subjects),
         ..lasting("erase_subject", erase_subject, finish_erasure)
     },
-    lasting("erase_tenant", |s| s.vault.erase_tenant("acme").map(drop), finish_erasure),
+    Operation {
+        prepare: Some(subjects_in_rotation),
+        ..lasting("erase_subject_in_rotation", erase_subject, finish_in_rotation)
+    },
+    Operation {
+        prepare: Some(|s| begun(s, &Rotation::index(Some("acme")))),
+        ..lasting("erase_tenant_in_rotation", erase_tenant, finish_in_rotation)
+    },
+    lasting("erase_tenant", erase_tenant, finish_erasure),
     Operation { check: backup_is_whole, ..passing("backup", backup) },
+    Operation { creates: true, ..simple("restore", restore) },
+    Operation {
+        prepare: Some(adopting::application),
+        check: adopting::is_nowhere_lost,
+        ..lasting("adopt", adopting::adopt_tables, adopting::adopt_tables)
+    },
+    Operation {
+        prepare: Some(adopting::application),
+        check: adopting::is_announced,
+        ..lasting("adopt_values", adopting::adopt_values, adopting::adopt_values)
+    },
     lasting("compact", |s| s.vault.compact().map(drop), finish_erasure),
     Operation { prepare: Some(mark_erasure), ..lasting("finish_erasure", erase, finish_erasure) },
 ];
@@ -187,6 +219,7 @@ pub(crate) fn prepare(folder: &Path) {
     vault.quotas().check_and_charge("somebody", &limits(), 1).unwrap();
     leave("approval", &vault.approvals().create(&request("first")).unwrap());
     vault.add_recovery_slot("paper").unwrap();
+    vault.backup(folder.join("earlier.db")).unwrap();
     vault.close();
 }
 
@@ -286,6 +319,12 @@ fn finish_erasure(scene: &Scene) -> Result<()> {
     Ok(())
 }
 
+/// As [`finish_erasure`], while records are under a retired key.
+fn finish_in_rotation(scene: &Scene) -> Result<()> {
+    assert_eq!(scene.vault.finish_erasure()?, sealite::Erasure::Complete);
+    Ok(())
+}
+
 fn token_rejected(scene: &Scene) -> Result<()> {
     let mut text = scene.left("link");
     // The right text, and another kind.
@@ -341,6 +380,21 @@ fn subjects(scene: &Scene) {
     }
 }
 
+fn subjects_in_rotation(scene: &Scene) {
+    subjects(scene);
+    begun(scene, &Rotation::data(None));
+}
+
+fn erase_tenant(scene: &Scene) -> Result<()> {
+    scene.vault.erase_tenant("acme").map(drop)
+}
+
+/// No token is left under the old pepper.
+fn none_left(scene: &Scene) {
+    begun(scene, &Rotation::token(None));
+    scene.vault.keys().revoke_left(None).unwrap();
+}
+
 fn erase_subject(scene: &Scene) -> Result<()> {
     scene.vault.erase_subject(None, "7").map(drop)
 }
@@ -362,6 +416,18 @@ fn backup_is_whole(folder: &Path, _: bool, what: &str) {
     copy.close();
     // The operation may be repeated.
     std::fs::remove_file(file).unwrap();
+}
+
+fn restore(scene: &Scene) -> Result<()> {
+    let (from, to) = (scene.folder.join("earlier.db"), scene.folder.join("vault.db"));
+    let unlock = unlock_in(&scene.folder);
+    match Vault::restore(from, &to, &unlock) {
+        // It had been done when it failed.
+        Err(error) if error.kind() == ErrorKind::Refused && to.exists() => {
+            scene.vault.unlock(&unlock)
+        }
+        restored => restored.map(drop),
+    }
 }
 
 /// Remnants that a reader has kept from being overwritten.

@@ -9,7 +9,7 @@ use sealite::{
 };
 use sealite_tests::vaults::unlock_in;
 
-use super::NOW;
+use super::{NOW, adopting};
 
 /// The picture of a file without a vault.
 pub(crate) const NONE: &str = "no vault\n";
@@ -29,6 +29,7 @@ pub(crate) fn picture(folder: &Path) -> String {
     assert!(trail.is_sound(), "{trail:?}");
     let mut out = String::new();
     tables(&vault, &mut out);
+    adopting::values(&vault, folder, &mut out);
     kept(&vault, &mut out);
     trail_of(&vault, &mut out);
     vault.close();
@@ -146,7 +147,15 @@ fn trail_of(vault: &Vault, out: &mut String) {
     vault
         .audit()
         .each(&all, |event| {
-            entries.push(format!("entry {} {} {:?}", event.seq(), event.event(), event.actor()));
+            // Those stand beside what happens in another file: before it, and after it.
+            if !event.event().starts_with("values.adopt") {
+                entries.push(format!(
+                    "entry {} {} {:?}",
+                    event.seq(),
+                    event.event(),
+                    event.actor()
+                ));
+            }
             Ok(std::ops::ControlFlow::Continue(()))
         })
         .unwrap();

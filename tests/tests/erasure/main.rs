@@ -6,6 +6,8 @@
 mod crash;
 mod export;
 mod processes;
+mod remnants;
+mod rotation;
 mod subject;
 mod tenant;
 mod trail;

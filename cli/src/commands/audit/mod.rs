@@ -14,7 +14,7 @@ use crate::report::Report;
 use crate::secret_file::SecretFile;
 use crate::streams::Console;
 use crate::text::{aligned, counted, date, printable};
-use crate::text_source::from_file;
+use crate::text_source::checkpoint as checkpoint_of;
 use crate::unlock;
 
 /// What a chain can't show by itself.
@@ -78,9 +78,10 @@ fn object(event: &Event) -> Value {
 }
 
 fn verify(arguments: &AuditVerify, console: &mut Console<'_>) -> Result<Report> {
-    let vault = unlock::open(&arguments.file, &arguments.open, console)?;
-    let checkpoint = arguments.checkpoint.as_deref().map(from_file).transpose()?;
-    let checkpoint = checkpoint.as_ref().map(|found| found.text.as_str());
+    // Opened whatever it lacks: what the checkpoint finds is for the report.
+    let vault = unlock::open_since(&arguments.file, &arguments.secret, None, console)?;
+    let checkpoint = arguments.checkpoint.as_deref().map(checkpoint_of).transpose()?;
+    let checkpoint = checkpoint.as_deref();
     let found = match checkpoint {
         Some(checkpoint) if arguments.since => vault.audit().verify_since(checkpoint)?,
         _ => walked(&vault, checkpoint, console)?,

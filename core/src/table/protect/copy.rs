@@ -17,7 +17,7 @@ use crate::table::ddl::create_sql;
 use crate::table::define;
 use crate::table::definition::TableDefinition;
 use crate::table::engine::{Engine, State};
-use crate::table::schema::Schema;
+use crate::table::schema::{Schema, StoredColumn};
 use crate::table::session::Session;
 use crate::table::{Target, Writer};
 use crate::value::{Id, Value, ValueRef};
@@ -198,7 +198,21 @@ pub(super) fn read_row<'r>(schema: &Schema, row: &crate::db::SqlRow<'r>) -> Resu
         (ValueRef::Text(id), true) => Id::Text(id.to_owned()),
         _ => return Err(err!(TypeMismatch, "a key is not of its column's type")),
     };
-    let values = (0..schema.active.len()).map(|at| row.get(at + 1)).collect::<Result<_>>()?;
+    let value = |(at, column): (usize, &StoredColumn)| {
+        row.get(at + 1).map_err(|error| match error.kind() {
+            ErrorKind::Corrupt => err!(
+                TypeMismatch,
+                "column {} of {} holds a text that is not UTF-8: change it, or make it a blob",
+                column.column.name,
+                match &id {
+                    Id::Integer(id) => format!("row {id}"),
+                    Id::Text(_) => "a row".to_owned(),
+                }
+            ),
+            _ => error,
+        })
+    };
+    let values = schema.columns().enumerate().map(value).collect::<Result<_>>()?;
     Ok((id, values))
 }
 

@@ -54,7 +54,7 @@ pub struct ProtectionPlan {
 /// Says what converting the table would do; nothing is written.
 pub(crate) fn planned(engine: &Engine, job: &Job<'_>) -> Result<ProtectionPlan> {
     engine.read(|conn, _| {
-        let state = engine.refresh(conn)?;
+        let state = engine.catch_up(conn)?;
         let (source, plan) = look(conn, &state, job)?;
         let rows = plain::rows(job.elsewhere.map_or(conn, |e| e.conn), &source.name)?;
         Ok(ProtectionPlan {
@@ -96,7 +96,7 @@ pub(crate) fn protect(
 
 /// True where the table is sealed already, and not weaker than the words say.
 pub(crate) fn is_done(engine: &Arc<Engine>, job: &Job<'_>) -> Result<bool> {
-    let state = engine.read(|conn, _| engine.refresh(conn))?;
+    let state = engine.read(|conn, _| engine.catch_up(conn))?;
     let table = job.table;
     let Ok(schema) = state.table(table) else { return Ok(false) };
     let splits = job.changes.splits().iter().map(|split| &split.into);

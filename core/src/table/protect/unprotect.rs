@@ -27,7 +27,7 @@ pub(crate) fn unprotect(
     note: &dyn Fn(&Session, &str) -> Result<()>,
 ) -> Result<()> {
     check_own(table)?;
-    let state = engine.read(|conn, _| engine.refresh(conn))?;
+    let state = engine.read(|conn, _| engine.catch_up(conn))?;
     if state.table(table).is_err() && Session::run(engine, |session| discard(session, table))? {
         return Ok(());
     }

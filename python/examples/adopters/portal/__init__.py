@@ -1,6 +1,7 @@
 """A portal for many tenants: FastAPI over SQLAlchemy, whose database keeps sealed columns, and a vault for all else.
 
     export APP_KEY=... PORTAL_VAULT=vault.db PORTAL_DATABASE=sqlite:///portal.db PORTAL_OUTBOX=outbox
+    mkdir outbox
     sealite init vault.db --key env:APP_KEY
     sealite token issue vault.db --kind admin --label platform --key env:APP_KEY
     uvicorn portal:app --workers 2

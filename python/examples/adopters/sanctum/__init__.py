@@ -1,6 +1,7 @@
 """Profiles with fields that people define: FastAPI over SQLite, whose file became a vault.
 
     export APP_KEY=... SANCTUM_DB=sanctum.db SANCTUM_SETUP_CODE=... SANCTUM_OUTBOX=outbox
+    mkdir outbox
     uvicorn sanctum:app --workers 2
     curl localhost:8000/setup --json '{"code": "...", "email": "admin@example.org"}'
 """

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel, SecretStr
 
-from sealite import Unlock
+from sealite import Rotation, Unlock
 from sealite.fastapi import VaultDep
 
 from .accounts import Admin
@@ -50,6 +50,15 @@ def add_key(vault: VaultDep, admin: Admin, new: NewKey) -> dict[str, int]:
     id = vault.add_slot(new.label, Unlock.key_text(new.key.get_secret_value()))
     site.audit("key.added", subject=str(id))
     return {"id": id}
+
+
+@routes.post("/keys/rotation")
+def rotate(vault: VaultDep, admin: Admin) -> dict[str, str]:
+    """New keys for what rows, look-ups, tokens and the trail are under, while others go on: rows are sealed anew in batches, and
+    a token gets the new one's hash when it is next used. Cut off, it is gone on with by the next call."""
+    states: dict[str, str] = {each.kind: vault.keys.run(each).state for each in (Rotation.data(), Rotation.index(), Rotation.token(), Rotation.audit())}
+    site.audit("keys.rotated", payload=states)
+    return states
 
 
 @routes.delete("/keys/{id}", status_code=204)

@@ -1,11 +1,10 @@
 """What the agent wants to do: asked for, decided by somebody else, done once, and receipted.
 
-Of a payload the approval keeps the hash of its canonical form, in which nested names have an order, too. A receipt is signed
-over the same form: whoever has the public key can check it.
+Of a payload the approval keeps the hash of its canonical form (RFC 8785), in which nested names have an order, too. A receipt is
+signed over the same form: whoever has the public key can check it, in any language.
 """
 
 import datetime
-import json
 from typing import Any, Literal
 
 from cryptography.exceptions import InvalidSignature
@@ -13,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel
 
-from sealite import Approval, Vault
+from sealite import Approval, InvalidInput, Vault, canonical_json
 from sealite.fastapi import VaultDep
 
 from .vault import Agent, Approver, site
@@ -70,14 +69,14 @@ def execute(vault: VaultDep, agent: Agent, id: str, given: Execution) -> Receipt
     site.audit("agent.executed", actor=agent, subject=id, payload={"payload_sha256": done.payload_hash.hex()})
     at = datetime.datetime.now(datetime.UTC).isoformat()
     body = {"approval": id, "action": done.action, "approver": done.approver, "payload": given.payload, "at": at}
-    return Receipt(body=body, signature=_key(vault).sign(canonical(body)).hex())
+    return Receipt(body=body, signature=_key(vault).sign(canonical_json(body)).hex())
 
 
 @routes.post("/receipts/check")
 def check(vault: VaultDep, agent: Agent, receipt: Receipt) -> dict[str, bool]:
     try:
-        _public(vault).verify(bytes.fromhex(receipt.signature), canonical(receipt.body))
-    except (InvalidSignature, ValueError):
+        _public(vault).verify(bytes.fromhex(receipt.signature), canonical_json(receipt.body))
+    except (InvalidInput, InvalidSignature, ValueError):
         return {"genuine": False}
     return {"genuine": True}
 
@@ -85,11 +84,6 @@ def check(vault: VaultDep, agent: Agent, receipt: Receipt) -> dict[str, bool]:
 @routes.get("/receipts/key")
 def public_key(vault: VaultDep) -> dict[str, str]:
     return {"ed25519": _public(vault).public_bytes_raw().hex()}
-
-
-def canonical(body: dict[str, Any]) -> bytes:
-    """One form for what is the same: names in order at every depth, no blanks, UTF-8. NaN has none."""
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
 def _key(vault: Vault) -> Ed25519PrivateKey:

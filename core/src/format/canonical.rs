@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::i_json::{Numbers, is_unambiguous};
 use crate::error::{Result, fail};
 
 /// Objects and arrays inside one another that the quick look goes into.
@@ -9,8 +10,36 @@ const QUICK_DEPTH: usize = 16;
 /// Digits of an integer that a double always holds exactly, and that are its shortest form.
 const EXACT_DIGITS: usize = 15;
 
-/// The canonical form of JSON text.
-pub(crate) fn canonical_json(text: &str) -> Result<Cow<'_, str>> {
+/// The canonical form of JSON text (RFC 8785, the JSON Canonicalization Scheme): one text for everything that means the same,
+/// to full depth. Names are in the order of their UTF-16 code units, numbers as ECMAScript writes them, without white space. It
+/// is what to hash, sign or compare, where a program that prints the same JSON in another way has to come to the same bytes.
+///
+/// ```
+/// let receipt = sealite::canonical_json(r#"{ "b": [1.0, {"y": 1e2, "x": null}], "a": "\u20ac" }"#)?;
+/// assert_eq!(receipt, r#"{"a":"€","b":[1,{"x":null,"y":100}]}"#);
+/// # Ok::<(), sealite::Error>(())
+/// ```
+///
+/// # Errors
+/// `invalid_input` for what is no JSON text, is more than 128 deep, or has no one meaning (RFC 7493): a name twice in an
+/// object, or an integer that no double holds, such as 9007199254740993. Give such numbers as texts.
+pub fn canonical_json(text: &str) -> Result<String> {
+    if Look(text.as_bytes()).whole() {
+        return Ok(text.to_owned());
+    }
+    if !is_unambiguous(text, Numbers::Doubles) {
+        fail!(
+            InvalidInput,
+            "not JSON text, or one with a name twice in an object or an integer that no double holds: give such numbers \
+             as texts"
+        );
+    }
+    canonical(text).map(Cow::into_owned)
+}
+
+/// As [`canonical_json`], of what need not have one meaning: of a name that stands twice the last counts, and a number is the
+/// nearest double.
+pub(crate) fn canonical(text: &str) -> Result<Cow<'_, str>> {
     if Look(text.as_bytes()).whole() {
         return Ok(Cow::Borrowed(text));
     }
@@ -190,6 +219,7 @@ mod tests {
     fn depth_is_bounded() {
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         assert!(!Look(deep.as_bytes()).whole());
+        assert!(canonical(&deep).is_err());
         assert!(canonical_json(&deep).is_err());
     }
 }
