@@ -74,5 +74,7 @@ fn integers_that_a_double_holds_are_taken() {
         ("18446744073709549568", "18446744073709550000"),
     ] {
         assert_eq!(canonical_json(text).unwrap(), canonical);
+        // Who gets the canonical form comes to the same.
+        assert_eq!(canonical_json(canonical).unwrap(), canonical);
     }
 }

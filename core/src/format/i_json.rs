@@ -13,7 +13,7 @@ const MAX_SAFE: u64 = (1 << 53) - 1;
 pub(crate) enum Numbers {
     /// Up to 2^53 - 1, which every reader keeps.
     Safe,
-    /// Integers of 64 bits that a double holds exactly; of the rest every one.
+    /// Integers of 64 bits that a double holds exactly, or that are how it is written; of the rest every one.
     Doubles,
 }
 
@@ -31,7 +31,9 @@ impl Check {
         let exact = match self.0 {
             Numbers::Safe => magnitude <= MAX_SAFE,
             Numbers::Doubles => {
-                magnitude == 0 || magnitude >> magnitude.trailing_zeros() <= MAX_SAFE
+                magnitude == 0
+                    || magnitude >> magnitude.trailing_zeros() <= MAX_SAFE
+                    || is_shortest(magnitude)
             }
         };
         if exact { Ok(()) } else { Err(E::custom("number")) }
@@ -94,4 +96,10 @@ impl<'de> Visitor<'de> for Check {
         }
         Ok(())
     }
+}
+
+/// True where the integer is the shortest text for the double next to it: what a canonical form has.
+#[allow(clippy::cast_precision_loss, reason = "which double is nearest is the question")]
+fn is_shortest(magnitude: u64) -> bool {
+    (magnitude as f64).to_string() == magnitude.to_string()
 }
