@@ -258,8 +258,9 @@ fn a_fork_writes_no_checkpoint_and_stays_cheap() {
         let used = start.elapsed() / rounds;
         assert!(on_disk(&home) == before, "a fork has changed the file or its log");
         tell(format_args!("a fork: {bare:?}; with the vault read after each: {used:?}"));
-        assert!(bare < Duration::from_millis(50), "an idle vault makes a fork cost {bare:?}");
-        assert!(used < Duration::from_millis(250), "reopening after a fork costs {used:?}");
+        // One that waited for somebody would take 200 ms; the rest is what a busy machine may need.
+        assert!(bare < Duration::from_millis(150), "an idle vault makes a fork cost {bare:?}");
+        assert!(used < Duration::from_secs(1), "reopening after a fork costs {used:?}");
     });
 }
 
