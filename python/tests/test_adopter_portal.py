@@ -238,7 +238,7 @@ def test_a_bogus_reset_or_api_token_costs_a_look_up_and_no_password_hash(server:
     long = "x" * 5_000
     for text in (other, "nonsense", token[:-8] + "00000000"):
         assert client.post("/t/acme/reset", json={"token": text, "password": long}).status_code == 401
-    assert client.post("/t/acme/reset", json={"token": token, "password": long}).status_code not in (204, 401)
+    assert client.post("/t/acme/reset", json={"token": token, "password": long}).status_code == 422
     assert client.post("/t/acme/introspect", bearer(key), json={"token": "x"}).status_code == 401
 
 
