@@ -264,7 +264,7 @@ def test_everything_that_holds_something_is_here(held: dict[str, Any]) -> None:
         "CheckReport", "SettingProblem", "ImportReport", "AuditReport", "AuditFault", "Fault", "Histogram", "QuotaLimit",
         "Savepoint", "TenantTables", "Change", "RecoveryCode", "ProtectionPlan", "BackupReport", "Compaction",
         "AdoptionPreview", "TablePreview", "AdoptionReport", "AdoptedTable", "Keys", "KeyInfo", "MasterRotation", "Rotation",
-        "RotationPlan", "RotationStatus", "TenantInfo", "ErasureReceipt",
+        "RotationPlan", "RotationStatus", "TenantInfo", "ErasureReceipt", "Trace",
     }  # fmt: skip
     classes = {
         name for name in sealite.__all__

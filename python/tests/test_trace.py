@@ -90,11 +90,16 @@ def test_tasks_do_not_see_each_other_s() -> None:
                 await asyncio.sleep(0)
                 vault.audit.append(f"direct.{number}")
                 await aio.run(vault.audit.append, f"thread.{number}")
+
+    async def transaction(number: int) -> None:
+        with sealite.trace(f"task-{number}"):
             async with aio.transaction(vault) as tx:
                 await tx.run(lambda inner: inner.audit(f"transaction.{number}"))
 
     async def all_tasks() -> None:
         await asyncio.gather(*(task(number) for number in range(4)))
+        # Apart: a direct call would keep the loop from ending the transaction that it waits for.
+        await asyncio.gather(*(transaction(number) for number in range(4)))
 
     before = len(vault.audit.tail(1_000))
     asyncio.run(all_tasks())

@@ -249,7 +249,7 @@ fn child_that_writes() {
     }
     let path = PathBuf::from(argument("PATH"));
     let stop = Arc::new(AtomicBool::new(false));
-    let watcher = watch(&stop, path.parent().unwrap().to_owned());
+    let looking = watch(&stop, path.parent().unwrap().to_owned());
     let mut config = config();
     config.busy_timeout = Duration::from_millis(300);
     let vault = Vault::at_with(&path, config).unwrap();
@@ -263,7 +263,7 @@ fn child_that_writes() {
     vault.close();
     step("closed");
     stop.store(true, Ordering::Relaxed);
-    let watched = watcher.join().unwrap();
+    let watched = looking.join().unwrap();
     assert!(watched.found.is_empty(), "in temporary files: {:?}", watched.found);
     // A file is written anew by way of one.
     assert!(watched.looks > 0 || !cfg!(target_os = "linux"), "no temporary file was seen");
