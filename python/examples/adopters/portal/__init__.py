@@ -11,7 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import IntegrityError
 
-from sealite import Limit, NotFound, Refused
+from sealite import NotFound, Refused
 
 from . import access, people, platform, settings
 from .database import create_tables
@@ -32,11 +32,6 @@ async def not_found(request: Request, error: NotFound) -> JSONResponse:
 @app.exception_handler(Refused)
 async def refused(request: Request, error: Refused) -> JSONResponse:
     return JSONResponse({"error": "refused"}, 409)
-
-
-@app.exception_handler(Limit)
-async def too_large(request: Request, error: Limit) -> JSONResponse:
-    return JSONResponse({"error": "limit"}, 422)
 
 
 @app.exception_handler(IntegrityError)
