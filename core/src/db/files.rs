@@ -39,6 +39,13 @@ pub(crate) fn held_here(path: &Path) -> bool {
     FileId::of(path).is_some_and(Gate::holds)
 }
 
+/// Where the write-ahead log of a file is.
+pub(super) fn log_of(file: &Path) -> PathBuf {
+    let mut path = file.as_os_str().to_owned();
+    path.push("-wal");
+    PathBuf::from(path)
+}
+
 /// The write-ahead log that a connection has open. Nobody can take it away meanwhile, as long as the locks of this process
 /// hold.
 pub(super) struct Log {
@@ -49,9 +56,7 @@ pub(super) struct Log {
 impl Log {
     /// The log of a file, as it is now.
     pub(super) fn of(file: &Path) -> Self {
-        let mut path = file.as_os_str().to_owned();
-        path.push("-wal");
-        let path = PathBuf::from(path);
+        let path = log_of(file);
         let opened = Cell::new(FileId::of(&path));
         Log { path, opened }
     }

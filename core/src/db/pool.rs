@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use super::authority::Readable;
 use super::conn::Conn;
-use super::files::FileId;
+use super::files::{FileId, log_of};
 use super::gate::{GATES, Gate, State, after_fork, before_fork, check_alone, in_child};
 use super::kept::{self, Keeper, Kept, Own};
 use super::open::{Config, Location, Role, Synchronous, open};
@@ -76,10 +76,8 @@ impl Pool {
     /// The size of the file and its log; 0 in memory.
     pub(crate) fn bytes_on_disk(&self) -> u64 {
         let Location::File(path) = &self.location else { return 0 };
-        let mut log = path.as_os_str().to_owned();
-        log.push("-wal");
-        let size = |path| std::fs::metadata(path).map_or(0, |about| about.len());
-        size(path.as_os_str()) + size(&log)
+        let size = |path: &Path| std::fs::metadata(path).map_or(0, |about| about.len());
+        size(path) + size(&log_of(path))
     }
 
     /// True where one connection serves for everything.
