@@ -42,7 +42,8 @@ pub(super) struct State {
     pub(super) path: Option<PathBuf>,
     pub(super) file: Option<FileId>,
     pub(super) writer: Option<Conn>,
-    pub(super) readers: Vec<Conn>,
+    /// The idle ones, each with the thread that had it last.
+    pub(super) readers: Vec<(ThreadId, Conn)>,
     pub(super) writer_out: Option<ThreadId>,
     pub(super) readers_out: Vec<ThreadId>,
     pub(super) closing: usize,
@@ -57,6 +58,13 @@ pub(super) struct State {
 impl State {
     pub(super) fn in_use(&self) -> bool {
         self.on_loan() > 0 || self.closing > 0
+    }
+
+    /// An idle reader: the one that this thread had before, whose pages lie in its processor's cache, or else the last.
+    pub(super) fn idle_reader(&mut self, thread: ThreadId) -> Option<Conn> {
+        let own = self.readers.iter().rposition(|(last, _)| *last == thread);
+        let at = own.or(self.readers.len().checked_sub(1))?;
+        Some(self.readers.remove(at).1)
     }
 
     pub(super) fn on_loan(&self) -> usize {
@@ -220,7 +228,8 @@ pub(super) fn before_fork() {
         let Some(mut state) = try_lock(&gate.state, patience) else { continue };
         state = gate.drained(state, me, deadline);
         if state.file.is_some() {
-            for conn in state.writer.take().into_iter().chain(std::mem::take(&mut state.readers)) {
+            let readers = std::mem::take(&mut state.readers).into_iter().map(|(_, conn)| conn);
+            for conn in state.writer.take().into_iter().chain(readers) {
                 // A checkpoint here would make a program that forks often write the whole log each time.
                 conn.keep_log();
             }
@@ -296,5 +305,37 @@ pub(super) fn try_lock<T: ?Sized>(
             }
             Err(std::sync::TryLockError::WouldBlock) => return None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use crate::db::{Config, Location, Pool};
+
+    #[test]
+    fn a_thread_gets_the_reader_back_that_it_had() {
+        let path = std::env::temp_dir().join(format!("sealite-gate-{}.db", std::process::id()));
+        let pool = Pool::new(Location::File(path.clone()), Config::default()).unwrap();
+        drop(pool.creator().unwrap());
+        let own = pool.reader().unwrap();
+        let number = own.number();
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| {
+                let other = pool.reader().unwrap();
+                (other.number(), other)
+            });
+            let (others, other) = other.join().unwrap();
+            assert_ne!(others, number);
+            // The other's comes back last.
+            drop(own);
+            drop(other);
+        });
+        for _ in 0..3 {
+            assert_eq!(pool.reader().unwrap().number(), number);
+        }
+        drop(pool);
+        std::fs::remove_file(path).unwrap();
     }
 }

@@ -133,7 +133,7 @@ impl Pool {
             self.wait(|state| state.readers_out.len() < MAX_READERS, "every reader is in use")?;
         let thread = std::thread::current().id();
         state.readers_out.push(thread);
-        let conn = state.readers.pop();
+        let conn = state.idle_reader(thread);
         drop(state);
         let mut lease = Lease { conn, gate: self.gate, writer: false, thread };
         if lease.conn.is_none() {
@@ -154,7 +154,7 @@ impl Pool {
         drop(state);
         let mut lease = Lease { conn: None, gate: self.gate, writer: false, thread };
         lease.conn = Some(self.open(Role::Reader)?);
-        let replaced = self.gate.lock().readers.pop();
+        let replaced = self.gate.lock().idle_reader(thread);
         drop(replaced);
         Ok(lease)
     }
@@ -253,7 +253,8 @@ impl Pool {
         let mut state = self.gate.lock();
         state.file = file;
         // Beside one whose log is gone, it would read that one's index of a log and its own log.
-        state.writer.iter().chain(&state.readers).try_for_each(Conn::check_log)?;
+        let readers = state.readers.iter().map(|(_, conn)| conn);
+        state.writer.iter().chain(readers).try_for_each(Conn::check_log)?;
         drop(state);
         Ok(conn)
     }
@@ -342,7 +343,7 @@ impl Drop for Lease {
             if self.writer {
                 state.writer = conn.take();
             } else if state.readers.len() < IDLE_READERS {
-                state.readers.extend(conn.take());
+                state.readers.extend(conn.take().map(|conn| (self.thread, conn)));
             }
         }
         if conn.is_some() {
