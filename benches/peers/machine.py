@@ -16,7 +16,7 @@ def about() -> dict[str, str]:
         "processor": processor(),
         "cores": str(os.cpu_count()),
         "memory": f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.0f} GiB",
-        "system": f"{platform.system()} {platform.release()}",
+        "system": f"{platform.system()} {'.'.join(platform.release().split('.')[:2])}",
         "python": platform.python_version(),
         "sqlite": f"{sqlite3.sqlite_version} (Python's own)",
         "rust": rustc.stdout.split(" (")[0].removeprefix("rustc ").strip() or "not there",

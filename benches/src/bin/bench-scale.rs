@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use sealite_benches::Outcome;
-use sealite_benches::scale::{Options, Order, run, serve};
+use sealite_benches::scale::{KEY, Options, Order, run, serve, tell_memory};
 
 /// Rows, tenants, threads and processes: prints what it measures and writes the results as JSON.
 #[derive(Parser)]
@@ -26,13 +26,16 @@ struct Arguments {
     /// The file of the results
     #[arg(long, value_name = "FILE", default_value = "target/bench/scale.json")]
     out: PathBuf,
-    /// Work on that file, as one of several processes; the key is in SEALITE_BENCH_KEY
+    /// Work on that file, as one of several processes; the key is in an environment variable
     #[arg(long, hide = true)]
     work_on: Option<PathBuf>,
     #[arg(long, hide = true)]
     writes: bool,
     #[arg(long, hide = true, default_value_t = 0)]
     number: u64,
+    /// Tell the memory that so many tenants of that file take
+    #[arg(long, hide = true)]
+    tenants_of: Option<usize>,
 }
 
 fn main() -> ExitCode {
@@ -46,9 +49,13 @@ fn main() -> ExitCode {
 }
 
 fn begin(arguments: Arguments) -> Outcome<()> {
-    let Arguments { rows, tenants, workers, repeats, out, work_on, writes, number } = arguments;
+    let Arguments { rows, tenants, workers, repeats, out, work_on, writes, number, tenants_of } =
+        arguments;
     if let Some(path) = work_on {
-        let key = std::env::var("SEALITE_BENCH_KEY").ok();
+        let key = std::env::var(KEY).ok();
+        if let Some(count) = tenants_of {
+            return tell_memory(&path, &key.ok_or("no key")?, count, &mut std::io::stdout());
+        }
         let order = Order { path, key, writes, number: number as usize };
         return serve(&order, &mut std::io::stdin().lock(), &mut std::io::stdout());
     }

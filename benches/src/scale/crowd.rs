@@ -10,12 +10,9 @@ use sealite::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::work::{Opened, Order, READS, WRITES, make};
-use super::{Options, line, steps, told};
+use super::{KEY, Options, line, steps, told};
 use crate::Outcome;
 use crate::measure::{Spent, interleave};
-
-/// What a process gets its key by.
-const KEY: &str = "SEALITE_BENCH_KEY";
 
 /// Measures reads and writes by 1, 2, 4 … threads and processes.
 pub(super) fn measure(options: &Options, work: &Path, out: &mut dyn Write) -> Outcome<Value> {

@@ -12,11 +12,15 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 
+pub use tenants::tell_memory;
 pub use work::{Order, serve};
 
 use crate::Outcome;
 use crate::measure::{Comparison, SHA256_LIMIT, sha256_nanoseconds_a_byte};
 use crate::units;
+
+/// What a process gets its key by.
+pub const KEY: &str = "SEALITE_BENCH_KEY";
 
 /// How far to go, and where the results go.
 pub struct Options {

@@ -2,17 +2,17 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use rusqlite::{Connection, params};
-use sealite::{Column, Index, TableDefinition, Value, Vault, values};
+use sealite::{Column, ExposeSecret, Index, TableDefinition, Unlock, Value, Vault, values};
 use serde_json::{Value as Json, json};
 
-use super::{Options, line, steps, told};
+use super::{KEY, Options, line, steps, told};
 use crate::Outcome;
 use crate::measure::{Comparison, Stopwatch, interleave, interleave_reads};
 use crate::people::rng::SplitMix64;
 use crate::plain::{Bound, set_up};
-use crate::sealed::fresh_key;
 
 /// Rows of each tenant.
 const ROWS: usize = 10;
@@ -33,8 +33,9 @@ pub(super) fn measure(options: &Options, work: &Path, out: &mut dyn Write) -> Ou
 
 fn of(count: usize, repeats: usize, folder: &Path, out: &mut dyn Write) -> Outcome<Json> {
     let (plain_path, sealed_path) = (folder.join("plain.db"), folder.join("sealed.db"));
-    let names: Vec<String> = (0..count).map(|number| format!("tenant-{number}")).collect();
-    let unlock = fresh_key()?;
+    let names: Vec<String> = (0..count).map(name).collect();
+    let key = sealite::generate_key()?;
+    let unlock = Unlock::key_text(key.expose_secret())?;
     let vault = Vault::create(&sealed_path, &unlock)?;
     let email = Column::text("email").sealed().not_null().index(Index::unique());
     let table = TableDefinition::new("users").per_tenant().column(email);
@@ -56,14 +57,9 @@ fn of(count: usize, repeats: usize, folder: &Path, out: &mut dyn Write) -> Outco
     }
     let insert = Comparison::of(&pairs).ok_or("no batch")?.each(names.len().min(BATCH) * ROWS);
     vault.close();
-    let before = resident();
+    let memory = memory(&sealed_path, key.expose_secret(), count)?;
     let vault = Vault::open(&sealed_path, &unlock)?;
-    // Every tenant once: its keys are there from then on.
-    for (at, name) in names.iter().enumerate() {
-        let id = (at * ROWS + 1) as i64;
-        vault.tenant(name)?.table("users")?.get(id)?.ok_or("a row is missing")?;
-    }
-    let memory = resident().saturating_sub(before);
+    read_each(&vault, count)?;
     let get = reads(&conn, &vault, &names, repeats, true)?;
     let find = reads(&conn, &vault, &names, repeats, false)?;
     vault.close();
@@ -182,9 +178,47 @@ fn weight(email: &str, name: &str) -> u64 {
     (email.len() + name.len()) as u64
 }
 
-/// Bytes of this process in memory; 0 where the system doesn't tell.
-fn resident() -> u64 {
-    let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let pages = text.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
-    pages.unwrap_or(0) * 4_096
+/// Reads a row of every tenant: its keys are there from then on, as far as the cache of keys goes.
+fn read_each(vault: &Vault, count: usize) -> Outcome<()> {
+    for at in 0..count {
+        let id = (at * ROWS + 1) as i64;
+        vault.tenant(&name(at))?.table("users")?.get(id)?.ok_or("a row is missing")?;
+    }
+    Ok(())
+}
+
+fn name(number: usize) -> String {
+    format!("tenant-{number}")
+}
+
+/// What a process grows by when it opens the file and reads in every tenant. In one that does nothing else: where much was
+/// freed before, what is taken again doesn't show.
+fn memory(path: &Path, key: &str, count: usize) -> Outcome<u64> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg("--work-on").arg(path).arg("--tenants-of").arg(count.to_string());
+    let output = command.env(KEY, key).stderr(Stdio::inherit()).output()?;
+    if !output.status.success() {
+        return Err("a process that reads in every tenant failed".into());
+    }
+    Ok(String::from_utf8(output.stdout)?.trim().parse()?)
+}
+
+/// The process that [`memory`] starts: opens the file, reads in so many tenants, and writes how many bytes it took.
+///
+/// # Errors
+/// Where the file can't be opened or read, or the system doesn't tell.
+pub fn tell_memory(path: &Path, key: &str, count: usize, out: &mut dyn Write) -> Outcome<()> {
+    let before = anonymous()?;
+    let vault = Vault::open(path, &Unlock::key_text(key)?)?;
+    read_each(&vault, count)?;
+    writeln!(out, "{}", anonymous()?.saturating_sub(before))?;
+    Ok(())
+}
+
+/// Bytes of this process in memory that no file stands behind.
+fn anonymous() -> Outcome<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB")).ok_or("no RssAnon")?;
+    Ok(kib.trim().parse::<u64>()? * 1_024)
 }
