@@ -40,7 +40,7 @@ fn folder(target: &str) -> PathBuf {
 }
 
 /// In the order of their names.
-fn inputs(target: &str, at_least: usize) -> Vec<Vec<u8>> {
+pub(crate) fn inputs(target: &str, at_least: usize) -> Vec<Vec<u8>> {
     let files = std::fs::read_dir(folder(target)).unwrap();
     let mut paths: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
     paths.sort();

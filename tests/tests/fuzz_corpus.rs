@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
 #[path = "../../fuzz/src/replay.rs"]
 mod replay;
@@ -13,7 +14,10 @@ mod replay;
 #[path = "../../fuzz/src/lib.rs"]
 mod targets;
 
-use replay::{replay, replay_slowly};
+use replay::{inputs, replay, replay_slowly};
+use sealite_tests::faults::shim;
+use sealite_tests::reexec::{command, finish, role};
+use sealite_tests::scale::scaled;
 
 #[test]
 fn kept_token_texts_do_no_harm() {
@@ -58,6 +62,22 @@ fn kept_statements_are_carried_out_or_refused() {
 #[test]
 fn kept_sequences_of_operations_do_what_the_model_says() {
     replay_slowly("stateful", targets::stateful, 9, 40);
+}
+
+/// In a process of its own, with what makes its writes fail.
+#[test]
+fn a_disk_that_fails_leaves_the_state_before_or_after() {
+    if role().is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let entry = "a_disk_that_fails_leaves_the_state_before_or_after";
+        let mut child = command(entry, "replay", folder.path(), "");
+        let child = child.env("LD_PRELOAD", shim(folder.path())).spawn().unwrap();
+        return finish(child, scaled(Duration::from_secs(600), Duration::from_secs(6_000)));
+    }
+    for input in inputs("stateful_faults", 8) {
+        assert!(targets::failures(&input) > 0, "nothing failed");
+    }
+    replay_slowly("stateful_faults", targets::stateful_faults, 8, 60);
 }
 
 /// Whoever adds a target gives it inputs, and runs it here too.

@@ -89,8 +89,12 @@ impl Trigger<'_> {
                 && !before(2).is_some_and(|token| token.is("main"));
             if own && !column {
                 text.push_str(self.sql.get(done..token.at).unwrap_or_default());
+                // Two quoted names that touch would be one with a quote in it.
+                text.push_str(if text.ends_with('"') { " " } else { "" });
                 text.push_str(&quote(table));
                 done = token.end();
+                let rest = self.sql.get(done..).unwrap_or_default();
+                text.push_str(if rest.starts_with('"') { " " } else { "" });
             }
         }
         text.push_str(self.sql.get(done..).unwrap_or_default());
@@ -174,6 +178,14 @@ mod tests {
                    BEGIN DELETE FROM t WHERE id NOT IN (SELECT \"c_sealed\".c FROM main.\"c_sealed\") OR x = 'c'; END";
         assert_eq!(trigger.on("c_sealed"), expected);
         assert_eq!(trigger.obstacle(|_| true), None);
+    }
+
+    #[test]
+    fn names_that_touch_stay_two() {
+        let sql = "CREATE TRIGGER t AFTER INSERT ON c BEGIN SELECT \"a\"[c] FROM [c]\"b\"; END";
+        let expected =
+            "CREATE TRIGGER t AFTER INSERT ON \"d\" BEGIN SELECT \"a\" \"d\" FROM \"d\" \"b\"; END";
+        assert_eq!(read(sql).unwrap().on("d"), expected);
     }
 
     #[test]
