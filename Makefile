@@ -72,13 +72,13 @@ bench-quick: wheel-release ## The ratios, sealed against plain, into target/benc
 	$(CARGO) run --release --locked -p sealite-benches --bin bench-quick -- --python $(BIN)/python $(BENCH)
 
 # PEERS="--rows 2000 --rounds 1" for a short run.
-bench-peers: wheel-release ## Against SQLCipher, Fernet and others, into docs/benchmarks.md (ten minutes)
+bench-peers: wheel-release ## Against SQLCipher, Fernet and others, into docs/benchmarks.md (three minutes)
 	$(CARGO) run --release --locked -p sealite-benches --bin bench-quick -- --only tables --out target/bench/peers-rust.json
 	$(BIN)/python -B benches/peers/run.py target/bench/peers.json $(PEERS)
 	$(BIN)/python -B benches/peers/report.py target/bench docs
 
 # SCALE="--rows 10000000" for 10 million rows; SCALE="--rows 10000 --tenants 10 --workers 2 --repeats 1" for a short run.
-bench-scale: venv ## How it grows with rows, tenants, threads, processes, into docs/benchmarks.md (five minutes)
+bench-scale: venv ## How it grows with rows, tenants, threads, processes, into docs/benchmarks.md (a minute; ten for 10 million rows)
 	$(BIN)/python -m pip install --quiet -r benches/peers/requirements.txt
 	$(CARGO) run --release --locked -p sealite-benches --bin bench-scale -- --out target/bench/scale.json $(SCALE)
 	$(BIN)/python -B benches/peers/machine.py target/bench/scale.json

@@ -2,6 +2,7 @@
 the same over plain ones. The peers are pinned in benches/peers/requirements.txt; without them, their ratios are left out."""
 
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -191,3 +192,18 @@ def meaning(name: str) -> str:
     """What a ratio is, for the report."""
     told = MEANING[name]
     return told if name.startswith("orm_") else f"seal and open of a text of 64 bytes for a row, against {told}"
+
+
+def one_side(side: str, rounds: int) -> None:
+    """Seals and opens so many times, and nothing else: for a profiler."""
+    with sealite.Vault.in_memory() as vault:
+        field = vault.field("users.email")
+        seal, open_ = field.seal, field.open
+        theirs = peers()
+        work = theirs[side] if side in theirs else lambda text: open_(seal(text, 7), 7)
+        for _ in range(rounds):
+            work(TEXT)
+
+
+if __name__ == "__main__":
+    one_side(sys.argv[1], int(sys.argv[2]))

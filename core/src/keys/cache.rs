@@ -4,7 +4,7 @@
 //! forked child does not use its parent's keys: it wipes them at its first use of the ring and unwraps them again, by
 //! the wrapping key, which it keeps so that a vault that was opened before the fork works after it.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
@@ -41,9 +41,9 @@ pub(super) struct Cache {
 
 #[derive(Default)]
 struct Kept {
-    by_id: HashMap<u32, Entry>,
+    by_id: BTreeMap<u32, Entry>,
     /// By a hash of the owner; whose key it is says the key.
-    active: HashMap<u64, u32>,
+    active: BTreeMap<u64, u32>,
 }
 
 struct Entry {
