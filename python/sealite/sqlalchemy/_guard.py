@@ -10,7 +10,7 @@ from sqlalchemy.sql.elements import BindParameter
 
 import sealite
 
-from ._binding import RowBinding, given_by
+from ._binding import RowBinding, changed_on_conflict, given_by
 from ._engine import is_engine
 from ._questions import before_cursor_execute
 from ._schema import companion_key, sealed_keys
@@ -134,9 +134,7 @@ class _Write:
 
     def _refuse_copies(self, statement: Insert) -> None:
         names: set[Any] = set(statement._select_names or ())
-        after = statement._post_values_clause
-        changed = getattr(after, "update_values_to_set", None) or getattr(after, "update", None) or ()
-        names |= {getattr(key, "key", key) for key, *_ in (changed.items() if isinstance(changed, dict) else changed)}
+        names |= {getattr(key, "key", key) for key in changed_on_conflict(statement._post_values_clause)}
         for key in (*self._types, *self._companions.values()):
             if key in names:
                 raise sealite.Refused(
