@@ -358,3 +358,12 @@ def test_a_statement_is_looked_through_once(session: orm.Session, monkeypatch: p
     for number in range(5):
         session.execute(sa.select(User.id).where(User.email == f"{number}@x.org", User.plan == "once")).all()
     assert looked and len(looked) <= 2, "as it was written, and as the ORM has made it"
+
+
+def test_a_write_by_a_lambda_is_refused(session: orm.Session) -> None:
+    """Else the index would be left behind."""
+    for write in (lambda: sa.update(User).values(email="z@x.org"), lambda: sa.insert(User.__table__).values(email="z@x.org")):
+        with pytest.raises(sealite.Refused):
+            session.execute(sa.lambda_stmt(write))
+    session.execute(sa.lambda_stmt(lambda: sa.delete(Order).where(Order.address == "a@x.org")))
+    assert len(session.scalars(sa.select(Order)).all()) == 2

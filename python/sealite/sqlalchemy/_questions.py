@@ -52,11 +52,16 @@ def before_cursor_execute(
     compiled = getattr(context, "compiled", None)
     if compiled is None or compiled in _passed or is_engine(compiled.dialect):
         return
+    look_through(compiled)
+    _passed.add(compiled)
+
+
+def look_through(compiled: Any) -> None:
+    """Refuses a compiled statement that asks what has no answer."""
     walk = _Walk()
     walk.look(getattr(compiled, "statement", None))
     # What the ORM has made of it: with the conditions of its relationships, and the criteria of its loaders.
     walk.look(getattr(getattr(compiled, "compile_state", None), "statement", None))
-    _passed.add(compiled)
 
 
 class _Walk:
@@ -120,9 +125,12 @@ class _Walk:
 
     def _select(self, select: Any) -> None:
         self._hand_on(flat(select._raw_columns), select)
-        if select._distinct and not select._distinct_on and not tells_rows_apart([select]):
+        others = _without(select.get_children(), select._raw_columns)
+        # DISTINCT ON compares what it names, and that is among the others.
+        by_name = any(getattr(each, "_distinct_on", None) for each in (select, *others))
+        if select._distinct and not by_name and not tells_rows_apart([select]):
             self._refuse(select.selected_columns, select, _NOT_EQUAL)
-        self._refuse(_without(select.get_children(), select._raw_columns), select, _NO_ORDER)
+        self._refuse(others, select, _NO_ORDER)
 
     def _compound(self, compound: Any) -> None:
         for columns in zip(*(each.selected_columns for each in compound.selects), strict=False):
