@@ -93,8 +93,9 @@ class Sealed(_FieldType):
       load; a column that is selected by itself gives a `SealedForRow`.
     - `padding` hides the length: a block in bytes (default 32), "none" or "padme".
 
-    Comparing with ==, !=, IN and IS NULL works where an index is declared; every other comparison raises when it is
-    executed.
+    A statement selects, returns and counts the column, asks whether it is NULL, and sets it to a value. With a `unique`
+    index it compares it with ==, != and IN, and with a `lookup` index by `column.candidates(value)`. Whatever else it does
+    with it raises `Refused` when it is executed.
 
     In a database of the dialect `sqlite+sealite` the column is a sealed column of a sealed table: SQL compares, sorts and
     computes with its values, and the engine seals. `label`, `vault` and `bind_row` say nothing there.
