@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 import sealite
+import sealite.dbapi2
 import sealite.fastapi
 import sealite.flask
 import sealite.limits
@@ -40,6 +41,9 @@ def holders(vault: sealite.Vault) -> dict[str, Any]:
     approval = vault.approvals.create("act", {"value": CANARY}, CANARY, session=CANARY)
     vault.audit.append("seen", actor=CANARY, payload={"value": CANARY})
     transaction = vault.transaction()
+    connection = sealite.dbapi2.connect(vault=vault)
+    connection.row_factory = sealite.dbapi2.Row
+    cursor = connection.execute("SELECT *, ? FROM secrets WHERE value = ?", (CANARY, CANARY))
     bound = FieldBinding("f", "text", None)
     bound.bind(field)
     return {
@@ -88,6 +92,9 @@ def holders(vault: sealite.Vault) -> dict[str, Any]:
         "VaultStorage": sealite.limits.VaultStorage("sealite://canary"),
         "AsyncVaultStorage": sealite.limits.AsyncVaultStorage("async+sealite://canary"),
         "VaultSettingsSource": VaultSettingsSource(pydantic_settings.BaseSettings, settings),
+        "dbapi2.Connection": connection,
+        "dbapi2.Cursor": cursor,
+        "dbapi2.Row": cursor.fetchone(),
         "Clock": sealite.testing.Clock(vault),
     }
 

@@ -22,6 +22,12 @@ def given_by(statement: Any) -> dict[Any, Any]:
     return dict(statement._values or {}) | dict(getattr(statement, "_ordered_values", None) or ())
 
 
+def changed_on_conflict(clause: Any) -> dict[Any, Any]:
+    """What the clause behind the values of an INSERT sets, by column."""
+    changed = getattr(clause, "update_values_to_set", None) or getattr(clause, "update", None) or ()
+    return dict(changed)
+
+
 class RowBinding:
     """The columns of a table whose values are bound to their rows, and its primary key."""
 

@@ -8,7 +8,8 @@ from weakref import WeakSet
 
 from sqlalchemy import Table, exc
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
-from sqlalchemy.engine import URL, Connection
+from sqlalchemy.engine import URL, Connection, Engine
+from sqlalchemy.util import asbool
 
 from ._reflection import Reflection
 from ._statements import DDL, Compiler, ExecutionContext
@@ -37,8 +38,11 @@ class SealiteDialect(Reflection, SQLiteDialect_pysqlite):
     update_returning = True
     delete_returning = True
 
-    def __init__(self, *arguments: Any, **keywords: Any) -> None:
-        super().__init__(*arguments, **keywords)
+    def __init__(self, hide_parameters: bool | str = True, **keywords: Any) -> None:
+        """As SQLite's. `hide_parameters=False`, for `create_engine`, shows values in errors and logs."""
+        super().__init__(**keywords)
+        # Named above, so that create_engine hands it over: an engine can't tell its own default from a False that was given.
+        self.hides_parameters = asbool(hide_parameters)
         # The tables whose sealed columns have been found sealed in the database.
         self.floors: WeakSet[Table] = WeakSet()
 
@@ -47,6 +51,17 @@ class SealiteDialect(Reflection, SQLiteDialect_pysqlite):
         from sealite import dbapi2
 
         return dbapi2
+
+    @classmethod
+    def engine_created(cls, engine: Engine) -> None:
+        """Here parameters and rows are in clear: they stay out of errors and logs."""
+        dialect: Any = engine.dialect
+        _hide(engine, dialect.hides_parameters)
+
+    def set_engine_execution_options(self, engine: Engine, opts: Any) -> None:
+        """An engine that differs in options is quiet as well."""
+        super().set_engine_execution_options(engine, opts)
+        _hide(engine, self.hides_parameters)
 
     def create_connect_args(self, url: URL) -> Any:
         options = dict(url.query)
@@ -88,6 +103,13 @@ class SealiteDialect(Reflection, SQLiteDialect_pysqlite):
     def is_disconnect(self, e: Any, connection: Any, cursor: Any) -> bool:
         # A connection that was in use when the process forked stays the parent's.
         return getattr(e, "name", None) == "forked" or super().is_disconnect(e, connection, cursor)
+
+
+def _hide(engine: Engine, hides: bool) -> None:
+    engine.hide_parameters = hides
+    if hides:
+        # Asked before rows are logged, by echo="debug".
+        engine._should_log_debug = lambda: False  # type: ignore[method-assign]
 
 
 def _reference(key: Any) -> str:

@@ -1,16 +1,18 @@
 """Between a statement and the database: updates take the index along, and what would write plaintext, or leave an index
 behind, is refused before it is sent."""
 
+import copy
 from typing import Any
 
 from sqlalchemy import Table, event, exc
 from sqlalchemy.engine import Engine, ExceptionContext
 from sqlalchemy.sql.dml import Insert, Update
 from sqlalchemy.sql.elements import BindParameter
+from sqlalchemy.sql.lambdas import LambdaElement
 
 import sealite
 
-from ._binding import RowBinding, given_by
+from ._binding import RowBinding, changed_on_conflict, given_by
 from ._engine import is_engine
 from ._questions import before_cursor_execute
 from ._schema import companion_key, sealed_keys
@@ -29,24 +31,34 @@ def install() -> None:
 def _before_execute(
     connection: Any, statement: Any, multiple: Any, single: Any, options: Any
 ) -> tuple[Any, Any, Any]:
-    if isinstance(statement, (Insert, Update)) and not is_engine(connection.dialect):
-        keys = sealed_keys(statement.table)
+    if isinstance(statement, (Insert, Update, LambdaElement)) and not is_engine(connection.dialect):
+        written = statement._resolved if isinstance(statement, LambdaElement) else statement
+        keys = sealed_keys(written.table) if isinstance(written, (Insert, Update)) else ()
+        if keys and written is not statement:
+            # Its parameters are another time's: it is compiled once.
+            raise sealite.Refused(f"{written.table.name} has sealed columns: it is written by insert() and update() themselves")
         if keys:
             return _Write(statement, keys).checked(multiple, single)
     return statement, multiple, single
 
 
-def _handle_error(context: ExceptionContext) -> sealite.SealiteError | None:
-    """Parameters that have not been sealed yet stay out of the error's text."""
-    if context.execution_context is not None:
-        return None
+def _handle_error(context: ExceptionContext) -> BaseException | None:
+    """Parameters that have not been sealed yet stay out of the error, its text and its attributes."""
     wrapper, original = context.sqlalchemy_exception, context.original_exception
+    if is_engine(context.dialect):
+        hidden = context.engine is None or context.engine.hide_parameters
+    else:
+        hidden = context.execution_context is None
+    if not hidden:
+        return None
     if wrapper is not None:
         wrapper.hide_parameters = True
         wrapper.params = None
-    if isinstance(original, sealite.SealiteError):
-        return type(original)(*original.args)
-    return None
+    if isinstance(original, UnicodeError):
+        # Its text shows one character, and its attributes all of them.
+        original.object, original.args = type(original.object)(), (original.encoding, original.reason)
+    # A new one, that can come from the other; its codes and notes are copied.
+    return copy.copy(original) if isinstance(original, sealite.SealiteError) else None
 
 
 class _Write:
@@ -134,9 +146,7 @@ class _Write:
 
     def _refuse_copies(self, statement: Insert) -> None:
         names: set[Any] = set(statement._select_names or ())
-        after = statement._post_values_clause
-        changed = getattr(after, "update_values_to_set", None) or getattr(after, "update", None) or ()
-        names |= {getattr(key, "key", key) for key, *_ in (changed.items() if isinstance(changed, dict) else changed)}
+        names |= {getattr(key, "key", key) for key in changed_on_conflict(statement._post_values_clause)}
         for key in (*self._types, *self._companions.values()):
             if key in names:
                 raise sealite.Refused(

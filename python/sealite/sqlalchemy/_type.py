@@ -93,8 +93,9 @@ class Sealed(_FieldType):
       load; a column that is selected by itself gives a `SealedForRow`.
     - `padding` hides the length: a block in bytes (default 32), "none" or "padme".
 
-    Comparing with ==, !=, IN and IS NULL works where an index is declared; every other comparison raises when it is
-    executed.
+    A statement selects, returns and counts the column, asks whether it is NULL, and sets it to a value. With a `unique`
+    index it compares it with ==, != and IN, and with a `lookup` index by `column.candidates(value)`. Whatever else it does
+    with it raises `Refused` when it is executed.
 
     In a database of the dialect `sqlite+sealite` the column is a sealed column of a sealed table: SQL compares, sorts and
     computes with its values, and the engine seals. `label`, `vault` and `bind_row` say nothing there.
@@ -161,7 +162,7 @@ class Sealed(_FieldType):
 
     def bind_processor(self, dialect: Dialect) -> _Process | None:
         if is_engine(dialect):
-            return self._plain(dialect).bind_processor(dialect)
+            return _quiet(self._plain(dialect).bind_processor(dialect), self.label)
         seal, encode = self._native("seal"), codec(self.of, self.label).encode
         process: _Process = seal
         if self.bind_row:
@@ -172,7 +173,7 @@ class Sealed(_FieldType):
 
     def result_processor(self, dialect: Dialect, coltype: object) -> _Process | None:
         if is_engine(dialect):
-            return self._plain(dialect).result_processor(dialect, coltype)
+            return _quiet(self._plain(dialect).result_processor(dialect, coltype), self.label)
         open_, decode = self._native("open"), codec(self.of, self.label).decode
         process: _Process = open_
         if self.bind_row:
@@ -267,6 +268,21 @@ _DEFAULTS = {
     "padding": None,
     "companion": True,
 }
+
+
+def _quiet(process: _Process | None, label: str) -> _Process | None:
+    """A processor of SQLAlchemy's own, without its errors: some show the value."""
+    if process is None:
+        return None
+
+    def quiet(value: Any) -> Any:
+        try:
+            return process(value)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            pass
+        raise sealite.TypeMismatch(f"field {label}: the type of the column does not take {type(value).__name__}, or not this one")
+
+    return quiet
 
 
 def _sealing_for_row(label: str, seal: Callable[..., Any], encode: _Process | None) -> _Process:
