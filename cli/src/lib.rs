@@ -76,6 +76,7 @@ use std::io::{self, IsTerminal, Write};
 use clap::Parser;
 
 use arguments::Arguments;
+pub use failure::exit_code;
 use streams::Console;
 pub use streams::{Streams, Terminals};
 
