@@ -2,13 +2,16 @@
 
 import copy
 import pickle
+import re
 import traceback
+from pathlib import Path
 
 import pytest
 
 import sealite
 from sealite import Unlock, Vault
 
+ROOT = Path(__file__).parents[2]
 SECRET = "Xanthippe-unique-4711"
 
 # The codes are stable, and shared with Rust.
@@ -133,3 +136,15 @@ def test_nothing_is_made_by_hand() -> None:
             getattr(sealite, name)()
         with pytest.raises(TypeError):
             type("Sub", (getattr(sealite, name),), {})
+
+
+def test_other_command_lines_end_with_the_exit_codes_of_the_command() -> None:
+    from sealite import _native
+
+    table = re.findall(r"^\| (\d) \| (.+) \|$", (ROOT / "docs" / "cli.md").read_text("utf-8"), re.MULTILINE)
+    by_name = {getattr(sealite, name).name: _native.exit_code(getattr(sealite, name).name) for name in CODES}
+    # 0 is for what is done, 1 for a check that found something.
+    assert set(by_name.values()) | {0, 1} == {int(code) for code, _ in table}
+    assert [by_name[name] for name in ("invalid_input", "locked", "not_initialised", "rolled_back", "busy", "io")] == [2, 3, 4, 5, 6, 7]
+    with pytest.raises(sealite.NotFound):
+        _native.exit_code("error")
