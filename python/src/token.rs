@@ -20,6 +20,12 @@ pub(crate) fn kind(name: &Bound<'_, PyString>) -> PyResult<TokenKind> {
 }
 
 /// A token, read and verified; never its secret. Its attributes are made when they are asked for.
+///
+///     >>> vault = sealite.Vault.in_memory()
+///     >>> issued = vault.tokens.issue("api_key", subject="ada", scopes=["orders:read"], data={"theme": "dark"})
+///     >>> token = vault.tokens.verify(issued.text, "api_key")
+///     >>> token.subject, token.has_scope("orders:write"), token.data
+///     ('ada', False, {'theme': 'dark'})
 #[pyclass(module = "sealite", frozen, freelist = 64)]
 pub(crate) struct Token(pub(crate) sealite::Token);
 

@@ -166,7 +166,7 @@ impl Transaction {
         Ok(py.traced(|| held.with(|transaction| transaction.audit(&entry)))?)
     }
 
-    /// A part of the transaction that an exception takes back alone.
+    /// A part of the transaction that an exception takes back alone, for a with statement.
     fn savepoint(&self) -> PyResult<Savepoint> {
         Ok(Savepoint { held: Arc::clone(self.held()?), state: Mutex::new(None) })
     }
@@ -233,6 +233,20 @@ impl Transaction {
 }
 
 /// A savepoint: set by `with`, kept at its end, gone back to by an exception, which then goes on.
+///
+///     >>> vault = sealite.Vault.in_memory()
+///     >>> vault.define_table("users", {"email": "text sealed unique email"})
+///     True
+///     >>> with vault.transaction() as transaction:
+///     ...     for email in ("ada@example.org", "grace@example.org", "ADA@example.org"):
+///     ...         try:
+///     ...             with transaction.savepoint():
+///     ...                 id = transaction.table("users").insert(email=email)
+///     ...         except sealite.Conflict:
+///     ...             print("there already:", email)
+///     there already: ADA@example.org
+///     >>> vault.table("users").count()
+///     2
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct Savepoint {
     held: Arc<HeldTransaction>,
@@ -273,6 +287,14 @@ impl Savepoint {
 }
 
 /// The tables of one tenant, within a transaction or snapshot.
+///
+///     >>> vault = sealite.Vault.in_memory()
+///     >>> vault.define_table("notes", {"body": "text sealed"}, per_tenant=True)
+///     True
+///     >>> with vault.transaction() as transaction:
+///     ...     id = transaction.tenant("acme").table("notes").insert(body="hello")
+///     >>> vault.tenant("acme").table("notes").count(), vault.tenant("other").table("notes").count()
+///     (1, 0)
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct TenantTables(Source);
 
