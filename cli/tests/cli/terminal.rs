@@ -149,7 +149,8 @@ fn a_long_check_shows_its_progress_on_a_terminal() {
 #[test]
 fn copies_rotations_and_adoptions_show_their_progress_on_a_terminal() {
     let scene = Scene::with_rows();
-    let shown = |arguments: &str| at_terminal(&scene, &format!("{arguments} --key file:key"), &[]).ok();
+    let shown =
+        |arguments: &str| at_terminal(&scene, &format!("{arguments} --key file:key"), &[]).ok();
     shown("doctor v.db").says("/4 rows").says("entries of the audit trail");
     shown("backup v.db copy.db").says("copying").says(" pages").says("rows opened");
     shown("restore copy.db new.db").says("copying").says(" pages").says("of the audit trail");
