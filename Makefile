@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # One cargo invocation for all of them: building is what costs. The Python module is tested through its wheel.
 CRATES := -p sealite -p sealite-cli -p sealite-ffi -p sealite-tests -p sealite-benches
 
-.PHONY: help constant-time leakage fmt lint lint-deps test test-full test-rust test-python c-test million wheel-release bench bench-quick bench-peers bench-scale docs wheel sbom sdist test-package ext install demo fuzz-smoke venv wheel-test
+.PHONY: help constant-time leakage fmt lint lint-deps test test-full test-rust test-python c-test million wheel-release bench bench-quick bench-peers bench-scale docs wheel sbom wheel-sbom sdist test-package ext install demo fuzz-smoke venv wheel-test
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -60,11 +60,24 @@ million:
 bench: ## Criterion's benchmarks
 	$(CARGO) bench --locked -p sealite-benches
 
+# What all wheels have: a bill of materials with all that is compiled in, and, where it is Linux with glibc, a linker that is told
+# of glibc 2.28's symbols, whatever this machine's own is. Not linked by zig: its unwinder crashes where Python ends a thread that
+# is in the module.
+WHEEL := $(BIN)/maturin build --locked -m python/Cargo.toml --sbom-include sealite-python.cdx.json
+ifneq ($(shell getconf GNU_LIBC_VERSION 2>/dev/null),)
+WHEEL += --compatibility manylinux_2_28
+LINKED = -- $$($(BIN)/python -B python/tools/glibc_2_28.py target/glibc)
+endif
+
+# maturin takes what lies beside its pyproject.toml.
+wheel-sbom: sbom
+	cp target/sbom/sealite-python.cdx.json python/
+
 # The release wheel, in the environment, with what it is measured against.
-wheel-release: venv
+wheel-release: wheel-sbom
 	$(BIN)/python -m pip install --quiet -r benches/peers/requirements.txt
 	rm -rf target/wheel-release
-	$(BIN)/maturin build --release --locked -m python/Cargo.toml --out target/wheel-release
+	$(WHEEL) --release --out target/wheel-release $(LINKED)
 	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps target/wheel-release/*.whl
 
 # BENCH="--table README.md" writes the medians into the README's table as well.
@@ -93,10 +106,9 @@ leakage: ## What a blind index gives away: names guessed from their frequencies
 docs: ## The API documentation, into target/doc
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --no-deps $(CRATES)
 
-# Not by zig, for older C libraries: its unwinder crashes where Python ends a thread that is in the module.
-wheel: venv ## The Python wheel, as it is shipped, into target/wheels
+wheel: wheel-sbom ## The Python wheel, as it is shipped, into target/wheels
 	rm -rf target/wheels
-	$(BIN)/maturin build --release --locked -m python/Cargo.toml --out target/wheels
+	$(WHEEL) --release --out target/wheels $(LINKED)
 
 sbom: venv ## Bills of materials (CycloneDX) of crate, C library, wheel and command line, into target/sbom
 	$(BIN)/python -B python/tools/sbom.py target/sbom
@@ -163,7 +175,7 @@ $(VENV)/.ready: $(REQUIREMENTS)
 	touch $@
 
 # Of the dev profile: built from what the tests have compiled already.
-wheel-test: venv
+wheel-test: wheel-sbom
 	rm -rf target/wheel-test
-	$(BIN)/maturin build --profile dev --locked -m python/Cargo.toml --out target/wheel-test
+	$(WHEEL) --profile dev --out target/wheel-test $(LINKED)
 	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps target/wheel-test/*.whl

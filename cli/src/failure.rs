@@ -23,6 +23,9 @@ pub(crate) const EXIT_FAULTS: u8 = 1;
 /// The exit code of a command line that is not understood.
 pub(crate) const EXIT_USAGE: u8 = 2;
 
+/// The exit code of every other failure.
+const EXIT_OTHER: u8 = 7;
+
 /// Why a command failed. As with [`sealite::Error`], no secret and no value stands in it.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -72,17 +75,22 @@ impl Failure {
     }
 
     pub(crate) fn exit(&self) -> u8 {
-        match self.kind {
-            ErrorKind::InvalidInput => EXIT_USAGE,
-            ErrorKind::WrongKey | ErrorKind::Locked => 3,
-            ErrorKind::NotInitialised | ErrorKind::AlreadyInitialised => 4,
-            ErrorKind::AuthenticationFailed
-            | ErrorKind::Corrupt
-            | ErrorKind::UnknownKey
-            | ErrorKind::RolledBack => 5,
-            ErrorKind::Busy => 6,
-            _ => 7,
-        }
+        exit_code(self.kind)
+    }
+}
+
+/// The exit code of a command that fails with an error of this kind.
+pub fn exit_code(kind: ErrorKind) -> u8 {
+    match kind {
+        ErrorKind::InvalidInput => EXIT_USAGE,
+        ErrorKind::WrongKey | ErrorKind::Locked => 3,
+        ErrorKind::NotInitialised | ErrorKind::AlreadyInitialised => 4,
+        ErrorKind::AuthenticationFailed
+        | ErrorKind::Corrupt
+        | ErrorKind::UnknownKey
+        | ErrorKind::RolledBack => 5,
+        ErrorKind::Busy => 6,
+        _ => EXIT_OTHER,
     }
 }
 

@@ -42,7 +42,7 @@
 //! | exit code | meaning |
 //! |---|---|
 //! | 0 | done |
-//! | 1 | a check found faults: `verify`, `audit verify`, `setting check`, `doctor` |
+//! | 1 | a check found faults: `verify`, `audit verify`, `setting check`, `doctor`, `adopt --dry-run` |
 //! | 2 | usage: an argument is missing or not acceptable |
 //! | 3 | wrong key, or locked |
 //! | 4 | not initialised, or initialised already |
@@ -76,6 +76,7 @@ use std::io::{self, IsTerminal, Write};
 use clap::Parser;
 
 use arguments::Arguments;
+pub use failure::exit_code;
 use streams::Console;
 pub use streams::{Streams, Terminals};
 

@@ -2,6 +2,8 @@
 
 use std::io::{self, BufRead, ErrorKind, Write};
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
 use crate::failure::Failure;
 use crate::report::Report;
 use crate::text::printable;
@@ -55,6 +57,18 @@ impl<'a> Console<'a> {
     /// True where a progress bar is seen and disturbs no program.
     pub(crate) fn shows_progress(&self) -> bool {
         self.streams.terminals.stderr && !self.json
+    }
+
+    /// A bar for long work, as indicatif's template says; hidden where [`Console::shows_progress`] is false.
+    pub(crate) fn progress(&self, length: Option<u64>, template: &str) -> ProgressBar {
+        if !self.shows_progress() {
+            return ProgressBar::hidden();
+        }
+        let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
+        match ProgressStyle::with_template(template) {
+            Ok(style) => bar.with_style(style),
+            Err(_) => bar,
+        }
     }
 
     /// Writes a result, for a caller that must know whether it arrived.

@@ -2,13 +2,16 @@
 
 One SQLite file keeps an application's keys and personal data sealed, in the application's own process.
 
-    import sealite
-
-    vault = sealite.Vault.open("app.db", sealite.Unlock.environment("APP_KEY"))
-    vault.define_table("users", {"email": "text sealed not null unique email", "name": "sealed"})
-    users = vault.table("users")
-    users.insert(email="Ada@Example.org", name="Ada Lovelace")
-    users.find_one("email", "ada@example.org")["name"]
+    >>> import sealite
+    >>> vault = sealite.Vault.create("app.db", sealite.Unlock.environment("EXAMPLE_KEY"))
+    >>> vault.define_table("users", {"email": "text sealed not null unique email", "name": "sealed"})
+    True
+    >>> users = vault.table("users")
+    >>> users.insert(email="Ada@Example.org", name="Ada Lovelace")
+    1
+    >>> users.find_one("email", "ada@example.org")["name"]
+    'Ada Lovelace'
+    >>> vault.close()
 """
 
 import os as _os

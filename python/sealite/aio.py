@@ -9,6 +9,15 @@
 
 A call takes microseconds to milliseconds. Where that is nothing to a request, calling directly is as good: the GIL is
 released around SQLite either way.
+
+    >>> import asyncio
+    >>> from sealite import aio
+    >>> async def main(vault):
+    ...     await aio.run(vault.define_table, "users", {"name": "text sealed"})
+    ...     async with aio.transaction(vault) as transaction:
+    ...         return await transaction.run(lambda inner: inner.table("users").insert(name="Ada"))
+    >>> asyncio.run(main(sealite.Vault.in_memory()))
+    1
 """
 
 import asyncio

@@ -4,6 +4,13 @@ Autogenerate then writes the types of `sealite.sqlalchemy`. A plain column that 
 `op.seal_column(...)`, which seals the values that are there, fills the blind index, and ends with no plaintext in the
 database's file; the downgrade is `op.unseal_column(...)`. SQLite and PostgreSQL.
 
+    >>> import sqlalchemy as sa
+    >>> import sealite.alembic, sealite.sqlalchemy
+    >>> type_ = sealite.sqlalchemy.Sealed(sa.Text(), label="users.email")
+    >>> sealing = sealite.alembic.SealColumn("users", "email", type_)     # what op.seal_column("users", "email", type_) does
+    >>> type(sealing.reverse())
+    <class 'sealite.alembic.UnsealColumn'>
+
 In a database of the dialect `sqlite+sealite` tables with sealed columns are sealed tables, and `op.add_column`,
 `op.drop_column`, `op.alter_column(new_column_name=)`, `op.rename_table`, `op.create_index`, `op.drop_index` and
 `op.drop_table` work on them, each migration in one transaction. Sealing and opening commit what came before.

@@ -1,11 +1,17 @@
 """Vaults as storages of the `limits` library: slowapi's and Flask-Limiter's limits outlive a restart, and all processes
 share them.
 
-    import sealite.limits                                     # registers the two schemes
-    from sealite.vaults import register_vault
-
-    register_vault(vault)
     limiter = Limiter(get_remote_address, app=app, storage_uri="sealite://default", strategy="moving-window")
+
+`import sealite.limits` registers the two schemes, of `VaultStorage` and of `AsyncVaultStorage`:
+
+    >>> import limits, limits.storage, limits.strategies
+    >>> import sealite.limits
+    >>> from sealite.vaults import register_vault
+    >>> register_vault(sealite.Vault.in_memory())
+    >>> limiter = limits.strategies.MovingWindowRateLimiter(limits.storage.storage_from_string("sealite://default"))
+    >>> [limiter.hit(limits.parse("2/minute"), "192.0.2.1") for _ in range(3)]
+    [True, True, False]
 
 `sealite://NAME` names a registered vault, `async+sealite://NAME` is the same for asyncio; `?tenant=acme` keeps to a tenant.
 What is limited by is kept as a MAC (see quotas). Windows are the vault's own:

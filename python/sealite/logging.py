@@ -1,7 +1,19 @@
 """Logs without secrets: a filter for `logging`, and a processor for structlog.
 
-    handler.addFilter(sealite.logging.RedactingFilter())
     structlog.configure(processors=[..., sealite.logging.redact_event, structlog.processors.JSONRenderer()])
+
+    >>> import logging, sys
+    >>> import sealite.logging
+    >>> handler = logging.StreamHandler(sys.stdout)
+    >>> handler.addFilter(sealite.logging.RedactingFilter())
+    >>> log = logging.Logger("shop")
+    >>> log.addHandler(handler)
+    >>> log.warning("refused: Authorization: Bearer %s", "mF_9.B5f-4.1JqM")
+    refused: Authorization: [redacted] [redacted]
+    >>> sealite.logging.redact("GET /reset?code=1234")
+    'GET /reset?[redacted]'
+    >>> sealite.logging.redact_event(None, "info", {"event": "login", "password": "correct horse"})
+    {'event': 'login', 'password': '[redacted]'}
 
 What looks like a token, key, recovery code, JSON web token or credential, and every URL's query string, is replaced; and so
 is whatever stands under a name such as `password`. It is a net under the log, not a licence to write secrets there.
@@ -35,6 +47,8 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (
         re.compile(
             r"([\"']?\b[\w-]*(?:password|passwd|passphrase|secret|token|api_?key|authorization|cookie|csrf)[\w-]*[\"']?\s*[=:]\s*)"
+            # What a pattern above has replaced already.
+            r"(?!\[redacted\])"
             r"(?:\"[^\"]*\"|'[^']*'|[^\s,;&)}\]]+)",
             re.IGNORECASE,
         ),
@@ -68,12 +82,14 @@ class RedactingFilter(logging.Filter):
         self._also = tuple(also)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = redact(record.msg, self._also) if isinstance(record.msg, str) else self._value(record.msg)
+        if not isinstance(record.msg, str):
+            record.msg = self._value(record.msg)
         if isinstance(record.args, Mapping):
             record.args = {key: self._value(value, key) for key, value in record.args.items()}
         elif record.args:
             # Their number stays: access logs are formatted from them.
             record.args = tuple(self._value(value) for value in record.args)
+        # Of a text only as a whole: `Bearer %s` and what it is filled with are no secret each by itself.
         try:
             message = record.getMessage()
         except Exception:

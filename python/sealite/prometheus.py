@@ -1,6 +1,12 @@
 """A vault's counters for prometheus_client.
 
-    prometheus_client.REGISTRY.register(sealite.prometheus.VaultCollector(vault))
+    >>> import prometheus_client, sealite.prometheus
+    >>> vault = sealite.Vault.in_memory()
+    >>> registry = prometheus_client.CollectorRegistry()           # or prometheus_client.REGISTRY
+    >>> registry.register(sealite.prometheus.VaultCollector(vault))
+    >>> vault.count("orders_total")
+    >>> b"orders_total{worker=" in prometheus_client.generate_latest(registry)
+    True
 
 The counters are those of this handle in this process. Under several workers each tells its own: the label `worker` (the
 process id) keeps them apart, and `sum without (worker) (...)` is the whole application. Multi-process mode's files are for

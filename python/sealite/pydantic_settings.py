@@ -1,12 +1,20 @@
 """A vault's settings as a source of pydantic-settings. What is secret arrives as `SecretStr`, and in no other form.
 
-    class AppSettings(BaseSettings):
-        mail_host: str = "localhost"
-        mail_password: SecretStr
-
-        @classmethod
-        def settings_customise_sources(cls, settings_cls, init_settings, env_settings, dotenv_settings, file_secret_settings):
-            return init_settings, VaultSettingsSource(settings_cls, vault.settings), env_settings
+    >>> from pydantic import SecretStr
+    >>> from pydantic_settings import BaseSettings
+    >>> from sealite.pydantic_settings import VaultSettingsSource
+    >>> vault = sealite.Vault.in_memory()
+    >>> defined = vault.settings.define("mail.password", secret=True)
+    >>> written = vault.settings.write("mail.password", "correct horse", actor="ada")
+    >>> class AppSettings(BaseSettings):
+    ...     mail_host: str = "localhost"
+    ...     mail_password: SecretStr
+    ...
+    ...     @classmethod
+    ...     def settings_customise_sources(cls, settings_cls, init_settings, env_settings, dotenv_settings, file_secret_settings):
+    ...         return init_settings, VaultSettingsSource(settings_cls, vault.settings), env_settings
+    >>> AppSettings()
+    AppSettings(mail_host='localhost', mail_password=SecretStr('**********'))
 
 A field is read from the setting of its name, where each `_` may be a `.` (`mail_password` from `mail.password`), or from the
 one that `names` gives. A setting that is not declared, or has no value, is left to the next source.

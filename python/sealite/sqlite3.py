@@ -1,9 +1,17 @@
 """Seal, open and index as SQL functions on a connection of Python's own `sqlite3`, for a database that isn't the vault's.
 
-    sealite.sqlite3.register(connection, vault)
-    connection.execute("INSERT INTO users VALUES (sealite_seal('users.email', :e), sealite_index('users.email', :e, 'unique email'))",
-                       {"e": "ada@example.org"})
-    connection.execute("SELECT sealite_open('users.email', email) FROM users")
+    >>> import sqlite3, sealite.sqlite3
+    >>> connection = sqlite3.connect("shop.db", isolation_level=None)
+    >>> functions = sealite.sqlite3.register(connection, sealite.Vault.in_memory())
+    >>> functions, functions.error                                 # what a function raised last
+    (<Functions>, None)
+    >>> _ = connection.execute("CREATE TABLE users (email, email_bidx)")
+    >>> sql = "INSERT INTO users VALUES (sealite_seal('users.email', :e), sealite_index('users.email', :e, 'unique email'))"
+    >>> _ = connection.execute(sql, {"e": "ada@example.org"})
+    >>> found = "SELECT sealite_open('users.email', email) FROM users WHERE email_bidx = sealite_index('users.email', ?, 'unique email')"
+    >>> connection.execute(found, ("Ada@Example.org",)).fetchone()
+    ('ada@example.org',)
+    >>> connection.close()
 
 - `sealite_seal(field, value [, record])`: a BLOB; NULL for NULL.
 - `sealite_open(field, sealed [, record])`: the value; NULL for NULL. Fails where the value was altered, or sealed for another

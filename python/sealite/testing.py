@@ -29,7 +29,17 @@ __all__ = [
 
 
 class Clock:
-    """The clock of a vault: stands still from when it is first set, and belongs to this process only."""
+    """The clock of a vault: stands still from when it is first set, and belongs to this process only.
+
+    >>> import sealite.testing
+    >>> vault = sealite.Vault.in_memory()
+    >>> clock = sealite.testing.Clock(vault)
+    >>> text = vault.tokens.issue("magic_link", expires_in=900).text
+    >>> clock.advance(901)
+    >>> vault.tokens.verify(text, "magic_link")
+    Traceback (most recent call last):
+    sealite.TokenRejected: ...
+    """
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault

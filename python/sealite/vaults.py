@@ -1,8 +1,9 @@
 """Vaults by name: for what is declared before a vault is open, and for what is configured by text.
 
-    from sealite.vaults import register_vault
-
-    register_vault(sealite.Vault.open("app.db", sealite.Unlock.environment("APP_KEY")))
+    >>> from sealite.vaults import register_vault, registered_vault
+    >>> register_vault(sealite.Vault.create("app.db", sealite.Unlock.environment("EXAMPLE_KEY")))
+    >>> registered_vault().status
+    'open'
 
 `sealite.sqlalchemy` looks its vaults up here for every value, `sealite.limits` for every charge.
 """

@@ -75,3 +75,11 @@ pub(crate) fn json_text(what: &str, given: &Bound<'_, PyAny>) -> PyResult<String
         Err(raised) => Err(raised),
     }
 }
+
+/// What JSON text stands for, as objects of Python's.
+pub(crate) fn json_objects<'py>(
+    py: Python<'py>,
+    text: Option<&str>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    text.map(|text| py.import("json")?.call_method1("loads", (text,))).transpose()
+}

@@ -56,6 +56,13 @@ impl Health {
         self.0.reasons.iter().map(|reason| reason.name()).collect()
     }
 
+    /// Those of the reasons for which calls fail: reads or writes or both. The others ask for somebody's attention.
+    #[getter]
+    fn blocking(&self) -> Vec<&'static str> {
+        let blocking = self.0.reasons.iter().filter(|reason| reason.is_blocking());
+        blocking.map(|reason| reason.name()).collect()
+    }
+
     /// The error that ended the check early, for a log: an exception.
     #[getter]
     fn error(&self) -> Option<PyErr> {

@@ -60,6 +60,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(json::canonical_json, module)?)?;
     module.add_function(wrap_pyfunction!(prepare_fork, module)?)?;
     module.add_function(wrap_pyfunction!(command::run_command, module)?)?;
+    module.add_function(wrap_pyfunction!(command::exit_code, module)?)?;
     module.add_class::<vault::Vault>()?;
     module.add_class::<tenant::Tenant>()?;
     module.add_class::<unlock::Unlock>()?;

@@ -29,8 +29,11 @@ use crate::value::{OrRaise, text_of};
 pub(crate) struct Quotas(pub(crate) sealite::Quotas);
 
 /// So many charges in a window of time. (`sealite.Limit` is an exception.)
+///
+///     >>> sealite.QuotaLimit.sliding(30, 60) == sealite.QuotaLimit.parse("30/minute")[0]
+///     True
 #[pyclass(module = "sealite", frozen)]
-pub(crate) struct QuotaLimit(Limit);
+pub(crate) struct QuotaLimit(pub(crate) Limit);
 
 /// The answer to a charge; true where it is allowed.
 #[pyclass(module = "sealite", frozen)]
@@ -168,6 +171,12 @@ impl QuotaLimit {
         Limit::fixed(self::count("a count", count)?, duration("a window", window)?)
             .map(QuotaLimit)
             .or_raise()
+    }
+
+    /// The limits that a text says: "30/minute", "5 per 10 seconds; 100/day". All are sliding.
+    #[staticmethod]
+    fn parse(text: &Bound<'_, PyString>) -> PyResult<Vec<Self>> {
+        Ok(Limit::parse(text_of(text)?).or_raise()?.into_iter().map(QuotaLimit).collect())
     }
 
     /// How many it allows.

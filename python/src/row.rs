@@ -170,6 +170,10 @@ pub(crate) fn unpicklable(what: &str) -> PyErr {
 }
 
 /// The rows of a query in plain SQL: a sequence of tuples.
+///
+///     >>> rows = sealite.Vault.in_memory().query("SELECT 1 AS one, 'b' AS letter")
+///     >>> rows.columns, rows[0], len(rows)
+///     (('one', 'letter'), (1, 'b'), 1)
 #[pyclass(module = "sealite", frozen, sequence)]
 pub(crate) struct SqlRows {
     /// The names of the columns.

@@ -12,6 +12,13 @@ use crate::source::{Held, Root, Source};
 
 /// An iterator over every row of a table, in the order of insertion. It sees one moment, and holds a connection until
 /// it ends, is closed or is dropped.
+///
+///     >>> vault = sealite.Vault.in_memory()
+///     >>> vault.define_table("users", {"name": "text sealed"})
+///     True
+///     >>> ids = vault.table("users").insert_many(["name"], [("Ada",), ("Grace",)])
+///     >>> [row["name"] for row in vault.table("users").scan()]
+///     ['Ada', 'Grace']
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct Scan(Mutex<State>);
 

@@ -13,6 +13,12 @@ const MASK: &str = "********";
 
 /// The value of a setting. It shows a mask wherever it is formatted, logged, pickled or copied, and gives the value
 /// only to `expose()`.
+///
+///     >>> settings = sealite.Vault.in_memory().settings
+///     >>> defined = settings.define("mail.password", secret=True)
+///     >>> written = settings.write("mail.password", "correct horse", actor="ada")
+///     >>> str(settings.use("mail.password")), settings.use("mail.password").expose()
+///     ('********', 'correct horse')
 #[pyclass(module = "sealite", frozen, freelist = 64)]
 pub(crate) struct SettingValue(Option<sealite::SettingValue>);
 
@@ -85,6 +91,13 @@ pub(crate) fn _masked_setting_value() -> SettingValue {
 }
 
 /// What a write does where it sets no value: `KEEP` or `CLEAR`.
+///
+///     >>> settings = sealite.Vault.in_memory().settings
+///     >>> defined = settings.define_all({"mail.host": {}, "mail.port": {"kind": "integer"}})
+///     >>> settings.write_many({"mail.host": "localhost", "mail.port": sealite.KEEP}, actor="ada")
+///     ['mail.host']
+///     >>> settings.write("mail.host", sealite.CLEAR, actor="ada")
+///     True
 #[pyclass(module = "sealite", name = "Change", frozen)]
 pub(crate) struct Change(pub(crate) &'static str);
 

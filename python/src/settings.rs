@@ -1,11 +1,12 @@
 //! The settings of a vault or tenant.
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyDict, PyString};
 use sealite::{Author, ErrorKind, ExposeSecret, SettingDefinition, Type};
 
 use crate::error::error;
-use crate::given::texts;
+use crate::given::{number, texts};
 use crate::row::unpicklable;
 use crate::setting::{
     CheckReport, ImportReport, Setting, SettingValue, SettingVersion, change, value,
@@ -47,9 +48,49 @@ impl Settings {
     }
 }
 
-/// What sets a flag of a declaration, and what a text.
-type Flag = fn(SettingDefinition) -> SettingDefinition;
-type Text = fn(SettingDefinition, String) -> SettingDefinition;
+/// A declaration, from its options. `None` stands for the default.
+fn declared(
+    name: &str,
+    kind: &str,
+    options: Option<&Bound<'_, PyDict>>,
+) -> PyResult<SettingDefinition> {
+    let kind = Type::from_name(kind).ok_or_else(|| {
+        let message = "the type of a setting is text, integer, real, boolean or json";
+        error(ErrorKind::InvalidInput, message)
+    })?;
+    let mut definition = SettingDefinition::new(name, kind);
+    for (option, given) in options.into_iter().flatten().filter(|(_, given)| !given.is_none()) {
+        let option: String = option.extract()?;
+        definition = match option.as_str() {
+            "secret" => flag(definition, &given, SettingDefinition::secret)?,
+            "requires_restart" => flag(definition, &given, SettingDefinition::requires_restart)?,
+            "required" => flag(definition, &given, SettingDefinition::required)?,
+            "show_last_four" => flag(definition, &given, SettingDefinition::show_last_four)?,
+            "category" => definition.category(given.extract::<String>()?),
+            "description" => definition.description(given.extract::<String>()?),
+            "environment" => definition.environment(given.extract::<String>()?),
+            "guarded_by" => definition.guarded_by(given.extract::<String>()?),
+            "default" => definition.default(value(&given)?),
+            "min_length" => definition.min_length(number("min_length", given.extract()?)?),
+            "keep_versions" => definition.keep_versions(number("keep_versions", given.extract()?)?),
+            _ => {
+                return Err(PyTypeError::new_err(format!(
+                    "'{option}' is no option of a setting: secret, category, description, requires_restart, default, \
+                     environment, required, min_length, show_last_four, guarded_by, keep_versions"
+                )));
+            }
+        };
+    }
+    Ok(definition)
+}
+
+fn flag(
+    definition: SettingDefinition,
+    given: &Bound<'_, PyAny>,
+    apply: fn(SettingDefinition) -> SettingDefinition,
+) -> PyResult<SettingDefinition> {
+    Ok(if given.extract()? { apply(definition) } else { definition })
+}
 
 fn author(actor: &Bound<'_, PyString>, reason: Option<&Bound<'_, PyString>>) -> PyResult<Author> {
     let author = Author::new(text_of(actor)?);
@@ -60,12 +101,12 @@ fn author(actor: &Bound<'_, PyString>, reason: Option<&Bound<'_, PyString>>) -> 
 }
 
 /// Names, and what `read` makes of what stands beside them.
-fn named<T>(
-    given: &Bound<'_, PyAny>,
-    read: impl Fn(&Bound<'_, PyAny>) -> PyResult<T>,
+fn named<'py, T>(
+    given: &Bound<'py, PyAny>,
+    read: impl Fn(&Bound<'py, PyAny>) -> PyResult<T>,
 ) -> PyResult<Vec<(String, T)>> {
     let pairs = as_dict(given)?;
-    let pair = |(name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
+    let pair = |(name, value): (Bound<'py, PyAny>, Bound<'py, PyAny>)| {
         let name = name
             .cast_into::<PyString>()
             .map_err(|_| error(ErrorKind::TypeMismatch, "the name of a setting is a str"))?;
@@ -76,69 +117,44 @@ fn named<T>(
 
 #[pymethods]
 impl Settings {
-    /// Declares a setting, or changes its declaration; True where anything was written. Its type is "text", "integer",
-    /// "real", "boolean" or "json". What was secret stays so. `keep_versions` are kept of its values: 50.
-    #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)]
-    #[pyo3(signature = (
-        name, kind="text", *, secret=false, category=None, description=None, requires_restart=false, default=None,
-        environment=None, required=false, min_length=None, show_last_four=false, guarded_by=None,
-        keep_versions=None
-    ))]
+    /// Declares a setting, or changes its declaration; True where anything was written. What was secret stays so.
+    ///
+    /// `kind` is "text", "integer", "real", "boolean" or "json". The options: `secret`, `category`, `description`,
+    /// `requires_restart`, `default`, `environment` (the variable that stands in where nothing is set), `required`,
+    /// `min_length` (characters), `show_last_four`, `guarded_by` (a boolean setting: while it is true, this one is not cleared), `keep_versions`
+    /// (how many values are kept: 50).
+    #[pyo3(signature = (name, kind="text", **options))]
     fn define(
         &self,
         py: Python<'_>,
         name: &str,
         kind: &str,
-        secret: bool,
-        category: Option<String>,
-        description: Option<String>,
-        requires_restart: bool,
-        default: Option<&Bound<'_, PyAny>>,
-        environment: Option<String>,
-        required: bool,
-        min_length: Option<u32>,
-        show_last_four: bool,
-        guarded_by: Option<String>,
-        keep_versions: Option<u32>,
+        options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<bool> {
-        let kind = Type::from_name(kind).ok_or_else(|| {
-            error(
-                ErrorKind::InvalidInput,
-                "the type of a setting is text, integer, real, boolean or json",
-            )
-        })?;
-        let mut definition = SettingDefinition::new(name, kind);
-        let flags: [(bool, Flag); 4] = [
-            (secret, SettingDefinition::secret),
-            (requires_restart, SettingDefinition::requires_restart),
-            (required, SettingDefinition::required),
-            (show_last_four, SettingDefinition::show_last_four),
-        ];
-        for (set, apply) in flags {
-            definition = if set { apply(definition) } else { definition };
-        }
-        let texts: [(_, Text); 4] = [
-            (category, SettingDefinition::category),
-            (description, SettingDefinition::description),
-            (environment, SettingDefinition::environment),
-            (guarded_by, SettingDefinition::guarded_by),
-        ];
-        for (text, apply) in texts {
-            definition = match text {
-                Some(text) => apply(definition, text),
-                None => definition,
-            };
-        }
-        if let Some(default) = default {
-            definition = definition.default(value(default)?);
-        }
-        if let Some(characters) = min_length {
-            definition = definition.min_length(characters);
-        }
-        if let Some(versions) = keep_versions {
-            definition = definition.keep_versions(versions);
-        }
+        let definition = declared(name, kind, options)?;
         py.traced(|| self.0.define(&definition)).or_raise()
+    }
+
+    /// Declares several settings, all or none: a dict from names to what `define` takes, a dict with `kind` and the
+    /// options. True where anything was written.
+    ///
+    ///     >>> settings = sealite.Vault.in_memory().settings
+    ///     >>> settings.define_all({"mail.host": {"default": "localhost"}, "mail.port": {"kind": "integer"}})
+    ///     True
+    fn define_all(&self, py: Python<'_>, definitions: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let definitions: Vec<_> = named(definitions, |options| as_dict(options))?
+            .into_iter()
+            .map(|(name, options)| {
+                let kind: Option<String> =
+                    options.get_item("kind")?.map(|kind| kind.extract()).transpose()?;
+                let options = options.copy()?;
+                if kind.is_some() {
+                    options.del_item("kind")?;
+                }
+                declared(&name, kind.as_deref().unwrap_or("text"), Some(&options))
+            })
+            .collect::<PyResult<_>>()?;
+        py.traced(|| self.0.define_all(&definitions)).or_raise()
     }
 
     /// The setting, with a mask where it is secret.

@@ -5,7 +5,8 @@ use pyo3::types::PyString;
 use sealite::{ErrorKind, ExposeSecret, TokenKind};
 
 use crate::error::error;
-use crate::given::optional;
+use crate::given::{json_objects, optional};
+use crate::quota::QuotaLimit;
 use crate::row::unpicklable;
 use crate::time::to_datetime;
 use crate::value::{OrRaise, text_of};
@@ -19,6 +20,12 @@ pub(crate) fn kind(name: &Bound<'_, PyString>) -> PyResult<TokenKind> {
 }
 
 /// A token, read and verified; never its secret. Its attributes are made when they are asked for.
+///
+///     >>> vault = sealite.Vault.in_memory()
+///     >>> issued = vault.tokens.issue("api_key", subject="ada", scopes=["orders:read"], data={"theme": "dark"})
+///     >>> token = vault.tokens.verify(issued.text, "api_key")
+///     >>> token.subject, token.has_scope("orders:write"), token.data
+///     ('ada', False, {'theme': 'dark'})
 #[pyclass(module = "sealite", frozen, freelist = 64)]
 pub(crate) struct Token(pub(crate) sealite::Token);
 
@@ -65,16 +72,22 @@ impl Token {
         self.0.limits()
     }
 
+    /// The same, read: empty where it has none.
+    #[getter]
+    fn quota_limits(&self) -> PyResult<Vec<QuotaLimit>> {
+        Ok(self.0.quota_limits().or_raise()?.into_iter().map(QuotaLimit).collect())
+    }
+
     /// The key under which its uses are charged.
     #[getter]
     fn quota_key(&self) -> String {
         self.0.quota_key()
     }
 
-    /// What the application keeps with it, as JSON text.
+    /// What the application keeps with it, as objects of Python's, such as `issue` takes.
     #[getter]
-    fn data(&self) -> Option<&str> {
-        self.0.data()
+    fn data<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        json_objects(py, self.0.data())
     }
 
     /// What its text begins with.

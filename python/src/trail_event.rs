@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 use sealite::AuditFault;
 
+use crate::given::json_objects;
 use crate::row::unpicklable;
 use crate::time::to_datetime;
 use crate::value::OrRaise;
@@ -64,8 +65,7 @@ impl AuditEvent {
     /// The payload, as objects of Python's.
     #[getter]
     fn payload<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let Some(text) = self.0.payload() else { return Ok(None) };
-        py.import("json")?.call_method1("loads", (text,)).map(Some)
+        json_objects(py, self.0.payload())
     }
 
     /// True where its subject has been erased: actor, subject and payload are gone, and the chain holds on without them.

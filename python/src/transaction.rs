@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 use sealite::ErrorKind;
 
+use crate::definition::Declared;
 use crate::error::{Failure, error};
 use crate::row::{SqlRows, unpicklable};
 use crate::source::{Held, HeldSnapshot, HeldTransaction, Root, Source};
@@ -25,7 +26,8 @@ pub(crate) fn parameters<'py>(given: Option<&Bound<'py, PyAny>>) -> PyResult<Cel
 }
 
 /// A write transaction: begun by `with`, committed at its end, rolled back by an exception. It belongs to the thread
-/// that began it. One that is dropped on the way is rolled back.
+/// that began it. One that is dropped on the way is rolled back. Where `with` doesn't fit, `begin`, and `commit` or
+/// `roll_back`, do the same.
 ///
 ///     >>> vault = sealite.Vault.in_memory()
 ///     >>> vault.define_table("users", {"name": "text sealed"})
@@ -53,7 +55,19 @@ impl Transaction {
     }
 
     fn held(&self) -> PyResult<&Arc<HeldTransaction>> {
-        self.held.get().ok_or_else(|| not_begun("transaction"))
+        self.held.get().ok_or_else(|| {
+            let message = "the transaction begins with a with statement, or by begin()";
+            error(ErrorKind::Closed, message)
+        })
+    }
+
+    fn begin_here(&self, py: Python<'_>) -> PyResult<()> {
+        if self.held.get().is_some() {
+            return Err(begun_twice("transaction"));
+        }
+        let begun = py.detach(|| self.root.begin()).map_err(Failure::from)?;
+        // Where another thread was faster, this one is rolled back.
+        self.held.set(Held::owned("transaction", begun)).map_err(|_| begun_twice("transaction"))
     }
 }
 
@@ -75,6 +89,27 @@ impl Transaction {
     /// What belongs to one tenant, within the transaction.
     fn tenant(&self, name: &str) -> PyResult<TenantTables> {
         Ok(TenantTables(Source::Transaction(Arc::clone(self.held()?), Some(Arc::from(name)))))
+    }
+
+    /// Declares a table, as `Vault.define_table` does: it is there where the transaction commits.
+    #[allow(clippy::too_many_arguments)]
+    #[pyo3(signature = (name, columns, *, key="id", text_key=false, per_tenant=false, padding=None,
+                        subject=None))]
+    fn define_table(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        columns: &Bound<'_, PyAny>,
+        key: &str,
+        text_key: bool,
+        per_tenant: bool,
+        padding: Option<&Bound<'_, PyAny>>,
+        subject: Option<&str>,
+    ) -> PyResult<bool> {
+        let held = self.held()?;
+        let declared = Declared { name, columns, key, text_key, per_tenant, padding, subject };
+        let definition = declared.definition()?;
+        Ok(py.traced(|| held.with(|transaction| transaction.define_table(&definition)))?)
     }
 
     /// Tokens, within the transaction: what is issued, used or revoked is so where it commits.
@@ -131,20 +166,37 @@ impl Transaction {
         Ok(py.traced(|| held.with(|transaction| transaction.audit(&entry)))?)
     }
 
-    /// A part of the transaction that an exception takes back alone.
+    /// A part of the transaction that an exception takes back alone, for a with statement.
     fn savepoint(&self) -> PyResult<Savepoint> {
         Ok(Savepoint { held: Arc::clone(self.held()?), state: Mutex::new(None) })
     }
 
-    fn __enter__<'py>(this: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
-        let own = this.get();
-        if own.held.get().is_some() {
-            return Err(begun_twice("transaction"));
-        }
-        let begun = this.py().detach(|| own.root.begin()).map_err(Failure::from)?;
-        // Where another thread was faster, this one is rolled back.
-        own.held.set(Held::owned("transaction", begun)).map_err(|_| begun_twice("transaction"))?;
+    /// Begins it, as `with` does, and returns it.
+    ///
+    ///     >>> transaction = sealite.Vault.in_memory().transaction().begin()
+    ///     >>> transaction.define_table("users", {"name": "text sealed"})
+    ///     True
+    ///     >>> transaction.commit()
+    fn begin<'py>(this: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
+        this.get().begin_here(this.py())?;
         Ok(this.clone())
+    }
+
+    /// Commits, before the end of `with` or without one; the transaction has ended then. Where it raises, nothing was
+    /// committed; after an `IoError`, whether it was shows when the vault is opened again.
+    fn commit(&self, py: Python<'_>) -> PyResult<()> {
+        let held = self.held()?;
+        Ok(py.detach(|| held.take()?.commit().map_err(Failure::from))?)
+    }
+
+    /// Takes everything back; the transaction has ended then.
+    fn roll_back(&self, py: Python<'_>) -> PyResult<()> {
+        let held = self.held()?;
+        Ok(py.detach(|| held.take()?.roll_back().map_err(Failure::from))?)
+    }
+
+    fn __enter__<'py>(this: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
+        Self::begin(this)
     }
 
     #[pyo3(signature = (exception_type, *_exception))]
@@ -155,17 +207,16 @@ impl Transaction {
         _exception: &Bound<'_, PyTuple>,
     ) -> PyResult<()> {
         let held = self.held()?;
-        let failed = !exception_type.is_none();
-        py.detach(|| {
-            let transaction = held.take()?;
-            if failed {
-                // What led here is the exception to be seen; the connection is put in order when it comes back.
-                let _ = transaction.roll_back();
-                return Ok(());
-            }
-            transaction.commit().map_err(Failure::from)
-        })
-        .map_err(PyErr::from)
+        if held.has_ended() {
+            // By `commit` or `roll_back` on the way.
+            return Ok(());
+        }
+        if exception_type.is_none() {
+            return self.commit(py);
+        }
+        // What led here is the exception to be seen; the connection is put in order when it comes back.
+        py.detach(|| held.take().map(|transaction| transaction.roll_back().is_ok()))?;
+        Ok(())
     }
 
     fn __repr__(&self) -> &'static str {
@@ -182,6 +233,20 @@ impl Transaction {
 }
 
 /// A savepoint: set by `with`, kept at its end, gone back to by an exception, which then goes on.
+///
+///     >>> vault = sealite.Vault.in_memory()
+///     >>> vault.define_table("users", {"email": "text sealed unique email"})
+///     True
+///     >>> with vault.transaction() as transaction:
+///     ...     for email in ("ada@example.org", "grace@example.org", "ADA@example.org"):
+///     ...         try:
+///     ...             with transaction.savepoint():
+///     ...                 id = transaction.table("users").insert(email=email)
+///     ...         except sealite.Conflict:
+///     ...             print("there already:", email)
+///     there already: ADA@example.org
+///     >>> vault.table("users").count()
+///     2
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct Savepoint {
     held: Arc<HeldTransaction>,
@@ -222,6 +287,14 @@ impl Savepoint {
 }
 
 /// The tables of one tenant, within a transaction or snapshot.
+///
+///     >>> vault = sealite.Vault.in_memory()
+///     >>> vault.define_table("notes", {"body": "text sealed"}, per_tenant=True)
+///     True
+///     >>> with vault.transaction() as transaction:
+///     ...     id = transaction.tenant("acme").table("notes").insert(body="hello")
+///     >>> vault.tenant("acme").table("notes").count(), vault.tenant("other").table("notes").count()
+///     (1, 0)
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct TenantTables(Source);
 

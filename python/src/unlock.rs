@@ -107,6 +107,11 @@ impl Unlock {
 }
 
 /// A new recovery code. It is kept nowhere: print it and lock it away.
+///
+///     >>> vault = sealite.Vault.in_memory()
+///     >>> slot, code = vault.add_recovery_slot("safe")
+///     >>> code, len(code.reveal())
+///     (<RecoveryCode>, 44)
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct RecoveryCode(pub(crate) sealite::RecoveryCode);
 

@@ -127,6 +127,15 @@ impl Vault {
         py.detach(sealite::Vault::in_memory).map(Vault).or_raise()
     }
 
+    /// True where a vault of this process has the file open: another SQLite library, as that of Python's `sqlite3`, must
+    /// not open it then.
+    #[staticmethod]
+    fn holds_file(path: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let py = path.py();
+        let path = path_of(path)?;
+        Ok(py.detach(|| sealite::Vault::holds_file(path)))
+    }
+
     /// "absent", "uninitialised", "locked" or "open".
     #[getter]
     fn status(&self, py: Python<'_>) -> PyResult<&'static str> {
@@ -270,7 +279,7 @@ impl Vault {
         Audit::new(self.0.audit())
     }
 
-    /// A transaction, for a with statement.
+    /// A transaction, for a with statement or to `begin`.
     fn transaction(&self) -> Transaction {
         Transaction::new(self.root())
     }

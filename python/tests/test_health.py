@@ -23,7 +23,7 @@ def samples(text: str) -> dict[str, float]:
 
 def test_a_vault_in_order_is_ready(vault: Vault) -> None:
     health = vault.health()
-    assert health and health.ready and health.usable
+    assert health and health.ready and health.usable and health.blocking == []
     assert (health.status, health.reasons, health.error) == ("ready", [], None)
     assert repr(health) == "<Health: ready>"
     assert Vault.in_memory().health()
@@ -32,6 +32,7 @@ def test_a_vault_in_order_is_ready(vault: Vault) -> None:
 def test_what_can_not_be_used_says_why(path: Path, unlock: Unlock) -> None:
     vault = Vault.at(path)
     assert (vault.health().reasons, vault.health().usable) == (["not_initialised"], False)
+    assert vault.health().blocking == ["not_initialised"]
     vault.initialise(unlock)
     vault.lock()
     locked = vault.health()
@@ -49,6 +50,7 @@ def test_a_disk_that_is_nearly_full_is_told_and_usable(vault: Vault, path: Path,
     with Vault.open(path, unlock, disk_reserve=2**62) as again:
         health = again.health()
         assert (health.reasons, health.ready, health.usable) == (["disk_nearly_full"], False, True)
+        assert health.blocking == []
     with Vault.open(path, unlock, disk_reserve=0) as again:
         assert again.health()
     with pytest.raises(sealite.InvalidInput):

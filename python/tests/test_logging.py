@@ -83,6 +83,27 @@ def test_what_is_harmless_stays(text: str) -> None:
     assert redact(text) == text
 
 
+@pytest.mark.parametrize(
+    ("form", "argument"),
+    [
+        ("refused: Authorization: Bearer %s", "mF_9.B5f-4.1JqM"),
+        ("sent Basic %s", "dXNlcjpwYXNz="),
+        ("password=%s", "mF_9.B5f-4.1JqM"),
+        ("Set-Cookie: %s", "mF_9.B5f-4.1JqM"),
+        ("%(password)s", {"password": "mF_9.B5f-4.1JqM"}),
+    ],
+)
+def test_what_says_that_a_secret_follows_is_redacted_with_it(
+    form: str, argument: Any, logged: tuple[logging.Logger, io.StringIO]
+) -> None:
+    logger, stream = logged
+    # A second filter meets what the first has left.
+    logger.handlers[0].addFilter(RedactingFilter())
+    logger.info(form, argument)
+    secret = argument["password"] if isinstance(argument, dict) else argument
+    assert secret not in stream.getvalue() and MARK in stream.getvalue() and f"{MARK}]" not in stream.getvalue()
+
+
 def test_extra_and_access_logs_keep_their_form() -> None:
     record = logging.makeLogRecord(
         {

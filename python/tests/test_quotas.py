@@ -205,3 +205,12 @@ def test_four_processes_never_get_more_than_the_limit(vault: Vault, path: Path, 
     assert [child.returncode for child in children] == [0] * 4
     assert sum(through) == 50
     assert vault.quotas.peek("key", "50/hour").remaining == 0
+
+
+def test_the_limits_of_a_text_are_objects(vault: Vault) -> None:
+    limits = sealite.QuotaLimit.parse("30/minute; 5 per 10 seconds")
+    assert limits == [sealite.QuotaLimit.sliding(30, 60), sealite.QuotaLimit.sliding(5, 10)]
+    assert vault.quotas.check_and_charge("k", limits).limit == limits[1]
+    for text in ("", "often", "0/minute"):
+        with pytest.raises(sealite.InvalidInput):
+            sealite.QuotaLimit.parse(text)

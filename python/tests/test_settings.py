@@ -333,3 +333,42 @@ def test_no_value_shows_in_an_error_of_settings(settings: Settings) -> None:
         with pytest.raises(sealite.SealiteError) as caught:
             attempt()
         assert SECRET not in str(caught.value) + repr(caught.value) + str(vars(caught.value))
+
+
+def test_several_settings_are_declared_all_or_none(vault: Vault) -> None:
+    settings = vault.settings
+    assert settings.define_all({
+        "a.on": {"kind": "boolean", "default": False},
+        "a.port": {"kind": "integer", "default": 25, "required": True, "category": "a"},
+        "a.secret": {"secret": True, "guarded_by": "a.on", "keep_versions": 3, "min_length": None},
+        "a.text": {},
+    })  # fmt: skip
+    kinds = [(each.name, each.kind, each.secret) for each in settings.list()]
+    assert kinds == [("a.on", "boolean", False), ("a.port", "integer", False), ("a.secret", "text", True), ("a.text", "text", False)]
+    secret = settings.read("a.secret")
+    assert (secret.guarded_by, secret.keep_versions, secret.min_length) == ("a.on", 3, None)
+    assert not settings.define_all({"a.text": {}}) and not settings.define_all({})
+    with pytest.raises(sealite.Definition):
+        settings.define_all({"new": {}, "a.port": {"kind": "text"}})
+    with pytest.raises(sealite.NotFound):
+        settings.read("new")
+    for wrong, error in [
+        ({"x": {"kind": "blob"}}, sealite.InvalidInput),
+        ({"x": {"colour": 1}}, TypeError),
+        ({"x": {"min_length": -1}}, sealite.InvalidInput),
+        ({"x": {"secret": "yes"}}, TypeError),
+        ({"x": "text"}, TypeError),
+        ({1: {}}, sealite.TypeMismatch),
+        (["x"], TypeError),
+    ]:
+        with pytest.raises(error):
+            settings.define_all(wrong)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="'colour' is no option of a setting"):
+        settings.define("x", colour="red")  # type: ignore[call-arg]
+    assert settings.define("y", "text", category=None, default=None)
+
+
+def test_a_declaration_is_not_changed_by_reading_it(vault: Vault) -> None:
+    given = {"kind": "integer", "default": 1}
+    assert vault.settings.define_all({"x": given})  # type: ignore[dict-item]
+    assert given == {"kind": "integer", "default": 1}

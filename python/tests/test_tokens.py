@@ -27,7 +27,7 @@ def test_a_session_holds_and_says_whose_it_is(vault: Vault) -> None:
     session = vault.tokens.verify(issued.text, "session")
     assert (session.id, session.kind, session.subject) == (issued.token.id, "session", "user-7")
     assert (session.label, session.scopes, session.enabled) == ("phone", ["read", "write"], True)
-    assert session.data is not None and json.loads(session.data) == {"theme": "dark"}
+    assert session.data == {"theme": "dark"}
     assert before <= session.created_at <= datetime.now(timezone.utc)
     assert session.expires_at is not None and session.expires_at - session.created_at == timedelta(days=7)
     assert session.idle == 1800.0 and session.uses_left is None and session.family is None
@@ -266,7 +266,9 @@ def test_tenants_do_not_reach_each_others_tokens(vault: Vault) -> None:
 def test_an_api_key_carries_limits_of_its_own(vault: Vault) -> None:
     key = vault.tokens.issue("api_key", limits="2/hour").token
     assert key.limits is not None
-    charges = [bool(vault.quotas.check_and_charge(key.quota_key, key.limits)) for _ in range(3)]
+    assert [str(limit) for limit in key.quota_limits] == [key.limits]
+    assert vault.tokens.issue("api_key").token.quota_limits == []
+    charges = [bool(vault.quotas.check_and_charge(key.quota_key, key.quota_limits)) for _ in range(3)]
     assert charges == [True, True, False] and key.quota_key == f"token:{key.id}"
 
 
@@ -397,3 +399,11 @@ def test_another_process_sees_a_revocation_at_once(vault: Vault, path: Path, run
     run(program, path, issued.text)
     with pytest.raises(sealite.TokenRejected):
         vault.tokens.verify(issued.text, "session")
+
+
+@pytest.mark.parametrize("data", [{"a": [1, None, "€"]}, [1, 2], 7, 1.5, '{"text": true}'])
+def test_the_data_of_a_token_comes_back_as_it_was_given(vault: Vault, data: object) -> None:
+    issued = vault.tokens.issue("session", data=data)  # type: ignore[arg-type]
+    expected = json.loads(data) if isinstance(data, str) else data
+    assert issued.token.data == vault.tokens.verify(issued.text, "session").data == expected
+    assert vault.tokens.issue("session").token.data is None

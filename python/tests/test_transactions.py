@@ -235,3 +235,60 @@ def test_plain_sql_does_not_reach_what_is_sealed(vault: Vault, sql: str, error: 
         vault.execute(sql)
     with vault.transaction() as transaction, pytest.raises(error):
         transaction.execute(sql)
+
+
+def test_a_table_is_declared_where_the_transaction_commits(vault: Vault) -> None:
+    with pytest.raises(ZeroDivisionError):
+        with vault.transaction() as transaction:
+            assert transaction.define_table("pets", {"name": "text sealed"})
+            transaction.table("pets").insert(name="Rex")
+            raise ZeroDivisionError
+    assert "pets" not in {table.name for table in vault.tables()}
+    with vault.transaction() as transaction:
+        assert transaction.define_table("pets", {"name": "text sealed"}, key="slug", text_key=True)
+        transaction.table("pets").insert(slug="rex", name="Rex")
+        assert not transaction.define_table("pets", {"name": "text sealed"}, key="slug", text_key=True)
+        with pytest.raises(sealite.Definition):
+            transaction.define_table("pets", {"colour": "text sealed"}, key="slug", text_key=True)
+    assert vault.table("pets").count() == 1
+    with vault.tenant("acme").transaction() as transaction:
+        with pytest.raises(sealite.NotAllowed):
+            transaction.define_table("more", {"name": "text sealed"})
+
+
+def test_a_transaction_is_begun_and_ended_by_calls(vault: Vault, users: Table) -> None:
+    transaction = vault.transaction()
+    for ended in (transaction.commit, transaction.roll_back, transaction.savepoint):
+        with pytest.raises(sealite.Closed):
+            ended()
+    assert transaction.begin() is transaction
+    with pytest.raises(sealite.Closed):
+        transaction.begin()
+    transaction.table("users").insert(email="kept@x.example")
+    transaction.commit()
+    for ended in (transaction.commit, transaction.roll_back, transaction.begin):
+        with pytest.raises(sealite.Closed):
+            ended()
+    transaction = vault.transaction().begin()
+    transaction.table("users").insert(email="lost@x.example")
+    with pytest.raises(sealite.Refused):
+        raise in_thread(transaction.commit)  # type: ignore[misc]
+    transaction.roll_back()
+    assert [row["email"] for row in users.scan()] == ["kept@x.example"]
+
+
+def test_with_lets_be_what_was_ended_in_it(vault: Vault, users: Table) -> None:
+    with vault.transaction() as transaction:
+        transaction.table("users").insert(email="kept@x.example")
+        transaction.commit()
+        with pytest.raises(sealite.Closed):
+            transaction.table("users").count()
+    with vault.transaction() as transaction:
+        transaction.table("users").insert(email="lost@x.example")
+        transaction.roll_back()
+    with pytest.raises(ZeroDivisionError):
+        with vault.transaction() as transaction:
+            transaction.table("users").insert(email="too@x.example")
+            transaction.commit()
+            raise ZeroDivisionError
+    assert [row["email"] for row in users.scan()] == ["kept@x.example", "too@x.example"]

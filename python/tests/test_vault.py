@@ -221,3 +221,10 @@ def test_a_vault_in_memory_works_like_one_in_a_file() -> None:
         assert len(list(scan)) == 599
         with vault.snapshot() as snapshot:
             assert snapshot.table("t").count() == 600
+
+
+def test_a_process_knows_which_files_its_vaults_have_open(vault: Vault, path: Path, tmp_path: Path) -> None:
+    assert Vault.holds_file(path) and Vault.holds_file(os.fsencode(path))
+    assert not Vault.holds_file(tmp_path / "other.db")
+    vault.close()
+    assert not Vault.holds_file(path)

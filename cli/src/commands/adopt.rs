@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use sealite::{
     AdoptionPlan, AdoptionPreview, AdoptionProgress, AdoptionReport, Erasure, TablePreview,
 };
@@ -70,14 +70,8 @@ struct Bar(ProgressBar);
 
 impl Bar {
     fn new(console: &Console<'_>) -> Self {
-        if !console.shows_progress() {
-            return Bar(ProgressBar::hidden());
-        }
-        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template(
-            "{msg:30} {bar:30} {human_pos}/{human_len} rows, {eta} left",
-        );
-        Bar(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
+        let template = "{msg:30} {bar:30} {human_pos}/{human_len} rows, {eta} left";
+        Bar(console.progress(Some(0), template))
     }
 
     fn show(&self, progress: AdoptionProgress<'_>) {

@@ -1,6 +1,6 @@
 //! `sealite backup`, `restore` and `compact`.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use sealite::{BackupOptions, BackupProgress, BackupReport, Erasure, RestoreOptions, Vault};
 use serde_json::json;
 
@@ -92,12 +92,7 @@ struct Bar(ProgressBar);
 
 impl Bar {
     fn new(console: &Console<'_>) -> Self {
-        if !console.shows_progress() {
-            return Bar(ProgressBar::hidden());
-        }
-        let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{msg} {bar:40} {human_pos} of {human_len} pages");
-        Bar(bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())))
+        Bar(console.progress(Some(0), "{msg} {bar:40} {human_pos} of {human_len} pages"))
     }
 
     fn show(&self, at: BackupProgress) -> bool {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use sealite::{Keys, Rotation, RotationKind, RotationState, RotationStatus};
 use serde_json::{Value, json};
 
@@ -141,13 +141,7 @@ fn run(keys: &Keys, rotation: &Rotation, console: &Console<'_>) -> Result<Rotati
 }
 
 fn progress(console: &Console<'_>) -> ProgressBar {
-    if !console.shows_progress() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
-    let style =
-        ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} records, {eta} left");
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    console.progress(Some(0), "{bar:40} {human_pos}/{human_len} records, {eta} left")
 }
 
 fn show(bar: &ProgressBar, status: &RotationStatus) {

@@ -1,6 +1,6 @@
 //! `sealite verify`.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use sealite::{Error, Fault, Id, Vault, Verification};
 use serde_json::{Value, json};
 
@@ -39,9 +39,7 @@ fn progress(vault: &Vault, console: &Console<'_>) -> ProgressBar {
     let counts = vault.tables().ok().map(|tables| {
         tables.iter().map(|definition| table::rows(vault, definition).unwrap_or(0)).sum()
     });
-    let bar = ProgressBar::with_draw_target(counts, ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} rows, {eta} left");
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    console.progress(counts, "{bar:40} {human_pos}/{human_len} rows, {eta} left")
 }
 
 fn text(found: &Verification) -> String {

@@ -2,6 +2,7 @@
 
 use std::process::Stdio;
 
+use sealite::ErrorKind;
 use serde_json::json;
 
 use crate::harness::{Run, Scene};
@@ -84,4 +85,40 @@ fn a_result_that_cannot_be_written_is_an_error() {
 fn no_progress_bar_disturbs_a_program() {
     let scene = Scene::with_rows();
     assert_eq!(scene.run("verify v.db --key file:key").ok().stderr, "");
+}
+
+/// The table of `docs/cli.md`.
+fn documented() -> Vec<(u8, String)> {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md");
+    exit_codes(&std::fs::read_to_string(file).expect("reads"), "| ")
+}
+
+/// The lines of a text that begin with `mark`, a digit and a delimiter, without quotes.
+fn exit_codes(text: &str, mark: &str) -> Vec<(u8, String)> {
+    let line = |line: &str| {
+        let (code, meaning) = line.strip_prefix(mark)?.split_once([' ', '|'])?;
+        let meaning = meaning.trim_matches(['|', ' ']).replace('`', "");
+        Some((code.parse().ok()?, meaning))
+    };
+    text.lines().filter_map(line).collect()
+}
+
+#[test]
+fn the_exit_codes_are_those_of_the_documents_and_of_help() {
+    let documented = documented();
+    assert_eq!(documented.iter().map(|(code, _)| *code).collect::<Vec<_>>(), Vec::from_iter(0..=7));
+    let scene = Scene::new();
+    assert_eq!(exit_codes(&scene.run("--help").ok().stdout, "  "), documented);
+    assert_eq!(exit_codes(include_str!("../../src/lib.rs"), "//! | "), documented);
+    let expected = |kind: ErrorKind| match kind.name() {
+        "invalid_input" => 2,
+        "wrong_key" | "locked" => 3,
+        "not_initialised" | "already_initialised" => 4,
+        "authentication_failed" | "corrupt" | "unknown_key" | "rolled_back" => 5,
+        "busy" => 6,
+        _ => 7,
+    };
+    for kind in ErrorKind::ALL {
+        assert_eq!(sealite_cli::exit_code(*kind), expected(*kind), "{kind:?}");
+    }
 }

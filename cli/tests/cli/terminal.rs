@@ -145,3 +145,23 @@ fn a_long_check_shows_its_progress_on_a_terminal() {
     let run = at_terminal(&scene, "audit export v.db --key file:key", &[]).ok();
     run.never_says("entries of the audit trail");
 }
+
+#[test]
+fn copies_rotations_and_adoptions_show_their_progress_on_a_terminal() {
+    let scene = Scene::with_rows();
+    let shown =
+        |arguments: &str| at_terminal(&scene, &format!("{arguments} --key file:key"), &[]).ok();
+    shown("doctor v.db").says("/4 rows").says("entries of the audit trail");
+    shown("backup v.db copy.db").says("copying").says(" pages").says("rows opened");
+    shown("restore copy.db new.db").says("copying").says(" pages").says("of the audit trail");
+    shown("rotate data v.db").says("records, ").says("finished");
+    shown("rotate all v.db").says("records, ").says("under a new master key");
+    let conn = rusqlite::Connection::open(scene.path("app.db")).expect("opens");
+    conn.execute_batch("CREATE TABLE users (id INTEGER PRIMARY KEY, email TEXT); INSERT INTO users (email) VALUES ('a')")
+        .expect("a database");
+    drop(conn);
+    let adopt = "adopt app.db --vault v.db --values --column users.email:sealed";
+    shown(adopt).says("sealing users").says("/1 rows").says("Adopted.");
+    let programs = at_terminal(&scene, "--json backup v.db third.db --key file:key", &[]).ok();
+    programs.never_says("copying").says("\"rows\":");
+}

@@ -1,12 +1,15 @@
 """A vault through PEP 249, in the habits of Python's own `sqlite3`.
 
-    from sealite import dbapi2
-
-    connection = dbapi2.connect("app.db", key="env:APP_KEY")
-    connection.define_table("users", {"email": "text sealed not null unique email", "name": "text sealed"})
-    with connection:
-        connection.execute("INSERT INTO users (email, name) VALUES (?, ?)", ("ada@example.org", "Ada"))
-    connection.execute("SELECT name FROM users WHERE email = ?", ("Ada@Example.org",)).fetchone()
+    >>> from sealite import dbapi2
+    >>> sealite.Vault.create("app.db", sealite.Unlock.environment("EXAMPLE_KEY")).close()
+    >>> connection = dbapi2.connect("app.db", key="env:EXAMPLE_KEY")
+    >>> connection.define_table("users", {"email": "text sealed not null unique email", "name": "text sealed"})
+    True
+    >>> with connection:
+    ...     cursor = connection.execute("INSERT INTO users (email, name) VALUES (?, ?)", ("ada@example.org", "Ada"))
+    >>> connection.execute("SELECT name FROM users WHERE email = ?", ("Ada@Example.org",)).fetchone()
+    ('Ada',)
+    >>> connection.close()
 
 Sealed tables are tables in SQL; every other one is SQLite's own. What differs from `sqlite3` is listed in docs/sql.md.
 """

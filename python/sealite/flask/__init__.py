@@ -1,30 +1,38 @@
 """A vault for Flask.
 
-    sealite = Sealite()
+    >>> import flask
+    >>> from sealite.flask import Sealite
+    >>> extension = Sealite()
+    >>> @extension.on_open
+    ... def declare(vault):
+    ...     vault.define_table("users", {"email": "text sealed not null unique email", "password": "text sealed"})
+    >>> app = flask.Flask("shop")
+    >>> app.config.update(SEALITE_PATH="app.db", SEALITE_UNLOCK="env:EXAMPLE_KEY")   # or app.config.from_prefixed_env()
+    >>> extension.init_app(app)
 
-    @sealite.on_open
-    def declare(vault):
-        vault.define_table("users", {"email": "text sealed not null unique email", "password": "text sealed"})
+    >>> @app.post("/login")
+    ... @extension.limit("5/minute")
+    ... def login():
+    ...     user = extension.vault.table("users").find_one("email", flask.request.form["email"])
+    ...     if not sealite.PasswordHasher().verify(flask.request.form["password"], user and user["password"]):
+    ...         flask.abort(401)
+    ...     extension.login(str(user.id))
+    ...     return flask.redirect("/")
 
-    def create_app():
-        app = Flask(__name__)
-        app.config.from_prefixed_env()          # FLASK_SEALITE_PATH=app.db, FLASK_SEALITE_UNLOCK=env:APP_KEY
-        sealite.init_app(app)
-        return app
+    >>> @app.get("/")
+    ... @extension.require_session()
+    ... def home():
+    ...     return f"You are {extension.current_session.subject}"
 
-    @app.post("/login")
-    @sealite.limit("5/minute")
-    def login():
-        user = sealite.vault.table("users").find_one("email", request.form["email"])
-        if not PasswordHasher().verify(request.form["password"], user and user["password"]):
-            abort(401)
-        sealite.login(str(user.id))
-        return redirect("/")
-
-    @app.get("/")
-    @sealite.require_session()
-    def home():
-        return f"You are {sealite.current_session.subject}"
+    >>> app.test_client().get("/readyz").status_code                # not initialised yet
+    503
+    >>> with app.app_context():
+    ...     extension.initialise()
+    ...     password = sealite.PasswordHasher().hash("correct horse battery")
+    ...     id = extension.vault.table("users").insert(email="ada@example.org", password=password)
+    >>> app.test_client().get("/").status_code
+    401
+    >>> app.extensions["sealite"].close()
 
 | setting | meaning | default |
 |---|---|---|

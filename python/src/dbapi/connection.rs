@@ -21,6 +21,16 @@ use crate::vault::Vault;
 
 /// A connection to a vault in a file, or to one of its own in memory. Only the thread that made it may use it, where
 /// nothing else is said.
+///
+///     >>> from sealite import dbapi2
+///     >>> connection = dbapi2.connect(":memory:")
+///     >>> connection.define_table("users", {"email": "text sealed unique email"})
+///     True
+///     >>> with connection:
+///     ...     cursor = connection.execute("INSERT INTO users (email) VALUES (?)", ("ada@example.org",))
+///     >>> connection.execute("SELECT id FROM users WHERE email = ?", ("Ada@Example.org",)).fetchone()
+///     (1,)
+///     >>> connection.close()
 #[pyclass(module = "sealite.dbapi2", subclass, frozen, weakref)]
 pub(crate) struct Connection {
     open: Mutex<Option<Open>>,

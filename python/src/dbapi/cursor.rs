@@ -16,6 +16,13 @@ use super::row::Row;
 use super::run::{Run, description};
 
 /// Executes statements on its connection, and fetches their rows. It is used by one thread at a time.
+///
+///     >>> from sealite import dbapi2
+///     >>> connection = dbapi2.connect(":memory:")
+///     >>> cursor = connection.cursor().execute("VALUES (1, 'a'), (2, 'b')")
+///     >>> cursor.fetchone(), list(cursor)
+///     ((1, 'a'), [(2, 'b')])
+///     >>> connection.close()
 #[pyclass(module = "sealite.dbapi2", subclass, frozen, weakref)]
 pub(crate) struct Cursor {
     /// Held while a method works: a function or converter that comes back here is refused.

@@ -11,6 +11,14 @@ use super::cursor::Cursor;
 use crate::row::unpicklable;
 
 /// A row for `row_factory`: its values by position or by name, whatever the case of ASCII letters.
+///
+///     >>> from sealite import dbapi2
+///     >>> connection = dbapi2.connect(":memory:")
+///     >>> connection.row_factory = dbapi2.Row
+///     >>> row = connection.execute("SELECT 1 AS One").fetchone()
+///     >>> row["one"], row[0], row.keys()
+///     (1, 1, ['One'])
+///     >>> connection.close()
 #[pyclass(module = "sealite.dbapi2", frozen, sequence, subclass)]
 pub(crate) struct Row {
     description: Option<Py<PyTuple>>,

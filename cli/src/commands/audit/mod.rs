@@ -4,7 +4,7 @@ mod export;
 
 use std::path::Path;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use sealite::{AuditFault, AuditReport, ErrorKind, Event, Vault};
 use serde_json::{Value, json};
 
@@ -112,12 +112,7 @@ pub(super) fn walked(
 
 /// The number of entries so far, on a terminal.
 fn progress(console: &Console<'_>) -> ProgressBar {
-    if !console.shows_progress() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let style = ProgressStyle::with_template("{spinner} {human_pos} entries of the audit trail");
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+    console.progress(None, "{spinner} {human_pos} entries of the audit trail")
 }
 
 /// `Sound: 3 entries, 1 to 3.`

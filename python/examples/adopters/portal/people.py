@@ -43,7 +43,7 @@ def join(database: SessionDep, tenant: TenantDep, given: Joining) -> dict[str, i
     tenant.tokens.peek(text, "invite")
     password = hashed(given.password)
     with tenant.transaction() as tx:
-        invited = Invitation.model_validate_json(tx.tokens.consume(text, "invite").data or "")
+        invited = Invitation.model_validate(tx.tokens.consume(text, "invite").data)
         user = User(organisation=tenant.name, email=invited.email, role=invited.role, name=given.name, password=password)
         database.add(user)
         database.commit()
