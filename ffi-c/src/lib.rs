@@ -43,6 +43,7 @@ mod prepared;
 pub mod bytes;
 pub mod error;
 pub mod json;
+pub mod progress;
 pub mod rows;
 pub mod status;
 pub mod value;

@@ -67,7 +67,7 @@ fn options(from_ms: Option<i64>, until_ms: Option<i64>, tenant: Option<&str>) ->
     options
 }
 
-fn report(
+pub(crate) fn report(
     found: &AuditReport,
     sound: &Out<'_, bool>,
     rows: &Out<'_, *mut sealite_rows>,
