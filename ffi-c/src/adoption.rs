@@ -152,13 +152,15 @@ pub unsafe extern "C" fn sealite_vault_preview_adoption(
 }
 
 fn report(done: &AdoptionReport) -> Made {
-    let mut made = Made::new(&["table", "rows", "was_done", "removed"]);
+    let time = i64::try_from(done.time.as_millis()).unwrap_or(i64::MAX);
+    let mut made = Made::new(&["table", "rows", "was_done", "removed", "time_ms"]);
     for table in &done.tables {
         made.push([
             table.table.as_str().into(),
             count(table.rows),
             table.was_done.into(),
             table.removed.into(),
+            time.into(),
         ]);
     }
     made
@@ -169,7 +171,8 @@ fn report(done: &AdoptionReport) -> Made {
 /// Memory is bounded; the disk needs room for the file once more. `progress` may be NULL; `context` is handed to it; its phases are
 /// SEALITE_PHASE_SEALING, SEALITE_PHASE_VERIFYING and SEALITE_PHASE_ERASING, with the name of the table.
 /// `erasure_pending` (it may be NULL) is true where a reader held the log back: the same call finishes it. Rows: one for each
-/// table, `table`, `rows`, `was_done` (by an earlier call), `removed` (from the application's database); `rows` may be NULL.
+/// table, `table`, `rows`, `was_done` (by an earlier call), `removed` (from the application's database), `time_ms` (of
+/// the whole call, in each); `rows` may be NULL.
 ///
 /// SEALITE_REFUSED with a list where something stands against it; SEALITE_AUTHENTICATION_FAILED for a value that another key
 /// has encrypted; SEALITE_CONFLICT where a value stands twice in a column that is to be unique; SEALITE_TYPE_MISMATCH;

@@ -8,7 +8,7 @@ use crate::call::{call, free, quietly};
 use crate::error::sealite_error;
 use crate::handles::{self, Kind};
 use crate::held::Builder;
-use crate::prepared::{Preparer, Prepared};
+use crate::prepared::{Prepared, Preparer};
 use crate::rows::{Made, Rows, sealite_rows};
 use crate::status::sealite_status;
 use crate::stmt::sealite_stmt;

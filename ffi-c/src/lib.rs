@@ -32,6 +32,7 @@ compile_error!(
 );
 
 mod call;
+mod file;
 mod fork;
 mod handles;
 mod held;
@@ -78,6 +79,7 @@ pub mod approval;
 pub mod audit;
 pub mod field;
 pub mod health;
+pub mod metrics;
 pub mod password;
 pub mod quota;
 pub mod rotation;

@@ -125,7 +125,8 @@ impl Prepared {
                 (columns, statement.parameters(), statement.is_read_only())
             }
             held => held.held(|statement| {
-                let names = (1..=statement.parameter_count()).map(|at| statement.parameter_name(at));
+                let names =
+                    (1..=statement.parameter_count()).map(|at| statement.parameter_name(at));
                 Ok((statement.columns().into(), names.collect(), statement.is_read_only()))
             })?,
         };

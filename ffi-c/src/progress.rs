@@ -256,9 +256,10 @@ pub unsafe extern "C" fn sealite_rotation_run_all_while(
             if was_stopped {
                 return Err(stopped());
             }
-            // Both or none.
             let mut made = Made::new(&rotation::columns());
-            all.iter().for_each(|status| rotation::push(&mut made, status));
+            for status in &all {
+                rotation::push(&mut made, status);
+            }
             if slots.is_wanted() {
                 slots.give(keys::slots(&master).into())?;
             }

@@ -2,6 +2,7 @@
 
 use std::ffi::c_char;
 
+use crate::bytes::{Bytes, sealite_bytes};
 use crate::call::{call, free};
 use crate::error::sealite_error;
 use crate::handles::Kind;
@@ -66,6 +67,18 @@ pub unsafe extern "C" fn sealite_tenant_snapshot(
 ) -> sealite_status {
     call!(error; handle(tenant), out(snapshot); {
         snapshot.give(Held::new("snapshot", tenant.snapshot()?))?;
+    })
+}
+
+/// Gives the name of the tenant. Free it with sealite_bytes_free().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_tenant_name(
+    tenant: *mut sealite_tenant,
+    name: *mut *mut sealite_bytes,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error; handle(tenant), out(name); {
+        name.give(Bytes::copy_of(of(&tenant)?.name().as_bytes()))?;
     })
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use sealite::{Config, Id, Status, Unlock, Value, Vault, Verification};
 
+use crate::bytes::{Bytes, sealite_bytes};
 use crate::call::{call, free};
 use crate::config::sealite_config;
 use crate::error::sealite_error;
@@ -222,6 +223,20 @@ pub unsafe extern "C" fn sealite_vault_holds_file(
     error: *mut *mut sealite_error,
 ) -> sealite_status {
     call!(error; text(path, path_length), out(holds); { holds.set(Vault::holds_file(path)); })
+}
+
+/// Gives the path of the file, as sealite_vault_at() got it: NULL for a vault in memory. Free it with sealite_bytes_free().
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_vault_path(
+    vault: *mut sealite_vault,
+    path: *mut *mut sealite_bytes,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error; handle(vault), out(path); {
+        if let Some(found) = vault.path() {
+            path.give(Bytes::copy_of(found.to_string_lossy().as_bytes()))?;
+        }
+    })
 }
 
 /// Makes a handle that reaches one tenant's rows, fields, settings, tokens, audit entries, quotas and approvals, and

@@ -147,6 +147,22 @@ pub unsafe extern "C" fn sealite_setting_definition_set_guard(
     })
 }
 
+/// Sets how many of the latest values are kept, the current one among them: 1 to 1,000, by default 50. 1 keeps no earlier
+/// value; sealite_settings_history() and sealite_settings_roll_back() reach those that are kept.
+///
+/// The number is checked by sealite_settings_define(): SEALITE_DEFINITION for another. SEALITE_BUSY where another thread uses
+/// the declaration.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_setting_definition_set_keep_versions(
+    definition: *mut sealite_setting_definition,
+    versions: u32,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error; handle(definition), plain(versions); {
+        definition.step(|setting| setting.keep_versions(versions))?;
+    })
+}
+
 /// Frees the declaration. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_setting_definition_free(
