@@ -2573,8 +2573,8 @@ sealite_status sealite_approvals_ask(sealite_approvals *approvals,
 /**
  * Reads a request as it stands now. One row: `id`, `action`, `payload_hash` (32 bytes), `requester`, `subject`,
  * `session`, `state` ("pending", "approved", "rejected", "executed" or "expired"), `exclude_requester`, `allowed_roles`
- * (one a line), `created_at`, `expires_at`, `approver`, `role`, `reason`, `decided_at`, `executed_at`, `keep_ms` (how long it can still be read once it has ended). Times are in
- * milliseconds since 1970.
+ * (one a line), `created_at`, `expires_at`, `approver`, `role`, `reason`, `decided_at`, `executed_at`, `keep_ms`
+ * (how long it can still be read once it has ended). Times are in milliseconds since 1970.
  *
  * SEALITE_NOT_FOUND where there is none of this id.
  */
@@ -2697,7 +2697,7 @@ sealite_status sealite_approval_request_set_expires_in(sealite_approval_request 
  * Sets how long the request can still be read once it was rejected, executed, or has expired: up to 3,660 days, by default
  * 30. Then it is removed, and unknown; what has become of it stays in the audit trail.
  *
- * The time is checked by sealite_approvals_create(). SEALITE_BUSY where another thread uses the request.
+ * The time is checked by sealite_approvals_ask(). SEALITE_BUSY where another thread uses `request`.
  */
 sealite_status sealite_approval_request_set_keep_for(sealite_approval_request *request,
                                                      uint64_t milliseconds,
@@ -3550,11 +3550,11 @@ sealite_status sealite_setting_definition_set_guard(sealite_setting_definition *
                                                     sealite_error **error);
 
 /**
- * Sets how many of the latest values are kept, the current one among them: 1 to 1,000, by default 50. 1 keeps no earlier
- * value; sealite_settings_history() and sealite_settings_roll_back() reach those that are kept.
+ * Sets how many versions are kept of each value, the one that holds among them: 1 to 10,000, by default 50. The write after
+ * that drops the oldest. sealite_settings_history() and sealite_settings_roll_back() reach those that are kept.
  *
- * The number is checked by sealite_settings_define(): SEALITE_DEFINITION for another. SEALITE_BUSY where another thread uses
- * the declaration.
+ * The number is checked where the setting is declared: SEALITE_INVALID_INPUT for another. SEALITE_BUSY where another thread
+ * uses `definition`.
  */
 sealite_status sealite_setting_definition_set_keep_versions(sealite_setting_definition *definition,
                                                             uint32_t versions,
