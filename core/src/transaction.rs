@@ -77,6 +77,30 @@ impl Transaction {
     /// As [`Transaction::prepare`], of the first statement of a text, for callers that can't borrow from the transaction: it
     /// holds the statement until [`Transaction::let_go`], or its own end. Says at which byte the text goes on; none where
     /// only blanks and comments are left.
+    ///
+    /// ```
+    /// use sealite::{HeldStatement, Transaction, Vault};
+    ///
+    /// /// What a binding to another language keeps: no lifetime in it.
+    /// struct Work {
+    ///     transaction: Transaction,
+    ///     insert: HeldStatement,
+    /// }
+    ///
+    /// # fn main() -> sealite::Result<()> {
+    /// let vault = Vault::in_memory()?;
+    /// vault.execute("CREATE TABLE visits (page TEXT)", &[])?;
+    /// let transaction = vault.begin()?;
+    /// let (Some(insert), _) = transaction.hold("INSERT INTO visits VALUES (?)")? else { return Ok(()) };
+    /// let work = Work { transaction, insert };
+    /// work.transaction.with_held(work.insert, |insert| insert.execute(&["/pricing".into()]))?;
+    /// work.transaction.commit()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As of [`Transaction::prepare`].
     pub fn hold(&self, sql: &str) -> Result<(Option<HeldStatement>, usize)> {
         self.check_root("run plain SQL")?;
         self.session.check_open()?;

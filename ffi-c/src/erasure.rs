@@ -167,11 +167,12 @@ pub unsafe extern "C" fn sealite_vault_export_subject(
     )
 }
 
-/// As sealite_vault_export_subject(), to a new file with mode 0600, in bounded memory. Rows, exactly one: `rows` of the
-/// application's tables, `tokens`, `approvals`, `entries` of the audit trail; `rows` may be NULL.
+/// As sealite_vault_export_subject() of `vault`, `tenant` and `subject`, to the new file `path` with mode 0600, in bounded
+/// memory. `rows` has exactly one, free it with sealite_rows_free(): `rows` of the application's tables, `tokens`,
+/// `approvals`, `entries` of the audit trail; it may be NULL.
 ///
-/// SEALITE_REFUSED where a file has the name already; SEALITE_NOT_FOUND without the folder; SEALITE_READ_ONLY, SEALITE_FULL,
-/// SEALITE_IO; SEALITE_DESTROYED_KEY where the subject has been erased. There is no file then.
+/// SEALITE_REFUSED where a file has the name already; SEALITE_NOT_FOUND without the folder; SEALITE_READ_ONLY,
+/// SEALITE_FULL, SEALITE_IO; SEALITE_DESTROYED_KEY where the subject has been erased. There is no file then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_export_subject_to(
     vault: *mut sealite_vault,

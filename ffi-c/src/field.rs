@@ -212,7 +212,8 @@ pub unsafe extern "C" fn sealite_field_index(
     )
 }
 
-/// As sealite_field_index(), of many values. `index` is the index's specification. Rows: `index`, in the order of `values`.
+/// As sealite_field_index() of `field`, of the `value_count` values at `values`. `index` is the index's specification.
+/// `rows`, free it with sealite_rows_free(): `index`, in the order of `values`.
 ///
 /// SEALITE_REFUSED as there; the first value that has no index fails the call.
 #[unsafe(no_mangle)]

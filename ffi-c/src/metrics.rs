@@ -46,14 +46,15 @@ fn rows_of(figures: &Metrics) -> Made {
     made
 }
 
-/// Reads the figures of sealite_vault_metrics() one by one, for a program that shows them otherwise than Prometheus reads them.
-/// Needs no key. Rows: `name`, `label`, `value`. `name` is "uptime_ms", "gets", "finds", "inserts", "updates", "deletes",
-/// "scan_rows", "committed", "rolled_back", "busy", "authentication_failures", "quota_charged", "quota_refused",
-/// "approvals_created", "approvals_decided", "settings_used", "settings_revealed", "audit_appended", "audit_lost",
-/// "tokens_issued", "tokens_verified", "tokens_consumed", "keys_locked", "keys_not_locked"; "tokens_rejected" with the reason as
-/// `label`; for each of "read", "write" and "commit" as NAME "NAME_count" (calls that were measured), "NAME_ns" (their time in
-/// nanoseconds) and "NAME_bucket" (how many took at most as many nanoseconds as `label` says); "application" with a name of
-/// sealite_vault_count() as `label`. `label` is SEALITE_NULL otherwise. Later versions may add rows.
+/// Reads the figures of sealite_vault_metrics() of `vault` one by one, for a program that shows them otherwise than
+/// Prometheus reads them. Needs no key. `rows`, free it with sealite_rows_free(): `name`, `label`, `value`. `name` is
+/// "uptime_ms", "gets", "finds", "inserts", "updates", "deletes", "scan_rows", "committed", "rolled_back", "busy",
+/// "authentication_failures", "quota_charged", "quota_refused", "approvals_created", "approvals_decided", "settings_used",
+/// "settings_revealed", "audit_appended", "audit_lost", "tokens_issued", "tokens_verified", "tokens_consumed",
+/// "keys_locked", "keys_not_locked"; "tokens_rejected" with the reason as `label`; for each of "read", "write" and "commit"
+/// as NAME "NAME_count" (calls that were measured), "NAME_ns" (their time in nanoseconds) and "NAME_bucket" (how many took
+/// at most as many nanoseconds as `label` says); "application" with a name of sealite_vault_count() as `label`. `label` is
+/// SEALITE_NULL otherwise. Later versions may add rows.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_metrics_rows(
     vault: *mut sealite_vault,

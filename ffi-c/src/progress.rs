@@ -77,8 +77,9 @@ fn stopped() -> Failure {
     Failure::new(SEALITE_INTERRUPTED, "the progress function has stopped it")
 }
 
-/// As sealite_vault_backup(), telling `progress` how far it is: SEALITE_PHASE_COPYING, and unless `unchecked` is 1,
-/// SEALITE_PHASE_OPENING and SEALITE_PHASE_AUDITING. `progress` may be NULL; `context` is handed to it. `unchecked` is 0 or 1.
+/// As sealite_vault_backup() of `vault` to the new file `to`, telling `progress` how far it is: SEALITE_PHASE_COPYING, and
+/// unless `unchecked` is 1, SEALITE_PHASE_OPENING and SEALITE_PHASE_AUDITING. `progress` may be NULL; it runs on this
+/// thread and is handed `context`. `unchecked` is 0 or 1. `rows`, free it with sealite_rows_free(), may be NULL.
 ///
 /// SEALITE_INTERRUPTED where `progress` has stopped it: there is no copy then. Otherwise as of sealite_vault_backup().
 #[unsafe(no_mangle)]
@@ -106,8 +107,10 @@ pub unsafe extern "C" fn sealite_vault_backup_while(
     )
 }
 
-/// As sealite_restore(), telling `progress` how far it is: SEALITE_PHASE_COPYING, SEALITE_PHASE_OPENING and
-/// SEALITE_PHASE_AUDITING. `progress` may be NULL; `context` is handed to it. `drill` is 0 or 1.
+/// As sealite_restore() of `backup` to the new file `to`, with `unlock` and `checkpoint` (it may be NULL) as there, telling
+/// `progress` how far it is: SEALITE_PHASE_COPYING, SEALITE_PHASE_OPENING and SEALITE_PHASE_AUDITING. `progress` may be
+/// NULL; it runs on this thread and is handed `context`. `drill` is 0 or 1. `rows`, free it with sealite_rows_free(), may
+/// be NULL.
 ///
 /// SEALITE_INTERRUPTED where `progress` has stopped it: there is no new file then. Otherwise as of sealite_restore().
 #[unsafe(no_mangle)]
@@ -142,8 +145,8 @@ pub unsafe extern "C" fn sealite_restore_while(
     )
 }
 
-/// As sealite_vault_verify(), telling `progress` how many rows it has opened: SEALITE_PHASE_OPENING. `progress` may be NULL;
-/// `context` is handed to it. `sound` and `rows` as there.
+/// As sealite_vault_verify() of `vault`, telling `progress` how many rows it has opened: SEALITE_PHASE_OPENING. `progress`
+/// may be NULL; it runs on this thread and is handed `context`. `sound` and `rows` as there.
 ///
 /// SEALITE_INTERRUPTED where `progress` has stopped it. Otherwise as of sealite_vault_verify().
 #[unsafe(no_mangle)]
@@ -163,8 +166,9 @@ pub unsafe extern "C" fn sealite_vault_verify_while(
     })
 }
 
-/// As sealite_audit_verify(), telling `progress` how many entries it has walked: SEALITE_PHASE_AUDITING. `progress` may be
-/// NULL; `context` is handed to it. `checkpoint`, `sound` and `rows` as there.
+/// As sealite_audit_verify() of `audit`, telling `progress` how many entries it has walked: SEALITE_PHASE_AUDITING.
+/// `progress` may be NULL; it runs on this thread and is handed `context`. `checkpoint` (it may be NULL), `sound` and
+/// `rows` as there.
 ///
 /// SEALITE_INTERRUPTED where `progress` has stopped it. Otherwise as of sealite_audit_verify().
 #[unsafe(no_mangle)]
@@ -190,11 +194,12 @@ pub unsafe extern "C" fn sealite_audit_verify_while(
     )
 }
 
-/// As sealite_rotation_run(), telling `progress` how far it is after every step: SEALITE_PHASE_ROTATING, with the kind of key
-/// ("data", "index", "token" or "audit"). `progress` may be NULL; `context` is handed to it. `kind`, `tenant` and `rows` as there.
+/// As sealite_rotation_run() of `vault`, telling `progress` how far it is after every step: SEALITE_PHASE_ROTATING, with
+/// the kind of key ("data", "index", "token" or "audit"). `progress` may be NULL; it runs on this thread and is handed
+/// `context`. `kind`, `tenant` and `rows` as there.
 ///
-/// SEALITE_INTERRUPTED where `progress` has stopped a rotation that is not at its end: what is done stays, and the same call
-/// goes on. Otherwise as of sealite_rotation_run().
+/// SEALITE_INTERRUPTED where `progress` has stopped a rotation that is not at its end: what is done stays, and the same
+/// call goes on. Otherwise as of sealite_rotation_run().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_rotation_run_while(
     vault: *mut sealite_vault,
@@ -222,11 +227,13 @@ pub unsafe extern "C" fn sealite_rotation_run_while(
     )
 }
 
-/// As sealite_rotation_run_all(), telling `progress` how far each key is: as of sealite_rotation_run_while(). `progress` may be
-/// NULL; `context` is handed to it. `keep`, `drop_others`, `slots` and `rows` as there.
+/// As sealite_rotation_run_all() of `vault`, telling `progress` how far each key is, as of sealite_rotation_run_while().
+/// `progress` may be NULL; it runs on this thread and is handed `context`. `keep` of `keep_count` handles, `drop_others`,
+/// `slots` and `rows` as there.
 ///
-/// SEALITE_INTERRUPTED where `progress` has stopped it: the master key has changed then, sealite_rotation_status() says how the
-/// others stand, and sealite_rotation_run() goes on with one that is running. Otherwise as of sealite_rotation_run_all().
+/// SEALITE_INTERRUPTED where `progress` has stopped it: the master key has changed then, sealite_rotation_status() says how
+/// the others stand, and sealite_rotation_run() goes on with one that is running. Otherwise as of
+/// sealite_rotation_run_all().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_rotation_run_all_while(
     vault: *mut sealite_vault,

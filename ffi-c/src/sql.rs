@@ -116,14 +116,17 @@ pub unsafe extern "C" fn sealite_snapshot_query(
     )
 }
 
-/// Prepares the first statement of a text, to be bound and stepped within the transaction: as sealite_connection_prepare(),
-/// with `tail` and NULL for it as there. It sees what the transaction has written. It ends with the transaction: every step
-/// after sealite_transaction_commit() or sealite_transaction_roll_back() is SEALITE_CLOSED, wherever it stands, and the
-/// statement is still to be freed with sealite_stmt_free(). A forked child gets SEALITE_FORKED.
+/// Prepares the first statement of the text `sql`, to be bound and stepped within `transaction`; it sees what that has
+/// written. `stmt` is NULL where only blanks and comments are left; free it with sealite_stmt_free(). Writes to `tail` at
+/// which byte the text goes on; with NULL for `tail` the text has to be one statement.
 ///
-/// SEALITE_SQL where the statement is wrong, and, without `tail`, where there is none or more than one;
-/// SEALITE_NOT_ALLOWED for BEGIN and COMMIT, for a tenant's transaction, and for what only the engine may do;
-/// SEALITE_CLOSED where the transaction has ended.
+/// It ends with the transaction, wherever it stands: every step after sealite_transaction_commit() or
+/// sealite_transaction_roll_back() is SEALITE_CLOSED, and it is still to be freed. Its calls and the transaction's take
+/// turns; a forked child gets SEALITE_FORKED.
+///
+/// SEALITE_SQL where the statement is wrong, and, without `tail`, where there is none or more than one; SEALITE_NOT_ALLOWED
+/// for BEGIN and COMMIT, for a tenant's transaction, and for what only the engine may do; SEALITE_CLOSED where the
+/// transaction has ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_transaction_prepare(
     transaction: *mut sealite_transaction,
@@ -143,8 +146,8 @@ pub unsafe extern "C" fn sealite_transaction_prepare(
     })
 }
 
-/// As sealite_transaction_prepare(), of a query, as of the snapshot; it ends with sealite_snapshot_free(). A write fails when
-/// it is stepped, as SEALITE_READ_ONLY.
+/// As sealite_transaction_prepare(), of a query, as of `snapshot`; `sql`, `stmt` and `tail` as there. It ends with
+/// sealite_snapshot_free(). A write fails when it is stepped, as SEALITE_READ_ONLY.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_snapshot_prepare(
     snapshot: *mut sealite_snapshot,

@@ -70,7 +70,9 @@ pub unsafe extern "C" fn sealite_tenant_snapshot(
     })
 }
 
-/// Gives the name of the tenant. Free it with sealite_bytes_free().
+/// Writes the name of `tenant` to `name`. Free it with sealite_bytes_free().
+///
+/// SEALITE_CLOSED for a handle that was freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_tenant_name(
     tenant: *mut sealite_tenant,

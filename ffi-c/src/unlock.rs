@@ -102,8 +102,10 @@ pub unsafe extern "C" fn sealite_unlock_recovery_code(
     })
 }
 
-/// Writes which kind of slot the secret opens, as a text that is ended by a NUL and lives as long as the library: "key",
-/// "passphrase" or "recovery", as sealite_vault_slots() has it.
+/// Writes to `kind` which kind of slot `unlock` opens, as a text that is ended by a NUL and lives as long as the library:
+/// "key", "passphrase" or "recovery", as sealite_vault_slots() has it.
+///
+/// SEALITE_CLOSED for a handle that was freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_unlock_kind(
     unlock: *const sealite_unlock,
@@ -121,8 +123,10 @@ pub unsafe extern "C" fn sealite_unlock_kind(
     })
 }
 
-/// Writes the least cost that sealite_unlock_passphrase() and sealite_password_hasher_create() accept: OWASP's minimum, for tests
-/// and small machines. Each may be NULL.
+/// Writes the least cost that sealite_unlock_passphrase() and sealite_password_hasher_create() accept, OWASP's minimum, for
+/// tests and small machines, to `memory_kib`, `passes` and `lanes`. Each may be NULL.
+///
+/// SEALITE_INVALID_INPUT for a place that is not aligned.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_passphrase_cost_floor(
     memory_kib: *mut u32,

@@ -225,7 +225,10 @@ pub unsafe extern "C" fn sealite_vault_holds_file(
     call!(error; text(path, path_length), out(holds); { holds.set(Vault::holds_file(path)); })
 }
 
-/// Gives the path of the file, as sealite_vault_at() got it: NULL for a vault in memory. Free it with sealite_bytes_free().
+/// Writes the path of the file of `vault`, as sealite_vault_at() got it, to `path`: NULL for a vault in memory. Free it
+/// with sealite_bytes_free().
+///
+/// SEALITE_CLOSED for a handle that was freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_path(
     vault: *mut sealite_vault,

@@ -129,7 +129,7 @@ mod tests {
         }
         let (select, _) = transaction.hold("SELECT page FROM visits ORDER BY page")?;
         let select = select.expect("a statement");
-        assert!(transaction.with_held(select, crate::Statement::step)?);
+        assert!(transaction.with_held(select, |held| held.step())?);
         let page = |held: &mut crate::Statement<'_>| Ok(held.value(0)?.as_str() == Some("/"));
         assert!(transaction.with_held(select, page)?);
         // It stands on a row: the commit does not wait for it.
@@ -143,12 +143,38 @@ mod tests {
         let snapshot = vault.snapshot()?;
         let (count, _) = snapshot.hold("SELECT count(*) FROM visits")?;
         let count = count.expect("a statement");
-        assert!(snapshot.with_held(count, crate::Statement::step)?);
+        assert!(snapshot.with_held(count, |held| held.step())?);
         let two = |held: &mut crate::Statement<'_>| Ok(held.value(0)?.as_i64() == Some(2));
         assert!(snapshot.with_held(count, two)?);
         snapshot.let_go(count);
         let error = snapshot.with_held(count, |held| held.step()).expect_err("let go of");
         assert_eq!(error.kind(), ErrorKind::Closed);
+        Ok(())
+    }
+
+    #[test]
+    fn snapshot_of_a_vault_in_memory_writes_nothing_either() -> crate::Result<()> {
+        let vault = Vault::in_memory()?;
+        let notes =
+            crate::TableDefinition::new("notes").column(crate::Column::text("body").sealed());
+        vault.define_table(&notes)?;
+        vault.execute("CREATE TABLE visits (page TEXT)", &[])?;
+        let read_only = |error: crate::Error| assert_eq!(error.kind(), ErrorKind::ReadOnly);
+        let write = "INSERT INTO visits VALUES ('/') RETURNING page";
+        read_only(vault.query(write, &[]).expect_err("a write"));
+        let snapshot = vault.snapshot()?;
+        read_only(snapshot.query(write, &[]).expect_err("a write"));
+        for write in
+            [write, "INSERT INTO visits VALUES ('/')", "DELETE FROM notes", "CREATE TABLE t (x)"]
+        {
+            let mut prepared = snapshot.prepare(write)?;
+            read_only(prepared.step().expect_err("a write"));
+        }
+        assert!(snapshot.prepare("EXPLAIN INSERT INTO visits VALUES ('/')")?.step()?);
+        assert!(snapshot.prepare("PRAGMA table_info(visits)")?.step()?);
+        drop(snapshot);
+        let found = vault.query("SELECT count(*) FROM visits", &[])?;
+        assert_eq!(found.rows.first().and_then(|row| row.first()?.as_ref().as_i64()), Some(0));
         Ok(())
     }
 }

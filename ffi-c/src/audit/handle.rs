@@ -228,11 +228,11 @@ pub unsafe extern "C" fn sealite_audit_export_daily(
     )
 }
 
-/// Writes entries as JSON Lines to a new file with mode 0600, in the order of the chain, and how many; `entries` may be NULL.
-/// `from_ms`, `until_ms` and `tenant` as of sealite_audit_page(). Memory is bounded.
+/// Writes the entries of `audit` as JSON Lines to the new file `path` with mode 0600, in the order of the chain, and how
+/// many to `entries`, which may be NULL. `from_ms`, `until_ms` and `tenant` as of sealite_audit_page(). Memory is bounded.
 ///
-/// SEALITE_REFUSED where a file has the name already; SEALITE_NOT_FOUND without the folder; SEALITE_READ_ONLY, SEALITE_FULL,
-/// SEALITE_IO; SEALITE_AUTHENTICATION_FAILED where an entry is not what was written. There is no file then.
+/// SEALITE_REFUSED where a file has the name already; SEALITE_NOT_FOUND without the folder; SEALITE_READ_ONLY,
+/// SEALITE_FULL, SEALITE_IO; SEALITE_AUTHENTICATION_FAILED where an entry is not what was written. There is no file then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_audit_export(
     audit: *mut sealite_audit,
@@ -304,8 +304,8 @@ pub unsafe extern "C" fn sealite_audit_checkpoint(
     })
 }
 
-/// Reads a checkpoint of this vault that was kept outside: writes to `seq` how many entries the chain had, and to `at_ms` when it
-/// was made, in milliseconds since 1970. Each may be NULL.
+/// Reads a `checkpoint` of the vault of `audit` that was kept outside: writes to `seq` how many entries the chain had, and
+/// to `at_ms` when it was made, in milliseconds since 1970. Each may be NULL.
 ///
 /// SEALITE_INVALID_INPUT for a text that is none; SEALITE_AUTHENTICATION_FAILED for another vault's, or an altered one;
 /// SEALITE_ROLLED_BACK where it is under an audit key that the file does not have yet.

@@ -37,8 +37,10 @@ pub unsafe extern "C" fn sealite_trace_set(
     )
 }
 
-/// Reads what sealite_trace_set() has set for the calling thread: `trace_id` and `correlation_id`, each NULL where it has none.
-/// Free both with sealite_bytes_free(). `correlation_id` may be left out with NULL.
+/// Reads what sealite_trace_set() has set for the calling thread: `trace_id` and `correlation_id`, each NULL where it has
+/// none. Free both with sealite_bytes_free(). `correlation_id` may be left out with NULL.
+///
+/// SEALITE_INVALID_INPUT where `trace_id` is left out.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_trace_current(
     trace_id: *mut *mut sealite_bytes,

@@ -133,8 +133,8 @@ pub unsafe extern "C" fn sealite_settings_define(
     })
 }
 
-/// Declares several settings, all or none: as sealite_settings_define(). `definitions` holds `definition_count` handles, which
-/// stay the caller's. `changed` may be NULL.
+/// Declares several settings in `settings`, all or none: as sealite_settings_define(). `definitions` holds
+/// `definition_count` handles, which stay the caller's. `changed` may be NULL.
 ///
 /// SEALITE_DEFINITION where one is stored with another type; SEALITE_NOT_ALLOWED on a tenant.
 #[unsafe(no_mangle)]

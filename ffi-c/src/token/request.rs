@@ -218,8 +218,11 @@ pub unsafe extern "C" fn sealite_token_request_set_replace_older(
     call!(error; handle(request); { request.step(TokenRequest::replace_older)?; })
 }
 
-/// Says what holds for tokens of a kind (a sealite_token_kind) where a request does not say otherwise. One row: `kind` (its
-/// name), `prefix` (SEALITE_NULL of a short code), `expires_in_ms` and `uses` (SEALITE_NULL without a limit).
+/// Says what holds for tokens of a `kind` (a sealite_token_kind) where a request does not say otherwise. `rows` has one,
+/// free it with sealite_rows_free(): `kind` (its name), `prefix` (SEALITE_NULL of a short code), `expires_in_ms` and `uses`
+/// (SEALITE_NULL without a limit).
+///
+/// SEALITE_INVALID_INPUT for a number that stands for no kind.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_token_kind_defaults(
     kind: i32,
