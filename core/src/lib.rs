@@ -90,7 +90,7 @@ pub use settings::{
     Author, Change, CheckReport, ImportReport, Setting, SettingDefinition, SettingFault,
     SettingProblem, SettingSource, SettingValue, SettingVersion, Settings,
 };
-pub use sql::{Connection, OwnedStatement, SqlRows, Statement};
+pub use sql::{Connection, HeldStatement, OwnedStatement, SqlRows, Statement};
 #[cfg(feature = "loadable")]
 pub use sql::{Guest, Lent, VtabConfig};
 pub use table::{

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::audit::{Entry, append_for, note};
 use crate::error::{Result, fail};
-use crate::sql::{self, SqlRows, Statement};
+use crate::sql::{self, HeldStatement, HeldStatements, SqlRows, Statement};
 use crate::table::definition::{TableDefinition, check_tenant};
 use crate::table::engine::Engine;
 use crate::table::savepoint;
@@ -16,13 +16,15 @@ use crate::value::ValueRef;
 /// A write transaction: what is done in it is committed together or not at all. It belongs to one thread at a time
 /// (`Send`, not `Sync`), and is rolled back when dropped without [`Transaction::commit`].
 pub struct Transaction {
+    /// Before the session, whose connection they are of.
+    held: HeldStatements,
     session: Session,
     tenant: Option<Arc<str>>,
 }
 
 impl Transaction {
     pub(crate) fn begin(engine: &Arc<Engine>, tenant: Option<Arc<str>>) -> Result<Self> {
-        Ok(Transaction { session: Session::begin(engine)?, tenant })
+        Ok(Transaction { held: HeldStatements::new(), session: Session::begin(engine)?, tenant })
     }
 
     /// Runs `work` and commits; where it fails or panics, dropping the transaction rolls it back.
@@ -72,6 +74,56 @@ impl Transaction {
         sql::prepare(&self.session, sql)
     }
 
+    /// As [`Transaction::prepare`], of the first statement of a text, for callers that can't borrow from the transaction: it
+    /// holds the statement until [`Transaction::let_go`], or its own end. Says at which byte the text goes on; none where
+    /// only blanks and comments are left.
+    ///
+    /// ```
+    /// use sealite::{HeldStatement, Transaction, Vault};
+    ///
+    /// /// What a binding to another language keeps: no lifetime in it.
+    /// struct Work {
+    ///     transaction: Transaction,
+    ///     insert: HeldStatement,
+    /// }
+    ///
+    /// # fn main() -> sealite::Result<()> {
+    /// let vault = Vault::in_memory()?;
+    /// vault.execute("CREATE TABLE visits (page TEXT)", &[])?;
+    /// let transaction = vault.begin()?;
+    /// let (Some(insert), _) = transaction.hold("INSERT INTO visits VALUES (?)")? else { return Ok(()) };
+    /// let work = Work { transaction, insert };
+    /// work.transaction.with_held(work.insert, |insert| insert.execute(&["/pricing".into()]))?;
+    /// work.transaction.commit()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As of [`Transaction::prepare`].
+    pub fn hold(&self, sql: &str) -> Result<(Option<HeldStatement>, usize)> {
+        self.check_root("run plain SQL")?;
+        self.session.check_open()?;
+        self.held.prepare(&self.session, sql)
+    }
+
+    /// Works with a statement that the transaction holds.
+    ///
+    /// # Errors
+    /// `closed` for one that it does not hold, or that is being worked with; what `work` returns.
+    pub fn with_held<T>(
+        &self,
+        statement: HeldStatement,
+        work: impl FnOnce(&mut Statement<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.held.with(&self.session, statement, work)
+    }
+
+    /// Ends a statement that the transaction holds.
+    pub fn let_go(&self, statement: HeldStatement) {
+        self.held.remove(statement);
+    }
+
     /// Appends an audit entry in this transaction: the change that it records happens only with it. Its place in the
     /// chain.
     pub fn audit(&self, entry: &Entry) -> Result<i64> {
@@ -112,11 +164,13 @@ impl Transaction {
 
     /// Commits. On an error nothing was committed; after an `io` error, whether it was shows when the vault is opened again.
     pub fn commit(self) -> Result<()> {
+        drop(self.held);
         self.session.commit()
     }
 
     /// Takes everything back.
     pub fn roll_back(self) -> Result<()> {
+        drop(self.held);
         self.session.roll_back()
     }
 
@@ -134,13 +188,15 @@ pub struct Savepoint(savepoint::Savepoint);
 /// A view of the vault at one moment. It reads only, holds a connection until it is dropped, and holds back the
 /// write-ahead log while it lives: keep it short.
 pub struct Snapshot {
+    /// Before the session, whose connection they are of.
+    held: HeldStatements,
     session: ReadSession,
     tenant: Option<Arc<str>>,
 }
 
 impl Snapshot {
     pub(crate) fn begin(engine: &Arc<Engine>, tenant: Option<Arc<str>>) -> Result<Self> {
-        Ok(Snapshot { session: ReadSession::begin(engine)?, tenant })
+        Ok(Snapshot { held: HeldStatements::new(), session: ReadSession::begin(engine)?, tenant })
     }
 
     /// A table, as it was when the snapshot was taken.
@@ -159,18 +215,44 @@ impl Snapshot {
 
     /// Prepares a query, to be bound and stepped, as of the snapshot.
     pub fn prepare(&self, sql: &str) -> Result<Statement<'_>> {
-        if self.tenant.is_some() {
-            fail!(NotAllowed, "a tenant's snapshot can't run plain SQL");
-        }
+        self.check_root()?;
         sql::prepare_read(&self.session, sql)
+    }
+
+    /// As [`Transaction::hold`], of a query, as of the snapshot.
+    pub fn hold(&self, sql: &str) -> Result<(Option<HeldStatement>, usize)> {
+        self.check_root()?;
+        self.held.prepare_read(&self.session, sql)
+    }
+
+    /// Works with a statement that the snapshot holds.
+    ///
+    /// # Errors
+    /// As of [`Transaction::with_held`].
+    pub fn with_held<T>(
+        &self,
+        statement: HeldStatement,
+        work: impl FnOnce(&mut Statement<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.held.with_read(&self.session, statement, work)
+    }
+
+    /// Ends a statement that the snapshot holds.
+    pub fn let_go(&self, statement: HeldStatement) {
+        self.held.remove(statement);
     }
 
     /// Runs a query in SQL, as of the snapshot.
     pub fn query(&self, sql: &str, parameters: &[ValueRef<'_>]) -> Result<SqlRows> {
-        if self.tenant.is_some() {
-            fail!(NotAllowed, "a tenant's snapshot can't run plain SQL");
-        }
+        self.check_root()?;
         sql::read(&self.session, sql, parameters)
+    }
+
+    fn check_root(&self) -> Result<()> {
+        match &self.tenant {
+            None => Ok(()),
+            Some(_) => fail!(NotAllowed, "a tenant's snapshot can't run plain SQL"),
+        }
     }
 }
 

@@ -10,38 +10,10 @@ use crate::call::{call, free};
 use crate::error::sealite_error;
 use crate::handles::Kind;
 use crate::held::Builder;
+use crate::progress::{sealite_phase, sealite_progress};
 use crate::rows::{Made, count, sealite_rows};
 use crate::status::sealite_status;
 use crate::vault::sealite_vault;
-
-/// What an adoption is doing.
-#[repr(i32)]
-#[derive(Clone, Copy)]
-pub enum sealite_adoption_phase {
-    /// Rows are sealed, in batches, beside the table, which others go on using.
-    SEALITE_ADOPTION_SEALING = 0,
-    /// Every row is opened and compared with what it was.
-    SEALITE_ADOPTION_VERIFYING = 1,
-    /// The file is written anew, so that nothing is left of what was in clear.
-    SEALITE_ADOPTION_ERASING = 2,
-}
-
-/// Hears how far sealite_vault_adopt() is: a sealite_adoption_phase, the table (UTF-8, not ended by a NUL, for the time of the
-/// call; empty while the file is written anew), and how many of its rows are done. 0 goes on; anything else stops the adoption
-/// where it can be taken up again. `context` is what sealite_vault_adopt() was given.
-///
-/// It is called on the thread of that call, often, and in the middle of transactions: it may not throw or jump out of it, and
-/// what it writes to the vault or the database is SEALITE_BUSY.
-pub type sealite_adoption_progress = Option<
-    unsafe extern "C" fn(
-        context: *mut c_void,
-        phase: i32,
-        table: *const c_char,
-        table_length: usize,
-        done: u64,
-        total: u64,
-    ) -> i32,
->;
 
 /// What becomes of an existing database: which columns of which tables are sealed, and how. Not for two threads at once
 /// (SEALITE_BUSY).
@@ -180,13 +152,15 @@ pub unsafe extern "C" fn sealite_vault_preview_adoption(
 }
 
 fn report(done: &AdoptionReport) -> Made {
-    let mut made = Made::new(&["table", "rows", "was_done", "removed"]);
+    let time = i64::try_from(done.time.as_millis()).unwrap_or(i64::MAX);
+    let mut made = Made::new(&["table", "rows", "was_done", "removed", "time_ms"]);
     for table in &done.tables {
         made.push([
             table.table.as_str().into(),
             count(table.rows),
             table.was_done.into(),
             table.removed.into(),
+            time.into(),
         ]);
     }
     made
@@ -194,9 +168,11 @@ fn report(done: &AdoptionReport) -> Made {
 
 /// Adopts an existing database: seals what the plan names, opens and compares every row with what it was, and only then
 /// removes what was in clear; the file is written anew and its log emptied. After a crash at any moment the same call goes on.
-/// Memory is bounded; the disk needs room for the file once more. `progress` may be NULL; `context` is handed to it.
+/// Memory is bounded; the disk needs room for the file once more. `progress` may be NULL; `context` is handed to it; its phases are
+/// SEALITE_PHASE_SEALING, SEALITE_PHASE_VERIFYING and SEALITE_PHASE_ERASING, with the name of the table.
 /// `erasure_pending` (it may be NULL) is true where a reader held the log back: the same call finishes it. Rows: one for each
-/// table, `table`, `rows`, `was_done` (by an earlier call), `removed` (from the application's database); `rows` may be NULL.
+/// table, `table`, `rows`, `was_done` (by an earlier call), `removed` (from the application's database), `time_ms` (of
+/// the whole call, in each); `rows` may be NULL.
 ///
 /// SEALITE_REFUSED with a list where something stands against it; SEALITE_AUTHENTICATION_FAILED for a value that another key
 /// has encrypted; SEALITE_CONFLICT where a value stands twice in a column that is to be unique; SEALITE_TYPE_MISMATCH;
@@ -206,24 +182,24 @@ fn report(done: &AdoptionReport) -> Made {
 pub unsafe extern "C" fn sealite_vault_adopt(
     vault: *mut sealite_vault,
     adoption: *const sealite_adoption,
-    progress: sealite_adoption_progress,
+    progress: sealite_progress,
     context: *mut c_void,
     erasure_pending: *mut bool,
     rows: *mut *mut sealite_rows,
     error: *mut *mut sealite_error,
 ) -> sealite_status {
-    use sealite_adoption_phase::*;
+    use sealite_phase::*;
     call!(error;
         handle(vault), handle(adoption), progress(progress, context),
         optional_out(erasure_pending), optional_out(rows);
         {
             let done = vault.adopt(&adoption.built()?, |seen| {
                 let phase = match seen.phase {
-                    AdoptionPhase::Verifying => SEALITE_ADOPTION_VERIFYING,
-                    AdoptionPhase::Erasing => SEALITE_ADOPTION_ERASING,
-                    _ => SEALITE_ADOPTION_SEALING,
+                    AdoptionPhase::Verifying => SEALITE_PHASE_VERIFYING,
+                    AdoptionPhase::Erasing => SEALITE_PHASE_ERASING,
+                    _ => SEALITE_PHASE_SEALING,
                 };
-                progress.goes_on(phase as i32, seen.table, seen.done, seen.total)
+                progress.goes_on(phase, seen.table, seen.done, seen.total)
             })?;
             if rows.is_wanted() {
                 rows.give(report(&done).into())?;

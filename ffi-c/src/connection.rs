@@ -8,7 +8,7 @@ use crate::call::{call, free, quietly};
 use crate::error::sealite_error;
 use crate::handles::{self, Kind};
 use crate::held::Builder;
-use crate::prepared::Prepared;
+use crate::prepared::{Prepared, Preparer};
 use crate::rows::{Made, Rows, sealite_rows};
 use crate::status::sealite_status;
 use crate::stmt::sealite_stmt;
@@ -55,11 +55,8 @@ pub unsafe extern "C" fn sealite_connection_prepare(
     error: *mut *mut sealite_error,
 ) -> sealite_status {
     call!(error; handle(connection), text(sql, sql_length), out(stmt), optional_out(tail); {
-        let (first, goes_on) = if tail.is_wanted() {
-            Prepared::first(&connection, sql)?
-        } else {
-            (Some(Prepared::only(&connection, sql)?), sql.len())
-        };
+        let by = Preparer::Connection((*connection).clone());
+        let (first, goes_on) = Prepared::of(&by, sql, tail.is_wanted())?;
         if let Some(first) = first {
             stmt.give(Builder::new(first))?;
         }

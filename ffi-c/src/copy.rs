@@ -11,7 +11,7 @@ use crate::status::sealite_status;
 use crate::unlock::sealite_unlock;
 use crate::vault::sealite_vault;
 
-fn report(made: &BackupReport) -> Rows {
+pub(crate) fn report(made: &BackupReport) -> Rows {
     let number = |number: Option<u64>| number.map_or(Value::Null, count);
     let mut rows = Made::new(&["bytes", "rows", "audit_entries"]);
     rows.push([count(made.bytes), number(made.rows), number(made.audit_entries)]);

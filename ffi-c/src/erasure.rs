@@ -7,6 +7,7 @@ use sealite::ErasureReceipt;
 use crate::bytes::{Bytes, sealite_bytes};
 use crate::call::call;
 use crate::error::sealite_error;
+use crate::file::NewFile;
 use crate::rows::{Made, count, integer_or_null, sealite_rows, text_or_null};
 use crate::status::sealite_status;
 use crate::value::sealite_string;
@@ -162,6 +163,41 @@ pub unsafe extern "C" fn sealite_vault_export_subject(
             let mut written = zeroize::Zeroizing::new(Vec::new());
             vault.export_subject(tenant, subject, &mut *written)?;
             json.give(Bytes::copy_of(&written))?;
+        }
+    )
+}
+
+/// As sealite_vault_export_subject() of `vault`, `tenant` and `subject`, to the new file `path` with mode 0600, in bounded
+/// memory. `rows` has exactly one, free it with sealite_rows_free(): `rows` of the application's tables, `tokens`,
+/// `approvals`, `entries` of the audit trail; it may be NULL.
+///
+/// SEALITE_REFUSED where a file has the name already; SEALITE_NOT_FOUND without the folder; SEALITE_READ_ONLY,
+/// SEALITE_FULL, SEALITE_IO; SEALITE_DESTROYED_KEY where the subject has been erased. There is no file then.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_vault_export_subject_to(
+    vault: *mut sealite_vault,
+    tenant: *const c_char,
+    tenant_length: usize,
+    subject: *const c_char,
+    subject_length: usize,
+    path: *const c_char,
+    path_length: usize,
+    rows: *mut *mut sealite_rows,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error;
+        handle(vault), optional_text(tenant, tenant_length), text(subject, subject_length),
+        text(path, path_length), optional_out(rows);
+        {
+            let mut file = NewFile::create(path)?;
+            let found = vault.export_subject(tenant, subject, &mut file)?;
+            file.keep()?;
+            if rows.is_wanted() {
+                let mut made = Made::new(&["rows", "tokens", "approvals", "entries"]);
+                let counts = [found.rows, found.tokens, found.approvals, found.entries];
+                made.push(counts.map(count));
+                rows.give(made.into())?;
+            }
         }
     )
 }

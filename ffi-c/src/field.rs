@@ -212,6 +212,33 @@ pub unsafe extern "C" fn sealite_field_index(
     )
 }
 
+/// As sealite_field_index() of `field`, of the `value_count` values at `values`. `index` is the index's specification.
+/// `rows`, free it with sealite_rows_free(): `index`, in the order of `values`.
+///
+/// SEALITE_REFUSED as there; the first value that has no index fails the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_field_index_many(
+    field: *const sealite_field,
+    values: *const sealite_value,
+    value_count: usize,
+    index: *const c_char,
+    index_length: usize,
+    rows: *mut *mut sealite_rows,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error;
+        handle(field), values(values, value_count), text(index, index_length), out(rows);
+        {
+            let index = self::index(index)?;
+            let mut made = Made::new(&["index"]);
+            for one in field.index_many(&values, &index)? {
+                made.push([one]);
+            }
+            rows.give(made.into())?;
+        }
+    )
+}
+
 /// Makes every blind index that stands for a value: that of sealite_field_index() first and then, until the index keys that a
 /// rotation has retired are destroyed, those under them. A look-up asks for all. Rows: `index`.
 #[unsafe(no_mangle)]

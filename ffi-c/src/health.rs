@@ -5,14 +5,16 @@ use std::ffi::c_char;
 use crate::bytes::{Bytes, sealite_bytes};
 use crate::call::call;
 use crate::error::sealite_error;
-use crate::rows::{Made, sealite_rows};
+use crate::rows::{Made, sealite_rows, text_or_null};
 use crate::status::sealite_status;
 use crate::value::sealite_string;
 use crate::vault::sealite_vault;
 
 /// Tells whether the vault is in order. Waits for no writer; the work is bounded, some milliseconds. Writes true to `ready`
 /// where nothing is wrong, and to `usable` where reads and writes work, though something may ask for attention. Rows:
-/// `reason` (such as "read_only" or "audit_broken"; safe to show), `blocking`.
+/// `reason` (such as "read_only" or "audit_broken"; safe to show), `blocking`, `error` (the name of the error that ended the
+/// check early, such as "corrupt", and `message`, what it says, for a log; SEALITE_NULL where it ran to its end. The same in
+/// each row).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_health(
     vault: *mut sealite_vault,
@@ -24,9 +26,12 @@ pub unsafe extern "C" fn sealite_vault_health(
     call!(error; handle(vault), out(ready), optional_out(usable), optional_out(rows); {
         let health = vault.health();
         if rows.is_wanted() {
-            let mut made = Made::new(&["reason", "blocking"]);
+            let error = health.error.as_ref().map(|error| error.kind().name());
+            let message = health.error.as_ref().map(|error| error.message());
+            let mut made = Made::new(&["reason", "blocking", "error", "message"]);
             for reason in &health.reasons {
-                made.push([reason.name().into(), reason.is_blocking().into()]);
+                let (error, message) = (text_or_null(error), text_or_null(message));
+                made.push([reason.name().into(), reason.is_blocking().into(), error, message]);
             }
             rows.give(made.into())?;
         }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use sealite::{IdRef, Type, ValueRef};
 
-use crate::adoption::sealite_adoption_progress;
 use crate::call::Scope;
 use crate::handles::{self, Kind};
+use crate::progress::{sealite_phase, sealite_progress};
 use crate::status::sealite_status::SEALITE_LIMIT;
 use crate::status::{Failure, Result};
 use crate::value::{sealite_string, sealite_type, sealite_value};
@@ -79,18 +79,18 @@ pub(crate) fn kind_of_value(_: &Scope, name: &str, number: i32) -> Result<Type> 
 
 /// A function of the caller's that hears how far a call is.
 pub(crate) struct Progress<'s> {
-    function: sealite_adoption_progress,
+    function: sealite_progress,
     context: *mut c_void,
     scope: PhantomData<&'s Scope>,
 }
 
 impl Progress<'_> {
     /// Tells it; false where it stops the work.
-    pub(crate) fn goes_on(&self, phase: i32, table: &str, done: u64, total: u64) -> bool {
+    pub(crate) fn goes_on(&self, phase: sealite_phase, what: &str, done: u64, total: u64) -> bool {
         let Some(function) = self.function else { return true };
-        let (data, length) = (table.as_ptr().cast(), table.len());
+        let (data, length) = (what.as_ptr().cast(), what.len());
         // SAFETY: (5).
-        unsafe { function(self.context, phase, data, length, done, total) == 0 }
+        unsafe { function(self.context, phase as i32, data, length, done, total) == 0 }
     }
 }
 
@@ -99,7 +99,7 @@ impl Progress<'_> {
 pub(crate) fn progress<'s>(
     _: &'s Scope,
     _: &str,
-    function: sealite_adoption_progress,
+    function: sealite_progress,
     context: *mut c_void,
 ) -> Result<Progress<'s>> {
     Ok(Progress { function, context, scope: PhantomData })

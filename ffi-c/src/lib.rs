@@ -32,6 +32,7 @@ compile_error!(
 );
 
 mod call;
+mod file;
 mod fork;
 mod handles;
 mod held;
@@ -43,6 +44,7 @@ mod prepared;
 pub mod bytes;
 pub mod error;
 pub mod json;
+pub mod progress;
 pub mod rows;
 pub mod status;
 pub mod value;
@@ -77,6 +79,7 @@ pub mod approval;
 pub mod audit;
 pub mod field;
 pub mod health;
+pub mod metrics;
 pub mod password;
 pub mod quota;
 pub mod rotation;

@@ -27,7 +27,7 @@ pub enum sealite_rotation {
 }
 
 /// In the order of their numbers.
-const KINDS: &[RotationKind] =
+pub(crate) const KINDS: &[RotationKind] =
     &[RotationKind::Data, RotationKind::Index, RotationKind::Token, RotationKind::Audit];
 
 const COLUMNS: [&str; 11] = [
@@ -44,7 +44,7 @@ const COLUMNS: [&str; 11] = [
     "finished_at",
 ];
 
-fn push(made: &mut Made, status: &RotationStatus) {
+pub(crate) fn push(made: &mut Made, status: &RotationStatus) {
     made.push([
         status.rotation.kind().name().into(),
         text_or_null(status.rotation.tenant()),
@@ -61,11 +61,11 @@ fn push(made: &mut Made, status: &RotationStatus) {
     ]);
 }
 
-fn columns() -> Vec<&'static str> {
+pub(crate) fn columns() -> Vec<&'static str> {
     COLUMNS.into_iter().chain(["remaining_ms"]).collect()
 }
 
-fn one(status: &RotationStatus) -> Made {
+pub(crate) fn one(status: &RotationStatus) -> Made {
     let mut made = Made::new(&columns());
     push(&mut made, status);
     made

@@ -13,11 +13,13 @@ use crate::rows::{Made, Rows, sealite_rows, text_or_null};
 use crate::status::sealite_status;
 use crate::value::sealite_value;
 
-/// A statement of a connection, compiled once and run as often as wanted. Rows come one at a time: memory is bounded
-/// whatever their number, but for RETURNING on a sealed table, whose rows are kept until they have been stepped through.
+/// A statement of a connection, a transaction or a snapshot, compiled once and run as often as wanted. Rows come one at a
+/// time: memory is bounded whatever their number, but for RETURNING on a sealed table, whose rows are kept until they have
+/// been stepped through.
 ///
 /// Not for two threads at once (SEALITE_BUSY). What a value of its row points to lives until the statement is next stepped,
-/// reset, bound or freed.
+/// reset, bound or freed. What it belongs to may be closed or ended before it: a step is SEALITE_CLOSED then, and it is
+/// still to be freed.
 pub struct sealite_stmt {
     _opaque: [u8; 0],
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::c_char;
 
+use crate::bytes::{Bytes, sealite_bytes};
 use crate::call::{call, free};
 use crate::error::sealite_error;
 use crate::handles::Kind;
@@ -66,6 +67,20 @@ pub unsafe extern "C" fn sealite_tenant_snapshot(
 ) -> sealite_status {
     call!(error; handle(tenant), out(snapshot); {
         snapshot.give(Held::new("snapshot", tenant.snapshot()?))?;
+    })
+}
+
+/// Writes the name of `tenant` to `name`. Free it with sealite_bytes_free().
+///
+/// SEALITE_CLOSED for a handle that was freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_tenant_name(
+    tenant: *mut sealite_tenant,
+    name: *mut *mut sealite_bytes,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error; handle(tenant), out(name); {
+        name.give(Bytes::copy_of(of(&tenant)?.name().as_bytes()))?;
     })
 }
 

@@ -2,13 +2,13 @@
 
 use std::ffi::{c_char, c_void};
 
-use sealite::{ExposeSecret, PassphraseCost, SecretString, Unlock};
+use sealite::{ExposeSecret, PassphraseCost, SecretString, SlotKind, Unlock};
 
 use crate::bytes::{Bytes, sealite_bytes};
 use crate::call::{call, free};
 use crate::error::sealite_error;
 use crate::handles::Kind;
-use crate::status::sealite_status;
+use crate::status::{Failure, sealite_status};
 
 /// A secret that opens one kind of slot. A copy of what it was made from, wiped by sealite_unlock_free(): the caller
 /// wipes its own.
@@ -99,6 +99,46 @@ pub unsafe extern "C" fn sealite_unlock_recovery_code(
 ) -> sealite_status {
     call!(error; text(code, code_length), out(unlock); {
         unlock.give(Unlock::recovery_code(code)?)?;
+    })
+}
+
+/// Writes to `kind` which kind of slot `unlock` opens, as a text that is ended by a NUL and lives as long as the library:
+/// "key", "passphrase" or "recovery", as sealite_vault_slots() has it.
+///
+/// SEALITE_CLOSED for a handle that was freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_unlock_kind(
+    unlock: *const sealite_unlock,
+    kind: *mut *const c_char,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error; handle(unlock), out(kind); {
+        let name = match unlock.kind() {
+            SlotKind::Key => c"key",
+            SlotKind::Passphrase => c"passphrase",
+            SlotKind::Recovery => c"recovery",
+            _ => return Err(Failure::internal()),
+        };
+        kind.set(name.as_ptr());
+    })
+}
+
+/// Writes the least cost that sealite_unlock_passphrase() and sealite_password_hasher_create() accept, OWASP's minimum, for
+/// tests and small machines, to `memory_kib`, `passes` and `lanes`. Each may be NULL.
+///
+/// SEALITE_INVALID_INPUT for a place that is not aligned.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_passphrase_cost_floor(
+    memory_kib: *mut u32,
+    passes: *mut u32,
+    lanes: *mut u32,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error; optional_out(memory_kib), optional_out(passes), optional_out(lanes); {
+        let floor = PassphraseCost::floor();
+        memory_kib.set(floor.memory_kib);
+        passes.set(floor.passes);
+        lanes.set(floor.lanes);
     })
 }
 

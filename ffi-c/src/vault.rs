@@ -4,8 +4,9 @@ use std::ffi::c_char;
 use std::path::Path;
 use std::sync::Arc;
 
-use sealite::{Config, Status, Unlock, Vault};
+use sealite::{Config, Id, Status, Unlock, Value, Vault, Verification};
 
+use crate::bytes::{Bytes, sealite_bytes};
 use crate::call::{call, free};
 use crate::config::sealite_config;
 use crate::error::sealite_error;
@@ -50,6 +51,36 @@ fn at(path: &str, config: Option<Arc<Builder<Config>>>) -> Result<Vault> {
     }
     let config = config.map_or(Ok(Config::default()), |config| config.built())?;
     Ok(Vault::at_with(Path::new(path), config)?)
+}
+
+/// What a check of every record has found.
+pub(crate) fn verified(found: &Verification) -> Made {
+    let mut made = Made::new(&["check", "table", "tenant", "id", "rows", "error"]);
+    let none = || Value::Null;
+    for (check, tables) in [("table", &found.tables), ("internal", &found.internal)] {
+        for (table, read) in tables {
+            made.push([check.into(), table.as_str().into(), none(), none(), count(*read), none()]);
+        }
+    }
+    for fault in &found.faults {
+        let id = match &fault.id {
+            Id::Integer(id) => Value::Integer(*id),
+            Id::Text(id) => Value::Text(id.clone()),
+            _ => none(),
+        };
+        let error = fault.error.kind().name().into();
+        let tenant = text_or_null(fault.tenant.as_deref());
+        made.push(["row".into(), fault.table.as_str().into(), tenant, id, none(), error]);
+    }
+    if let Some(error) = &found.keys {
+        let error = error.kind().name().into();
+        made.push(["keys".into(), none(), none(), none(), none(), error]);
+    }
+    for line in &found.integrity {
+        let line = line.as_str().into();
+        made.push(["integrity".into(), none(), none(), none(), none(), line]);
+    }
+    made
 }
 
 /// Makes a handle to the file in whatever state it is; nothing is created or unlocked. `config` may be NULL. Free it with
@@ -194,6 +225,23 @@ pub unsafe extern "C" fn sealite_vault_holds_file(
     call!(error; text(path, path_length), out(holds); { holds.set(Vault::holds_file(path)); })
 }
 
+/// Writes the path of the file of `vault`, as sealite_vault_at() got it, to `path`: NULL for a vault in memory. Free it
+/// with sealite_bytes_free().
+///
+/// SEALITE_CLOSED for a handle that was freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_vault_path(
+    vault: *mut sealite_vault,
+    path: *mut *mut sealite_bytes,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error; handle(vault), out(path); {
+        if let Some(found) = vault.path() {
+            path.give(Bytes::copy_of(found.to_string_lossy().as_bytes()))?;
+        }
+    })
+}
+
 /// Makes a handle that reaches one tenant's rows, fields, settings, tokens, audit entries, quotas and approvals, and
 /// nothing else. Free it with sealite_tenant_free().
 #[unsafe(no_mangle)]
@@ -259,8 +307,8 @@ pub unsafe extern "C" fn sealite_prepare_fork(error: *mut *mut sealite_error) ->
 }
 
 /// Opens every record and runs SQLite's own check; takes as long as reading the whole file. Writes true to `sound` where
-/// nothing was found. Rows: `check` ("table": what was read, "row": one that does not open, "keys": what is wrong with the
-/// table of keys, "integrity": what SQLite says), `table`, `tenant`, `id`, `rows` (of "table": how many), `error`. Each may be NULL.
+/// nothing was found. Rows: `check` ("table": what was read, "internal": what was read of the engine's own, "row": one that does not open, "keys": what is wrong with the
+/// table of keys, "integrity": what SQLite says), `table`, `tenant`, `id`, `rows` (of these two: how many), `error`. Each may be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_verify(
     vault: *mut sealite_vault,
@@ -268,33 +316,9 @@ pub unsafe extern "C" fn sealite_vault_verify(
     rows: *mut *mut sealite_rows,
     error: *mut *mut sealite_error,
 ) -> sealite_status {
-    use sealite::{Id, Value};
     call!(error; handle(vault), out(sound), out(rows); {
         let found = vault.verify(|_| ())?;
-        let mut made = Made::new(&["check", "table", "tenant", "id", "rows", "error"]);
-        let none = || Value::Null;
-        for (table, read) in &found.tables {
-            made.push(["table".into(), table.as_str().into(), none(), none(), count(*read), none()]);
-        }
-        for fault in &found.faults {
-            let id = match &fault.id {
-                Id::Integer(id) => Value::Integer(*id),
-                Id::Text(id) => Value::Text(id.clone()),
-                _ => none(),
-            };
-            let error = fault.error.kind().name().into();
-            let tenant = text_or_null(fault.tenant.as_deref());
-            made.push(["row".into(), fault.table.as_str().into(), tenant, id, none(), error]);
-        }
-        if let Some(error) = &found.keys {
-            let error = error.kind().name().into();
-            made.push(["keys".into(), none(), none(), none(), none(), error]);
-        }
-        for line in &found.integrity {
-            let line = line.as_str().into();
-            made.push(["integrity".into(), none(), none(), none(), none(), line]);
-        }
-        rows.give(made.into())?;
+        rows.give(verified(&found).into())?;
         sound.set(found.is_sound());
     })
 }

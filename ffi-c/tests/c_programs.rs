@@ -9,13 +9,16 @@ use std::process::Command;
 
 use support::{both, compile, fresh, root, run, tool};
 
-const PROGRAMS: [&str; 11] = [
+const PROGRAMS: [&str; 14] = [
     "life",
     "keys",
     "tables",
     "adoption",
     "sql",
+    "within",
     "capabilities",
+    "details",
+    "progress",
     "tokens",
     "erasure",
     "rotation",
@@ -61,7 +64,7 @@ fn c_programs_hold_under_valgrind() {
     for name in PROGRAMS {
         let program = compile(&source(name), &format!("{name}-valgrind"), &[]);
         // A forked child abandons its parent's connections: they are lost to it, on purpose.
-        let mut command = valgrind(name != "fork");
+        let mut command = valgrind(!["fork", "within"].contains(&name));
         run(command.arg(program).arg(fresh(format!("{name}-valgrind"))));
     }
 }

@@ -14,7 +14,7 @@ const HELPERS: &str = include_str!("../header/helpers.h");
 
 /// Enumerations that no function names: they go in and out as integers.
 const CHOICES: [&str; 11] = [
-    "sealite_adoption_phase",
+    "sealite_phase",
     "sealite_type",
     "sealite_vault_state",
     "sealite_synchronous",

@@ -108,7 +108,8 @@ def make_csrf():
         public_id, secret, mask = (pattern(f"csrf {part} {label}", n) for part, n in (("id", 12), ("secret", 32), ("mask", 32)))
         for mask in (mask, bytes(32)):
             answers.append({"id": public_id.hex(), "secret": secret.hex(), "mask": mask.hex(),
-                            "mac": csrf_mac(public_id, secret).hex(), "text": csrf_text(public_id, secret, mask)})
+                            "mac": csrf_mac(public_id, secret).hex(), "text": csrf_text(public_id, secret, mask),
+                            "session": token_text("slses", public_id, secret)})
     return {"version": 1, "csrf": answers}
 
 
@@ -126,6 +127,7 @@ def check(vectors):
     for one in vectors.get("csrf", ()):
         public_id, secret, mask = (bytes.fromhex(one[part]) for part in ("id", "secret", "mask"))
         hold(csrf_mac(public_id, secret).hex() == one["mac"], "a CSRF token's MAC")
+        hold(token_parse(one["session"]) == ("slses", public_id, secret), "the text of a CSRF token's session")
         hold(csrf_text(public_id, secret, mask) == one["text"] and csrf_holds(public_id, secret, one["text"]), "a CSRF token")
     return sum(len(part) for part in vectors.values() if isinstance(part, list))
 

@@ -146,8 +146,10 @@ fn backup_that_is_given_up_or_unsound_leaves_nothing() {
     let vault = home.create();
     fill(&vault, 6_000);
     let place = |name: &str| home.folder().join(name);
-    let until: [fn(BackupProgress) -> bool; 3] = [
+    let until: [fn(BackupProgress) -> bool; 4] = [
         |_| false,
+        // At its last page, too.
+        |at| !matches!(at, BackupProgress::Copied(done, all) if done == all),
         |at| !matches!(at, BackupProgress::Opened(_)),
         |at| !matches!(at, BackupProgress::Audited(_)),
     ];

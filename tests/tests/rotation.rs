@@ -9,8 +9,8 @@ use std::time::Duration;
 use rusqlite::types::Value as Sql;
 use sealite::{
     ApprovalRequest, Author, Change, Column, Entry, ErrorKind, Index, KeyPurpose, KeyState, Limit,
-    Rotation, RotationKind, RotationState, SettingDefinition, TableDefinition, TokenKind,
-    TokenRequest, Type, Value, ValueRef, Vault, values,
+    Rotation, RotationKind, RotationState, RotationStatus, SettingDefinition, TableDefinition,
+    TokenKind, TokenRequest, Type, Value, ValueRef, Vault, values,
 };
 use sealite_tests::scratch::Scratch;
 use sealite_tests::vaults::plain;
@@ -342,6 +342,28 @@ fn a_rotation_needs_a_key_and_a_sound_table() {
     assert!(vault.table("users").unwrap().discard(2).unwrap());
     assert_eq!(keys.run(&rotation, |_| ()).unwrap().state, RotationState::Finished);
     assert_eq!(keys.destroy_retired(&rotation, true).unwrap().0, [1]);
+}
+
+#[test]
+fn rotation_of_everything_stops_where_it_is_told_to_and_goes_on() {
+    let world = World::default();
+    let vault = world.scratch.open();
+    fill(&vault);
+    let keys = vault.keys();
+    let unlock = world.scratch.unlock();
+    let stops = |status: &RotationStatus| status.rotation.kind() != RotationKind::Index;
+    let (master, done) = keys.rotate_all_while(&[unlock], false, stops).unwrap();
+    // The master key and the audit key are done, and the first index key has begun.
+    assert_eq!((master.kept.len(), done.len()), (1, 2));
+    let states: Vec<RotationState> = done.iter().map(|status| status.state).collect();
+    assert_eq!(states, [RotationState::Finished, RotationState::Running]);
+    for status in keys.rotations().unwrap() {
+        if status.state == RotationState::Running {
+            let done = keys.run(&status.rotation, |_| ()).unwrap();
+            assert_eq!(done.state, RotationState::Finished);
+        }
+    }
+    world.check_open(&vault, "stopped and gone on with");
 }
 
 #[test]

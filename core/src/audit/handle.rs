@@ -187,6 +187,17 @@ impl Audit {
         Ok(Checkpoint::make(&keys, state.ring.vault(), seq, now, link))
     }
 
+    /// Reads a checkpoint that was kept outside: how far the chain went, and when.
+    ///
+    /// # Errors
+    /// As of [`Audit::verify`].
+    pub fn read_checkpoint(&self, text: &str) -> Result<Checkpoint> {
+        self.ensure()?;
+        let session = ReadSession::begin(&self.engine)?;
+        let (conn, state) = (&session.conn, &session.state);
+        Checkpoint::read(state.ring.vault(), text, |id| Keys::of(conn, state, id))
+    }
+
     /// Drops entries up to and including `through`, at most 10,000 in one call; the last one dropped. The trail records
     /// it, with the checkpoint that closes what was dropped, and goes on from there. Export them before.
     ///

@@ -36,9 +36,9 @@ impl Conn {
                 let left = u64::try_from(progress.remaining).unwrap_or(0);
                 let wanted = go_on(all.saturating_sub(left), all);
                 match step {
+                    StepResult::Done | StepResult::More if !wanted => break false,
                     StepResult::Done => break true,
-                    StepResult::More if wanted => {}
-                    StepResult::More => break false,
+                    StepResult::More => {}
                     // Inside a transaction nobody else's lock stands in the way.
                     _ => fail!(Busy, "the vault is locked, and can't be copied"),
                 }

@@ -45,10 +45,10 @@ pub(crate) fn everything(engine: &Arc<Engine>) -> Result<Vec<Rotation>> {
     Ok(all)
 }
 
-/// Rotates everything; how each stands then.
+/// Rotates everything, until `go_on` says no; how each that has begun stands then.
 pub(crate) fn run_all(
     engine: &Arc<Engine>,
-    progress: &mut dyn FnMut(&RotationStatus),
+    go_on: &mut dyn FnMut(&RotationStatus) -> bool,
 ) -> Result<Vec<RotationStatus>> {
     let all = everything(engine)?;
     let mut done = Vec::with_capacity(all.len());
@@ -62,10 +62,14 @@ pub(crate) fn run_all(
                 patient(|| begin(engine, &data))?;
             }
         }
+        let mut stopped = false;
         done.push(run(engine, rotation, &mut |status| {
-            progress(status);
-            true
+            stopped = !go_on(status);
+            !stopped
         })?);
+        if stopped {
+            break;
+        }
     }
     Ok(done)
 }

@@ -43,7 +43,20 @@ enum Owner<'c> {
 
 impl<'c> Statement<'c> {
     pub(super) fn within(within: Within<'c>, sql: &str) -> Result<Self> {
-        Ok(Statement(Owner::Within(within, Prepared::new(within, sql)?)))
+        Ok(Self::of(within, Prepared::new(within, sql)?))
+    }
+
+    /// A statement that was compiled before.
+    pub(super) fn of(within: Within<'c>, prepared: Prepared) -> Self {
+        Statement(Owner::Within(within, prepared))
+    }
+
+    /// What is left where it borrows from a transaction or snapshot.
+    pub(super) fn into_prepared(self) -> Option<Prepared> {
+        match self.0 {
+            Owner::Within(_, prepared) => Some(prepared),
+            Owner::Connection(_) => None,
+        }
     }
 
     pub(super) fn connected(connected: Connected) -> Self {

@@ -21,6 +21,7 @@ mod face;
 #[cfg(feature = "loadable")]
 mod guest;
 mod handle;
+mod held;
 mod host;
 mod index_info;
 mod integrity;
@@ -46,6 +47,8 @@ pub use self::connection::Connection;
 #[cfg(feature = "loadable")]
 pub use self::guest::{Guest, Lent, VtabConfig};
 pub use self::handle::Statement;
+pub use self::held::HeldStatement;
+pub(crate) use self::held::HeldStatements;
 pub use self::owned::OwnedStatement;
 
 use self::face::{Entered, Face};

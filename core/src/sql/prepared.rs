@@ -223,6 +223,9 @@ impl Prepared {
         };
         self.stands = Stands::Behind;
         let writes = !self.is_read_only();
+        if first && !matches!(self.body, Body::Command { .. }) {
+            within.check_reads(&self.sql, !writes)?;
+        }
         if let (true, true, Within::Host(conn, _)) = (first, writes, &within) {
             conn.check_log()?;
         }

@@ -170,6 +170,7 @@ pub(super) fn select(
     if columns.is_empty() {
         fail!(Sql, "the statement returns no rows: use execute");
     }
+    within.check_reads(sql, !stmt.writes_and_returns())?;
     let mut rows = Vec::new();
     let done = stmt.each(parameters, |row| {
         let values = (0..columns.len()).map(|at| Ok(row.get(at)?.to_owned()));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::host::{self, Host};
+use crate::db::tokens::begins_with;
 use crate::db::{Conn, Handle};
 use crate::error::{Result, fail};
 use crate::table::engine::State;
@@ -35,6 +36,16 @@ impl<'s> Within<'s> {
             }
             Within::Host(conn, _) => host::one(conn, whole, work),
         }
+    }
+
+    /// Refuses a write in a snapshot, which on the one connection of a vault in memory SQLite would run.
+    pub(super) fn check_reads(self, sql: &str, is_read_only: bool) -> Result<()> {
+        // What SQLite calls a write of these changes nothing that is kept.
+        let is_snapshot = matches!(self, Within::Snapshot(..));
+        if is_snapshot && !is_read_only && !begins_with(sql, &["explain", "pragma"]) {
+            fail!(ReadOnly, "a snapshot only reads: write in a transaction");
+        }
+        Ok(())
     }
 
     /// True where `look` says so of the state.

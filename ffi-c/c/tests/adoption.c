@@ -13,12 +13,12 @@ struct heard {
 
 static int32_t hear(void *context, int32_t phase, const char *table, size_t table_length, uint64_t done, uint64_t total) {
   struct heard *heard = context;
-  CHECK(phase >= SEALITE_ADOPTION_SEALING && phase <= SEALITE_ADOPTION_ERASING);
+  CHECK(phase >= SEALITE_PHASE_SEALING && phase <= SEALITE_PHASE_ERASING);
   CHECK(done <= total);
   heard->phases[phase] = true;
-  if (phase == SEALITE_ADOPTION_ERASING) CHECK(table_length == 0);
+  if (phase == SEALITE_PHASE_ERASING) CHECK(table_length == 0);
   else heard->named = table_length == 5 && memcmp(table, "users", 5) == 0;
-  if (phase == SEALITE_ADOPTION_VERIFYING) heard->done = done;
+  if (phase == SEALITE_PHASE_VERIFYING) heard->done = done;
   return heard->stop_after != 0 && ++heard->calls >= heard->stop_after;
 }
 

@@ -53,6 +53,7 @@ fn rows_of(approvals: &[Approval]) -> Rows {
         "reason",
         "decided_at",
         "executed_at",
+        "keep_ms",
     ]);
     for approval in approvals {
         made.push([
@@ -72,6 +73,7 @@ fn rows_of(approvals: &[Approval]) -> Rows {
             text_or_null(approval.reason.as_deref()),
             integer_or_null(approval.decided_at),
             integer_or_null(approval.executed_at),
+            approval.keep_ms.into(),
         ]);
     }
     made.into()
@@ -117,8 +119,8 @@ pub unsafe extern "C" fn sealite_approvals_ask(
 
 /// Reads a request as it stands now. One row: `id`, `action`, `payload_hash` (32 bytes), `requester`, `subject`,
 /// `session`, `state` ("pending", "approved", "rejected", "executed" or "expired"), `exclude_requester`, `allowed_roles`
-/// (one a line), `created_at`, `expires_at`, `approver`, `role`, `reason`, `decided_at`, `executed_at`. Times are in
-/// milliseconds since 1970.
+/// (one a line), `created_at`, `expires_at`, `approver`, `role`, `reason`, `decided_at`, `executed_at`, `keep_ms`
+/// (how long it can still be read once it has ended). Times are in milliseconds since 1970.
 ///
 /// SEALITE_NOT_FOUND where there is none of this id.
 #[unsafe(no_mangle)]

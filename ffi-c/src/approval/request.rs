@@ -79,6 +79,22 @@ pub unsafe extern "C" fn sealite_approval_request_set_expires_in(
     })
 }
 
+/// Sets for how many `milliseconds` the request can still be read once it was rejected, executed, or has expired: up to
+/// 3,660 days, by default 30. Then it is removed, and unknown; what has become of it stays in the audit trail.
+///
+/// The time is checked by sealite_approvals_ask(): SEALITE_INVALID_INPUT for a longer one. SEALITE_BUSY where another
+/// thread uses `request`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_approval_request_set_keep_for(
+    request: *mut sealite_approval_request,
+    milliseconds: u64,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error; handle(request), plain(milliseconds); {
+        request.step(|request| request.keep_for(Duration::from_millis(milliseconds)))?;
+    })
+}
+
 /// Lets the requester decide, too.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_approval_request_set_requester_may_decide(

@@ -8,6 +8,7 @@ use super::entry::sealite_entry;
 use crate::bytes::{Bytes, sealite_bytes};
 use crate::call::{call, free};
 use crate::error::sealite_error;
+use crate::file::NewFile;
 use crate::handles::Kind;
 use crate::output::Out;
 use crate::rows::{Made, count, integer_or_null, sealite_rows, text_or_null};
@@ -67,7 +68,7 @@ fn options(from_ms: Option<i64>, until_ms: Option<i64>, tenant: Option<&str>) ->
     options
 }
 
-fn report(
+pub(crate) fn report(
     found: &AuditReport,
     sound: &Out<'_, bool>,
     rows: &Out<'_, *mut sealite_rows>,
@@ -227,6 +228,36 @@ pub unsafe extern "C" fn sealite_audit_export_daily(
     )
 }
 
+/// Writes the entries of `audit` as JSON Lines to the new file `path` with mode 0600, in the order of the chain, and how
+/// many to `entries`, which may be NULL. `from_ms`, `until_ms` and `tenant` as of sealite_audit_page(). Memory is bounded.
+///
+/// SEALITE_REFUSED where a file has the name already; SEALITE_NOT_FOUND without the folder; SEALITE_READ_ONLY,
+/// SEALITE_FULL, SEALITE_IO; SEALITE_AUTHENTICATION_FAILED where an entry is not what was written. There is no file then.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_audit_export(
+    audit: *mut sealite_audit,
+    path: *const c_char,
+    path_length: usize,
+    from_ms: *const i64,
+    until_ms: *const i64,
+    tenant: *const c_char,
+    tenant_length: usize,
+    entries: *mut u64,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error;
+        handle(audit), text(path, path_length),
+        optional_number(from_ms), optional_number(until_ms),
+        optional_text(tenant, tenant_length), optional_out(entries);
+        {
+            let mut file = NewFile::create(path)?;
+            let written = audit.export(&mut file, &options(from_ms, until_ms, tenant))?;
+            file.keep()?;
+            entries.set(written);
+        }
+    )
+}
+
 /// Walks the whole chain, and compares it with a checkpoint that was kept outside, or NULL. Writes true to `sound` where
 /// nothing is wrong. Rows: `fault` ("edited", "missing", "broken", "truncated" or "replaced"), `seq`, `until` (of
 /// "missing": the last one).
@@ -271,6 +302,30 @@ pub unsafe extern "C" fn sealite_audit_checkpoint(
     call!(error; handle(audit), out(checkpoint); {
         checkpoint.give(Bytes::copy_of(audit.checkpoint()?.text().as_bytes()))?;
     })
+}
+
+/// Reads a `checkpoint` of the vault of `audit` that was kept outside: writes to `seq` how many entries the chain had, and
+/// to `at_ms` when it was made, in milliseconds since 1970. Each may be NULL.
+///
+/// SEALITE_INVALID_INPUT for a text that is none; SEALITE_AUTHENTICATION_FAILED for another vault's, or an altered one;
+/// SEALITE_ROLLED_BACK where it is under an audit key that the file does not have yet.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_audit_read_checkpoint(
+    audit: *mut sealite_audit,
+    checkpoint: *const c_char,
+    checkpoint_length: usize,
+    seq: *mut i64,
+    at_ms: *mut i64,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error;
+        handle(audit), text(checkpoint, checkpoint_length), optional_out(seq), optional_out(at_ms);
+        {
+            let read = audit.read_checkpoint(checkpoint)?;
+            seq.set(read.seq());
+            at_ms.set(read.at());
+        }
+    )
 }
 
 /// Drops entries up to and including `through`, at most 10,000 in one call, and writes the last one dropped; `dropped` may

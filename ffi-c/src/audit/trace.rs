@@ -4,6 +4,7 @@ use std::ffi::c_char;
 
 use sealite::Trace;
 
+use crate::bytes::{Bytes, sealite_bytes};
 use crate::call::call;
 use crate::error::sealite_error;
 use crate::status::{Failure, sealite_status};
@@ -34,4 +35,24 @@ pub unsafe extern "C" fn sealite_trace_set(
             Trace::set(trace);
         }
     )
+}
+
+/// Reads what sealite_trace_set() has set for the calling thread: `trace_id` and `correlation_id`, each NULL where it has
+/// none. Free both with sealite_bytes_free(). `correlation_id` may be left out with NULL.
+///
+/// SEALITE_INVALID_INPUT where `trace_id` is left out.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_trace_current(
+    trace_id: *mut *mut sealite_bytes,
+    correlation_id: *mut *mut sealite_bytes,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error; out(trace_id), optional_out(correlation_id); {
+        if let Some(trace) = Trace::current() {
+            if let Some(correlation) = trace.correlation().filter(|_| correlation_id.is_wanted()) {
+                correlation_id.give(Bytes::copy_of(correlation.as_bytes()))?;
+            }
+            trace_id.give(Bytes::copy_of(trace.id().as_bytes()))?;
+        }
+    })
 }

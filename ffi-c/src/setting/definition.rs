@@ -147,6 +147,22 @@ pub unsafe extern "C" fn sealite_setting_definition_set_guard(
     })
 }
 
+/// Sets how many `versions` are kept of each value, the one that holds among them: 1 to 10,000, by default 50. The write
+/// after that drops the oldest. sealite_settings_history() and sealite_settings_roll_back() reach those that are kept.
+///
+/// The number is checked where the setting is declared: SEALITE_INVALID_INPUT for another. SEALITE_BUSY where another
+/// thread uses `definition`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_setting_definition_set_keep_versions(
+    definition: *mut sealite_setting_definition,
+    versions: u32,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error; handle(definition), plain(versions); {
+        definition.step(|setting| setting.keep_versions(versions))?;
+    })
+}
+
 /// Frees the declaration. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_setting_definition_free(

@@ -12,6 +12,7 @@ use crate::error::sealite_error;
 use crate::field::give;
 use crate::handles::Kind;
 use crate::rows::{Made, integer_or_null, sealite_rows, text_or_null};
+use crate::status::Result;
 use crate::status::sealite_status;
 use crate::tenant::{self, sealite_tenant};
 use crate::value::sealite_value;
@@ -36,7 +37,7 @@ pub(super) fn author(actor: &str, reason: Option<&str>) -> Author {
     }
 }
 
-const SETTING: [&str; 14] = [
+const SETTING: [&str; 20] = [
     "name",
     "type",
     "category",
@@ -51,6 +52,12 @@ const SETTING: [&str; 14] = [
     "requires_restart",
     "required",
     "environment",
+    "value",
+    "has_default",
+    "min_length",
+    "guard",
+    "shows_last_four",
+    "kept_versions",
 ];
 
 fn push(made: &mut Made, setting: &Setting) {
@@ -70,6 +77,12 @@ fn push(made: &mut Made, setting: &Setting) {
         definition.needs_restart().into(),
         definition.is_required().into(),
         text_or_null(definition.environment_variable()),
+        setting.value().map_or(Value::Null, |value| value.to_owned()),
+        definition.has_default().into(),
+        integer_or_null(definition.minimum_length().map(i64::from)),
+        text_or_null(definition.guard()),
+        definition.shows_last_four().into(),
+        i64::from(definition.kept_versions()).into(),
     ]);
 }
 
@@ -120,9 +133,33 @@ pub unsafe extern "C" fn sealite_settings_define(
     })
 }
 
+/// Declares several settings in `settings`, all or none: as sealite_settings_define(). `definitions` holds
+/// `definition_count` handles, which stay the caller's. `changed` may be NULL.
+///
+/// SEALITE_DEFINITION where one is stored with another type; SEALITE_NOT_ALLOWED on a tenant.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_settings_define_all(
+    settings: *mut sealite_settings,
+    definitions: *const *const sealite_setting_definition,
+    definition_count: usize,
+    changed: *mut bool,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error;
+        handle(settings), handles(definitions, definition_count), optional_out(changed);
+        {
+            let all: Vec<_> =
+                definitions.iter().map(|definition| definition.built()).collect::<Result<_>>()?;
+            changed.set(settings.define_all(&all)?);
+        }
+    )
+}
+
 /// Reads a setting, with a mask where it is secret. One row: `name`, `type`, `category`, `description`, `source` ("tenant",
 /// "vault", "environment", "default" or "unset"), `is_set`, `is_secret`, `shown` (the text for a form or a list),
-/// `version`, `changed_at` (milliseconds since 1970), `changed_by`, `requires_restart`, `required`, `environment`.
+/// `version`, `changed_at` (milliseconds since 1970), `changed_by`, `requires_restart`, `required`, `environment`,
+/// `value` (in its own type; SEALITE_NULL of one that is secret or has none), `has_default`, `min_length` (in characters, or
+/// SEALITE_NULL), `guard` (the setting that guards it, or SEALITE_NULL), `shows_last_four`, `kept_versions`.
 ///
 /// SEALITE_NOT_FOUND where it is not declared.
 #[unsafe(no_mangle)]

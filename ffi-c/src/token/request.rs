@@ -10,6 +10,7 @@ use crate::call::{call, free};
 use crate::error::sealite_error;
 use crate::handles::Kind;
 use crate::held::Builder;
+use crate::rows::{Made, integer_or_null, sealite_rows, text_or_null};
 use crate::status::sealite_status;
 
 /// A token to issue: sealite_tokens_issue(). What is not set has the default of the kind. A request may be used for any
@@ -215,6 +216,32 @@ pub unsafe extern "C" fn sealite_token_request_set_replace_older(
     error: *mut *mut sealite_error,
 ) -> sealite_status {
     call!(error; handle(request); { request.step(TokenRequest::replace_older)?; })
+}
+
+/// Says what holds for tokens of a `kind` (a sealite_token_kind) where a request does not say otherwise. `rows` has one,
+/// free it with sealite_rows_free(): `kind` (its name), `prefix` (SEALITE_NULL of a short code), `expires_in_ms` and `uses`
+/// (SEALITE_NULL without a limit).
+///
+/// SEALITE_INVALID_INPUT for a number that stands for no kind.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_token_kind_defaults(
+    kind: i32,
+    rows: *mut *mut sealite_rows,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error; choice(kind, KINDS), out(rows); {
+        let prefix = Some(kind.default_prefix()).filter(|prefix| !prefix.is_empty());
+        let expiry = kind.default_expiry();
+        let expiry = expiry.and_then(|expiry| i64::try_from(expiry.as_millis()).ok());
+        let mut made = Made::new(&["kind", "prefix", "expires_in_ms", "uses"]);
+        made.push([
+            kind.name().into(),
+            text_or_null(prefix),
+            integer_or_null(expiry),
+            integer_or_null(kind.default_uses().map(i64::from)),
+        ]);
+        rows.give(made.into())?;
+    })
 }
 
 /// Frees the request. NULL is fine.
