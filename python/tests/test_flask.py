@@ -246,8 +246,13 @@ def test_an_error_s_report_does_not_show_the_session(
     application: Application, vault: sealite.Vault
 ) -> None:
     """As tools that report errors make it: with the variables of every frame of the extension's."""
+
+    def unanswered(error: Exception) -> flask.Response:
+        raise error
+
     app = application()
     app.testing = True
+    app.register_error_handler(sealite.Closed, unanswered)
     client = app.test_client()
     text, _ = log_in(client)
 

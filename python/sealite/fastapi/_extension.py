@@ -10,9 +10,10 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import APIKeyCookie, HTTPBearer
 
 from .. import Denied, InvalidInput, QuotaLimit, SealiteError, Tenant, Token, Transaction, Vault, aio, web
+from .._hosting import Place, Seconds, Session
 from . import _pages, _sessions, _validation
 from ._lifespan import VaultLife
-from ._sessions import Place, Seconds, SessionCookie
+from ._sessions import SessionCookie
 from ._stream import StreamGuard
 from ._trace import HEADER, TRACE, Caller, TraceIdMiddleware, current_caller
 
@@ -74,14 +75,20 @@ class Sealite(VaultLife):
         first: 503. Whatever uses the vault has it built in, before the route begins."""
         return fastapi.Depends(self.ready)
 
-    def limit(self, limits: str | QuotaLimit, key: Callable[[fastapi.Request], str] | None = None) -> Any:
+    def limit(
+        self,
+        limits: str | QuotaLimit | Callable[[fastapi.Request], str | QuotaLimit],
+        key: Callable[[fastapi.Request], str] | None = None,
+    ) -> Any:
         """A dependency that limits a route: by the client's address, or by what `key` returns. Over the limit: 429 with
-        `Retry-After`. Behind a proxy run uvicorn with `--proxy-headers`: else all clients have the proxy's address."""
+        `Retry-After`. A function gives the limit at the time of the request, from the settings, say; it and `key` are called
+        in a thread. Behind a proxy run uvicorn with `--proxy-headers`: else all clients have the proxy's address."""
 
         def check(request: fastapi.Request) -> None:
             address = request.client.host if request.client else "unknown"
             who = address if key is None else key(request)
-            web.charge(self.vault, limits, f"{_name(request)}/{who}")
+            limit = limits(request) if callable(limits) else limits
+            web.charge(self.vault, limit, f"{_name(request)}/{who}")
 
         return fastapi.Depends(check)
 
@@ -111,19 +118,33 @@ class Sealite(VaultLife):
         return fastapi.Security(check, scopes=wanted)
 
     def token(
-        self, kinds: str | Iterable[str] = "api_key", scopes: str | Iterable[str] = (), *, optional: bool = False
+        self,
+        kinds: str | Iterable[str] = "api_key",
+        scopes: str | Iterable[str] = (),
+        *,
+        presented: Callable[[fastapi.Request], str] | None = None,
+        optional: bool = False,
     ) -> Any:
-        """A dependency that gives the token of these kinds, with these scopes, from `Authorization: Bearer`. Else 401, or None
-        where that is `optional` and there is no such header; 403 without a scope, 429 over the token's own limits. The
-        documentation page shows the scheme and the scopes."""
+        """A dependency that gives the token of these kinds, with these scopes, from `Authorization: Bearer`, or from where
+        `presented`, called in a thread, finds its text. Else 401, or None where that is `optional` and none is presented; 403
+        without a scope, 429 over the token's own limits. The documentation page shows the scheme of the header, and the
+        scopes."""
         accepted, wanted = _many(kinds), _many(scopes)
 
-        async def check(request: fastapi.Request, _: Annotated[Any, fastapi.Depends(self._by_header)]) -> Token | None:
+        async def from_header(
+            request: fastapi.Request, _: Annotated[Any, fastapi.Depends(self._by_header)]
+        ) -> Token | None:
             if optional and "authorization" not in request.headers:
                 return None
-            return await self._bearer(request, accepted, wanted)
+            return await self._verified(request, _bearer, accepted, wanted)
 
-        return fastapi.Security(check, scopes=wanted)
+        async def from_elsewhere(request: fastapi.Request) -> Token | None:
+            assert presented is not None
+            if optional and not await aio.run(presented, request):
+                return None
+            return await self._verified(request, presented, accepted, wanted)
+
+        return fastapi.Security(from_header if presented is None else from_elsewhere, scopes=wanted)
 
     def stream(
         self,
@@ -150,7 +171,7 @@ class Sealite(VaultLife):
                     raise web.LoginRequired
                 text, again, token = session.text, ["session"], _with_scopes(session.token, wanted)
             else:
-                token = await self._bearer(request, accepted, wanted)
+                token = await self._verified(request, _bearer, accepted, wanted)
                 text, again = web.bearer(header or ""), [token.kind]
             tokens = (await aio.run(self._place, request)).tokens
             kind: Any = again
@@ -280,10 +301,10 @@ class Sealite(VaultLife):
             # No name of a tenant's, and the client's to say.
             raise fastapi.HTTPException(404, "there is no such tenant") from None
 
-    async def _authenticate(self, request: fastapi.Request) -> _sessions.Session | None:
+    async def _authenticate(self, request: fastapi.Request) -> Session | None:
         """The request's session, once CSRF allows what it asks for."""
 
-        def verified() -> tuple[Place, _sessions.Session | None]:
+        def verified() -> tuple[Place, Session | None]:
             place = self._place(request)
             return place, _sessions.current(request, place, self._cookie)
 
@@ -295,16 +316,24 @@ class Sealite(VaultLife):
         _remember(place, None if session is None else session.token)
         return session
 
-    async def _bearer(self, request: fastapi.Request, kinds: list[str], scopes: list[str]) -> Token:
-        header = request.headers.get("authorization", "")
-
+    async def _verified(
+        self,
+        request: fastapi.Request,
+        presented: Callable[[fastapi.Request], str],
+        kinds: list[str],
+        scopes: list[str],
+    ) -> Token:
         def verified() -> tuple[Place, Token]:
             place = self._place(request)
-            return place, web.token_of(place, web.bearer(header), kinds, scopes)
+            return place, web.token_of(place, presented(request), kinds, scopes)
 
         place, token = await aio.run(verified)
         _remember(place, token)
         return token
+
+
+def _bearer(request: fastapi.Request) -> str:
+    return web.bearer(request.headers.get("authorization", ""))
 
 
 def _name(request: fastapi.Request) -> str:

@@ -1,6 +1,5 @@
 """The object that an application is given its vault by."""
 
-import datetime
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ import flask
 from flask.typing import ResponseReturnValue
 
 from .. import (
-    AlreadyInitialised,
     Denied,
     InvalidInput,
     QuotaLimit,
@@ -20,8 +18,10 @@ from .. import (
     Transaction,
     Unlock,
     Vault,
+    _hosting,
     web,
 )
+from .._hosting import Place, Seconds
 from ..vaults import register_vault
 from . import _csrf, _sessions
 from ._commands import commands
@@ -35,8 +35,6 @@ _C = TypeVar("_C", bound=web.ReadyCheck)
 _VAULT = "sealite"
 _STATE = "sealite.state"
 _TOKEN = "sealite.token"
-
-_Seconds = float | datetime.timedelta
 
 
 @dataclass
@@ -116,11 +114,7 @@ class Sealite:
         vault, options = state.vault, state.options
         if vault.status == "locked" and options.unlock is not None:
             vault.unlock(options.key())
-        if state.declared < len(self._declarations) and vault.status == "open":
-            declarations = self._declarations[:]
-            for declare in declarations:
-                declare(vault)
-            state.declared = len(declarations)
+        state.declared = _hosting.declared(vault, self._declarations, state.declared)
         return vault
 
     @property
@@ -131,7 +125,7 @@ class Sealite:
             return place
         flask.abort(404)
 
-    def _place(self) -> _sessions.Place:
+    def _place(self) -> Place:
         name = None if self._tenant is None else self._tenant()
         if name is None:
             return self.vault
@@ -148,14 +142,7 @@ class Sealite:
     def initialise(self, unlock: Unlock | None = None) -> None:
         """Makes the vault: AlreadyInitialised where another worker was first, and the vault is open then, too."""
         state = _state()
-        vault, options = state.vault, state.options
-        unlock = options.key() if unlock is None else unlock
-        try:
-            vault.initialise(unlock)
-        except AlreadyInitialised:
-            if vault.status == "locked":
-                vault.unlock(unlock)
-            raise
+        _hosting.initialise(state.vault, state.options.key() if unlock is None else unlock)
 
     @property
     def current_session(self) -> Token | None:
@@ -171,8 +158,8 @@ class Sealite:
         scopes: Iterable[str] = (),
         label: str | None = None,
         data: Mapping[str, Any] | Sequence[Any] | str | None = None,
-        lifetime: _Seconds | None = None,
-        idle: _Seconds | None = None,
+        lifetime: Seconds | None = None,
+        idle: Seconds | None = None,
         transaction: Transaction | None = None,
     ) -> Token:
         """Begins a session of the subject (an id of yours), and gives the answer its cookie. The session that the request
@@ -191,7 +178,7 @@ class Sealite:
             transaction=transaction,
         )
 
-    def rotate_session(self, *, grace: _Seconds = 10) -> Token:
+    def rotate_session(self, *, grace: Seconds = 10) -> Token:
         """Gives the session another text, for when its user has proven more than before. The old one holds for the grace
         still, for requests that are under way; forms that are open need the new session's CSRF token. LoginRequired (401)
         without a session."""
@@ -242,7 +229,7 @@ class Sealite:
         return _csrf.exempt(view)
 
     def limit(
-        self, limits: str | QuotaLimit | Callable[[], str], key: Callable[[], str] | None = None
+        self, limits: str | QuotaLimit | Callable[[], str | QuotaLimit], key: Callable[[], str] | None = None
     ) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
         """Limits a view: by the client's address, or by what `key` returns. Over the limit: 429 with `Retry-After`. A
         function gives the limit at the time of the request, from the application's settings, say.
@@ -268,21 +255,29 @@ class Sealite:
         scopes: Iterable[str] = (),
         *,
         presented: Callable[[], str] | None = None,
+        optional: bool = False,
     ) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
         """Lets a view be called with a token of these kinds, with these scopes, in `Authorization: Bearer`, or where
-        `presented` finds its text; it is in `flask.g.token` then. Else 401, 403 without a scope, 429 over the token's own
-        limits. No browser sends a token by itself, unless it is in a cookie, so no CSRF token is asked for."""
+        `presented` finds its text; it is in `flask.g.token` then. Else 401, or None there where that is `optional` and none
+        is presented; 403 without a scope, 429 over the token's own limits. No browser sends a token by itself, unless it is
+        in a cookie, so no CSRF token is asked for with one."""
         accepted, asked = _names(kinds), _names(scopes)
+
+        def is_presented() -> bool:
+            return "Authorization" in flask.request.headers if presented is None else presented() != ""
 
         def decorate(view: Callable[_P, _R]) -> Callable[_P, _R]:
             @functools.wraps(view)
             def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-                header = flask.request.headers.get("Authorization", "")
-                text = web.bearer(header) if presented is None else presented()
-                flask.g.token = flask.request.environ[_TOKEN] = web.token_of(self._place(), text, accepted, asked)
+                flask.g.token = None
+                if is_presented() or not optional:
+                    header = flask.request.headers.get("Authorization", "")
+                    text = web.bearer(header) if presented is None else presented()
+                    flask.g.token = flask.request.environ[_TOKEN] = web.token_of(self._place(), text, accepted, asked)
                 return view(*args, **kwargs)
 
-            return _csrf.exempt(guarded)
+            # A view that goes on without one may look at the session.
+            return _csrf.exempt(guarded, is_presented) if optional else _csrf.exempt(guarded)
 
         return decorate
 
@@ -293,12 +288,16 @@ class Sealite:
         actor: str | None = None,
         subject: str | None = None,
         payload: dict[str, Any] | list[Any] | str | None = None,
+        tenant: str | None = None,
         transaction: Transaction | None = None,
     ) -> int:
-        """Appends to the audit trail, the tenant's where there is one, with the ids of the request. The actor is the subject
-        of the view's token or of the session, where none is given. With a transaction the entry is written if and only if
-        that commits."""
-        append = self._place().audit.append if transaction is None else transaction.audit
+        """Appends to the audit trail, with the ids of the request. Where none is given the actor is the subject of the view's
+        token or of the session, the tenant the request's. With a transaction (which has its own tenant) the entry is written
+        if and only if that commits."""
+        if transaction is not None:
+            append = transaction.audit
+        else:
+            append = (self._place() if tenant is None else self.vault.tenant(tenant)).audit.append
         return append(
             event,
             actor=self._actor() if actor is None else actor,
