@@ -21,7 +21,7 @@ from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from contextvars import copy_context
 from typing import Any, Generic, Literal, ParamSpec, TypeVar
 
-from . import Approvals, SealiteError, Snapshot, Tenant, Transaction, Vault
+from . import Approvals, Closed, SealiteError, Snapshot, Tenant, Transaction, Vault
 
 __all__ = ["AsyncSnapshot", "AsyncTransaction", "run", "snapshot", "transaction", "wait_for_decision"]
 
@@ -46,9 +46,12 @@ class _InThread(Generic[_I]):
     def __init__(self, thread: ThreadPoolExecutor, inner: _I) -> None:
         self._thread = thread
         self._inner: _I = inner
+        self._ended = False
 
     async def run(self, work: Callable[[_I], _T]) -> _T:
-        """Calls the function with it; await one call before the next."""
+        """Calls the function with it; await one call before the next. Closed after the end of the block."""
+        if self._ended:
+            raise Closed(f"the {type(self).__name__} has ended")
         return await _on(self._thread, lambda: work(self._inner))
 
     def __repr__(self) -> str:
@@ -88,9 +91,10 @@ async def snapshot(place: Vault | Tenant) -> AsyncIterator[AsyncSnapshot]:
 @asynccontextmanager
 async def _begun(make: Callable[[ThreadPoolExecutor, Any], _A], inner: AbstractContextManager[Any]) -> AsyncIterator[_A]:
     thread = ThreadPoolExecutor(1, thread_name_prefix="sealite")
+    begun = make(thread, inner)
     try:
         await _on(thread, inner.__enter__)
-        yield make(thread, inner)
+        yield begun
     except BaseException as error:
         # Queued behind what still runs, and done even where the task is cancelled once more.
         await _on(thread, lambda: _leave(inner, error))
@@ -98,6 +102,7 @@ async def _begun(make: Callable[[ThreadPoolExecutor, Any], _A], inner: AbstractC
     else:
         await _on(thread, lambda: inner.__exit__(None, None, None))
     finally:
+        begun._ended = True
         thread.shutdown(wait=False)
 
 
