@@ -188,7 +188,8 @@ def charge(vault: Vault | Tenant, limits: str | QuotaLimit, key: str) -> None:
         raise RateLimited(decision.retry_after)
 
 
-# What an application adds to what the vault says: the names of what is wrong, none where all is well.
+# What an application adds to what the vault says: the names of what is wrong, none where all is well. One that raises is
+# itself what is wrong.
 ReadyCheck = Callable[[], Iterable[str]]
 
 
@@ -205,7 +206,15 @@ def readiness(vault: Callable[[], Vault], checks: Iterable[ReadyCheck] = ()) -> 
 
 
 def _told(checks: Iterable[ReadyCheck]) -> list[str]:
-    return [reason for check in checks for reason in check()]
+    reasons: list[str] = []
+    for check in checks:
+        try:
+            reasons += check()
+        except Exception:
+            name = getattr(check, "__name__", "check")
+            _log.exception("%s, which says whether the application is ready, has failed", name)
+            reasons.append(f"{name}_failed" if name.isidentifier() else "check_failed")
+    return reasons
 
 
 def status(vault: Vault, checks: Iterable[ReadyCheck] = ()) -> dict[str, Any]:
