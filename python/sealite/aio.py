@@ -121,7 +121,7 @@ async def wait_for_decision(
     while True:
         state = (await run(approvals.get, id)).state
         left = _LONGEST_PAUSE if end is None else end - time.monotonic()
-        if state != "pending" or left <= 0:
+        if state != "pending" or not left > 0:
             return state
         await asyncio.sleep(min(pause, left))
         pause = min(2 * pause, _LONGEST_PAUSE)

@@ -134,6 +134,9 @@ def test_an_expired_approval_can_not_be_approved(server: Server) -> None:
     brief = asked(client, who, expires_in=0.05)
     assert client.get(f"/approvals/{brief}/wait?timeout=60", **who).json() == {"state": "expired"}
     assert decided(client, who, brief) == (410, {"error": "expired"})
+    # A time that is none is the client's to correct.
+    assert client.post("/tools/delete", who, json=CALL | {"expires_in": -1}).status_code == 422
+    assert client.get(f"/approvals/{brief}/wait?timeout=nan", **who).status_code == 422
 
 
 def test_unknown_and_already_decided_are_different_errors(server: Server) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import os
 import subprocess
 import sys
@@ -78,7 +79,8 @@ def test_a_cancelled_transaction_lets_the_next_one_write(vault: sealite.Vault, u
 def test_waiting_for_a_decision_leaves_the_loop_free(vault: sealite.Vault) -> None:
     async def main() -> None:
         approval = vault.approvals.create("delete", {"id": 1}, "ada")
-        assert await aio.wait_for_decision(vault.approvals, approval, timeout=0) == "pending"
+        for timeout in (0, -1, math.nan):
+            assert await aio.wait_for_decision(vault.approvals, approval, timeout=timeout) == "pending"
         waiting = asyncio.create_task(aio.wait_for_decision(vault.approvals, approval))
         turns = 0
         while turns < 10:

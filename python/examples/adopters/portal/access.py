@@ -12,7 +12,7 @@ from fastapi import APIRouter, BackgroundTasks, HTTPException
 from fastapi.sse import EventSourceResponse
 from pydantic import BaseModel, SecretStr
 
-from sealite import PasswordHasher, Tenant, Token, TokenRejected, Tokens
+from sealite import InvalidInput, PasswordHasher, Tenant, Token, TokenRejected, Tokens
 from sealite.fastapi import StreamGuard, TenantDep
 
 from .database import SessionDep, User, one_of
@@ -121,9 +121,12 @@ def reset(database: SessionDep, tenant: TenantDep, given: Reset) -> None:
 
 @routes.post("/keys", status_code=201)
 def make_key(tenant: TenantDep, admin: Admin, new: NewKey) -> dict[str, str]:
-    issued = tenant.tokens.issue(
-        "api_key", subject=admin.subject, label=new.label, scopes=new.scopes, limits=new.limits, prefix="amo"
-    )
+    try:
+        issued = tenant.tokens.issue(
+            "api_key", subject=admin.subject, label=new.label, scopes=new.scopes, limits=new.limits, prefix="amo"
+        )
+    except InvalidInput as error:
+        raise HTTPException(422, str(error)) from error
     return {"id": issued.token.id, "key": issued.text}
 
 
