@@ -170,11 +170,16 @@ def bearer(authorization: str) -> str:
     return text.strip() if scheme.lower() == "bearer" else ""
 
 
-def token_of(vault: Vault | Tenant, presented: str, kinds: str | Iterable[str], scopes: Iterable[str] = ()) -> Token:
+def token_of(
+    vault: Vault | Tenant,
+    presented: str | Callable[[], str],
+    kinds: str | Iterable[str],
+    scopes: Iterable[str] = (),
+) -> Token:
     """The token whose text is presented; TokenRejected where it is no good one, Denied without its scopes, RateLimited
-    over its own limits."""
+    over its own limits. A function in place of the text keeps it out of reports of errors, which show variables."""
     accepted: Any = kinds if isinstance(kinds, str) else list(kinds)
-    token = vault.tokens.verify(presented, accepted, scopes=list(scopes))
+    token = vault.tokens.verify(presented if isinstance(presented, str) else presented(), accepted, scopes=list(scopes))
     if token.limits:
         charge(vault, token.limits, token.quota_key)
     return token

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import fastapi
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
+from fastapi.requests import HTTPConnection
 from fastapi.responses import JSONResponse, PlainTextResponse
-from fastapi.security import APIKeyCookie, HTTPBearer
 
 from .. import Denied, InvalidInput, QuotaLimit, SealiteError, Tenant, Token, Transaction, Vault, aio, web
 from .._hosting import Place, Seconds, Session
-from . import _pages, _sessions, _validation
+from . import _pages, _schemes, _sessions, _validation
 from ._lifespan import VaultLife
 from ._sessions import SessionCookie
 from ._stream import StreamGuard
@@ -50,9 +50,9 @@ class Sealite(VaultLife):
         self._cookie = SessionCookie() if cookie is None else cookie
         self._csrf_enforced = csrf == "enforced"
         self._tenant = tenant
-        # These read nothing but the request: they are what the documentation page shows.
-        self._by_cookie = APIKeyCookie(name=self._cookie.name, scheme_name="Session", auto_error=False)
-        self._by_header = HTTPBearer(scheme_name="Token", auto_error=False)
+        # What the documentation page shows.
+        self._by_cookie = _schemes.Cookie(name=self._cookie.name, scheme_name="Session")
+        self._by_header = _schemes.Bearer(scheme_name="Token")
 
     def install(
         self, app: fastapi.FastAPI, prefix: str = "", *, admin: Callable[[fastapi.Request], bool] | None = None
@@ -108,7 +108,7 @@ class Sealite(VaultLife):
         wanted = _many(scopes)
 
         async def check(
-            request: fastapi.Request, _: Annotated[str | None, fastapi.Depends(self._by_cookie)]
+            request: fastapi.Request, _: Annotated[None, fastapi.Depends(self._by_cookie)]
         ) -> Token | None:
             session = await self._authenticate(request)
             if session is None and not optional:
@@ -132,7 +132,7 @@ class Sealite(VaultLife):
         accepted, wanted = _many(kinds), _many(scopes)
 
         async def from_header(
-            request: fastapi.Request, _: Annotated[Any, fastapi.Depends(self._by_header)]
+            request: fastapi.Request, _: Annotated[None, fastapi.Depends(self._by_header)]
         ) -> Token | None:
             if optional and "authorization" not in request.headers:
                 return None
@@ -161,21 +161,23 @@ class Sealite(VaultLife):
 
         async def check(
             request: fastapi.Request,
-            _: Annotated[str | None, fastapi.Depends(self._by_cookie)],
-            __: Annotated[Any, fastapi.Depends(self._by_header)],
+            _: Annotated[None, fastapi.Depends(self._by_cookie)],
+            __: Annotated[None, fastapi.Depends(self._by_header)],
         ) -> StreamGuard:
-            header = request.headers.get("authorization")
-            if header is None and "session" in accepted:
+            session = None
+            if "authorization" not in request.headers and "session" in accepted:
                 session = await self._authenticate(request)
                 if session is None:
                     raise web.LoginRequired
-                text, again, token = session.text, ["session"], _with_scopes(session.token, wanted)
+                token = _with_scopes(session.token, wanted)
             else:
                 token = await self._verified(request, _bearer, accepted, wanted)
-                text, again = web.bearer(header or ""), [token.kind]
             tokens = (await aio.run(self._place, request)).tokens
-            kind: Any = again
-            return StreamGuard(token, lambda: tokens.verify(text, kind, scopes=wanted), every)
+
+            def verify() -> Token:
+                return tokens.verify(session.text if session else _bearer(request), token.kind, scopes=wanted)
+
+            return StreamGuard(token, verify, every)
 
         return fastapi.Security(check, scopes=wanted)
 
@@ -271,14 +273,14 @@ class Sealite(VaultLife):
     def _administrator(self, admin: Callable[[fastapi.Request], bool] | None) -> Callable[..., Awaitable[None]]:
         async def check(
             request: fastapi.Request,
-            _: Annotated[str | None, fastapi.Depends(self._by_cookie)],
-            __: Annotated[Any, fastapi.Depends(self._by_header)],
+            _: Annotated[None, fastapi.Depends(self._by_cookie)],
+            __: Annotated[None, fastapi.Depends(self._by_header)],
         ) -> None:
             if admin is not None:
                 allowed = await aio.run(admin, request)
-            elif (header := request.headers.get("authorization")) is not None:
+            elif "authorization" in request.headers:
                 # Whoever administers a tenant does not administer the vault.
-                token = await aio.run(lambda: web.token_of(self.ready(), web.bearer(header), ("admin", "api_key")))
+                token = await aio.run(lambda: web.token_of(self.ready(), lambda: _bearer(request), ("admin", "api_key")))
                 allowed = token.kind == "admin" or token.has_scope("admin")
             else:
                 session = await self._authenticate(request)
@@ -325,7 +327,7 @@ class Sealite(VaultLife):
     ) -> Token:
         def verified() -> tuple[Place, Token]:
             place = self._place(request)
-            return place, web.token_of(place, presented(request), kinds, scopes)
+            return place, web.token_of(place, lambda: presented(request), kinds, scopes)
 
         place, token = await aio.run(verified)
         _remember(place, token)
@@ -333,6 +335,7 @@ class Sealite(VaultLife):
 
 
 def _bearer(request: fastapi.Request) -> str:
+    # In no variable elsewhere: reports of errors show those.
     return web.bearer(request.headers.get("authorization", ""))
 
 
@@ -359,8 +362,9 @@ def _many(names: str | Iterable[str]) -> list[str]:
     return [names] if isinstance(names, str) else list(names)
 
 
-def _vault(request: fastapi.Request) -> Vault:
-    extension: Sealite = request.app.state.sealite
+def _vault(connection: HTTPConnection) -> Vault:
+    # Of a request or of a WebSocket.
+    extension: Sealite = connection.app.state.sealite
     return extension.ready()
 
 

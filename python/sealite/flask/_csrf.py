@@ -64,5 +64,4 @@ def _holds(place_of: Callable[[], Place], options: Options) -> bool:
     if session is None:
         return not web.is_cross_site(request.headers.get, request.host)
     # The form is not read where the header is there: uploads stay streams.
-    presented = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
-    return place_of().tokens.check_csrf(session.text, presented)
+    return place_of().tokens.check_csrf(session.text, request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, ""))

@@ -23,10 +23,9 @@ from .. import (
 )
 from .._hosting import Place, Seconds
 from ..vaults import register_vault
-from . import _csrf, _sessions
+from . import _csrf, _pages, _sessions
 from ._commands import commands
 from ._options import Options
-from ._pages import pages
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -88,7 +87,7 @@ class Sealite:
         app.teardown_request(_end_trace)
         app.add_template_global(self.csrf_token, "csrf_token")
         app.register_blueprint(
-            pages(lambda: self.vault, self._platform_session, options, admin, self._checks),
+            _pages.pages(lambda: self.vault, self._platform_session, options, admin, self._checks),
             url_prefix=options.url_prefix,
         )
         app.cli.add_command(commands(lambda: self.vault, self.initialise, self._checks))
@@ -213,7 +212,7 @@ class Sealite:
                     raise web.LoginRequired
                 if not all(map(session.has_scope, asked)):
                     raise Denied("the session lacks a scope")
-                return view(*args, **kwargs)
+                return _called(view, *args, **kwargs)
 
             return guarded
 
@@ -243,7 +242,7 @@ class Sealite:
                 who = flask.request.remote_addr or "unknown" if key is None else key()
                 limit = limits() if callable(limits) else limits
                 web.charge(self.vault, limit, f"{flask.request.endpoint}/{who}")
-                return view(*args, **kwargs)
+                return _called(view, *args, **kwargs)
 
             return limited
 
@@ -271,10 +270,9 @@ class Sealite:
             def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _R:
                 flask.g.token = None
                 if is_presented() or not optional:
-                    header = flask.request.headers.get("Authorization", "")
-                    text = web.bearer(header) if presented is None else presented()
+                    text = _pages.bearer if presented is None else presented
                     flask.g.token = flask.request.environ[_TOKEN] = web.token_of(self._place(), text, accepted, asked)
-                return view(*args, **kwargs)
+                return _called(view, *args, **kwargs)
 
             # A view that goes on without one may look at the session.
             return _csrf.exempt(guarded, is_presented) if optional else _csrf.exempt(guarded)
@@ -310,6 +308,12 @@ class Sealite:
             return None
         token: Token | None = flask.request.environ.get(_TOKEN) or self.current_session
         return None if token is None else token.subject
+
+
+def _called(view: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
+    # As Flask itself calls one that is `async def`.
+    called: _R = flask.current_app.ensure_sync(view)(*args, **kwargs)
+    return called
 
 
 def _names(given: str | Iterable[str]) -> tuple[str, ...]:
