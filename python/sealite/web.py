@@ -1,5 +1,6 @@
 """What Flask and FastAPI applications share: errors as HTTP answers, trace ids, limits. Needs no framework."""
 
+import logging
 import math
 import os
 import re
@@ -12,22 +13,28 @@ from . import (
     AlreadyDecided,
     AlreadyInitialised,
     Busy,
+    Closed,
     Conflict,
     Denied,
+    DestroyedKey,
     Expired,
     Forked,
     Full,
     IoError,
+    Limit,
     Locked,
     NotInitialised,
     PayloadChanged,
     QuotaLimit,
+    ReadOnly,
+    RolledBack,
     SealiteError,
     Tenant,
     Token,
     TokenRejected,
     Trace,
     Vault,
+    WeakKey,
     __version__,
     current_trace,
 )
@@ -42,6 +49,7 @@ __all__ = [
     "bearer",
     "charge",
     "current_trace",
+    "figures",
     "is_cross_site",
     "readiness",
     "status",
@@ -80,6 +88,8 @@ class CsrfRejected(Exception):
         super().__init__("a CSRF token of the session is required")
 
 
+_log = logging.getLogger("sealite.web")
+
 # What an audit entry takes, and no log is confused by.
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 # W3C Trace Context, level 1.
@@ -99,8 +109,8 @@ def trace_of(headers: Mapping[str, str]) -> Trace:
 
 
 def answer_to(error: Exception) -> Answer | None:
-    """The answer to an error of the engine's; None for what is the application's own fault, a plain 500. No answer has
-    the error's message: that is for the log."""
+    """The answer to an error of the engine's; None for what is a plain 500, which frameworks log with its traceback. No
+    answer has the error's message: that is for the log, and there (`sealite.web`) for the answers from 500 on and for a weak key."""
     if isinstance(error, RateLimited):
         seconds = error.retry_after
         return Answer(429, {"error": "rate_limited", "retry_after": seconds}, {"Retry-After": str(seconds)})
@@ -110,10 +120,20 @@ def answer_to(error: Exception) -> Answer | None:
         return Answer(403, {"error": "csrf_rejected"}, {})
     for kind, status, body in _ANSWERS:
         if isinstance(error, kind):
+            # A weak key may be the vault's own, while it is made.
+            if status >= 500 or kind is WeakKey:
+                _log.warning("answered %d: %s: %s", status, error.name, error)
             return Answer(status, dict(body), dict(_HEADERS.get(kind, {})))
     return None
 
 
+# What clients do, or can wait for. The rest is for whoever wrote or runs the application to look at, and a plain 500:
+# - damage and edits from outside (AuthenticationFailed, UnknownKey, Corrupt), and a file or key that is another one
+#   (WrongKey, NotAVault, NewerFormat, AnotherLibrary);
+# - calls that the application's code gets wrong (InvalidInput, TypeMismatch, NotFound, NotIndexed, Definition, Refused,
+#   NotAllowed, Sql, LastSlot, Interrupted). A client may be behind one of these too, by an id that it has made up, say; but
+#   only the application knows which of its calls have such an id, and a 404 or 422 here would hide the name of a table that
+#   is misspelt. Where it may be the client's, catch it there.
 _ANSWERS: tuple[tuple[type[SealiteError], int, dict[str, Any]], ...] = (
     (NotInitialised, 503, {"error": "instance_not_ready", "setup_required": True}),
     (Locked, 503, {"error": "instance_not_ready", "setup_required": False}),
@@ -125,9 +145,16 @@ _ANSWERS: tuple[tuple[type[SealiteError], int, dict[str, Any]], ...] = (
     (TokenRejected, 401, {"error": "token_rejected"}),
     (Denied, 403, {"error": "denied"}),
     (Busy, 503, {"error": "busy"}),
+    # Texts longer than their limits, and passwords that are empty: what was typed.
+    (Limit, 422, {"error": "too_long"}),
+    (WeakKey, 422, {"error": "too_weak"}),
+    (DestroyedKey, 410, {"error": "erased"}),
     (Full, 507, {"error": "full"}),
     (IoError, 503, {"error": "degraded"}),
     (Forked, 503, {"error": "degraded"}),
+    (ReadOnly, 503, {"error": "degraded"}),
+    (RolledBack, 503, {"error": "degraded"}),
+    (Closed, 503, {"error": "degraded"}),
 )
 
 
@@ -143,11 +170,16 @@ def bearer(authorization: str) -> str:
     return text.strip() if scheme.lower() == "bearer" else ""
 
 
-def token_of(vault: Vault | Tenant, presented: str, kinds: str | Iterable[str], scopes: Iterable[str] = ()) -> Token:
+def token_of(
+    vault: Vault | Tenant,
+    presented: str | Callable[[], str],
+    kinds: str | Iterable[str],
+    scopes: Iterable[str] = (),
+) -> Token:
     """The token whose text is presented; TokenRejected where it is no good one, Denied without its scopes, RateLimited
-    over its own limits."""
+    over its own limits. A function in place of the text keeps it out of reports of errors, which show variables."""
     accepted: Any = kinds if isinstance(kinds, str) else list(kinds)
-    token = vault.tokens.verify(presented, accepted, scopes=list(scopes))
+    token = vault.tokens.verify(presented if isinstance(presented, str) else presented(), accepted, scopes=list(scopes))
     if token.limits:
         charge(vault, token.limits, token.quota_key)
     return token
@@ -161,7 +193,8 @@ def charge(vault: Vault | Tenant, limits: str | QuotaLimit, key: str) -> None:
         raise RateLimited(decision.retry_after)
 
 
-# What an application adds to what the vault says: the names of what is wrong, none where all is well.
+# What an application adds to what the vault says: the names of what is wrong, none where all is well. One that raises is
+# itself what is wrong.
 ReadyCheck = Callable[[], Iterable[str]]
 
 
@@ -178,7 +211,15 @@ def readiness(vault: Callable[[], Vault], checks: Iterable[ReadyCheck] = ()) -> 
 
 
 def _told(checks: Iterable[ReadyCheck]) -> list[str]:
-    return [reason for check in checks for reason in check()]
+    reasons: list[str] = []
+    for check in checks:
+        try:
+            reasons += check()
+        except Exception:
+            name = getattr(check, "__name__", "check")
+            _log.exception("%s, which says whether the application is ready, has failed", name)
+            reasons.append(f"{name}_failed" if name.isidentifier() else "check_failed")
+    return reasons
 
 
 def status(vault: Vault, checks: Iterable[ReadyCheck] = ()) -> dict[str, Any]:
@@ -206,6 +247,21 @@ def status(vault: Vault, checks: Iterable[ReadyCheck] = ()) -> dict[str, Any]:
         "audit": {"last": last[0].seq if last else None, "lost": vault.audit.lost},
         "counters": metrics.application,
     }
+
+
+# name 3, or name{operation="get"} 3
+_SAMPLE = re.compile(r"^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? ", re.MULTILINE)
+
+
+def figures(vault: Vault) -> str:
+    """The answer of `/metrics`, in Prometheus' text format. Counters are of this worker, and say so by the label `worker`
+    (the process id), as those of `sealite.prometheus`: `sum without (worker) (...)` is the whole application."""
+    worker = f'worker="{os.getpid()}"'
+
+    def with_worker(sample: re.Match[str]) -> str:
+        return f"{sample[1]}{{{worker if sample[2] is None else f'{sample[2]},{worker}'}}} "
+
+    return _SAMPLE.sub(with_worker, vault.metrics().prometheus())
 
 
 def is_cross_site(header: Callable[[str], str | None], host: str) -> bool:

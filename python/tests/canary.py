@@ -1,7 +1,9 @@
 """One value, in everything that can hold a secret."""
 
+import asyncio
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,14 @@ import pytest
 import sqlalchemy as sa
 
 import sealite
+import sealite.aio
 import sealite.dbapi2
 import sealite.fastapi
 import sealite.flask
 import sealite.limits
 import sealite.sqlite3
 import sealite.testing
+from sealite._hosting import Session
 from sealite._native import FieldBinding
 from sealite.prometheus import VaultCollector
 from sealite.pydantic_settings import VaultSettingsSource
@@ -96,7 +100,22 @@ def holders(vault: sealite.Vault) -> dict[str, Any]:
         "dbapi2.Cursor": cursor,
         "dbapi2.Row": cursor.fetchone(),
         "Clock": sealite.testing.Clock(vault),
+        "Session": session(vault),
+        "StreamGuard": asyncio.run(stream_guard(vault)),
+        "AsyncTransaction": sealite.aio.AsyncTransaction(ThreadPoolExecutor(1), vault.transaction()),
+        "AsyncSnapshot": sealite.aio.AsyncSnapshot(ThreadPoolExecutor(1), vault.snapshot()),
     }
+
+
+def session(vault: sealite.Vault) -> Session:
+    """As Flask and FastAPI keep it with a request; its text is the canary, which no token's is."""
+    return Session(CANARY, vault.tokens.issue("session", subject=CANARY).token)
+
+
+async def stream_guard(vault: sealite.Vault) -> sealite.fastapi.StreamGuard:
+    issued = vault.tokens.issue("session", subject=CANARY, data={"value": CANARY})
+    text = CANARY
+    return sealite.fastapi.StreamGuard(issued.token, lambda: vault.tokens.verify(text, "session"), 5.0)
 
 
 def flask_extension(vault: sealite.Vault) -> sealite.flask.Sealite:

@@ -77,6 +77,12 @@ def application(site: Sealite) -> Application:
         def api() -> str:
             return "called"
 
+        @app.post("/either")
+        @site.require_token("api_key", optional=True)
+        def either() -> str:
+            token, session = flask.g.token, site.current_session
+            return "token" if token else "session" if session else "nobody"
+
         return app
 
     return make

@@ -134,6 +134,9 @@ def test_an_expired_approval_can_not_be_approved(server: Server) -> None:
     brief = asked(client, who, expires_in=0.05)
     assert client.get(f"/approvals/{brief}/wait?timeout=60", **who).json() == {"state": "expired"}
     assert decided(client, who, brief) == (410, {"error": "expired"})
+    # A time that is none is the client's to correct.
+    assert client.post("/tools/delete", who, json=CALL | {"expires_in": -1}).status_code == 422
+    assert client.get(f"/approvals/{brief}/wait?timeout=nan", **who).status_code == 422
 
 
 def test_unknown_and_already_decided_are_different_errors(server: Server) -> None:
@@ -263,10 +266,10 @@ def test_the_same_limits_keep_working_with_flask_limiter(server: Server, tmp_pat
         signature = hmac.new(SECRETS["AGENT_WEBHOOK_SECRET"].encode(), body, "sha256").hexdigest()
         clients = hooks.clients()
 
-        def call(number: int, signature: str) -> int:
+        def call(number: int, signature: Any) -> int:
             return clients[number % 2].post("/webhooks/bank", {"X-Signature": signature}, content=body).status_code
 
-        assert call(0, signature) == 204 and call(1, signature) == 204
+        assert call(0, signature) == 204 and call(1, signature) == 204 and call(0, b"\xe9") == 401
         # What is refused counts, too.
         assert any(call(number, "guess") == 429 for number in range(200))
         assert call(0, signature) == call(1, signature) == 429

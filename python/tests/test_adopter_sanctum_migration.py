@@ -59,3 +59,26 @@ def test_a_migration_that_was_cut_off_goes_on(tmp_path: Path) -> None:
     assert cuts >= 10 and users == [["Old.Ada@Example.org"], ["grace@example.org"]] and port == "2525"
     assert values == [[1, 1, "+44 20 oldcanary 0958", None], [1, 2, None, "Motto-in-clear"], [2, 1, "", None], [2, 3, None, None]]
     assert b"ldcanary" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+
+
+SET_UP = """
+import os
+from fastapi.testclient import TestClient
+import sanctum
+from sanctum.vault import site
+
+with TestClient(sanctum.app) as client:
+    answer = client.post("/setup", json={"code": os.environ["SANCTUM_SETUP_CODE"], "email": "GRACE@example.org"})
+    print(answer.status_code, answer.json(), [(row.id, row["role"]) for row in site.vault.table("users").scan()])
+"""
+
+
+def test_who_was_there_before_the_vault_may_set_it_up(tmp_path: Path) -> None:
+    """Else the instance would be made, and have no administrator."""
+    lay(tmp_path / "vault.db")
+    settings = {"APP_KEY": sealite.generate_key(), "SANCTUM_DB": str(tmp_path / "vault.db"), "SANCTUM_SETUP_CODE": "code"}
+    done = subprocess.run(
+        [sys.executable, "-c", SET_UP], cwd=ADOPTERS, env={**os.environ, **settings}, capture_output=True, text=True, timeout=SOON
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "201 {'id': 2} [(1, 'user'), (2, 'admin')]\n"

@@ -214,6 +214,9 @@ def test_disabled_and_expired_tokens_are_refused_always(server: Server) -> None:
     ops = admin(server, "10.0.0.7")
     assert admin(server, "10.0.0.7", 0, OFF).get("/admin/tokens").status_code == 401
     brief, other = (ops.post("/admin/tokens", data={"id": f"brief{n}", "expires_in": str(n)}).json() for n in (0.5, 3600))
+    for seconds in ("", "soon", "0", "-1", "nan", "inf"):
+        # No time that nobody can read becomes for ever.
+        assert ops.post("/admin/tokens", data={"id": "lasting", "expires_in": seconds}).status_code == 400
     until(lambda: time.time() > brief["expires"], "the end of the token's time")
     for worker in (0, 1):
         assert admin(server, "10.0.0.7", worker, brief["token"]).get("/admin/tokens").status_code == 401

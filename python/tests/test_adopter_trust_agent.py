@@ -111,6 +111,8 @@ def test_api_keys_have_scopes_and_a_limit_each(server: Server) -> None:
     assert one.ask("PATCH", "/beneficiaries/1", as_("reader"), json={"notes": "x"}).json() == {"error": "denied"}
     assert one.post("/approvals", as_("trustee"), json={"action": "a", "payload": {}}).status_code == 403
     assert one.post("/keys", as_("both"), json={"subject": "eve", "scopes": []}).status_code == 401
+    for wrong in ({"limits": "often"}, {"scopes": [""]}):
+        assert one.post("/keys", bearer(KEYS["admin"]), json={"subject": "eve", "scopes": [], **wrong}).status_code == 422
     few, many = made(one, "few", ["beneficiaries:read"], "3/hour"), made(one, "many", ["beneficiaries:read"], "100/hour")
     answers = [client.get("/beneficiaries/1", **bearer(few)) for client in (one, two, one, two)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429]

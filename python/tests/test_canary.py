@@ -4,11 +4,13 @@ import contextlib
 import copy
 import dataclasses
 import faulthandler
+import importlib
 import io
 import json
 import logging
 import os
 import pickle
+import pkgutil
 import pprint
 import string
 import subprocess
@@ -190,16 +192,16 @@ def test_no_channel_shows_the_canary(channel: str, held: dict[str, Any]) -> None
 
 
 def test_what_holds_secrets_is_neither_pickled_nor_copied(held: dict[str, Any]) -> None:
-    refused = 0
-    for name, value in held.items():
-        if name in ("SettingValue", "Slot") or type(value).__module__ not in ("sealite", "sealite._native", "sealite.dbapi2"):
-            # A mask, a list, and objects of Python's that hold what refuses.
-            continue
+    # A mask, which is nobody's secret; a list; and what has a name and a way to find the vault.
+    shown_as_they_are = {
+        "SettingValue", "Slot", "ForRow", "SealedForRow", "flask.Sealite", "fastapi.Sealite", "VaultStorage",
+        "AsyncVaultStorage", "VaultSettingsSource", "Clock", "Functions", "VaultCollector",
+    }  # fmt: skip
+    assert shown_as_they_are < held.keys()
+    for name in held.keys() - shown_as_they_are:
         for way in (pickle.dumps, copy.copy, copy.deepcopy):
             with pytest.raises(TypeError, match=r"pickled?|copied"):
-                way(value)
-            refused += 1
-    assert refused >= 60
+                print(name, way(held[name]))
     masked = pickle.loads(pickle.dumps(held["SettingValue"]))
     assert CANARY not in repr(masked) and CANARY not in str(copy.deepcopy(held["SettingValue"]))
 
@@ -260,23 +262,32 @@ def test_the_interpreter_s_own_dumps_do_not_show_it(held: dict[str, Any], tmp_pa
 
 
 def test_everything_that_holds_something_is_here(held: dict[str, Any]) -> None:
-    """A new class of the native module is added above, or said to hold nothing."""
+    """A new class of the package's is added to canary.py, or said to hold nothing."""
     nothing = {
         "CheckReport", "SettingProblem", "ImportReport", "AuditReport", "AuditFault", "Fault", "Histogram", "QuotaLimit",
         "Savepoint", "TenantTables", "Change", "RecoveryCode", "ProtectionPlan", "BackupReport", "Compaction",
         "AdoptionPreview", "TablePreview", "AdoptionReport", "AdoptedTable", "Keys", "KeyInfo", "MasterRotation", "Rotation",
         "RotationPlan", "RotationStatus", "TenantInfo", "ErasureReceipt", "Trace",
+        # Of the modules: words of PEP 249, types of columns, names of settings, filters, what was answered anyway.
+        "alembic.SealColumn", "alembic.UnsealColumn", "dbapi2.PrepareProtocol", "fastapi.SessionCookie",
+        "fastapi.TraceIdMiddleware", "logging.RedactingFilter", "sqlalchemy.BlindIndex", "sqlalchemy.Sealed", "web.Answer",
     }  # fmt: skip
-    classes = {
-        name for name in sealite.__all__
-        if isinstance(getattr(sealite, name), type) and not issubclass(getattr(sealite, name), BaseException)
-    }  # fmt: skip
-    assert classes - nothing <= {name.split(".")[0] for name in held}
-    exported = {name: getattr(dbapi2, name) for name in dbapi2.__all__}
-    # Of the driver's: what PEP 249 names its types, and what a statement is adapted for.
-    driver = {name for name, each in exported.items() if isinstance(each, type) and each.__module__ == "sealite.dbapi2"}
-    errors = {name for name in driver if issubclass(exported[name], Exception)}
-    assert {f"dbapi2.{name}" for name in driver - errors - {"PrepareProtocol"}} == {name for name in held if "dbapi2." in name}
+    here = {name for each in held for name in (each, each.split(".")[0])}
+    missing = []
+    for module in [sealite, *(importlib.import_module(f"sealite.{name}") for name in public_modules())]:
+        prefix = "" if module is sealite else f"{module.__name__.removeprefix('sealite.')}."
+        for name in module.__all__:
+            value = getattr(module, name)
+            ours = isinstance(value, type) and value.__module__.partition(".")[0] == "sealite"
+            if ours and not issubclass(value, BaseException) and not {name, prefix + name} & (nothing | here):
+                missing.append(prefix + name)
+    assert missing == []
+
+
+def public_modules() -> list[str]:
+    names = [each.name for each in pkgutil.iter_modules(sealite.__path__) if not each.name.startswith("_")]
+    assert {"aio", "dbapi2", "fastapi", "flask", "limits", "sqlalchemy", "web"} <= set(names)
+    return names
 
 
 def test_what_is_given_out_once_is_shown_by_its_own_name_only(vault: sealite.Vault) -> None:

@@ -13,6 +13,7 @@ from fastapi.responses import RedirectResponse
 from fastapi.testclient import TestClient
 
 import sealite
+from sealite import aio
 from sealite.fastapi import Sealite, SessionCookie, TenantDep, VaultDep
 
 COOKIE = "__Host-sealite"
@@ -364,3 +365,17 @@ def test_the_documentation_page_shows_how_to_authenticate(client: TestClient) ->
     assert paths["/admin"]["get"]["security"] == [{"Session": ["admin"]}]
     assert paths["/orders"]["get"]["security"] == [{"Token": ["orders:read"]}]
     assert "security" not in paths["/login"]["post"] and client.get("/docs").status_code == 200
+
+
+def test_a_web_socket_has_the_vault_too(vault: sealite.Vault) -> None:
+    app, _ = site(vault)
+
+    @app.websocket("/count")
+    async def count(socket: fastapi.WebSocket, vault: VaultDep) -> None:
+        await socket.accept()
+        await socket.send_text(str(await aio.run(vault.table("users").count)))
+        await socket.close()
+
+    vault.table("users").insert(email="ada@example.org")
+    with TestClient(app) as client, client.websocket_connect("/count") as socket:
+        assert socket.receive_text() == "1"

@@ -1,5 +1,6 @@
 """sealite.flask: sessions in cookies, the administrators' page, settings."""
 
+import asyncio
 import contextlib
 import copy
 import datetime
@@ -246,8 +247,13 @@ def test_an_error_s_report_does_not_show_the_session(
     application: Application, vault: sealite.Vault
 ) -> None:
     """As tools that report errors make it: with the variables of every frame of the extension's."""
+
+    def unanswered(error: Exception) -> flask.Response:
+        raise error
+
     app = application()
     app.testing = True
+    app.register_error_handler(sealite.Closed, unanswered)
     client = app.test_client()
     text, _ = log_in(client)
 
@@ -351,3 +357,37 @@ def test_the_vault_is_opened_as_the_settings_say(path: Path, key: str, monkeypat
         assert site.vault.query("PRAGMA synchronous", [])[0] == (1,)
         assert site.vault.query("PRAGMA busy_timeout", [])[0] == (2_500,)
         site.vault.close()
+
+
+class Asynchronous(flask.Flask):
+    """As with `flask[async]`, whose package for this is not asked for here."""
+
+    def async_to_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda *args, **kwargs: asyncio.run(func(*args, **kwargs))
+
+
+def test_views_may_be_asynchronous(vault: sealite.Vault) -> None:
+    app, site = Asynchronous(__name__), Sealite(vault=vault)
+    site.init_app(app)
+
+    @app.post("/login")
+    @site.limit("9/minute")
+    async def login() -> str:
+        return str(site.login("ada").subject)
+
+    @app.get("/me")
+    @site.require_session()
+    async def me() -> str:
+        assert site.current_session is not None
+        return str(site.current_session.subject)
+
+    @app.get("/api/<name>")
+    @site.require_token()
+    async def api(name: str) -> str:
+        return f"{flask.g.token.subject} {name}"
+
+    client = app.test_client()
+    assert client.get("/me").status_code == 401
+    assert client.post("/login").text == client.get("/me").text == "ada"
+    key = vault.tokens.issue("api_key", subject="job").text
+    assert client.get("/api/x", headers={"Authorization": f"Bearer {key}"}).text == "job x"

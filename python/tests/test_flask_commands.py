@@ -2,17 +2,20 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import click
 import flask
 import pytest
 from click.testing import Result
 
 import sealite
-from sealite.flask import Sealite
+from sealite.flask import Sealite, _commands
 
 Run = Callable[..., Result]
 
@@ -114,7 +117,7 @@ def test_a_token_is_not_issued_where_its_file_cannot_be_written(app: flask.Flask
     command("init")
     out = tmp_path / "taken"
     out.write_text("mine")
-    command(f"token issue --out {out}", 1)
+    assert command(f"token issue --out {out}", 7).stderr.startswith("io: ")
     assert out.read_text() == "mine" and app.extensions["sealite"].tokens.list() == []
     fresh = tmp_path / "fresh"
     assert command(f"token issue --limits no-limit --out {fresh}", 2).stderr.startswith("invalid_input: ")
@@ -146,6 +149,93 @@ def test_settings_are_set_from_the_standard_input_and_listed_masked(
     assert vault.settings.read("site.name").changed_by == "ada"
     listed = command("settings list").stdout
     assert "canary" not in listed and "mail.password=" in listed and "site.name=Acme  (vault)" in listed
+
+
+def test_every_command_answers_programs_too(app: flask.Flask, command: Run, tmp_path: Path) -> None:
+    """One object on the standard output, errors too, as those of `sealite --json`."""
+
+    def told(line: str, status: int = 0, given: str = "") -> Any:
+        done = command(f"{line} --json", status, given)
+        assert done.stderr == ""
+        return json.loads(done.stdout)
+
+    for line in ("verify", "checkpoint", "token list", "token revoke 3f9c1b60a2d4e8570c6b9a12", "settings list"):
+        assert told(line, 4)["error"].keys() == {"code", "name", "message"}, line
+    assert told("init") == {"state": "open"}
+    assert told("init", 4)["error"] == {
+        "code": sealite.AlreadyInitialised.code, "name": "already_initialised", "message": "the vault exists already"
+    }  # fmt: skip
+    vault: sealite.Vault = app.extensions["sealite"]
+    vault.settings.define("mail.password", secret=True)
+    assert told("checkpoint").keys() == {"checkpoint"}
+    issued = told("token issue --subject ada --stdout")
+    assert vault.tokens.verify(issued["text"], "api_key").id == issued["token"]["id"]
+    out = tmp_path / "job.token"
+    filed = told(f"token issue --subject ada --out {out}")
+    assert filed["file"] == str(out) and "text" not in filed and out.read_text().strip() not in str(filed)
+    assert told(f"token issue --out {out}", 7)["error"]["name"] == "io"
+    id = issued["token"]["id"]
+    assert [told(f"token revoke {id}") for _ in range(2)] == [{"id": id, "changed": changed} for changed in (True, False)]
+    assert told("token revoke --subject ada") == {"subject_revoked": True}
+    changes = [told("settings set mail.password", given="canary") for _ in range(2)]
+    assert [each["changed"] for each in changes] == [True, False]
+    listed = told("settings list")
+    assert listed == {"settings": [changes[1]["setting"]]} and "canary" not in str(listed)
+    groups: list[click.Command] = [app.cli.commands["sealite"]]
+    while groups:
+        each = groups.pop()
+        if isinstance(each, click.Group):
+            groups += each.commands.values()
+        else:
+            assert "as_json" in {parameter.name for parameter in each.params}, each.name
+
+
+ROOT = Path(__file__).parents[2]
+
+
+def exit_codes_of_the_command() -> dict[str, int]:
+    """Those of the command line's source, by the class of the error; what is not named there has that of all else."""
+    source = (ROOT / "cli" / "src" / "failure.rs").read_text("utf-8")
+    body = source[source.index("fn exit(&self)") :]
+    body = body[: body.index("_ =>")].replace("EXIT_USAGE", "2")
+    found: dict[str, int] = {}
+    for kinds, code in re.findall(r"((?:\|?\s*ErrorKind::\w+\s*)+)=> (\d),", body):
+        found |= dict.fromkeys(re.findall(r"ErrorKind::(\w+)", kinds), int(code))
+    return found
+
+
+def test_exit_codes_are_those_of_the_command() -> None:
+    classes = [
+        value for value in vars(sealite).values()
+        if isinstance(value, type) and issubclass(value, sealite.SealiteError) and value is not sealite.SealiteError
+    ]  # fmt: skip
+    expected = exit_codes_of_the_command()
+    assert set(expected) <= {each.__name__ for each in classes} and len(expected) >= 10
+    for error in classes:
+        with pytest.raises(click.exceptions.Exit) as exit, _commands._failures(as_json=True):
+            raise error("said")
+        assert exit.value.exit_code == expected.get(error.__name__, 7), error
+
+
+def test_the_documented_exit_codes_are_all_that_there_are() -> None:
+    table = re.findall(r"^\| (\d) \| (.+) \|$", (ROOT / "docs" / "cli.md").read_text("utf-8"), re.MULTILINE)
+    assert [int(code) for code, _ in table] == list(range(8))
+    assert set(exit_codes_of_the_command().values()) == {2, 3, 4, 5, 6}
+    # By the words of `--help`.
+    shown = (ROOT / "cli" / "src" / "failure.rs").read_text("utf-8")
+    for code, meaning in table:
+        assert f"  {code}  {meaning.replace('`', '')}" in shown, code
+
+
+def test_tokens_of_every_kind_can_be_issued_and_listed(app: flask.Flask, command: Run) -> None:
+    stub = (ROOT / "python" / "sealite" / "_native.pyi").read_text("utf-8")
+    kinds = re.findall(r'"(\w+)"', stub[stub.index("_TokenKind: ") : stub.index("_TokenKinds: ")])
+    assert len(kinds) >= 10 and set(kinds) == {*_commands._KINDS, "short_code"}
+    command("init")
+    for kind in kinds:
+        status = 2 if kind == "short_code" else 0
+        command(f"token issue --kind {kind} --subject ada --stdout", status)
+        assert len(command(f"token list --kind {kind}").stdout.splitlines()) == (status == 0)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")

@@ -64,6 +64,25 @@ def test_what_looks_at_no_session_needs_no_token(
     assert client.post("/api", headers=elsewhere).status_code == 401
 
 
+def test_a_view_that_does_without_a_token_needs_one_against_other_sites(
+    application: Application, vault: sealite.Vault
+) -> None:
+    client = application().test_client()
+    _, good = log_in(client)
+    elsewhere = {"Sec-Fetch-Site": "cross-site"}
+    key = {"Authorization": f"Bearer {vault.tokens.issue('api_key').text}"}
+    assert client.post("/either", headers=elsewhere | key).text == "token"
+    # What it would do for the session, another site must not have done.
+    for headers in ({}, elsewhere):
+        assert client.post("/either", headers=headers).get_json() == {"error": "csrf_rejected"}
+    assert client.post("/either", headers={"X-CSRF-Token": good}).text == "session"
+    for nonsense in ("Bearer nonsense", "Basic eA=="):
+        assert client.post("/either", headers={"Authorization": nonsense}).status_code == 401
+    client.delete_cookie(COOKIE)
+    assert client.post("/either").text == "nobody"
+    assert client.post("/either", headers=elsewhere).status_code == 403
+
+
 def test_the_open_mode_counts_and_logs_what_it_lets_through(
     application: Application, vault: sealite.Vault, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -78,28 +78,55 @@ def in_a_transaction_s_scan(vault: Vault) -> None:
             raise Stop
 
 
-CALLBACKS: dict[str, Callable[[Vault], object]] = {
-    "progress of verify": lambda vault: vault.verify(stop),
-    "progress of audit.verify": lambda vault: vault.audit.verify(progress=stop),
-    "file of audit.export": lambda vault: vault.audit.export(Writer()),
-    "rows of insert_many": lambda vault: vault.table("users").insert_many(["email", "name"], rows_that_stop()),
-    "a transaction": in_a_transaction,
-    "a scan in a transaction": in_a_transaction_s_scan,
-    "a value": lambda vault: vault.table("users").insert({Text("email"): "new@x.example"}),
+def beside(vault: Vault, name: str) -> Path:
+    assert vault.path is not None
+    return Path(vault.path).with_name(name)
+
+
+def in_a_restoration(vault: Vault, unlock: Unlock) -> None:
+    copy = beside(vault, "copy.db")
+    vault.backup(copy)
+    Vault.restore(copy, beside(vault, "restored.db"), unlock, progress=stop)
+
+
+def in_an_adoption(vault: Vault, _: Unlock) -> None:
+    vault.execute("CREATE TABLE plain (id INTEGER PRIMARY KEY, name TEXT)")
+    vault.execute("INSERT INTO plain VALUES (1, 'Ada')")
+    vault.adopt(columns=["plain.name: sealed"], progress=stop)
+
+
+CALLBACKS: dict[str, Callable[[Vault, Unlock], object]] = {
+    "progress of verify": lambda vault, _: vault.verify(stop),
+    "progress of audit.verify": lambda vault, _: vault.audit.verify(progress=stop),
+    "file of audit.export": lambda vault, _: vault.audit.export(Writer()),
+    "progress of backup": lambda vault, _: vault.backup(beside(vault, "copy.db"), progress=stop),
+    "progress of restore": in_a_restoration,
+    "progress of adopt": in_an_adoption,
+    "progress of keys.run": lambda vault, _: vault.keys.run(sealite.Rotation.data(), stop),
+    "progress of keys.rotate_all": lambda vault, unlock: vault.keys.rotate_all([unlock], progress=stop),
+    "rows of insert_many": lambda vault, _: vault.table("users").insert_many(["email", "name"], rows_that_stop()),
+    "a transaction": lambda vault, _: in_a_transaction(vault),
+    "a scan in a transaction": lambda vault, _: in_a_transaction_s_scan(vault),
+    "a value": lambda vault, _: vault.table("users").insert({Text("email"): "new@x.example"}),
 }
 
 
 @pytest.mark.parametrize("where", CALLBACKS)
 def test_what_a_callback_raises_is_raised_and_leaves_nothing(
-    where: str, vault: Vault, users: Table, nothing_is_left: Callable[[int], None]
+    where: str, vault: Vault, unlock: Unlock, users: Table, nothing_is_left: Callable[[int], None]
 ) -> None:
     fill(users, 1_000)
     vault.audit.append("seen")
     with pytest.raises(Stop):
-        CALLBACKS[where](vault)
+        CALLBACKS[where](vault, unlock)
     nothing_is_left(1_001)
     assert vault.verify().sound and users.count() == 1_001
     assert all(row["name"] != "changed" for row in users.scan())
+    restored = beside(vault, "restored.db")
+    assert not list(restored.parent.glob("*partial*")) and not restored.exists()
+    for status in vault.keys.rotations():
+        # What was begun is gone on with.
+        assert vault.keys.run(status.rotation).state == "finished"
 
 
 def test_work_ends_where_its_progress_raises(vault: Vault, users: Table) -> None:
@@ -151,8 +178,8 @@ LONG = {
     with vault.snapshot() as snapshot:
         begun()
         while True:
-            for row in snapshot.table("users").scan():
-                snapshot.table("users").get(row.id)
+            for id, name in snapshot.query("SELECT id, name FROM users"):
+                assert list(snapshot.query("SELECT name FROM users WHERE id = ?", [id])) == [(name,)]
     """,
     "verify": """
     begun()

@@ -1,5 +1,7 @@
 """Flask and FastAPI: the gate before initialisation, errors as answers, limits, trace ids, pages for operations."""
 
+import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,9 +11,11 @@ import flask
 import pytest
 from fastapi.responses import PlainTextResponse
 from fastapi.testclient import TestClient
+from flask.testing import FlaskClient
+from prometheus_client.parser import text_string_to_metric_families
 
 import sealite
-from sealite import aio, web
+from sealite import _native, aio, web
 from sealite.fastapi import Sealite as FastSealite
 from sealite.fastapi import VaultDep
 from sealite.flask import Sealite as FlaskSealite
@@ -19,6 +23,8 @@ from sealite.vaults import registered_vault, unregister_vault
 
 NOT_READY = {"error": "instance_not_ready", "setup_required": True}
 COLUMNS = {"email": "text sealed unique email"}
+# What an application's settings may say, at the time of a request.
+LIMITS: dict[str, str | sealite.QuotaLimit] = {}
 
 
 class Site:
@@ -57,9 +63,13 @@ def flask_site(path: Path) -> Iterator[Site]:
         extension.audit("user.added", actor="form", payload={"by": "test"})
         return "ok"
 
-    @app.get("/broken")
-    def broken() -> str:
-        raise sealite.Corrupt("a secret of the file's")
+    @app.get("/broken/<name>")
+    def broken(name: str) -> str:
+        raise getattr(sealite, name)("a secret of the file's")
+
+    @app.post("/password")
+    def password() -> str:
+        return sealite.PasswordHasher().hash(flask.request.get_data(as_text=True))
 
     @app.get("/api")
     @extension.require_token("api_key", ["read"])
@@ -67,11 +77,26 @@ def flask_site(path: Path) -> Iterator[Site]:
         return str(flask.g.token.subject)
 
     @app.get("/by-address")
-    @extension.limit(lambda: str(app.config["BY_ADDRESS"]))
+    @extension.limit(lambda: LIMITS["by address"])
     @extension.require_token("api_key", presented=lambda: flask.request.args.get("key", ""))
     def by_address() -> str:
         extension.audit("asked")
         return str(flask.g.token.subject)
+
+    @app.get("/perhaps")
+    @extension.require_token("api_key", ["read"], optional=True)
+    def perhaps() -> str:
+        return "nobody" if flask.g.token is None else str(flask.g.token.subject)
+
+    @app.get("/perhaps-by-address")
+    @extension.require_token("api_key", presented=lambda: flask.request.args.get("key", ""), optional=True)
+    def perhaps_by_address() -> str:
+        return "nobody" if flask.g.token is None else str(flask.g.token.subject)
+
+    @app.post("/of/<tenant>")
+    def of(tenant: str) -> str:
+        extension.audit("seen", tenant=tenant)
+        return "ok"
 
     @app.post("/run/<id>/<payload>")
     def run(id: str, payload: str) -> str:
@@ -81,6 +106,10 @@ def flask_site(path: Path) -> Iterator[Site]:
     yield Site(app.test_client(), extension)
     app.extensions["sealite"].close()
     unregister_vault()
+
+
+def in_address(request: fastapi.Request) -> str:
+    return request.query_params.get("key", "")
 
 
 def fastapi_site(path: Path) -> Iterator[Site]:
@@ -100,13 +129,33 @@ def fastapi_site(path: Path) -> Iterator[Site]:
         await aio.run(extension.audit, "user.added", actor="form", payload={"by": "test"})
         return "ok"
 
-    @app.get("/broken")
-    def broken() -> str:
-        raise sealite.Corrupt("a secret of the file's")
+    @app.get("/broken/{name}")
+    def broken(name: str) -> str:
+        raise getattr(sealite, name)("a secret of the file's")
+
+    @app.post("/password")
+    async def password(request: fastapi.Request) -> str:
+        text = (await request.body()).decode()
+        return await aio.run(sealite.PasswordHasher().hash, text)
 
     @app.get("/api")
     def api(token: Annotated[sealite.Token, extension.token("api_key", ["read"])]) -> PlainTextResponse:
         return PlainTextResponse(str(token.subject))
+
+    @app.get("/by-address", dependencies=[extension.limit(lambda request: LIMITS["by address"])])
+    def by_address(token: Annotated[sealite.Token, extension.token("api_key", presented=in_address)]) -> PlainTextResponse:
+        extension.audit("asked")
+        return PlainTextResponse(str(token.subject))
+
+    @app.get("/perhaps-by-address")
+    def perhaps_by_address(
+        token: Annotated[sealite.Token | None, extension.token("api_key", presented=in_address, optional=True)],
+    ) -> PlainTextResponse:
+        return PlainTextResponse("nobody" if token is None else str(token.subject))
+
+    @app.post("/of/{tenant}")
+    def of(tenant: str) -> None:
+        extension.audit("seen", tenant=tenant)
 
     @app.get("/perhaps")
     def perhaps(token: Annotated[sealite.Token | None, extension.token("api_key", ["read"], optional=True)]) -> PlainTextResponse:
@@ -152,8 +201,66 @@ def test_errors_become_answers_that_tell_nothing(site: Site) -> None:
     site.ask("POST", "/setup")
     assert site.ask("POST", "/users/ada@example.org", x_client="a")[0] == 200
     assert site.ask("POST", "/users/ADA@example.org", x_client="b")[:2] == (409, {"error": "conflict"})
-    status, body, _ = site.ask("GET", "/broken")
-    assert status == 500 and "secret" not in str(body)
+
+
+DEGRADED = (503, {"error": "degraded"})
+# A class of errors that is none of these has to be decided on.
+ANSWERS: dict[str, tuple[int, dict[str, Any]]] = {
+    "NotInitialised": (503, NOT_READY),
+    "Locked": (503, {"error": "instance_not_ready", "setup_required": False}),
+    "AlreadyInitialised": (409, {"error": "already_initialised"}),
+    "Conflict": (409, {"error": "conflict"}),
+    "AlreadyDecided": (409, {"error": "already_decided"}),
+    "PayloadChanged": (409, {"error": "payload_changed"}),
+    "Expired": (410, {"error": "expired"}),
+    "DestroyedKey": (410, {"error": "erased"}),
+    "TokenRejected": (401, {"error": "token_rejected"}),
+    "Denied": (403, {"error": "denied"}),
+    "Limit": (422, {"error": "too_long"}),
+    "WeakKey": (422, {"error": "too_weak"}),
+    "Busy": (503, {"error": "busy"}),
+    "Full": (507, {"error": "full"}),
+    "IoError": DEGRADED,
+    "Forked": DEGRADED,
+    "ReadOnly": DEGRADED,
+    "RolledBack": DEGRADED,
+    "Closed": DEGRADED,
+}
+PLAIN_500 = {
+    "AuthenticationFailed", "UnknownKey", "Corrupt", "WrongKey", "NotAVault", "NewerFormat", "AnotherLibrary",
+    "InvalidInput", "TypeMismatch", "NotFound", "NotIndexed", "Definition", "Refused", "NotAllowed", "Sql", "LastSlot",
+    "Interrupted", "Internal", "SealiteError",
+}  # fmt: skip
+CLASSES = sorted(
+    name for name, value in vars(_native).items() if isinstance(value, type) and issubclass(value, sealite.SealiteError)
+)
+
+
+def test_every_class_of_errors_has_been_decided_on() -> None:
+    assert set(CLASSES) == ANSWERS.keys() | PLAIN_500 and not ANSWERS.keys() & PLAIN_500
+
+
+def test_no_answer_has_the_message_of_its_error(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    site.ask("POST", "/setup")
+    for name in CLASSES:
+        caplog.clear()
+        status, body, headers = site.ask("GET", f"/broken/{name}")
+        assert "secret" not in f"{body} {headers}", name
+        if name in PLAIN_500:
+            assert status == 500 and isinstance(body, str), name
+        else:
+            assert (status, body) == ANSWERS[name], name
+        # What is not the client's doing can be found out.
+        assert ("secret" in caplog.text or name in PLAIN_500) == (status >= 500 or name == "WeakKey"), name
+
+
+def test_a_password_that_is_empty_or_endless_is_the_client_s_to_correct(site: Site) -> None:
+    def post(text: str) -> tuple[int, Any]:
+        given = site.client.post("/password", **{"data" if isinstance(site.client, FlaskClient) else "content": text})
+        return given.status_code, json.loads(given.text)
+
+    assert post("") == (422, {"error": "too_weak"})
+    assert post("x" * 2_000_000) == (422, {"error": "too_long"})
 
 
 def test_failed_attempts_count_towards_the_limit(site: Site) -> None:
@@ -203,7 +310,13 @@ def test_metrics_are_those_of_the_vault(site: Site) -> None:
     site.ask("POST", "/setup")
     site.ask("POST", "/users/a@x.org", x_client="a")
     status, body, headers = site.ask("GET", "/metrics")
-    assert status == 200 and 'sealite_requests_total{operation="insert"}' in body
+    worker = f'worker="{os.getpid()}"'
+    assert status == 200 and f'sealite_requests_total{{operation="insert",{worker}}} 1\n' in body
+    families = list(text_string_to_metric_families(body))
+    assert len(families) > 20
+    for sample in (sample for family in families for sample in family.samples):
+        # Of this worker's, as each says.
+        assert sample.labels["worker"] == str(os.getpid()), sample.name
     assert headers["content-type"].startswith("text/plain; version=0.0.4")
 
 
@@ -248,31 +361,36 @@ def test_what_was_decided_changed_or_has_expired_is_told_apart(site: Site) -> No
     assert site.ask("POST", f"/run/{brief}/1")[:2] == (410, {"error": "expired"})
 
 
-def test_flask_takes_a_token_from_where_the_application_looks_for_it(path: Path, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("APP_KEY", key)
-    for site in flask_site(path):
-        site.ask("POST", "/setup")
-        site.client.application.config["BY_ADDRESS"] = "3/minute"
-        good = vault_of(site).tokens.issue("api_key", subject="ada").text
-        assert site.ask("GET", "/by-address", authorization=f"Bearer {good}")[0] == 401
-        assert site.ask("GET", f"/by-address?key={good}")[:2] == (200, "ada")
-        assert vault_of(site).audit.tail(1)[0].actor == "ada"
-        assert site.ask("GET", f"/by-address?key={good}x")[0] == 401
-        assert site.ask("GET", f"/by-address?key={good}")[0] == 429
-        # As the settings say by then.
-        site.client.application.config["BY_ADDRESS"] = "100/minute"
-        assert site.ask("GET", f"/by-address?key={good}")[0] == 200
+def test_a_token_is_taken_from_where_the_application_looks_for_it(site: Site) -> None:
+    site.ask("POST", "/setup")
+    LIMITS["by address"] = "3/minute"
+    good = vault_of(site).tokens.issue("api_key", subject="ada").text
+    assert site.ask("GET", "/by-address", authorization=f"Bearer {good}")[0] == 401
+    assert site.ask("GET", f"/by-address?key={good}")[:2] == (200, "ada")
+    assert vault_of(site).audit.tail(1)[0].actor == "ada"
+    assert site.ask("GET", f"/by-address?key={good}x")[0] == 401
+    assert site.ask("GET", f"/by-address?key={good}")[0] == 429
+    # As the settings say by then.
+    LIMITS["by address"] = sealite.QuotaLimit.sliding(100, 60)
+    assert site.ask("GET", f"/by-address?key={good}")[0] == 200
+    assert site.ask("GET", "/perhaps-by-address")[:2] == (200, "nobody")
+    assert site.ask("GET", f"/perhaps-by-address?key={good}")[:2] == (200, "ada")
+    assert site.ask("GET", f"/perhaps-by-address?key={good}x")[0] == 401
 
 
-def test_fastapi_does_without_a_token_where_it_is_optional(path: Path, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("APP_KEY", key)
-    for site in fastapi_site(path):
-        site.ask("POST", "/setup")
-        tokens = vault_of(site).tokens
-        good, poor = (tokens.issue("api_key", subject="ada", scopes=scopes).text for scopes in (["read"], []))
-        assert site.ask("GET", "/perhaps")[:2] == (200, "nobody")
-        assert site.ask("GET", "/perhaps", authorization=f"Bearer {good}")[:2] == (200, "ada")
-        # What is presented has to be good.
-        assert site.ask("GET", "/perhaps", authorization="Bearer nonsense")[0] == 401
-        assert site.ask("GET", "/perhaps", authorization="Basic eA==")[0] == 401
-        assert site.ask("GET", "/perhaps", authorization=f"Bearer {poor}")[0] == 403
+def test_a_view_does_without_a_token_where_it_is_optional(site: Site) -> None:
+    site.ask("POST", "/setup")
+    tokens = vault_of(site).tokens
+    good, poor = (tokens.issue("api_key", subject="ada", scopes=scopes).text for scopes in (["read"], []))
+    assert site.ask("GET", "/perhaps")[:2] == (200, "nobody")
+    assert site.ask("GET", "/perhaps", authorization=f"Bearer {good}")[:2] == (200, "ada")
+    # What is presented has to be good.
+    assert site.ask("GET", "/perhaps", authorization="Bearer nonsense")[0] == 401
+    assert site.ask("GET", "/perhaps", authorization="Basic eA==")[0] == 401
+    assert site.ask("GET", "/perhaps", authorization=f"Bearer {poor}")[0] == 403
+
+
+def test_an_entry_of_the_audit_trail_may_be_a_tenant_s(site: Site) -> None:
+    site.ask("POST", "/setup")
+    assert site.ask("POST", "/of/acme")[0] == 200
+    assert [(event.event, event.tenant) for event in vault_of(site).audit.tail(1)] == [("seen", "acme")]

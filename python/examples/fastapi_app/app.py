@@ -7,14 +7,14 @@ import os
 from collections.abc import AsyncIterator
 from html import escape
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import BackgroundTasks, FastAPI, Form, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.sse import EventSourceResponse
 from pydantic import SecretStr
 
-from sealite import PasswordHasher, Row, Token, Transaction, Vault, aio
+from sealite import PasswordHasher, Row, Token, Transaction, Vault, aio, web
 from sealite.fastapi import Sealite, StreamGuard, VaultDep
 from sealite.logging import RedactingFilter
 
@@ -23,7 +23,6 @@ app = FastAPI(title="Sealite's example", lifespan=site.lifespan)
 site.install(app)
 guarded = [site.limit("20/hour"), site.csrf()]
 Session = Annotated[Token, site.session()]
-Visitor = Annotated[Token | None, site.session(optional=True)]
 Text = Annotated[str, Form()]
 Secret = Annotated[SecretStr, Form()]
 logging.getLogger("uvicorn.access").addFilter(RedactingFilter())  # the links in letters come back as addresses
@@ -32,7 +31,7 @@ logging.getLogger("uvicorn.access").addFilter(RedactingFilter())  # the links in
 @site.on_open
 def declare(vault: Vault) -> None:
     sealed = dict.fromkeys(("password", "name", "phone"), "text sealed not null default ''")
-    vault.define_table("users", {"email": "text sealed not null unique email", "role": "text authenticated", **sealed})
+    vault.define_table("users", {"email": "text sealed not null unique email", "role": "text authenticated default 'user'"} | sealed)
     vault.settings.define("site.url", default="http://127.0.0.1:8000")
     vault.settings.define("mail.password", secret=True)
 
@@ -41,13 +40,14 @@ def declare(vault: Vault) -> None:
 def setup(code: Secret, email: Text, password: Secret) -> str:
     if not hmac.compare_digest(code.get_secret_value().encode(), os.environ["SETUP_CODE"].encode()):
         raise HTTPException(403, "wrong code")
+    hashed = PasswordHasher().hash(password.get_secret_value())  # first: a password that is refused leaves no vault without a user
     site.initialise()
-    site.vault.table("users").insert(email=email, password=PasswordHasher().hash(password.get_secret_value()), role="admin")
+    site.vault.table("users").insert(email=email, password=hashed, role="admin")
     return "ready"
 
 
 @app.get("/")
-def home(request: Request, vault: VaultDep, session: Visitor, token: str = "") -> Response:
+def home(request: Request, vault: VaultDep, session: Annotated[Token | None, site.session(optional=True)], token: str = "") -> Response:
     if token:
         vault.tokens.peek(token, "magic_link")  # programs that read letters follow links: the button is for people
         return page("/magic/use", token=token)
@@ -59,6 +59,7 @@ def home(request: Request, vault: VaultDep, session: Visitor, token: str = "") -
 
 @app.post("/login", dependencies=guarded)
 def login(request: Request, vault: VaultDep, email: Text, password: Secret) -> Response:
+    web.charge(vault, "20/15 minutes", f"login/{email.strip().casefold()}")  # whatever the addresses it is guessed at from
     user = vault.table("users").find_one("email", email)
     if not PasswordHasher().verify(password.get_secret_value(), user["password"] if user else None) or user is None:
         raise HTTPException(401, "wrong e-mail address or password")
@@ -91,19 +92,18 @@ def save(vault: VaultDep, session: Session, name: Text, phone: Text) -> Response
     return RedirectResponse("/", 303)
 
 
-@app.post("/keys")
-def make_key(vault: VaultDep, session: Session, scope: Text = "profile:read") -> str:
-    return vault.tokens.issue("api_key", subject=session.subject, scopes=scope.split(), limits="20/hour").text
+@app.post("/keys")  # of these scopes only: one with "admin" would open the pages for operations
+def make_key(vault: VaultDep, session: Session, scope: Annotated[Literal["profile:read", "none"], Form()] = "profile:read") -> str:
+    return vault.tokens.issue("api_key", subject=session.subject, scopes=[scope], limits="20/hour").text
 
 
 @app.get("/api/profile")
 def profile(vault: VaultDep, key: Annotated[Token, site.token("api_key", ["profile:read"])]) -> dict[str, Any]:
     user = user_of(vault, key)
-    return {"name": user["name"], "phone": user["phone"], "worker": os.getpid()}
+    return {"name": user["name"], "phone": user["phone"]}
 
 
-@app.get("/admin/settings")
-@app.post("/admin/settings")
+@app.api_route("/admin/settings", methods=["GET", "POST"])
 async def settings(request: Request, vault: VaultDep, admin: Annotated[Token, site.session(["admin"])]) -> Response:
     form = {name: value for name, value in (await request.form()).items() if "." in name and isinstance(value, str)}
     if form:
@@ -130,9 +130,9 @@ def begin(request: Request, user: Row, tx: Transaction | None = None) -> Respons
 
 
 def user_of(place: Vault | Transaction, token: Token) -> Row:
-    if (user := place.table("users").get(int(token.subject or 0))) is None:
-        raise HTTPException(404, "there is no such user any more")
-    return user
+    if user := place.table("users").get(int(token.subject or 0)):
+        return user
+    raise HTTPException(404, "there is no such user any more")
 
 
 def send(vault: Vault, email: str) -> None:
@@ -143,7 +143,7 @@ def send(vault: Vault, email: str) -> None:
 
 
 def page(*actions: str, csrf: str = "", **fields: str) -> HTMLResponse:
-    boxes = "".join(f"<label>{name}<input name='{name}' value='{escape(fields[name])}'></label>" for name in fields)
+    boxes = "".join(f"<label>{n}<input name='{n}' value='{escape(v)}' type='{n}'></label>" for n, v in fields.items())  # or text
     buttons = "".join(f"<button formaction='{action}'>{action}</button>" for action in actions)
     form = f"<form method=post><input type=hidden name=csrf_token value='{csrf}'>{boxes}{buttons}</form>"
     return HTMLResponse(f"<!doctype html><title>{app.title}</title>{form}", headers={"Cache-Control": "no-store"})

@@ -84,8 +84,8 @@ def log_in() -> Answer:
 @limit_account
 def send_link() -> Answer:
     found = users().find_one("email", request.form["email"])
-    if found is not None:
-        link = site.vault.tokens.issue("magic_link", subject=str(found.id), replace_older=True)
+    link = site.vault.tokens.issue("magic_link", subject=str(found.id if found else 0), replace_older=True)
+    if found is not None:  # one for nobody is sent to nobody: the answer takes as long
         url = site.vault.settings.use("site.url")
         # Browsers keep what is behind the # to themselves: no log has it.
         text = f"To: {found['email']}\n\n{url and url.expose()}/enter#{link.text}\n"

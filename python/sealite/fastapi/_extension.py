@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import fastapi
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
+from fastapi.requests import HTTPConnection
 from fastapi.responses import JSONResponse, PlainTextResponse
-from fastapi.security import APIKeyCookie, HTTPBearer
 
 from .. import Denied, InvalidInput, QuotaLimit, SealiteError, Tenant, Token, Transaction, Vault, aio, web
-from . import _pages, _sessions, _validation
+from .._hosting import Place, Seconds, Session
+from . import _pages, _schemes, _sessions, _validation
 from ._lifespan import VaultLife
-from ._sessions import Place, Seconds, SessionCookie
+from ._sessions import SessionCookie
 from ._stream import StreamGuard
 from ._trace import HEADER, TRACE, Caller, TraceIdMiddleware, current_caller
 
@@ -49,9 +50,9 @@ class Sealite(VaultLife):
         self._cookie = SessionCookie() if cookie is None else cookie
         self._csrf_enforced = csrf == "enforced"
         self._tenant = tenant
-        # These read nothing but the request: they are what the documentation page shows.
-        self._by_cookie = APIKeyCookie(name=self._cookie.name, scheme_name="Session", auto_error=False)
-        self._by_header = HTTPBearer(scheme_name="Token", auto_error=False)
+        # What the documentation page shows.
+        self._by_cookie = _schemes.Cookie(name=self._cookie.name, scheme_name="Session")
+        self._by_header = _schemes.Bearer(scheme_name="Token")
 
     def install(
         self, app: fastapi.FastAPI, prefix: str = "", *, admin: Callable[[fastapi.Request], bool] | None = None
@@ -74,14 +75,20 @@ class Sealite(VaultLife):
         first: 503. Whatever uses the vault has it built in, before the route begins."""
         return fastapi.Depends(self.ready)
 
-    def limit(self, limits: str | QuotaLimit, key: Callable[[fastapi.Request], str] | None = None) -> Any:
+    def limit(
+        self,
+        limits: str | QuotaLimit | Callable[[fastapi.Request], str | QuotaLimit],
+        key: Callable[[fastapi.Request], str] | None = None,
+    ) -> Any:
         """A dependency that limits a route: by the client's address, or by what `key` returns. Over the limit: 429 with
-        `Retry-After`. Behind a proxy run uvicorn with `--proxy-headers`: else all clients have the proxy's address."""
+        `Retry-After`. A function gives the limit at the time of the request, from the settings, say; it and `key` are called
+        in a thread. Behind a proxy run uvicorn with `--proxy-headers`: else all clients have the proxy's address."""
 
         def check(request: fastapi.Request) -> None:
             address = request.client.host if request.client else "unknown"
             who = address if key is None else key(request)
-            web.charge(self.vault, limits, f"{_name(request)}/{who}")
+            limit = limits(request) if callable(limits) else limits
+            web.charge(self.vault, limit, f"{_name(request)}/{who}")
 
         return fastapi.Depends(check)
 
@@ -101,7 +108,7 @@ class Sealite(VaultLife):
         wanted = _many(scopes)
 
         async def check(
-            request: fastapi.Request, _: Annotated[str | None, fastapi.Depends(self._by_cookie)]
+            request: fastapi.Request, _: Annotated[None, fastapi.Depends(self._by_cookie)]
         ) -> Token | None:
             session = await self._authenticate(request)
             if session is None and not optional:
@@ -111,19 +118,33 @@ class Sealite(VaultLife):
         return fastapi.Security(check, scopes=wanted)
 
     def token(
-        self, kinds: str | Iterable[str] = "api_key", scopes: str | Iterable[str] = (), *, optional: bool = False
+        self,
+        kinds: str | Iterable[str] = "api_key",
+        scopes: str | Iterable[str] = (),
+        *,
+        presented: Callable[[fastapi.Request], str] | None = None,
+        optional: bool = False,
     ) -> Any:
-        """A dependency that gives the token of these kinds, with these scopes, from `Authorization: Bearer`. Else 401, or None
-        where that is `optional` and there is no such header; 403 without a scope, 429 over the token's own limits. The
-        documentation page shows the scheme and the scopes."""
+        """A dependency that gives the token of these kinds, with these scopes, from `Authorization: Bearer`, or from where
+        `presented`, called in a thread, finds its text. Else 401, or None where that is `optional` and none is presented; 403
+        without a scope, 429 over the token's own limits. The documentation page shows the scheme of the header, and the
+        scopes."""
         accepted, wanted = _many(kinds), _many(scopes)
 
-        async def check(request: fastapi.Request, _: Annotated[Any, fastapi.Depends(self._by_header)]) -> Token | None:
+        async def from_header(
+            request: fastapi.Request, _: Annotated[None, fastapi.Depends(self._by_header)]
+        ) -> Token | None:
             if optional and "authorization" not in request.headers:
                 return None
-            return await self._bearer(request, accepted, wanted)
+            return await self._verified(request, _bearer, accepted, wanted)
 
-        return fastapi.Security(check, scopes=wanted)
+        async def from_elsewhere(request: fastapi.Request) -> Token | None:
+            assert presented is not None
+            if optional and not await aio.run(presented, request):
+                return None
+            return await self._verified(request, presented, accepted, wanted)
+
+        return fastapi.Security(from_header if presented is None else from_elsewhere, scopes=wanted)
 
     def stream(
         self,
@@ -140,21 +161,23 @@ class Sealite(VaultLife):
 
         async def check(
             request: fastapi.Request,
-            _: Annotated[str | None, fastapi.Depends(self._by_cookie)],
-            __: Annotated[Any, fastapi.Depends(self._by_header)],
+            _: Annotated[None, fastapi.Depends(self._by_cookie)],
+            __: Annotated[None, fastapi.Depends(self._by_header)],
         ) -> StreamGuard:
-            header = request.headers.get("authorization")
-            if header is None and "session" in accepted:
+            session = None
+            if "authorization" not in request.headers and "session" in accepted:
                 session = await self._authenticate(request)
                 if session is None:
                     raise web.LoginRequired
-                text, again, token = session.text, ["session"], _with_scopes(session.token, wanted)
+                token = _with_scopes(session.token, wanted)
             else:
-                token = await self._bearer(request, accepted, wanted)
-                text, again = web.bearer(header or ""), [token.kind]
+                token = await self._verified(request, _bearer, accepted, wanted)
             tokens = (await aio.run(self._place, request)).tokens
-            kind: Any = again
-            return StreamGuard(token, lambda: tokens.verify(text, kind, scopes=wanted), every)
+
+            def verify() -> Token:
+                return tokens.verify(session.text if session else _bearer(request), token.kind, scopes=wanted)
+
+            return StreamGuard(token, verify, every)
 
         return fastapi.Security(check, scopes=wanted)
 
@@ -250,14 +273,14 @@ class Sealite(VaultLife):
     def _administrator(self, admin: Callable[[fastapi.Request], bool] | None) -> Callable[..., Awaitable[None]]:
         async def check(
             request: fastapi.Request,
-            _: Annotated[str | None, fastapi.Depends(self._by_cookie)],
-            __: Annotated[Any, fastapi.Depends(self._by_header)],
+            _: Annotated[None, fastapi.Depends(self._by_cookie)],
+            __: Annotated[None, fastapi.Depends(self._by_header)],
         ) -> None:
             if admin is not None:
                 allowed = await aio.run(admin, request)
-            elif (header := request.headers.get("authorization")) is not None:
+            elif "authorization" in request.headers:
                 # Whoever administers a tenant does not administer the vault.
-                token = await aio.run(lambda: web.token_of(self.ready(), web.bearer(header), ("admin", "api_key")))
+                token = await aio.run(lambda: web.token_of(self.ready(), lambda: _bearer(request), ("admin", "api_key")))
                 allowed = token.kind == "admin" or token.has_scope("admin")
             else:
                 session = await self._authenticate(request)
@@ -280,10 +303,10 @@ class Sealite(VaultLife):
             # No name of a tenant's, and the client's to say.
             raise fastapi.HTTPException(404, "there is no such tenant") from None
 
-    async def _authenticate(self, request: fastapi.Request) -> _sessions.Session | None:
+    async def _authenticate(self, request: fastapi.Request) -> Session | None:
         """The request's session, once CSRF allows what it asks for."""
 
-        def verified() -> tuple[Place, _sessions.Session | None]:
+        def verified() -> tuple[Place, Session | None]:
             place = self._place(request)
             return place, _sessions.current(request, place, self._cookie)
 
@@ -295,16 +318,25 @@ class Sealite(VaultLife):
         _remember(place, None if session is None else session.token)
         return session
 
-    async def _bearer(self, request: fastapi.Request, kinds: list[str], scopes: list[str]) -> Token:
-        header = request.headers.get("authorization", "")
-
+    async def _verified(
+        self,
+        request: fastapi.Request,
+        presented: Callable[[fastapi.Request], str],
+        kinds: list[str],
+        scopes: list[str],
+    ) -> Token:
         def verified() -> tuple[Place, Token]:
             place = self._place(request)
-            return place, web.token_of(place, web.bearer(header), kinds, scopes)
+            return place, web.token_of(place, lambda: presented(request), kinds, scopes)
 
         place, token = await aio.run(verified)
         _remember(place, token)
         return token
+
+
+def _bearer(request: fastapi.Request) -> str:
+    # In no variable elsewhere: reports of errors show those.
+    return web.bearer(request.headers.get("authorization", ""))
 
 
 def _name(request: fastapi.Request) -> str:
@@ -330,8 +362,9 @@ def _many(names: str | Iterable[str]) -> list[str]:
     return [names] if isinstance(names, str) else list(names)
 
 
-def _vault(request: fastapi.Request) -> Vault:
-    extension: Sealite = request.app.state.sealite
+def _vault(connection: HTTPConnection) -> Vault:
+    # Of a request or of a WebSocket.
+    extension: Sealite = connection.app.state.sealite
     return extension.ready()
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import fastapi
 
-from .. import AlreadyInitialised, Locked, NotInitialised, Unlock, Vault, aio, web
+from .. import Locked, NotInitialised, Unlock, Vault, _hosting, aio, web
 from ..vaults import register_vault, unregister_vault
 
 _C = TypeVar("_C", bound=web.ReadyCheck)
@@ -73,11 +73,7 @@ class VaultLife:
         vault = self.handle()
         if self._owned and vault.status == "locked":
             vault.unlock(self._reference())
-        if self._declared < len(self._declarations) and vault.status == "open":
-            declarations = self._declarations[:]
-            for declare in declarations:
-                declare(vault)
-            self._declared = len(declarations)
+        self._declared = _hosting.declared(vault, self._declarations, self._declared)
         return vault
 
     def handle(self) -> Vault:
@@ -98,11 +94,4 @@ class VaultLife:
 
     def initialise(self, unlock: Unlock | None = None) -> None:
         """Makes the vault: AlreadyInitialised where another worker was first, and the vault is open then, too."""
-        vault = self.handle()
-        unlock = self._reference() if unlock is None else unlock
-        try:
-            vault.initialise(unlock)
-        except AlreadyInitialised:
-            if vault.status == "locked":
-                vault.unlock(unlock)
-            raise
+        _hosting.initialise(self.handle(), self._reference() if unlock is None else unlock)

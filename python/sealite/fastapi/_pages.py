@@ -22,8 +22,8 @@ def pages(life: VaultLife, administrator: Callable[..., Awaitable[None]]) -> fas
 
     @router.get("/metrics", response_class=PlainTextResponse)
     def metrics() -> PlainTextResponse:
-        """The counters of this worker, as Prometheus reads them."""
-        return PlainTextResponse(life.vault.metrics().prometheus(), media_type="text/plain; version=0.0.4")
+        """The counters of this worker, which they name, as Prometheus reads them."""
+        return PlainTextResponse(web.figures(life.vault), media_type="text/plain; version=0.0.4")
 
     @router.get("/admin/status", dependencies=[fastapi.Depends(administrator)])
     def status(response: fastapi.Response) -> dict[str, Any]:

@@ -1,7 +1,5 @@
-"""Sessions: tokens of the vault's, whose text the browser keeps in a cookie. The server keeps a keyed hash, and what it
-knows of the session; the cookie says nothing of the user."""
+"""The session of a request, its cookie, and what CSRF allows it."""
 
-import datetime
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,19 +7,13 @@ from typing import Any, Literal
 
 import fastapi
 
-from .. import InvalidInput, Tenant, Token, TokenRejected, Tokens, Transaction, Vault, web
+from .. import InvalidInput, Tokens, Transaction, Vault, _hosting, web
+from .._hosting import CSRF_FIELD, CSRF_HEADER, SAFE_METHODS, Place, Seconds, Session
 
-CSRF_FIELD = "csrf_token"
-CSRF_HEADER = "X-CSRF-Token"
-
-_SAFE = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 # Within the scope: verified once a request.
 _SESSION = "sealite.session"
 _log = logging.getLogger("sealite.fastapi")
-
-Place = Vault | Tenant
-Seconds = float | datetime.timedelta
 
 
 @dataclass(frozen=True)
@@ -40,14 +32,13 @@ class SessionCookie:
 
     def __post_init__(self) -> None:
         if not self.name:
-            # Browsers take a __Host- cookie from this very host only, over TLS, for all of its paths.
-            object.__setattr__(self, "name", "__Host-sealite" if self.secure else "sealite")
+            object.__setattr__(self, "name", _hosting.cookie_name(self.secure))
         if self.same_site not in ("lax", "strict", "none"):
             raise InvalidInput("same_site is lax, strict or none")
-        if not self.secure and (self.same_site == "none" or self.name.startswith(("__Host-", "__Secure-"))):
+        if not self.secure and (self.same_site == "none" or _hosting.takes_tls(self.name)):
             raise InvalidInput("same_site='none' and the prefixes __Host- and __Secure- take secure=True")
 
-    def set(self, response: fastapi.Response, session: "Session") -> None:
+    def set(self, response: fastapi.Response, session: Session) -> None:
         """Gives the browser the session, by an answer that no cache may keep."""
         response.headers["Cache-Control"] = "no-store"
         response.set_cookie(
@@ -65,25 +56,10 @@ class SessionCookie:
         response.delete_cookie(self.name, secure=self.secure, httponly=True, samesite=self.same_site)
 
 
-class Session:
-    """A session that holds, and the text that it was presented by. Never shown."""
-
-    __slots__ = ("text", "token")
-
-    def __init__(self, text: str, token: Token) -> None:
-        self.text = text
-        self.token = token
-
-
 def current(request: fastapi.Request, place: Place, cookie: SessionCookie) -> Session | None:
     """The session that the request's cookie presents; None where it presents none that holds."""
     if _SESSION not in request.scope:
-        text = request.cookies.get(cookie.name, "")
-        try:
-            session = Session(text, place.tokens.verify(text, "session")) if text else None
-        except TokenRejected:
-            session = None
-        request.scope[_SESSION] = session
+        request.scope[_SESSION] = _hosting.verified(place, lambda: request.cookies.get(cookie.name, ""))
     found: Session | None = request.scope[_SESSION]
     return found
 
@@ -102,47 +78,35 @@ def begin(
     transaction: Transaction | None,
 ) -> Session:
     """A new session for the subject, in place of the one that the request came with."""
-    before = current(request, place, cookie)
-
-    def issue(tokens: Tokens) -> Session:
-        issued = tokens.issue(
-            "session",
-            subject=subject,
-            label=label,
-            scopes=list(scopes),
-            data=data,
-            expires_in=cookie.lifetime if lifetime is None else lifetime,
-            idle=cookie.idle if idle is None else idle,
-        )
-        if before is not None:
-            tokens.revoke(before.token.id)
-        return Session(issued.text, issued.token)
-
-    if transaction is not None:
-        session = issue(transaction.tokens)
-    else:
-        with place.transaction() as own:
-            session = issue(own.tokens)
+    session = _hosting.begin(
+        place,
+        current(request, place, cookie),
+        subject,
+        scopes=scopes,
+        label=label,
+        data=data,
+        lifetime=cookie.lifetime if lifetime is None else lifetime,
+        idle=cookie.idle if idle is None else idle,
+        transaction=transaction,
+    )
     request.scope[_SESSION] = session
     return session
 
 
-def end(request: fastapi.Request, place: Place, cookie: SessionCookie) -> int:
-    """Ends the session; 0 where there was none."""
+def end(request: fastapi.Request, place: Place, cookie: SessionCookie) -> None:
+    """Ends the session, if there is one."""
     session = current(request, place, cookie)
     request.scope[_SESSION] = None
-    return 0 if session is None else int(place.tokens.revoke(session.token.id))
+    if session is not None:
+        place.tokens.revoke(session.token.id)
 
 
 def end_all(request: fastapi.Request, place: Place, cookie: SessionCookie, *, keep_current: bool) -> int:
     """Ends all sessions of whose the session is, or all but this one; how many."""
     session = current(request, place, cookie)
-    if session is None or session.token.subject is None:
-        return end(request, place, cookie)
     if not keep_current:
         request.scope[_SESSION] = None
-    keep = session.token.id if keep_current else None
-    return place.tokens.revoke_kind(session.token.subject, "session", keep=keep)
+    return 0 if session is None else _hosting.end_all(place, session, keep_current=keep_current)
 
 
 def rotate(request: fastapi.Request, place: Place, cookie: SessionCookie, grace: Seconds) -> Session | None:
@@ -150,15 +114,14 @@ def rotate(request: fastapi.Request, place: Place, cookie: SessionCookie, grace:
     session = current(request, place, cookie)
     if session is None:
         return None
-    issued = place.tokens.rotate(session.text, "session", grace=grace)
-    request.scope[_SESSION] = after = Session(issued.text, issued.token)
+    request.scope[_SESSION] = after = _hosting.rotated(place, session, grace)
     return after
 
 
 async def check_csrf(request: fastapi.Request, tokens: Tokens, session: Session | None) -> bool:
     """Whether a request may do what it asks for. One with a session brings a token of that session's, which no other site
     can read; one without has nothing to be misused but the log-in itself: it may not come from another site's page."""
-    if request.method in _SAFE:
+    if request.method in SAFE_METHODS:
         return True
     if session is None:
         return not web.is_cross_site(request.headers.get, request.headers.get("host", ""))

@@ -61,6 +61,9 @@ class StreamGuard:
     def __repr__(self) -> str:
         return f"<StreamGuard every={self.every}>"
 
+    def __reduce__(self) -> Any:
+        raise TypeError("a StreamGuard can't be pickled or copied")
+
 
 async def _next(queue: "asyncio.Queue[_T]", due: float) -> _T:
     """The next event; _NOTHING where none comes in time."""

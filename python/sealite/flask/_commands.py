@@ -1,5 +1,5 @@
 """`flask sealite ...`: the vault of this application, by its own settings, from the shell. The command `sealite` does more,
-and takes the file and the key on its command line. Exit codes are the same."""
+and takes the file and the key on its command line. Exit codes are the same, and so is what `--json` makes of errors."""
 
 import datetime
 import json
@@ -13,8 +13,9 @@ from typing import IO, Any
 import click
 from flask.cli import AppGroup
 
-from .. import SealiteError, Token, Vault, web
+from .. import IoError, SealiteError, Setting, Token, Vault, web
 
+# As cli/src/failure.rs has them.
 _EXIT = {
     "invalid_input": 2,
     "wrong_key": 3,
@@ -24,9 +25,12 @@ _EXIT = {
     "authentication_failed": 5,
     "corrupt": 5,
     "unknown_key": 5,
+    "rolled_back": 5,
     "busy": 6,
 }
 _FAULTS = 1
+_ELSE = 7
+# What is issued; a short code is made by `issue_code`.
 _KINDS = ("admin", "user", "api_key", "break_glass", "magic_link", "reset", "invite", "session", "refresh")
 
 _LENGTH = re.compile(r"(\d{1,6})([smhd])")
@@ -51,14 +55,15 @@ def commands(
     group = AppGroup("sealite", help="The application's vault.", short_help="The application's vault.")
 
     @group.command()
-    def init() -> None:
+    @_as_json
+    def init(as_json: bool) -> None:
         """Make the vault, exactly once.
 
         With the key that SEALITE_UNLOCK refers to.
         """
-        with _failures():
+        with _failures(as_json):
             initialise()
-        click.echo("initialised")
+        click.echo(json.dumps({"state": "open"}) if as_json else "initialised")
 
     @group.command()
     @_as_json
@@ -67,7 +72,7 @@ def commands(
 
         Exits with 1 where it is not ready.
         """
-        with _failures():
+        with _failures(as_json):
             told = web.status(vault_of(), checks)
         _tell(told, as_json)
         _exit(told["status"] == "ready")
@@ -80,7 +85,7 @@ def commands(
 
         Exits with 1 where a fault is found.
         """
-        with _failures():
+        with _failures(as_json):
             vault = vault_of()
             records = vault.verify()
             trail = vault.audit.verify(None if checkpoint is None else checkpoint.read().strip())
@@ -99,13 +104,15 @@ def commands(
         _exit(sound)
 
     @group.command()
-    def checkpoint() -> None:
+    @_as_json
+    def checkpoint(as_json: bool) -> None:
         """Print a checkpoint of the audit trail.
 
         It says how far the trail goes: keep it on another machine.
         """
-        with _failures():
-            click.echo(vault_of().audit.checkpoint())
+        with _failures(as_json):
+            text = vault_of().audit.checkpoint()
+        click.echo(json.dumps({"checkpoint": text}) if as_json else text)
 
     group.add_command(_tokens(vault_of))
     group.add_command(_settings(vault_of))
@@ -124,6 +131,7 @@ def _tokens(vault_of: Callable[[], Vault]) -> AppGroup:
     @click.option("--expires", callback=_length, help="30s, 15m, 12h, 7d, in place of the kind's time.")
     @click.option("--out", type=click.Path(), help="A new file for the text, mode 0600.")
     @click.option("--stdout", is_flag=True, help="Write the text to a standard output that is no terminal.")
+    @_as_json
     def issue(
         kind: Any,
         subject: str | None,
@@ -133,11 +141,12 @@ def _tokens(vault_of: Callable[[], Vault]) -> AppGroup:
         expires: int | None,
         out: str | None,
         stdout: bool,
+        as_json: bool,
     ) -> None:
         """Issue a token; its text is given out this once."""
         if out is None and not stdout and not sys.stdout.isatty():
             raise click.UsageError("the standard output is no terminal: --out, or --stdout to insist")
-        with _failures(), _given_out(out) as file:
+        with _failures(as_json), _given_out(out) as file:
             issued = vault_of().tokens.issue(
                 kind,
                 subject=subject,
@@ -146,8 +155,13 @@ def _tokens(vault_of: Callable[[], Vault]) -> AppGroup:
                 limits=limits,
                 expires_in=expires,
             )
-            file.write(f"{issued.text}\n")
-        click.echo(f"{issued.token.id}: {issued.token.kind}", err=True)
+            if out is not None or not as_json:
+                file.write(f"{issued.text}\n")
+        if as_json:
+            told = {"text": issued.text} if out is None else {"file": out}
+            click.echo(json.dumps({"token": _facts(issued.token), **told}))
+        else:
+            click.echo(f"{issued.token.id}: {issued.token.kind}", err=True)
 
     @group.command("list")
     @click.option("--subject", help="Of this subject only.")
@@ -156,7 +170,7 @@ def _tokens(vault_of: Callable[[], Vault]) -> AppGroup:
     @_as_json
     def list_(subject: str | None, kind: Any, active: bool, as_json: bool) -> None:
         """List tokens, the newest first; never their secrets."""
-        with _failures():
+        with _failures(as_json):
             tokens = vault_of().tokens.list(subject=subject, kind=kind, active=active)
         if as_json:
             click.echo(json.dumps({"tokens": [_facts(token) for token in tokens]}))
@@ -170,18 +184,22 @@ def _tokens(vault_of: Callable[[], Vault]) -> AppGroup:
     @group.command()
     @click.argument("id", required=False)
     @click.option("--subject", help="Everything that was ever issued to a subject.")
-    def revoke(id: str | None, subject: str | None) -> None:
+    @_as_json
+    def revoke(id: str | None, subject: str | None, as_json: bool) -> None:
         """Revoke for good: one token by its public id, or all of a subject."""
         if (id is None) == (subject is None):
             raise click.UsageError("either an ID or --subject")
-        with _failures():
+        changed = True
+        with _failures(as_json):
             tokens = vault_of().tokens
             if subject is not None:
                 tokens.revoke_subject(subject)
-            elif id is not None and not tokens.revoke(id):
-                click.echo("it was revoked already", err=True)
-                return
-        click.echo("revoked", err=True)
+            elif id is not None:
+                changed = tokens.revoke(id)
+        if as_json:
+            click.echo(json.dumps({"subject_revoked": True} if subject is not None else {"id": id, "changed": changed}))
+        else:
+            click.echo("revoked" if changed else "it was revoked already", err=True)
 
     return group
 
@@ -190,10 +208,14 @@ def _settings(vault_of: Callable[[], Vault]) -> AppGroup:
     group = AppGroup("settings", help="List and set settings.", short_help="List and set settings.")
 
     @group.command("list")
-    def list_() -> None:
+    @_as_json
+    def list_(as_json: bool) -> None:
         """List the settings; secrets as a mask."""
-        with _failures():
+        with _failures(as_json):
             settings = vault_of().settings.list()
+        if as_json:
+            click.echo(json.dumps({"settings": [_known(setting) for setting in settings]}))
+            return
         for setting in settings:
             click.echo(f"{setting.name}={_text(setting.shown)}  ({setting.source})")
 
@@ -201,7 +223,8 @@ def _settings(vault_of: Callable[[], Vault]) -> AppGroup:
     @click.argument("name")
     @click.option("--actor", help="Who acts, for the audit trail; the user's name where none is given.")
     @click.option("--reason", help="Why, for the audit trail.")
-    def set_(name: str, actor: str | None, reason: str | None) -> None:
+    @_as_json
+    def set_(name: str, actor: str | None, reason: str | None, as_json: bool) -> None:
         """Set a setting.
 
         To what is typed, unseen, or to what stands in the standard input. Never an argument: those are seen by other
@@ -211,20 +234,28 @@ def _settings(vault_of: Callable[[], Vault]) -> AppGroup:
             text = click.prompt(name, hide_input=True, confirmation_prompt=True)
         else:
             text = sys.stdin.read().removesuffix("\n").removesuffix("\r")
-        with _failures():
-            changed = vault_of().settings.write_text(name, text, actor=actor or _user(), reason=reason)
-        click.echo("changed" if changed else "unchanged", err=True)
+        with _failures(as_json):
+            kept = vault_of().settings
+            changed = kept.write_text(name, text, actor=actor or _user(), reason=reason)
+            setting = kept.read(name)
+        if as_json:
+            click.echo(json.dumps({"changed": changed, "setting": _known(setting)}))
+        else:
+            click.echo("changed" if changed else "unchanged", err=True)
 
     return group
 
 
 @contextmanager
-def _failures() -> Iterator[None]:
+def _failures(as_json: bool) -> Iterator[None]:
     try:
         yield
     except SealiteError as error:
-        click.echo(f"{error.name}: {error}", err=True)
-        raise click.exceptions.Exit(_EXIT.get(error.name, 7)) from None
+        if as_json:
+            click.echo(json.dumps({"error": {"code": error.code, "name": error.name, "message": str(error)}}))
+        else:
+            click.echo(f"{error.name}: {error}", err=True)
+        raise click.exceptions.Exit(_EXIT.get(error.name, _ELSE)) from None
 
 
 @contextmanager
@@ -236,7 +267,7 @@ def _given_out(path: str | None) -> Iterator[IO[str]]:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        raise click.ClickException(f"{path}: {error.strerror}") from None
+        raise IoError(f"{path}: {error.strerror}") from None
     try:
         with open(descriptor, "w", encoding="ascii") as file:
             yield file
@@ -259,6 +290,21 @@ def _facts(token: Token) -> dict[str, Any]:
         "expires_at_ms": _milliseconds(token.expires_at),
         "last_used_at_ms": _milliseconds(token.last_used_at),
         "revoked_at_ms": _milliseconds(token.revoked_at),
+    }
+
+
+def _known(setting: Setting) -> dict[str, Any]:
+    """What is known of a setting, in the words of `sealite --json setting list`; the value only of what is no secret."""
+    return {
+        "name": setting.name,
+        "type": setting.kind,
+        "secret": setting.secret,
+        "set": setting.is_set,
+        "source": setting.source,
+        "shown": setting.shown,
+        "value": setting.value,
+        "changed_at_ms": _milliseconds(setting.changed_at),
+        "changed_by": setting.changed_by,
     }
 
 

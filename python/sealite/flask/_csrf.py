@@ -10,34 +10,42 @@ from typing import TypeVar
 import flask
 
 from .. import Locked, NotInitialised, Vault, web
+from .._hosting import CSRF_FIELD, CSRF_HEADER, SAFE_METHODS, Place
 from . import _sessions
 from ._options import Options
 
-FIELD = "csrf_token"
-HEADER = "X-CSRF-Token"
-
 _V = TypeVar("_V", bound=Callable[..., object])
 _EXEMPT = "_sealite_csrf_exempt"
-_SAFE = frozenset(("GET", "HEAD", "OPTIONS", "TRACE"))
 
 
-def exempt(view: _V) -> _V:
-    """Marks a view. `functools.wraps` hands the mark on, so that the order of decorators does not matter."""
-    setattr(view, _EXEMPT, True)
+def _always() -> bool:
+    return True
+
+
+def exempt(view: _V, when: Callable[[], bool] = _always) -> _V:
+    """Marks a view, for the requests of which that holds. `functools.wraps` hands the mark on, so that the order of
+    decorators does not matter."""
+    before: Callable[[], bool] | None = getattr(view, _EXEMPT, None)
+    setattr(view, _EXEMPT, when if before is None else lambda: before() or when())
     return view
 
 
-def token(place: _sessions.Place, options: Options) -> str:
+def _is_exempt(view: Callable[..., object]) -> bool:
+    when: Callable[[], bool] | None = getattr(view, _EXEMPT, None)
+    return when is not None and when()
+
+
+def token(place: Place, options: Options) -> str:
     """A token for the forms of the current session; empty where there is none."""
     session = _sessions.current(place, options)
     return "" if session is None else place.tokens.csrf(session.text)
 
 
-def check(vault_of: Callable[[], Vault], place_of: Callable[[], _sessions.Place], options: Options) -> None:
+def check(vault_of: Callable[[], Vault], place_of: Callable[[], Place], options: Options) -> None:
     """Raises `web.CsrfRejected`; in open mode counts and logs it only."""
     request = flask.request
     view = flask.current_app.view_functions.get(request.endpoint or "")
-    if request.method in _SAFE or view is None or getattr(view, _EXEMPT, False) or _holds(place_of, options):
+    if request.method in SAFE_METHODS or view is None or _is_exempt(view) or _holds(place_of, options):
         return
     if options.csrf_enforced:
         raise web.CsrfRejected
@@ -46,7 +54,7 @@ def check(vault_of: Callable[[], Vault], place_of: Callable[[], _sessions.Place]
     vault_of().count("csrf_let_through_total")
 
 
-def _holds(place_of: Callable[[], _sessions.Place], options: Options) -> bool:
+def _holds(place_of: Callable[[], Place], options: Options) -> bool:
     request = flask.request
     try:
         session = _sessions.current(place_of(), options)
@@ -56,5 +64,4 @@ def _holds(place_of: Callable[[], _sessions.Place], options: Options) -> bool:
     if session is None:
         return not web.is_cross_site(request.headers.get, request.host)
     # The form is not read where the header is there: uploads stay streams.
-    presented = request.headers.get(HEADER) or request.form.get(FIELD, "")
-    return place_of().tokens.check_csrf(session.text, presented)
+    return place_of().tokens.check_csrf(session.text, request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, ""))

@@ -1,6 +1,5 @@
 """The object that an application is given its vault by."""
 
-import datetime
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,6 @@ import flask
 from flask.typing import ResponseReturnValue
 
 from .. import (
-    AlreadyInitialised,
     Denied,
     InvalidInput,
     QuotaLimit,
@@ -20,13 +18,14 @@ from .. import (
     Transaction,
     Unlock,
     Vault,
+    _hosting,
     web,
 )
+from .._hosting import Place, Seconds
 from ..vaults import register_vault
-from . import _csrf, _sessions
+from . import _csrf, _pages, _sessions
 from ._commands import commands
 from ._options import Options
-from ._pages import pages
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -35,8 +34,6 @@ _C = TypeVar("_C", bound=web.ReadyCheck)
 _VAULT = "sealite"
 _STATE = "sealite.state"
 _TOKEN = "sealite.token"
-
-_Seconds = float | datetime.timedelta
 
 
 @dataclass
@@ -90,7 +87,7 @@ class Sealite:
         app.teardown_request(_end_trace)
         app.add_template_global(self.csrf_token, "csrf_token")
         app.register_blueprint(
-            pages(lambda: self.vault, self._platform_session, options, admin, self._checks),
+            _pages.pages(lambda: self.vault, self._platform_session, options, admin, self._checks),
             url_prefix=options.url_prefix,
         )
         app.cli.add_command(commands(lambda: self.vault, self.initialise, self._checks))
@@ -116,11 +113,7 @@ class Sealite:
         vault, options = state.vault, state.options
         if vault.status == "locked" and options.unlock is not None:
             vault.unlock(options.key())
-        if state.declared < len(self._declarations) and vault.status == "open":
-            declarations = self._declarations[:]
-            for declare in declarations:
-                declare(vault)
-            state.declared = len(declarations)
+        state.declared = _hosting.declared(vault, self._declarations, state.declared)
         return vault
 
     @property
@@ -131,7 +124,7 @@ class Sealite:
             return place
         flask.abort(404)
 
-    def _place(self) -> _sessions.Place:
+    def _place(self) -> Place:
         name = None if self._tenant is None else self._tenant()
         if name is None:
             return self.vault
@@ -148,14 +141,7 @@ class Sealite:
     def initialise(self, unlock: Unlock | None = None) -> None:
         """Makes the vault: AlreadyInitialised where another worker was first, and the vault is open then, too."""
         state = _state()
-        vault, options = state.vault, state.options
-        unlock = options.key() if unlock is None else unlock
-        try:
-            vault.initialise(unlock)
-        except AlreadyInitialised:
-            if vault.status == "locked":
-                vault.unlock(unlock)
-            raise
+        _hosting.initialise(state.vault, state.options.key() if unlock is None else unlock)
 
     @property
     def current_session(self) -> Token | None:
@@ -171,8 +157,8 @@ class Sealite:
         scopes: Iterable[str] = (),
         label: str | None = None,
         data: Mapping[str, Any] | Sequence[Any] | str | None = None,
-        lifetime: _Seconds | None = None,
-        idle: _Seconds | None = None,
+        lifetime: Seconds | None = None,
+        idle: Seconds | None = None,
         transaction: Transaction | None = None,
     ) -> Token:
         """Begins a session of the subject (an id of yours), and gives the answer its cookie. The session that the request
@@ -191,7 +177,7 @@ class Sealite:
             transaction=transaction,
         )
 
-    def rotate_session(self, *, grace: _Seconds = 10) -> Token:
+    def rotate_session(self, *, grace: Seconds = 10) -> Token:
         """Gives the session another text, for when its user has proven more than before. The old one holds for the grace
         still, for requests that are under way; forms that are open need the new session's CSRF token. LoginRequired (401)
         without a session."""
@@ -226,7 +212,7 @@ class Sealite:
                     raise web.LoginRequired
                 if not all(map(session.has_scope, asked)):
                     raise Denied("the session lacks a scope")
-                return view(*args, **kwargs)
+                return _called(view, *args, **kwargs)
 
             return guarded
 
@@ -242,7 +228,7 @@ class Sealite:
         return _csrf.exempt(view)
 
     def limit(
-        self, limits: str | QuotaLimit | Callable[[], str], key: Callable[[], str] | None = None
+        self, limits: str | QuotaLimit | Callable[[], str | QuotaLimit], key: Callable[[], str] | None = None
     ) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
         """Limits a view: by the client's address, or by what `key` returns. Over the limit: 429 with `Retry-After`. A
         function gives the limit at the time of the request, from the application's settings, say.
@@ -256,7 +242,7 @@ class Sealite:
                 who = flask.request.remote_addr or "unknown" if key is None else key()
                 limit = limits() if callable(limits) else limits
                 web.charge(self.vault, limit, f"{flask.request.endpoint}/{who}")
-                return view(*args, **kwargs)
+                return _called(view, *args, **kwargs)
 
             return limited
 
@@ -268,21 +254,28 @@ class Sealite:
         scopes: Iterable[str] = (),
         *,
         presented: Callable[[], str] | None = None,
+        optional: bool = False,
     ) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
         """Lets a view be called with a token of these kinds, with these scopes, in `Authorization: Bearer`, or where
-        `presented` finds its text; it is in `flask.g.token` then. Else 401, 403 without a scope, 429 over the token's own
-        limits. No browser sends a token by itself, unless it is in a cookie, so no CSRF token is asked for."""
+        `presented` finds its text; it is in `flask.g.token` then. Else 401, or None there where that is `optional` and none
+        is presented; 403 without a scope, 429 over the token's own limits. No browser sends a token by itself, unless it is
+        in a cookie, so no CSRF token is asked for with one."""
         accepted, asked = _names(kinds), _names(scopes)
+
+        def is_presented() -> bool:
+            return "Authorization" in flask.request.headers if presented is None else presented() != ""
 
         def decorate(view: Callable[_P, _R]) -> Callable[_P, _R]:
             @functools.wraps(view)
             def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-                header = flask.request.headers.get("Authorization", "")
-                text = web.bearer(header) if presented is None else presented()
-                flask.g.token = flask.request.environ[_TOKEN] = web.token_of(self._place(), text, accepted, asked)
-                return view(*args, **kwargs)
+                flask.g.token = None
+                if is_presented() or not optional:
+                    text = _pages.bearer if presented is None else presented
+                    flask.g.token = flask.request.environ[_TOKEN] = web.token_of(self._place(), text, accepted, asked)
+                return _called(view, *args, **kwargs)
 
-            return _csrf.exempt(guarded)
+            # A view that goes on without one may look at the session.
+            return _csrf.exempt(guarded, is_presented) if optional else _csrf.exempt(guarded)
 
         return decorate
 
@@ -293,12 +286,16 @@ class Sealite:
         actor: str | None = None,
         subject: str | None = None,
         payload: dict[str, Any] | list[Any] | str | None = None,
+        tenant: str | None = None,
         transaction: Transaction | None = None,
     ) -> int:
-        """Appends to the audit trail, the tenant's where there is one, with the ids of the request. The actor is the subject
-        of the view's token or of the session, where none is given. With a transaction the entry is written if and only if
-        that commits."""
-        append = self._place().audit.append if transaction is None else transaction.audit
+        """Appends to the audit trail, with the ids of the request. Where none is given the actor is the subject of the view's
+        token or of the session, the tenant the request's. With a transaction (which has its own tenant) the entry is written
+        if and only if that commits."""
+        if transaction is not None:
+            append = transaction.audit
+        else:
+            append = (self._place() if tenant is None else self.vault.tenant(tenant)).audit.append
         return append(
             event,
             actor=self._actor() if actor is None else actor,
@@ -311,6 +308,12 @@ class Sealite:
             return None
         token: Token | None = flask.request.environ.get(_TOKEN) or self.current_session
         return None if token is None else token.subject
+
+
+def _called(view: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
+    # As Flask itself calls one that is `async def`.
+    called: _R = flask.current_app.ensure_sync(view)(*args, **kwargs)
+    return called
 
 
 def _names(given: str | Iterable[str]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from .. import InvalidInput, Unlock, Vault
+from .._hosting import cookie_name, takes_tls
 
 _OF_VAULT = {
     "SEALITE_BUSY_TIMEOUT": "busy_timeout",
@@ -42,9 +43,8 @@ class Options:
         if samesite == "None" and not secure:
             raise InvalidInput("SEALITE_COOKIE_SAMESITE=None takes SEALITE_COOKIE_SECURE")
         csrf = _checked(given, "SEALITE_CSRF", "enforced", lambda value: value in ("enforced", "open"))
-        # Browsers take a __Host- cookie from this very host only, over TLS, for all of its paths.
-        name = _checked(given, "SEALITE_COOKIE_NAME", "__Host-sealite" if secure else "sealite", _is_name)
-        if name.startswith(("__Host-", "__Secure-")) and not secure:
+        name = _checked(given, "SEALITE_COOKIE_NAME", cookie_name(secure), _is_name)
+        if takes_tls(name) and not secure:
             raise InvalidInput("SEALITE_COOKIE_NAME has a prefix that takes SEALITE_COOKIE_SECURE")
         options = cls(
             path=given.pop("SEALITE_PATH", None),

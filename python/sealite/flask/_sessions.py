@@ -1,5 +1,4 @@
-"""Sessions: tokens of the vault's, whose text the browser keeps in a cookie. The server keeps a keyed hash, and what it
-knows of the session; the cookie says nothing of the user."""
+"""The session of a request, and the cookie that its answer gives."""
 
 import datetime
 from collections.abc import Iterable
@@ -7,48 +6,22 @@ from typing import Any
 
 import flask
 
-from .. import Tenant, Token, TokenRejected, Tokens, Transaction, Vault
+from .. import Token, Transaction, _hosting
+from .._hosting import Place, Session
 from ._options import Options
 
 # Kept with the request itself: `flask.g` outlives it where a test or a command has pushed an application context.
 _SESSION = "sealite.session"
 _COOKIE = "sealite.cookie"
 
-# Where a request's sessions are.
-Place = Vault | Tenant
-
-
-class Session:
-    """A session that holds, and the text that it was presented by. Never shown."""
-
-    __slots__ = ("text", "token")
-
-    def __init__(self, text: str, token: Token) -> None:
-        self.text = text
-        self.token = token
-
-    def __reduce__(self) -> Any:
-        raise TypeError("a session can't be pickled or copied")
-
 
 def current(place: Place, options: Options) -> Session | None:
     """The session that the request's cookie presents, verified once a request."""
     environ = flask.request.environ
     if _SESSION not in environ:
-        environ[_SESSION] = _presented(place, options)
+        environ[_SESSION] = _hosting.verified(place, lambda: flask.request.cookies.get(options.cookie_name, ""))
     session: Session | None = environ[_SESSION]
     return session
-
-
-def _presented(place: Place, options: Options) -> Session | None:
-    # In no variable: reports of errors show those.
-    if not flask.request.cookies.get(options.cookie_name):
-        return None
-    try:
-        token = place.tokens.verify(flask.request.cookies[options.cookie_name], "session")
-    except TokenRejected:
-        return None
-    return Session(flask.request.cookies[options.cookie_name], token)
 
 
 def log_in(
@@ -64,27 +37,17 @@ def log_in(
     transaction: Transaction | None,
 ) -> Token:
     """A new session for the subject, in place of the one that the request came with."""
-    before = current(place, options)
-
-    def begin(tokens: Tokens) -> Session:
-        issued = tokens.issue(
-            "session",
-            subject=subject,
-            label=label,
-            scopes=list(scopes),
-            data=data,
-            expires_in=options.lifetime if lifetime is None else lifetime,
-            idle=options.idle if idle is None else idle,
-        )
-        if before is not None:
-            tokens.revoke(before.token.id)
-        return Session(issued.text, issued.token)
-
-    if transaction is not None:
-        session = begin(transaction.tokens)
-    else:
-        with place.transaction() as own:
-            session = begin(own.tokens)
+    session = _hosting.begin(
+        place,
+        current(place, options),
+        subject,
+        scopes=scopes,
+        label=label,
+        data=data,
+        lifetime=options.lifetime if lifetime is None else lifetime,
+        idle=options.idle if idle is None else idle,
+        transaction=transaction,
+    )
     _set(session)
     return session.token
 
@@ -94,8 +57,7 @@ def rotate(place: Place, options: Options, grace: float | datetime.timedelta) ->
     session = current(place, options)
     if session is None:
         return None
-    issued = place.tokens.rotate(session.text, "session", grace=grace)
-    after = Session(issued.text, issued.token)
+    after = _hosting.rotated(place, session, grace)
     _set(after)
     return after.token
 
@@ -111,11 +73,7 @@ def log_out(place: Place, options: Options) -> None:
 def log_out_everywhere(place: Place, options: Options, *, keep_current: bool) -> int:
     """Ends all sessions of whose session it is; how many."""
     session = current(place, options)
-    if session is None or session.token.subject is None:
-        log_out(place, options)
-        return 0 if session is None else 1
-    keep = session.token.id if keep_current else None
-    ended = place.tokens.revoke_kind(session.token.subject, "session", keep=keep)
+    ended = 0 if session is None else _hosting.end_all(place, session, keep_current=keep_current)
     if not keep_current:
         _set(None)
     return ended

@@ -1,9 +1,9 @@
 """The agent's tools. Those that change the world wait until somebody agrees to exactly what they will do."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, HTTPException, Request, Response
-from pydantic import BaseModel
+from fastapi import APIRouter, HTTPException, Query, Request, Response
+from pydantic import BaseModel, Field
 
 from sealite import Approval, aio
 from sealite.fastapi import VaultDep
@@ -18,7 +18,7 @@ SENSITIVE = frozenset(("delete", "modify", "execute_sql", "send_email"))
 class Call(BaseModel):
     arguments: dict[str, Any]
     conversation: str
-    expires_in: float = 300
+    expires_in: float = Field(300, gt=0, le=86_400)
 
 
 class Run(BaseModel):
@@ -59,10 +59,12 @@ def show(vault: VaultDep, session: Signed, id: str) -> dict[str, Any]:
 
 
 @routes.get("/approvals/{id}/wait")
-async def wait(vault: VaultDep, session: Signed, id: str, timeout: float = 30) -> dict[str, str]:
+async def wait(
+    vault: VaultDep, session: Signed, id: str, timeout: Annotated[float, Query(ge=0, le=60)] = 30
+) -> dict[str, str]:
     """Answers once it is decided, or in so many seconds. Any number may wait: it takes no thread."""
     _own(await aio.run(vault.approvals.get, id), session)
-    return {"state": await aio.wait_for_decision(vault.approvals, id, min(timeout, 60))}
+    return {"state": await aio.wait_for_decision(vault.approvals, id, timeout)}
 
 
 @routes.post("/approvals/{id}/{verdict}")

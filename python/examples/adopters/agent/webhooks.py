@@ -34,7 +34,7 @@ def create_app() -> Flask:
         secret = site.vault.settings.use("webhook.secret")
         key = "" if secret is None else secret.expose()
         signature = hmac.new(key.encode(), request.get_data(), "sha256").hexdigest()
-        if not key or not hmac.compare_digest(signature, request.headers.get("X-Signature", "")):
+        if not key or not hmac.compare_digest(signature.encode(), request.headers.get("X-Signature", "").encode()):
             abort(401)
         site.audit("webhook.received", payload={"service": service})
         return "", 204

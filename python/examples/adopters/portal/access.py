@@ -12,7 +12,7 @@ from fastapi import APIRouter, BackgroundTasks, HTTPException
 from fastapi.sse import EventSourceResponse
 from pydantic import BaseModel, SecretStr
 
-from sealite import Limit, PasswordHasher, Tenant, Token, TokenRejected, Tokens
+from sealite import InvalidInput, PasswordHasher, Tenant, Token, TokenRejected, Tokens
 from sealite.fastapi import StreamGuard, TenantDep
 
 from .database import SessionDep, User, one_of
@@ -104,18 +104,11 @@ def forgot(database: SessionDep, tenant: TenantDep, later: BackgroundTasks, give
         later.add_task(_send_reset, tenant, user.id, user.email)  # after the answer, which takes as long for nobody
 
 
-def hashed(password: SecretStr) -> str:
-    try:
-        return hasher.hash(password.get_secret_value())
-    except Limit as error:
-        raise HTTPException(422, "the password is too long") from error
-
-
 @routes.post("/reset", status_code=204, dependencies=[site.limit("600/minute")])
 def reset(database: SessionDep, tenant: TenantDep, given: Reset) -> None:
     text = given.token.get_secret_value()
     tenant.tokens.peek(text, "reset")  # before the slow hash: a bogus one costs one look-up
-    password = hashed(given.password)
+    password = hasher.hash(given.password.get_secret_value())
     with tenant.transaction() as tx:
         subject = tx.tokens.consume(text, "reset").subject or ""
         tx.tokens.revoke_kind(subject, "reset")
@@ -128,9 +121,12 @@ def reset(database: SessionDep, tenant: TenantDep, given: Reset) -> None:
 
 @routes.post("/keys", status_code=201)
 def make_key(tenant: TenantDep, admin: Admin, new: NewKey) -> dict[str, str]:
-    issued = tenant.tokens.issue(
-        "api_key", subject=admin.subject, label=new.label, scopes=new.scopes, limits=new.limits, prefix="amo"
-    )
+    try:
+        issued = tenant.tokens.issue(
+            "api_key", subject=admin.subject, label=new.label, scopes=new.scopes, limits=new.limits, prefix="amo"
+        )
+    except InvalidInput as error:
+        raise HTTPException(422, str(error)) from error
     return {"id": issued.token.id, "key": issued.text}
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, SecretStr
 
 from sealite.fastapi import TenantDep
 
-from .access import hashed, send
+from .access import hasher, send
 from .database import SessionDep, User, one_of
 from .vault import Admin, Member, site
 
@@ -41,7 +41,7 @@ def invite(tenant: TenantDep, admin: Admin, given: Invitation) -> None:
 def join(database: SessionDep, tenant: TenantDep, given: Joining) -> dict[str, int]:
     text = given.token.get_secret_value()
     tenant.tokens.peek(text, "invite")
-    password = hashed(given.password)
+    password = hasher.hash(given.password.get_secret_value())
     with tenant.transaction() as tx:
         invited = Invitation.model_validate(tx.tokens.consume(text, "invite").data)
         user = User(organisation=tenant.name, email=invited.email, role=invited.role, name=given.name, password=password)

@@ -1,10 +1,11 @@
 """For administrators: by an admin token, or by a session that began with a broken glass."""
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any, ParamSpec
 
-from flask import Blueprint, current_app, request
+from flask import Blueprint, abort, current_app, request
 from flask.typing import ResponseReturnValue as Answer
 
 from sealite import NotFound, Token
@@ -49,6 +50,8 @@ def tokens() -> Answer:
 @admin_only
 def issue() -> Answer:
     seconds, name = request.form.get("expires_in", type=float), request.form["id"]
+    if "expires_in" in request.form and not (seconds and 0 < seconds < math.inf):
+        abort(400)  # a time that is none must not become for ever
     issued = site.vault.tokens.issue(
         "break_glass" if "breakglass" in request.form else "admin", subject=name, label=name, expires_in=seconds or "never"
     )

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import APIRouter, HTTPException, Response
 from pydantic import BaseModel
 
+from sealite import InvalidInput
 from sealite.fastapi import VaultDep
 
 from .vault import Admin, site
@@ -26,7 +27,10 @@ class Value(BaseModel):
 
 @routes.post("/keys", status_code=201)
 def make_key(vault: VaultDep, admin: Admin, new: NewKey) -> dict[str, str]:
-    issued = vault.tokens.issue("api_key", subject=new.subject, label=new.subject, scopes=new.scopes, limits=new.limits)
+    try:
+        issued = vault.tokens.issue("api_key", subject=new.subject, label=new.subject, scopes=new.scopes, limits=new.limits)
+    except InvalidInput as error:
+        raise HTTPException(422, str(error)) from error
     site.audit("key.made", actor=admin.label, subject=new.subject)
     return {"id": issued.token.id, "key": issued.text}
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from fastapi import APIRouter, HTTPException
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from sealite import Approval, InvalidInput, Vault, canonical_json
 from sealite.fastapi import VaultDep
@@ -23,7 +23,7 @@ routes = APIRouter()
 class Request(BaseModel):
     action: str
     payload: dict[str, Any]
-    expires_in: float = 3_600
+    expires_in: float = Field(3_600, gt=0, le=30 * 86_400)
 
 
 class Decision(BaseModel):
