@@ -33,10 +33,11 @@ def _before_execute(
 ) -> tuple[Any, Any, Any]:
     if isinstance(statement, (Insert, Update, LambdaElement)) and not is_engine(connection.dialect):
         written: Any = statement._resolved if isinstance(statement, LambdaElement) else statement
-        keys = sealed_keys(written.table) if isinstance(written, (Insert, Update)) else ()
+        table: Any = written.table if isinstance(written, (Insert, Update)) else None
+        keys = () if table is None else sealed_keys(table)
         if keys and isinstance(statement, LambdaElement):
             # Its parameters are another time's: it is compiled once.
-            raise sealite.Refused(f"{written.table.name} has sealed columns: it is written by insert() and update() themselves")
+            raise sealite.Refused(f"{table.name} has sealed columns: it is written by insert() and update() themselves")
         if keys:
             return _Write(written, keys).checked(multiple, single)
     return statement, multiple, single
