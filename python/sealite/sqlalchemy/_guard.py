@@ -37,7 +37,7 @@ def _before_execute(
         keys = () if table is None else sealed_keys(table)
         if keys and isinstance(statement, LambdaElement):
             # Its parameters are another time's: it is compiled once.
-            raise sealite.Refused(f"{table.name} has sealed columns: it is written by insert() and update() themselves")
+            raise sealite.Refused(f"{table} has sealed columns: it is written by insert() and update() themselves")
         if keys:
             return _Write(written, keys).checked(multiple, single)
     return statement, multiple, single
