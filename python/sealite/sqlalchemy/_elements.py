@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy.sql.elements import Cast, ClauseList, ColumnElement, Grouping, Label, Null, Tuple, TypeCoerce
+from sqlalchemy.sql.elements import Cast, ClauseElement, ClauseList, ColumnElement, Grouping, Label, Null, Tuple, TypeCoerce
 from sqlalchemy.sql.lambdas import LambdaElement
 from sqlalchemy.sql.selectable import ScalarSelect, Select, SelectBase
 
@@ -12,13 +12,14 @@ from ._type import Sealed
 
 def resolved(element: Any) -> Any:
     """What an attribute of a mapped class, or a lambda, stands for. None where it is not SQL."""
-    if hasattr(element, "__clause_element__"):
+    # An element asks its comparator for what it lacks, which takes time.
+    if not isinstance(element, ClauseElement) and hasattr(element, "__clause_element__"):
         element = element.__clause_element__()
     if isinstance(element, LambdaElement):
         element = element._resolved
         if isinstance(element, (list, tuple)):
             return ClauseList(*element)
-    return element if hasattr(element, "get_children") else None
+    return element if isinstance(element, ClauseElement) or hasattr(element, "get_children") else None
 
 
 def core(element: Any) -> Any:

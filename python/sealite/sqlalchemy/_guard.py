@@ -32,13 +32,14 @@ def _before_execute(
     connection: Any, statement: Any, multiple: Any, single: Any, options: Any
 ) -> tuple[Any, Any, Any]:
     if isinstance(statement, (Insert, Update, LambdaElement)) and not is_engine(connection.dialect):
-        written = statement._resolved if isinstance(statement, LambdaElement) else statement
-        keys = sealed_keys(written.table) if isinstance(written, (Insert, Update)) else ()
-        if keys and written is not statement:
+        written: Any = statement._resolved if isinstance(statement, LambdaElement) else statement
+        table: Any = written.table if isinstance(written, (Insert, Update)) else None
+        keys = () if table is None else sealed_keys(table)
+        if keys and isinstance(statement, LambdaElement):
             # Its parameters are another time's: it is compiled once.
-            raise sealite.Refused(f"{written.table.name} has sealed columns: it is written by insert() and update() themselves")
+            raise sealite.Refused(f"{table} has sealed columns: it is written by insert() and update() themselves")
         if keys:
-            return _Write(statement, keys).checked(multiple, single)
+            return _Write(written, keys).checked(multiple, single)
     return statement, multiple, single
 
 
@@ -54,9 +55,9 @@ def _handle_error(context: ExceptionContext) -> BaseException | None:
     if wrapper is not None:
         wrapper.hide_parameters = True
         wrapper.params = None
-    if isinstance(original, UnicodeError):
+    if isinstance(original, UnicodeEncodeError):
         # Its text shows one character, and its attributes all of them.
-        original.object, original.args = type(original.object)(), (original.encoding, original.reason)
+        original.object, original.args = "", (original.encoding, original.reason)
     # A new one, that can come from the other; its codes and notes are copied.
     return copy.copy(original) if isinstance(original, sealite.SealiteError) else None
 
