@@ -928,8 +928,9 @@ sealite_status sealite_canonical_json(const char *json,
                                       sealite_error **error);
 
 /**
- * As sealite_vault_backup(), telling `progress` how far it is: SEALITE_PHASE_COPYING, and unless `unchecked` is 1,
- * SEALITE_PHASE_OPENING and SEALITE_PHASE_AUDITING. `progress` may be NULL; `context` is handed to it. `unchecked` is 0 or 1.
+ * As sealite_vault_backup() of `vault` to the new file `to`, telling `progress` how far it is: SEALITE_PHASE_COPYING, and
+ * unless `unchecked` is 1, SEALITE_PHASE_OPENING and SEALITE_PHASE_AUDITING. `progress` may be NULL; it runs on this
+ * thread and is handed `context`. `unchecked` is 0 or 1. `rows`, free it with sealite_rows_free(), may be NULL.
  *
  * SEALITE_INTERRUPTED where `progress` has stopped it: there is no copy then. Otherwise as of sealite_vault_backup().
  */
@@ -943,8 +944,10 @@ sealite_status sealite_vault_backup_while(sealite_vault *vault,
                                           sealite_error **error);
 
 /**
- * As sealite_restore(), telling `progress` how far it is: SEALITE_PHASE_COPYING, SEALITE_PHASE_OPENING and
- * SEALITE_PHASE_AUDITING. `progress` may be NULL; `context` is handed to it. `drill` is 0 or 1.
+ * As sealite_restore() of `backup` to the new file `to`, with `unlock` and `checkpoint` (it may be NULL) as there, telling
+ * `progress` how far it is: SEALITE_PHASE_COPYING, SEALITE_PHASE_OPENING and SEALITE_PHASE_AUDITING. `progress` may be
+ * NULL; it runs on this thread and is handed `context`. `drill` is 0 or 1. `rows`, free it with sealite_rows_free(), may
+ * be NULL.
  *
  * SEALITE_INTERRUPTED where `progress` has stopped it: there is no new file then. Otherwise as of sealite_restore().
  */
@@ -962,8 +965,8 @@ sealite_status sealite_restore_while(const char *backup,
                                      sealite_error **error);
 
 /**
- * As sealite_vault_verify(), telling `progress` how many rows it has opened: SEALITE_PHASE_OPENING. `progress` may be NULL;
- * `context` is handed to it. `sound` and `rows` as there.
+ * As sealite_vault_verify() of `vault`, telling `progress` how many rows it has opened: SEALITE_PHASE_OPENING. `progress`
+ * may be NULL; it runs on this thread and is handed `context`. `sound` and `rows` as there.
  *
  * SEALITE_INTERRUPTED where `progress` has stopped it. Otherwise as of sealite_vault_verify().
  */
@@ -975,8 +978,9 @@ sealite_status sealite_vault_verify_while(sealite_vault *vault,
                                           sealite_error **error);
 
 /**
- * As sealite_audit_verify(), telling `progress` how many entries it has walked: SEALITE_PHASE_AUDITING. `progress` may be
- * NULL; `context` is handed to it. `checkpoint`, `sound` and `rows` as there.
+ * As sealite_audit_verify() of `audit`, telling `progress` how many entries it has walked: SEALITE_PHASE_AUDITING.
+ * `progress` may be NULL; it runs on this thread and is handed `context`. `checkpoint` (it may be NULL), `sound` and
+ * `rows` as there.
  *
  * SEALITE_INTERRUPTED where `progress` has stopped it. Otherwise as of sealite_audit_verify().
  */
@@ -990,11 +994,12 @@ sealite_status sealite_audit_verify_while(sealite_audit *audit,
                                           sealite_error **error);
 
 /**
- * As sealite_rotation_run(), telling `progress` how far it is after every step: SEALITE_PHASE_ROTATING, with the kind of key
- * ("data", "index", "token" or "audit"). `progress` may be NULL; `context` is handed to it. `kind`, `tenant` and `rows` as there.
+ * As sealite_rotation_run() of `vault`, telling `progress` how far it is after every step: SEALITE_PHASE_ROTATING, with
+ * the kind of key ("data", "index", "token" or "audit"). `progress` may be NULL; it runs on this thread and is handed
+ * `context`. `kind`, `tenant` and `rows` as there.
  *
- * SEALITE_INTERRUPTED where `progress` has stopped a rotation that is not at its end: what is done stays, and the same call
- * goes on. Otherwise as of sealite_rotation_run().
+ * SEALITE_INTERRUPTED where `progress` has stopped a rotation that is not at its end: what is done stays, and the same
+ * call goes on. Otherwise as of sealite_rotation_run().
  */
 sealite_status sealite_rotation_run_while(sealite_vault *vault,
                                           int32_t kind,
@@ -1006,11 +1011,13 @@ sealite_status sealite_rotation_run_while(sealite_vault *vault,
                                           sealite_error **error);
 
 /**
- * As sealite_rotation_run_all(), telling `progress` how far each key is: as of sealite_rotation_run_while(). `progress` may be
- * NULL; `context` is handed to it. `keep`, `drop_others`, `slots` and `rows` as there.
+ * As sealite_rotation_run_all() of `vault`, telling `progress` how far each key is, as of sealite_rotation_run_while().
+ * `progress` may be NULL; it runs on this thread and is handed `context`. `keep` of `keep_count` handles, `drop_others`,
+ * `slots` and `rows` as there.
  *
- * SEALITE_INTERRUPTED where `progress` has stopped it: the master key has changed then, sealite_rotation_status() says how the
- * others stand, and sealite_rotation_run() goes on with one that is running. Otherwise as of sealite_rotation_run_all().
+ * SEALITE_INTERRUPTED where `progress` has stopped it: the master key has changed then, sealite_rotation_status() says how
+ * the others stand, and sealite_rotation_run() goes on with one that is running. Otherwise as of
+ * sealite_rotation_run_all().
  */
 sealite_status sealite_rotation_run_all_while(sealite_vault *vault,
                                               const sealite_unlock *const *keep,
@@ -1381,16 +1388,20 @@ sealite_status sealite_unlock_recovery_code(const char *code,
                                             sealite_error **error);
 
 /**
- * Writes which kind of slot the secret opens, as a text that is ended by a NUL and lives as long as the library: "key",
- * "passphrase" or "recovery", as sealite_vault_slots() has it.
+ * Writes to `kind` which kind of slot `unlock` opens, as a text that is ended by a NUL and lives as long as the library:
+ * "key", "passphrase" or "recovery", as sealite_vault_slots() has it.
+ *
+ * SEALITE_CLOSED for a handle that was freed.
  */
 sealite_status sealite_unlock_kind(const sealite_unlock *unlock,
                                    const char **kind,
                                    sealite_error **error);
 
 /**
- * Writes the least cost that sealite_unlock_passphrase() and sealite_password_hasher_create() accept: OWASP's minimum, for tests
- * and small machines. Each may be NULL.
+ * Writes the least cost that sealite_unlock_passphrase() and sealite_password_hasher_create() accept, OWASP's minimum, for
+ * tests and small machines, to `memory_kib`, `passes` and `lanes`. Each may be NULL.
+ *
+ * SEALITE_INVALID_INPUT for a place that is not aligned.
  */
 sealite_status sealite_passphrase_cost_floor(uint32_t *memory_kib,
                                              uint32_t *passes,
@@ -1500,7 +1511,10 @@ sealite_status sealite_vault_holds_file(const char *path,
                                         sealite_error **error);
 
 /**
- * Gives the path of the file, as sealite_vault_at() got it: NULL for a vault in memory. Free it with sealite_bytes_free().
+ * Writes the path of the file of `vault`, as sealite_vault_at() got it, to `path`: NULL for a vault in memory. Free it
+ * with sealite_bytes_free().
+ *
+ * SEALITE_CLOSED for a handle that was freed.
  */
 sealite_status sealite_vault_path(sealite_vault *vault,
                                   sealite_bytes **path,
@@ -1902,11 +1916,12 @@ sealite_status sealite_vault_export_subject(sealite_vault *vault,
                                             sealite_error **error);
 
 /**
- * As sealite_vault_export_subject(), to a new file with mode 0600, in bounded memory. Rows, exactly one: `rows` of the
- * application's tables, `tokens`, `approvals`, `entries` of the audit trail; `rows` may be NULL.
+ * As sealite_vault_export_subject() of `vault`, `tenant` and `subject`, to the new file `path` with mode 0600, in bounded
+ * memory. `rows` has exactly one, free it with sealite_rows_free(): `rows` of the application's tables, `tokens`,
+ * `approvals`, `entries` of the audit trail; it may be NULL.
  *
- * SEALITE_REFUSED where a file has the name already; SEALITE_NOT_FOUND without the folder; SEALITE_READ_ONLY, SEALITE_FULL,
- * SEALITE_IO; SEALITE_DESTROYED_KEY where the subject has been erased. There is no file then.
+ * SEALITE_REFUSED where a file has the name already; SEALITE_NOT_FOUND without the folder; SEALITE_READ_ONLY,
+ * SEALITE_FULL, SEALITE_IO; SEALITE_DESTROYED_KEY where the subject has been erased. There is no file then.
  */
 sealite_status sealite_vault_export_subject_to(sealite_vault *vault,
                                                const char *tenant,
@@ -2173,14 +2188,17 @@ sealite_status sealite_snapshot_query(sealite_snapshot *snapshot,
                                       sealite_error **error);
 
 /**
- * Prepares the first statement of a text, to be bound and stepped within the transaction: as sealite_connection_prepare(),
- * with `tail` and NULL for it as there. It sees what the transaction has written. It ends with the transaction: every step
- * after sealite_transaction_commit() or sealite_transaction_roll_back() is SEALITE_CLOSED, wherever it stands, and the
- * statement is still to be freed with sealite_stmt_free(). A forked child gets SEALITE_FORKED.
+ * Prepares the first statement of the text `sql`, to be bound and stepped within `transaction`; it sees what that has
+ * written. `stmt` is NULL where only blanks and comments are left; free it with sealite_stmt_free(). Writes to `tail` at
+ * which byte the text goes on; with NULL for `tail` the text has to be one statement.
  *
- * SEALITE_SQL where the statement is wrong, and, without `tail`, where there is none or more than one;
- * SEALITE_NOT_ALLOWED for BEGIN and COMMIT, for a tenant's transaction, and for what only the engine may do;
- * SEALITE_CLOSED where the transaction has ended.
+ * It ends with the transaction, wherever it stands: every step after sealite_transaction_commit() or
+ * sealite_transaction_roll_back() is SEALITE_CLOSED, and it is still to be freed. Its calls and the transaction's take
+ * turns; a forked child gets SEALITE_FORKED.
+ *
+ * SEALITE_SQL where the statement is wrong, and, without `tail`, where there is none or more than one; SEALITE_NOT_ALLOWED
+ * for BEGIN and COMMIT, for a tenant's transaction, and for what only the engine may do; SEALITE_CLOSED where the
+ * transaction has ended.
  */
 sealite_status sealite_transaction_prepare(sealite_transaction *transaction,
                                            const char *sql,
@@ -2190,8 +2208,8 @@ sealite_status sealite_transaction_prepare(sealite_transaction *transaction,
                                            sealite_error **error);
 
 /**
- * As sealite_transaction_prepare(), of a query, as of the snapshot; it ends with sealite_snapshot_free(). A write fails when
- * it is stepped, as SEALITE_READ_ONLY.
+ * As sealite_transaction_prepare(), of a query, as of `snapshot`; `sql`, `stmt` and `tail` as there. It ends with
+ * sealite_snapshot_free(). A write fails when it is stepped, as SEALITE_READ_ONLY.
  */
 sealite_status sealite_snapshot_prepare(sealite_snapshot *snapshot,
                                         const char *sql,
@@ -2472,7 +2490,9 @@ sealite_status sealite_tenant_snapshot(sealite_tenant *tenant,
                                        sealite_error **error);
 
 /**
- * Gives the name of the tenant. Free it with sealite_bytes_free().
+ * Writes the name of `tenant` to `name`. Free it with sealite_bytes_free().
+ *
+ * SEALITE_CLOSED for a handle that was freed.
  */
 sealite_status sealite_tenant_name(sealite_tenant *tenant,
                                    sealite_bytes **name,
@@ -2694,10 +2714,11 @@ sealite_status sealite_approval_request_set_expires_in(sealite_approval_request 
                                                        sealite_error **error);
 
 /**
- * Sets how long the request can still be read once it was rejected, executed, or has expired: up to 3,660 days, by default
- * 30. Then it is removed, and unknown; what has become of it stays in the audit trail.
+ * Sets for how many `milliseconds` the request can still be read once it was rejected, executed, or has expired: up to
+ * 3,660 days, by default 30. Then it is removed, and unknown; what has become of it stays in the audit trail.
  *
- * The time is checked by sealite_approvals_ask(). SEALITE_BUSY where another thread uses `request`.
+ * The time is checked by sealite_approvals_ask(): SEALITE_INVALID_INPUT for a longer one. SEALITE_BUSY where another
+ * thread uses `request`.
  */
 sealite_status sealite_approval_request_set_keep_for(sealite_approval_request *request,
                                                      uint64_t milliseconds,
@@ -2858,11 +2879,11 @@ sealite_status sealite_audit_export_daily(sealite_audit *audit,
                                           sealite_error **error);
 
 /**
- * Writes entries as JSON Lines to a new file with mode 0600, in the order of the chain, and how many; `entries` may be NULL.
- * `from_ms`, `until_ms` and `tenant` as of sealite_audit_page(). Memory is bounded.
+ * Writes the entries of `audit` as JSON Lines to the new file `path` with mode 0600, in the order of the chain, and how
+ * many to `entries`, which may be NULL. `from_ms`, `until_ms` and `tenant` as of sealite_audit_page(). Memory is bounded.
  *
- * SEALITE_REFUSED where a file has the name already; SEALITE_NOT_FOUND without the folder; SEALITE_READ_ONLY, SEALITE_FULL,
- * SEALITE_IO; SEALITE_AUTHENTICATION_FAILED where an entry is not what was written. There is no file then.
+ * SEALITE_REFUSED where a file has the name already; SEALITE_NOT_FOUND without the folder; SEALITE_READ_ONLY,
+ * SEALITE_FULL, SEALITE_IO; SEALITE_AUTHENTICATION_FAILED where an entry is not what was written. There is no file then.
  */
 sealite_status sealite_audit_export(sealite_audit *audit,
                                     const char *path,
@@ -2905,8 +2926,8 @@ sealite_status sealite_audit_checkpoint(sealite_audit *audit,
                                         sealite_error **error);
 
 /**
- * Reads a checkpoint of this vault that was kept outside: writes to `seq` how many entries the chain had, and to `at_ms` when it
- * was made, in milliseconds since 1970. Each may be NULL.
+ * Reads a `checkpoint` of the vault of `audit` that was kept outside: writes to `seq` how many entries the chain had, and
+ * to `at_ms` when it was made, in milliseconds since 1970. Each may be NULL.
  *
  * SEALITE_INVALID_INPUT for a text that is none; SEALITE_AUTHENTICATION_FAILED for another vault's, or an altered one;
  * SEALITE_ROLLED_BACK where it is under an audit key that the file does not have yet.
@@ -2947,8 +2968,10 @@ sealite_status sealite_trace_set(const char *trace_id,
                                  sealite_error **error);
 
 /**
- * Reads what sealite_trace_set() has set for the calling thread: `trace_id` and `correlation_id`, each NULL where it has none.
- * Free both with sealite_bytes_free(). `correlation_id` may be left out with NULL.
+ * Reads what sealite_trace_set() has set for the calling thread: `trace_id` and `correlation_id`, each NULL where it has
+ * none. Free both with sealite_bytes_free(). `correlation_id` may be left out with NULL.
+ *
+ * SEALITE_INVALID_INPUT where `trace_id` is left out.
  */
 sealite_status sealite_trace_current(sealite_bytes **trace_id,
                                      sealite_bytes **correlation_id,
@@ -3042,7 +3065,8 @@ sealite_status sealite_field_index(const sealite_field *field,
                                    sealite_error **error);
 
 /**
- * As sealite_field_index(), of many values. `index` is the index's specification. Rows: `index`, in the order of `values`.
+ * As sealite_field_index() of `field`, of the `value_count` values at `values`. `index` is the index's specification.
+ * `rows`, free it with sealite_rows_free(): `index`, in the order of `values`.
  *
  * SEALITE_REFUSED as there; the first value that has no index fails the call.
  */
@@ -3134,14 +3158,15 @@ sealite_status sealite_vault_set_clock(sealite_vault *vault,
                                        sealite_error **error);
 
 /**
- * Reads the figures of sealite_vault_metrics() one by one, for a program that shows them otherwise than Prometheus reads them.
- * Needs no key. Rows: `name`, `label`, `value`. `name` is "uptime_ms", "gets", "finds", "inserts", "updates", "deletes",
- * "scan_rows", "committed", "rolled_back", "busy", "authentication_failures", "quota_charged", "quota_refused",
- * "approvals_created", "approvals_decided", "settings_used", "settings_revealed", "audit_appended", "audit_lost",
- * "tokens_issued", "tokens_verified", "tokens_consumed", "keys_locked", "keys_not_locked"; "tokens_rejected" with the reason as
- * `label`; for each of "read", "write" and "commit" as NAME "NAME_count" (calls that were measured), "NAME_ns" (their time in
- * nanoseconds) and "NAME_bucket" (how many took at most as many nanoseconds as `label` says); "application" with a name of
- * sealite_vault_count() as `label`. `label` is SEALITE_NULL otherwise. Later versions may add rows.
+ * Reads the figures of sealite_vault_metrics() of `vault` one by one, for a program that shows them otherwise than
+ * Prometheus reads them. Needs no key. `rows`, free it with sealite_rows_free(): `name`, `label`, `value`. `name` is
+ * "uptime_ms", "gets", "finds", "inserts", "updates", "deletes", "scan_rows", "committed", "rolled_back", "busy",
+ * "authentication_failures", "quota_charged", "quota_refused", "approvals_created", "approvals_decided", "settings_used",
+ * "settings_revealed", "audit_appended", "audit_lost", "tokens_issued", "tokens_verified", "tokens_consumed",
+ * "keys_locked", "keys_not_locked"; "tokens_rejected" with the reason as `label`; for each of "read", "write" and "commit"
+ * as NAME "NAME_count" (calls that were measured), "NAME_ns" (their time in nanoseconds) and "NAME_bucket" (how many took
+ * at most as many nanoseconds as `label` says); "application" with a name of sealite_vault_count() as `label`. `label` is
+ * SEALITE_NULL otherwise. Later versions may add rows.
  */
 sealite_status sealite_vault_metrics_rows(sealite_vault *vault,
                                           sealite_rows **rows,
@@ -3550,11 +3575,11 @@ sealite_status sealite_setting_definition_set_guard(sealite_setting_definition *
                                                     sealite_error **error);
 
 /**
- * Sets how many versions are kept of each value, the one that holds among them: 1 to 10,000, by default 50. The write after
- * that drops the oldest. sealite_settings_history() and sealite_settings_roll_back() reach those that are kept.
+ * Sets how many `versions` are kept of each value, the one that holds among them: 1 to 10,000, by default 50. The write
+ * after that drops the oldest. sealite_settings_history() and sealite_settings_roll_back() reach those that are kept.
  *
- * The number is checked where the setting is declared: SEALITE_INVALID_INPUT for another. SEALITE_BUSY where another thread
- * uses `definition`.
+ * The number is checked where the setting is declared: SEALITE_INVALID_INPUT for another. SEALITE_BUSY where another
+ * thread uses `definition`.
  */
 sealite_status sealite_setting_definition_set_keep_versions(sealite_setting_definition *definition,
                                                             uint32_t versions,
@@ -3591,8 +3616,8 @@ sealite_status sealite_settings_define(sealite_settings *settings,
                                        sealite_error **error);
 
 /**
- * Declares several settings, all or none: as sealite_settings_define(). `definitions` holds `definition_count` handles, which
- * stay the caller's. `changed` may be NULL.
+ * Declares several settings in `settings`, all or none: as sealite_settings_define(). `definitions` holds
+ * `definition_count` handles, which stay the caller's. `changed` may be NULL.
  *
  * SEALITE_DEFINITION where one is stored with another type; SEALITE_NOT_ALLOWED on a tenant.
  */
@@ -4298,8 +4323,11 @@ sealite_status sealite_token_request_set_replace_older(sealite_token_request *re
                                                        sealite_error **error);
 
 /**
- * Says what holds for tokens of a kind (a sealite_token_kind) where a request does not say otherwise. One row: `kind` (its
- * name), `prefix` (SEALITE_NULL of a short code), `expires_in_ms` and `uses` (SEALITE_NULL without a limit).
+ * Says what holds for tokens of a `kind` (a sealite_token_kind) where a request does not say otherwise. `rows` has one,
+ * free it with sealite_rows_free(): `kind` (its name), `prefix` (SEALITE_NULL of a short code), `expires_in_ms` and `uses`
+ * (SEALITE_NULL without a limit).
+ *
+ * SEALITE_INVALID_INPUT for a number that stands for no kind.
  */
 sealite_status sealite_token_kind_defaults(int32_t kind,
                                            sealite_rows **rows,

@@ -111,6 +111,8 @@ impl Drop for HeldStatements {
 }
 
 #[cfg(test)]
+// The path of a method of `Statement<'_>` is of one lifetime only.
+#[allow(clippy::redundant_closure_for_method_calls)]
 mod tests {
     use crate::error::ErrorKind;
     use crate::vault::Vault;
