@@ -59,6 +59,16 @@ class NotSupportedError(DatabaseError):
 class Connection:
     """A connection to a vault in a file, or to one of its own in memory. Only the thread that made it may use it, where
     nothing else is said.
+
+        >>> from sealite import dbapi2
+        >>> connection = dbapi2.connect(":memory:")
+        >>> connection.define_table("users", {"email": "text sealed unique email"})
+        True
+        >>> with connection:
+        ...     cursor = connection.execute("INSERT INTO users (email) VALUES (?)", ("ada@example.org",))
+        >>> connection.execute("SELECT id FROM users WHERE email = ?", ("Ada@Example.org",)).fetchone()
+        (1,)
+        >>> connection.close()
     """
 
     Warning: type[Warning]
@@ -204,7 +214,15 @@ class Connection:
 
 @disjoint_base
 class Cursor:
-    """Executes statements on its connection, and fetches their rows. It is used by one thread at a time."""
+    """Executes statements on its connection, and fetches their rows. It is used by one thread at a time.
+
+    >>> from sealite import dbapi2
+    >>> connection = dbapi2.connect(":memory:")
+    >>> cursor = connection.cursor().execute("VALUES (1, 'a'), (2, 'b')")
+    >>> cursor.fetchone(), list(cursor)
+    ((1, 'a'), [(2, 'b')])
+    >>> connection.close()
+    """
 
     arraysize: int
     row_factory: Any
@@ -258,7 +276,16 @@ class Cursor:
 
 @disjoint_base
 class Row(Sequence[Any]):
-    """A row for `row_factory`: its values by position or by name, whatever the case of ASCII letters."""
+    """A row for `row_factory`: its values by position or by name, whatever the case of ASCII letters.
+
+    >>> from sealite import dbapi2
+    >>> connection = dbapi2.connect(":memory:")
+    >>> connection.row_factory = dbapi2.Row
+    >>> row = connection.execute("SELECT 1 AS One").fetchone()
+    >>> row["one"], row[0], row.keys()
+    (1, 1, ['One'])
+    >>> connection.close()
+    """
 
     def __new__(cls, cursor: Cursor, data: tuple[Any, ...], /) -> Self: ...
     def keys(self) -> list[str]:

@@ -256,7 +256,13 @@ class Unlock:
 
 @final
 class RecoveryCode:
-    """A new recovery code. It is kept nowhere: print it and lock it away."""
+    """A new recovery code. It is kept nowhere: print it and lock it away.
+
+    >>> vault = sealite.Vault.in_memory()
+    >>> slot, code = vault.add_recovery_slot("safe")
+    >>> code, len(code.reveal())
+    (<RecoveryCode>, 44)
+    """
 
     def reveal(self) -> str:
         """The code itself: nine groups of four symbols."""
@@ -794,7 +800,12 @@ class Row(Mapping[str, Any]):
 
 @final
 class SqlRows(Sequence[tuple[Any, ...]]):
-    """The rows of a query in plain SQL: a sequence of tuples."""
+    """The rows of a query in plain SQL: a sequence of tuples.
+
+    >>> rows = sealite.Vault.in_memory().query("SELECT 1 AS one, 'b' AS letter")
+    >>> rows.columns, rows[0], len(rows)
+    (('one', 'letter'), (1, 'b'), 1)
+    """
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -813,6 +824,13 @@ class SqlRows(Sequence[tuple[Any, ...]]):
 class Scan:
     """An iterator over every row of a table, in the order of insertion. It sees one moment, and holds a connection until
     it ends, is closed or is dropped.
+
+        >>> vault = sealite.Vault.in_memory()
+        >>> vault.define_table("users", {"name": "text sealed"})
+        True
+        >>> ids = vault.table("users").insert_many(["name"], [("Ada",), ("Grace",)])
+        >>> [row["name"] for row in vault.table("users").scan()]
+        ['Ada', 'Grace']
     """
 
     def __iter__(self) -> Self: ...
@@ -893,7 +911,7 @@ class Transaction:
         """Appends an audit entry in this transaction: it is there only if the transaction is. Its place in the chain."""
 
     def savepoint(self) -> Savepoint:
-        """A part of the transaction that an exception takes back alone."""
+        """A part of the transaction that an exception takes back alone, for a with statement."""
 
     def begin(self) -> Self:
         """Begins it, as `with` does, and returns it.
@@ -923,7 +941,22 @@ class Transaction:
 
 @final
 class Savepoint:
-    """A savepoint: set by `with`, kept at its end, gone back to by an exception, which then goes on."""
+    """A savepoint: set by `with`, kept at its end, gone back to by an exception, which then goes on.
+
+    >>> vault = sealite.Vault.in_memory()
+    >>> vault.define_table("users", {"email": "text sealed unique email"})
+    True
+    >>> with vault.transaction() as transaction:
+    ...     for email in ("ada@example.org", "grace@example.org", "ADA@example.org"):
+    ...         try:
+    ...             with transaction.savepoint():
+    ...                 id = transaction.table("users").insert(email=email)
+    ...         except sealite.Conflict:
+    ...             print("there already:", email)
+    there already: ADA@example.org
+    >>> vault.table("users").count()
+    2
+    """
 
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -968,7 +1001,16 @@ class Snapshot:
 
 @final
 class TenantTables:
-    """The tables of one tenant, within a transaction or snapshot."""
+    """The tables of one tenant, within a transaction or snapshot.
+
+    >>> vault = sealite.Vault.in_memory()
+    >>> vault.define_table("notes", {"body": "text sealed"}, per_tenant=True)
+    True
+    >>> with vault.transaction() as transaction:
+    ...     id = transaction.tenant("acme").table("notes").insert(body="hello")
+    >>> vault.tenant("acme").table("notes").count(), vault.tenant("other").table("notes").count()
+    (1, 0)
+    """
 
     def table(self, name: str) -> Table:
         """The tenant's rows of a table of tenants."""
@@ -1958,7 +2000,15 @@ class Histogram:
 # What a write does where it sets no value: KEEP or CLEAR.
 @final
 class Change:
-    """What a write does where it sets no value: `KEEP` or `CLEAR`."""
+    """What a write does where it sets no value: `KEEP` or `CLEAR`.
+
+    >>> settings = sealite.Vault.in_memory().settings
+    >>> defined = settings.define_all({"mail.host": {}, "mail.port": {"kind": "integer"}})
+    >>> settings.write_many({"mail.host": "localhost", "mail.port": sealite.KEEP}, actor="ada")
+    ['mail.host']
+    >>> settings.write("mail.host", sealite.CLEAR, actor="ada")
+    True
+    """
 
     def __copy__(self) -> Self: ...
     def __deepcopy__(self, memo: object, /) -> Self: ...
@@ -1971,6 +2021,12 @@ CLEAR: Change
 class SettingValue:
     """The value of a setting. It shows a mask wherever it is formatted, logged, pickled or copied, and gives the value
     only to `expose()`.
+
+        >>> settings = sealite.Vault.in_memory().settings
+        >>> defined = settings.define("mail.password", secret=True)
+        >>> written = settings.write("mail.password", "correct horse", actor="ada")
+        >>> str(settings.use("mail.password")), settings.use("mail.password").expose()
+        ('********', 'correct horse')
     """
 
     def expose(self) -> Any:
@@ -2159,7 +2215,14 @@ class Tokens:
 
 @final
 class Token:
-    """A token, read and verified; never its secret. Its attributes are made when they are asked for."""
+    """A token, read and verified; never its secret. Its attributes are made when they are asked for.
+
+    >>> vault = sealite.Vault.in_memory()
+    >>> issued = vault.tokens.issue("api_key", subject="ada", scopes=["orders:read"], data={"theme": "dark"})
+    >>> token = vault.tokens.verify(issued.text, "api_key")
+    >>> token.subject, token.has_scope("orders:write"), token.data
+    ('ada', False, {'theme': 'dark'})
+    """
 
     @property
     def id(self) -> str:
