@@ -117,8 +117,8 @@ mod tests {
     use crate::status::sealite_status::SEALITE_INTERNAL;
     use crate::table::{sealite_table, sealite_table_count, sealite_table_free};
     use crate::transaction::*;
-    use crate::vault::{sealite_vault, sealite_vault_begin, sealite_vault_free};
     use crate::values::{Given, sealite_values, sealite_values_clear, sealite_values_free};
+    use crate::vault::{sealite_vault, sealite_vault_begin, sealite_vault_free};
 
     #[test]
     fn panic_becomes_a_status_and_poisons_the_handle_that_it_was_on() {

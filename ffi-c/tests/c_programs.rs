@@ -26,6 +26,10 @@ fn programs() -> Vec<String> {
     names.retain(|name| name != "bugs");
     names.sort();
     assert!(names.len() > 10, "{names:?}");
+    for name in &names {
+        let lines = std::fs::read_to_string(source(name)).unwrap().lines().count();
+        assert!(lines <= 400, "{name}.c has {lines} lines, at most 400");
+    }
     names
 }
 
@@ -92,7 +96,8 @@ fn every_exported_function_is_called_by_a_program_in_c() {
     let mut called = BTreeSet::new();
     for name in &programs() {
         let program = compile(&source(name), &format!("{name}-called"), &[]);
-        let undefined = run(tool("nm", "binutils").args(["-u", "--format=just-symbols"]).arg(program));
+        let undefined =
+            run(tool("nm", "binutils").args(["-u", "--format=just-symbols"]).arg(program));
         called.extend(undefined.lines().map(|line| line.split('@').next().unwrap().to_owned()));
     }
     let symbols = std::fs::read_to_string(root().join("ffi-c/symbols.txt")).unwrap();

@@ -230,9 +230,11 @@ fn every_exported_function_runs_behind_the_guard() {
             let end = part.find("\n}").unwrap().max(start);
             for statement in statements(&part[start..end]) {
                 let within = statement.strip_prefix("if let Some(open) = held { ");
-                let within = within.or_else(|| statement.strip_prefix("if let Some(held) = held { "));
+                let within =
+                    within.or_else(|| statement.strip_prefix("if let Some(held) = held { "));
                 let statement = within.unwrap_or(&statement);
-                let allowed = guards.iter().chain(&harmless).any(|start| statement.starts_with(start));
+                let allowed =
+                    guards.iter().chain(&harmless).any(|start| statement.starts_with(start));
                 assert!(allowed, "{name}: {statement}");
             }
             exported.insert(name);

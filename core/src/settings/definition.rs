@@ -301,7 +301,13 @@ mod tests {
         };
         assert_eq!(of(&password), of(&later));
         assert!(!format!("{later:?}").contains("hunter2"));
-        assert_eq!(password, SettingDefinition::new("smtp.password", Type::Text).default("hunter2"));
-        assert_ne!(password, SettingDefinition::new("smtp.password", Type::Text).default("hunter3"));
+        assert_eq!(
+            password,
+            SettingDefinition::new("smtp.password", Type::Text).default("hunter2")
+        );
+        assert_ne!(
+            password,
+            SettingDefinition::new("smtp.password", Type::Text).default("hunter3")
+        );
     }
 }
