@@ -17,7 +17,9 @@
  *   NUL. NULL with length 0 or SEALITE_NTS is no text, where that may be. Arguments are copied or used up before the call
  *   returns: the library keeps no pointer of the caller's.
  * - Out-parameters are set to 0, false or NULL first. One that "may be NULL" can be left out.
- * - Enumerations go in as int32_t and are checked, as are lengths beyond half the address space.
+ * - What arguments point to does not overlap the place of an out-parameter, nor do two such places overlap; no other
+ *   thread writes to any of it during the call.
+ * - Enumerations, and flags as 0 or 1, go in as int32_t and are checked, as are lengths beyond half the address space.
  * - Any function may be called from any thread, at the same time as others, unless its type says otherwise.
  */
 
@@ -1415,7 +1417,8 @@ sealite_status sealite_prepare_fork(sealite_error **error);
 /**
  * Opens every record and runs SQLite's own check; takes as long as reading the whole file. Writes true to `sound` where
  * nothing was found. Rows: `check` ("table": what was read, "row": one that does not open, "keys": what is wrong with the
- * table of keys, "integrity": what SQLite says), `table`, `tenant`, `id`, `rows` (of "table": how many), `error`. Each may be NULL.
+ * table of keys, "integrity": what SQLite says), `table`, `tenant`, `id`, `rows` (of "table": how many), `error`; what a row has nothing of
+ * is SEALITE_NULL.
  */
 sealite_status sealite_vault_verify(sealite_vault *vault,
                                     bool *sound,
@@ -2037,7 +2040,7 @@ sealite_status sealite_stmt_column_count(sealite_stmt *stmt, size_t *count, seal
 
 /**
  * Writes the name of the column at `position`, counted from 0. It is not ended by a NUL, and lives until the statement is
- * next stepped or freed.
+ * next stepped, executed, queried or freed: one that finds the table changed has its columns anew.
  *
  * SEALITE_SQL where there is no such column.
  */
