@@ -66,7 +66,9 @@ impl Made {
     /// Adds a row: as many values as there are columns.
     pub(crate) fn push<const N: usize>(&mut self, values: [Value; N]) {
         debug_assert_eq!(N, self.columns.len());
-        values.into_iter().for_each(|value| push(&mut self.cells, Wiped(value)));
+        for value in values {
+            push(&mut self.cells, Wiped(value));
+        }
     }
 }
 

@@ -240,7 +240,7 @@ mod tests {
             assert_eq!(sealite_status::name(status as i32).to_str().unwrap(), kind.name());
         }
         assert_eq!(sealite_status::name(0), c"ok");
-        let none = [-1, i32::MIN, i32::MAX, sealite_status::ALL.len() as i32];
+        let none = [-1, i32::MIN, i32::MAX, i32::try_from(sealite_status::ALL.len()).unwrap()];
         assert!(none.iter().all(|number| sealite_status::name(*number) == c"unknown"));
     }
 }

@@ -178,7 +178,8 @@ mod tests {
 
     #[test]
     fn empty_text_or_blob_points_to_memory() {
-        for empty in [ValueRef::Text(&String::new()), ValueRef::Blob(&Vec::new())] {
+        let (text, blob) = (String::new(), Vec::new());
+        for empty in [ValueRef::Text(&text), ValueRef::Blob(&blob)] {
             let shown = sealite_value::of(empty).unwrap();
             assert_eq!(shown.length, 0);
             assert!(shown.data.addr() >= 4_096, "{:p} is no memory", shown.data);

@@ -67,12 +67,11 @@ pub unsafe extern "C" fn sealite_values_set(
         values.with(|held| {
             let Given { columns, cells } = held;
             let known = columns.iter().position(|name| name == column);
-            match known.and_then(|at| cells.get_mut(at)) {
-                Some(cell) => *cell = value,
-                None => {
-                    columns.push(column.to_owned());
-                    push(cells, value);
-                }
+            if let Some(cell) = known.and_then(|at| cells.get_mut(at)) {
+                *cell = value;
+            } else {
+                columns.push(column.to_owned());
+                push(cells, value);
             }
             Ok(())
         })?;
