@@ -17,7 +17,9 @@
  *   NUL. NULL with length 0 or SEALITE_NTS is no text, where that may be. Arguments are copied or used up before the call
  *   returns: the library keeps no pointer of the caller's.
  * - Out-parameters are set to 0, false or NULL first. One that "may be NULL" can be left out.
- * - Enumerations go in as int32_t and are checked, as are lengths beyond half the address space.
+ * - What arguments point to does not overlap the place of an out-parameter, nor do two such places overlap; no other
+ *   thread writes to any of it during the call.
+ * - Enumerations, and flags as 0 or 1, go in as int32_t and are checked, as are lengths beyond half the address space.
  * - Any function may be called from any thread, at the same time as others, unless its type says otherwise.
  */
 
@@ -205,9 +207,9 @@ typedef int32_t sealite_status;
 #endif // __cplusplus
 
 /**
- * What long work is doing.
+ * What an adoption is doing.
  */
-enum sealite_phase
+enum sealite_adoption_phase
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -215,37 +217,21 @@ enum sealite_phase
   /**
    * Rows are sealed, in batches, beside the table, which others go on using.
    */
-  SEALITE_PHASE_SEALING = 0,
+  SEALITE_ADOPTION_SEALING = 0,
   /**
    * Every row is opened and compared with what it was.
    */
-  SEALITE_PHASE_VERIFYING = 1,
+  SEALITE_ADOPTION_VERIFYING = 1,
   /**
    * The file is written anew, so that nothing is left of what was in clear.
    */
-  SEALITE_PHASE_ERASING = 2,
-  /**
-   * Pages of the file are copied.
-   */
-  SEALITE_PHASE_COPYING = 3,
-  /**
-   * Every row is opened.
-   */
-  SEALITE_PHASE_OPENING = 4,
-  /**
-   * The audit trail is walked, entry by entry.
-   */
-  SEALITE_PHASE_AUDITING = 5,
-  /**
-   * Records are sealed anew under a new key.
-   */
-  SEALITE_PHASE_ROTATING = 6,
+  SEALITE_ADOPTION_ERASING = 2,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
-typedef enum sealite_phase sealite_phase;
+typedef enum sealite_adoption_phase sealite_adoption_phase;
 #else
-typedef int32_t sealite_phase;
+typedef int32_t sealite_adoption_phase;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -722,13 +708,11 @@ typedef struct sealite_settings sealite_settings;
 typedef struct sealite_snapshot sealite_snapshot;
 
 /**
- * A statement of a connection, a transaction or a snapshot, compiled once and run as often as wanted. Rows come one at a
- * time: memory is bounded whatever their number, but for RETURNING on a sealed table, whose rows are kept until they have
- * been stepped through.
+ * A statement of a connection, compiled once and run as often as wanted. Rows come one at a time: memory is bounded
+ * whatever their number, but for RETURNING on a sealed table, whose rows are kept until they have been stepped through.
  *
  * Not for two threads at once (SEALITE_BUSY). What a value of its row points to lives until the statement is next stepped,
- * reset, bound or freed. What it belongs to may be closed or ended before it: a step is SEALITE_CLOSED then, and it is
- * still to be freed.
+ * reset, bound or freed.
  */
 typedef struct sealite_stmt sealite_stmt;
 
@@ -783,22 +767,6 @@ typedef struct sealite_values sealite_values;
 typedef struct sealite_vault sealite_vault;
 
 /**
- * Hears how far a call is, and says whether it goes on: `phase` is a sealite_phase; `what` (UTF-8, not ended by a NUL, for the
- * time of the call) names what it is at, a table or a key, or is empty; `done` of `total` rows, pages or entries are done, and
- * `total` is 0 where nobody knows it. `context` is what the call was given. 0 goes on; anything else ends the call as
- * SEALITE_INTERRUPTED.
- *
- * It is called on the thread of that call, often, and in the middle of transactions: it may not throw or jump out of it, and
- * what it writes to the vault or the database is SEALITE_BUSY.
- */
-typedef int32_t (*sealite_progress)(void *context,
-                                    int32_t phase,
-                                    const char *what,
-                                    size_t what_length,
-                                    uint64_t done,
-                                    uint64_t total);
-
-/**
  * A value, or the id of a row (an integer or a text). What `kind` does not use is ignored on the way in, and 0 or NULL
  * on the way out.
  *
@@ -826,6 +794,21 @@ typedef struct {
    */
   size_t length;
 } sealite_value;
+
+/**
+ * Hears how far sealite_vault_adopt() is: a sealite_adoption_phase, the table (UTF-8, not ended by a NUL, for the time of the
+ * call; empty while the file is written anew), and how many of its rows are done. 0 goes on; anything else stops the adoption
+ * where it can be taken up again. `context` is what sealite_vault_adopt() was given.
+ *
+ * It is called on the thread of that call, often, and in the middle of transactions: it may not throw or jump out of it, and
+ * what it writes to the vault or the database is SEALITE_BUSY.
+ */
+typedef int32_t (*sealite_adoption_progress)(void *context,
+                                             int32_t phase,
+                                             const char *table,
+                                             size_t table_length,
+                                             uint64_t done,
+                                             uint64_t total);
 
 /**
  * A text in an array of texts.
@@ -926,108 +909,6 @@ sealite_status sealite_canonical_json(const char *json,
                                       size_t json_length,
                                       sealite_bytes **canonical,
                                       sealite_error **error);
-
-/**
- * As sealite_vault_backup() of `vault` to the new file `to`, telling `progress` how far it is: SEALITE_PHASE_COPYING, and
- * unless `unchecked` is 1, SEALITE_PHASE_OPENING and SEALITE_PHASE_AUDITING. `progress` may be NULL; it runs on this
- * thread and is handed `context`. `unchecked` is 0 or 1. `rows`, free it with sealite_rows_free(), may be NULL.
- *
- * SEALITE_INTERRUPTED where `progress` has stopped it: there is no copy then. Otherwise as of sealite_vault_backup().
- */
-sealite_status sealite_vault_backup_while(sealite_vault *vault,
-                                          const char *to,
-                                          size_t to_length,
-                                          int32_t unchecked,
-                                          sealite_progress progress,
-                                          void *context,
-                                          sealite_rows **rows,
-                                          sealite_error **error);
-
-/**
- * As sealite_restore() of `backup` to the new file `to`, with `unlock` and `checkpoint` (it may be NULL) as there, telling
- * `progress` how far it is: SEALITE_PHASE_COPYING, SEALITE_PHASE_OPENING and SEALITE_PHASE_AUDITING. `progress` may be
- * NULL; it runs on this thread and is handed `context`. `drill` is 0 or 1. `rows`, free it with sealite_rows_free(), may
- * be NULL.
- *
- * SEALITE_INTERRUPTED where `progress` has stopped it: there is no new file then. Otherwise as of sealite_restore().
- */
-sealite_status sealite_restore_while(const char *backup,
-                                     size_t backup_length,
-                                     const char *to,
-                                     size_t to_length,
-                                     const sealite_unlock *unlock,
-                                     const char *checkpoint,
-                                     size_t checkpoint_length,
-                                     int32_t drill,
-                                     sealite_progress progress,
-                                     void *context,
-                                     sealite_rows **rows,
-                                     sealite_error **error);
-
-/**
- * As sealite_vault_verify() of `vault`, telling `progress` how many rows it has opened: SEALITE_PHASE_OPENING. `progress`
- * may be NULL; it runs on this thread and is handed `context`. `sound` and `rows` as there.
- *
- * SEALITE_INTERRUPTED where `progress` has stopped it. Otherwise as of sealite_vault_verify().
- */
-sealite_status sealite_vault_verify_while(sealite_vault *vault,
-                                          sealite_progress progress,
-                                          void *context,
-                                          bool *sound,
-                                          sealite_rows **rows,
-                                          sealite_error **error);
-
-/**
- * As sealite_audit_verify() of `audit`, telling `progress` how many entries it has walked: SEALITE_PHASE_AUDITING.
- * `progress` may be NULL; it runs on this thread and is handed `context`. `checkpoint` (it may be NULL), `sound` and
- * `rows` as there.
- *
- * SEALITE_INTERRUPTED where `progress` has stopped it. Otherwise as of sealite_audit_verify().
- */
-sealite_status sealite_audit_verify_while(sealite_audit *audit,
-                                          const char *checkpoint,
-                                          size_t checkpoint_length,
-                                          sealite_progress progress,
-                                          void *context,
-                                          bool *sound,
-                                          sealite_rows **rows,
-                                          sealite_error **error);
-
-/**
- * As sealite_rotation_run() of `vault`, telling `progress` how far it is after every step: SEALITE_PHASE_ROTATING, with
- * the kind of key ("data", "index", "token" or "audit"). `progress` may be NULL; it runs on this thread and is handed
- * `context`. `kind`, `tenant` and `rows` as there.
- *
- * SEALITE_INTERRUPTED where `progress` has stopped a rotation that is not at its end: what is done stays, and the same
- * call goes on. Otherwise as of sealite_rotation_run().
- */
-sealite_status sealite_rotation_run_while(sealite_vault *vault,
-                                          int32_t kind,
-                                          const char *tenant,
-                                          size_t tenant_length,
-                                          sealite_progress progress,
-                                          void *context,
-                                          sealite_rows **rows,
-                                          sealite_error **error);
-
-/**
- * As sealite_rotation_run_all() of `vault`, telling `progress` how far each key is, as of sealite_rotation_run_while().
- * `progress` may be NULL; it runs on this thread and is handed `context`. `keep` of `keep_count` handles, `drop_others`,
- * `slots` and `rows` as there.
- *
- * SEALITE_INTERRUPTED where `progress` has stopped it: the master key has changed then, sealite_rotation_status() says how
- * the others stand, and sealite_rotation_run() goes on with one that is running. Otherwise as of
- * sealite_rotation_run_all().
- */
-sealite_status sealite_rotation_run_all_while(sealite_vault *vault,
-                                              const sealite_unlock *const *keep,
-                                              size_t keep_count,
-                                              int32_t drop_others,
-                                              sealite_progress progress,
-                                              void *context,
-                                              sealite_rows **slots,
-                                              sealite_rows **rows,
-                                              sealite_error **error);
 
 /**
  * Writes how many rows there are to `count`.
@@ -1207,7 +1088,7 @@ void sealite_config_free(sealite_config *config);
 
 /**
  * Copies the vault as it is at this moment, while others read and write, into a new file with mode 0600. Unless `unchecked`
- * is true, every record of the copy is opened, SQLite's own check is run and the audit trail walked before the copy gets its
+ * is 1, every record of the copy is opened, SQLite's own check is run and the audit trail walked before the copy gets its
  * name. Memory is bounded by some 8 MiB. A crash leaves at most a file `NAME.….partial`. `rows` may be NULL; one row:
  * `bytes`, and where it was checked `rows` (that were opened) and `audit_entries`.
  *
@@ -1217,7 +1098,7 @@ void sealite_config_free(sealite_config *config);
 sealite_status sealite_vault_backup(sealite_vault *vault,
                                     const char *to,
                                     size_t to_length,
-                                    bool unchecked,
+                                    int32_t unchecked,
                                     sealite_rows **rows,
                                     sealite_error **error);
 
@@ -1225,7 +1106,7 @@ sealite_status sealite_vault_backup(sealite_vault *vault,
  * Copies a backup to a new file with mode 0600, which gets its name once every record of it has opened, SQLite's own check
  * has passed and its whole audit trail has been walked. `unlock` is of a slot that the backup has. `checkpoint` is the text of
  * a checkpoint kept outside, or NULL: with one, a backup that does not reach as far is refused; without one, an old backup is
- * not recognised as old. Where `drill` is true, all of it is done and nothing kept; `to` may be taken then. `rows` as of
+ * not recognised as old. Where `drill` is 1, all of it is done and nothing kept; `to` may be taken then. `rows` as of
  * sealite_vault_backup().
  *
  * SEALITE_WRONG_KEY where no slot of the backup opens; SEALITE_REFUSED where a file has the name already, and where the backup
@@ -1239,7 +1120,7 @@ sealite_status sealite_restore(const char *backup,
                                const sealite_unlock *unlock,
                                const char *checkpoint,
                                size_t checkpoint_length,
-                               bool drill,
+                               int32_t drill,
                                sealite_rows **rows,
                                sealite_error **error);
 
@@ -1388,27 +1269,6 @@ sealite_status sealite_unlock_recovery_code(const char *code,
                                             sealite_error **error);
 
 /**
- * Writes to `kind` which kind of slot `unlock` opens, as a text that is ended by a NUL and lives as long as the library:
- * "key", "passphrase" or "recovery", as sealite_vault_slots() has it.
- *
- * SEALITE_CLOSED for a handle that was freed.
- */
-sealite_status sealite_unlock_kind(const sealite_unlock *unlock,
-                                   const char **kind,
-                                   sealite_error **error);
-
-/**
- * Writes the least cost that sealite_unlock_passphrase() and sealite_password_hasher_create() accept, OWASP's minimum, for
- * tests and small machines, to `memory_kib`, `passes` and `lanes`. Each may be NULL.
- *
- * SEALITE_INVALID_INPUT for a place that is not aligned.
- */
-sealite_status sealite_passphrase_cost_floor(uint32_t *memory_kib,
-                                             uint32_t *passes,
-                                             uint32_t *lanes,
-                                             sealite_error **error);
-
-/**
  * Wipes and frees the secret. NULL is fine.
  */
 void sealite_unlock_free(sealite_unlock *unlock);
@@ -1511,16 +1371,6 @@ sealite_status sealite_vault_holds_file(const char *path,
                                         sealite_error **error);
 
 /**
- * Writes the path of the file of `vault`, as sealite_vault_at() got it, to `path`: NULL for a vault in memory. Free it
- * with sealite_bytes_free().
- *
- * SEALITE_CLOSED for a handle that was freed.
- */
-sealite_status sealite_vault_path(sealite_vault *vault,
-                                  sealite_bytes **path,
-                                  sealite_error **error);
-
-/**
  * Makes a handle that reaches one tenant's rows, fields, settings, tokens, audit entries, quotas and approvals, and
  * nothing else. Free it with sealite_tenant_free().
  */
@@ -1566,8 +1416,9 @@ sealite_status sealite_prepare_fork(sealite_error **error);
 
 /**
  * Opens every record and runs SQLite's own check; takes as long as reading the whole file. Writes true to `sound` where
- * nothing was found. Rows: `check` ("table": what was read, "internal": what was read of the engine's own, "row": one that does not open, "keys": what is wrong with the
- * table of keys, "integrity": what SQLite says), `table`, `tenant`, `id`, `rows` (of these two: how many), `error`. Each may be NULL.
+ * nothing was found. Rows: `check` ("table": what was read, "row": one that does not open, "keys": what is wrong with the
+ * table of keys, "integrity": what SQLite says), `table`, `tenant`, `id`, `rows` (of "table": how many), `error`; what a row has nothing of
+ * is SEALITE_NULL.
  */
 sealite_status sealite_vault_verify(sealite_vault *vault,
                                     bool *sound,
@@ -1641,11 +1492,9 @@ sealite_status sealite_vault_preview_adoption(sealite_vault *vault,
 /**
  * Adopts an existing database: seals what the plan names, opens and compares every row with what it was, and only then
  * removes what was in clear; the file is written anew and its log emptied. After a crash at any moment the same call goes on.
- * Memory is bounded; the disk needs room for the file once more. `progress` may be NULL; `context` is handed to it; its phases are
- * SEALITE_PHASE_SEALING, SEALITE_PHASE_VERIFYING and SEALITE_PHASE_ERASING, with the name of the table.
+ * Memory is bounded; the disk needs room for the file once more. `progress` may be NULL; `context` is handed to it.
  * `erasure_pending` (it may be NULL) is true where a reader held the log back: the same call finishes it. Rows: one for each
- * table, `table`, `rows`, `was_done` (by an earlier call), `removed` (from the application's database), `time_ms` (of
- * the whole call, in each); `rows` may be NULL.
+ * table, `table`, `rows`, `was_done` (by an earlier call), `removed` (from the application's database); `rows` may be NULL.
  *
  * SEALITE_REFUSED with a list where something stands against it; SEALITE_AUTHENTICATION_FAILED for a value that another key
  * has encrypted; SEALITE_CONFLICT where a value stands twice in a column that is to be unique; SEALITE_TYPE_MISMATCH;
@@ -1654,7 +1503,7 @@ sealite_status sealite_vault_preview_adoption(sealite_vault *vault,
  */
 sealite_status sealite_vault_adopt(sealite_vault *vault,
                                    const sealite_adoption *adoption,
-                                   sealite_progress progress,
+                                   sealite_adoption_progress progress,
                                    void *context,
                                    bool *erasure_pending,
                                    sealite_rows **rows,
@@ -1916,24 +1765,6 @@ sealite_status sealite_vault_export_subject(sealite_vault *vault,
                                             sealite_error **error);
 
 /**
- * As sealite_vault_export_subject() of `vault`, `tenant` and `subject`, to the new file `path` with mode 0600, in bounded
- * memory. `rows` has exactly one, free it with sealite_rows_free(): `rows` of the application's tables, `tokens`,
- * `approvals`, `entries` of the audit trail; it may be NULL.
- *
- * SEALITE_REFUSED where a file has the name already; SEALITE_NOT_FOUND without the folder; SEALITE_READ_ONLY,
- * SEALITE_FULL, SEALITE_IO; SEALITE_DESTROYED_KEY where the subject has been erased. There is no file then.
- */
-sealite_status sealite_vault_export_subject_to(sealite_vault *vault,
-                                               const char *tenant,
-                                               size_t tenant_length,
-                                               const char *subject,
-                                               size_t subject_length,
-                                               const char *path,
-                                               size_t path_length,
-                                               sealite_rows **rows,
-                                               sealite_error **error);
-
-/**
  * Converts a plain table of the file into a sealed one of the same name, with its rows under their ids. `columns` holds
  * `column_count` specifications as sealite_definition_add_column() has them, such as `email sealed unique email`; columns
  * that none names stay plain, and what a specification does not say comes from the table. After a crash at any moment the
@@ -2188,37 +2019,6 @@ sealite_status sealite_snapshot_query(sealite_snapshot *snapshot,
                                       sealite_error **error);
 
 /**
- * Prepares the first statement of the text `sql`, to be bound and stepped within `transaction`; it sees what that has
- * written. `stmt` is NULL where only blanks and comments are left; free it with sealite_stmt_free(). Writes to `tail` at
- * which byte the text goes on; with NULL for `tail` the text has to be one statement.
- *
- * It ends with the transaction, wherever it stands: every step after sealite_transaction_commit() or
- * sealite_transaction_roll_back() is SEALITE_CLOSED, and it is still to be freed. Its calls and the transaction's take
- * turns; a forked child gets SEALITE_FORKED.
- *
- * SEALITE_SQL where the statement is wrong, and, without `tail`, where there is none or more than one; SEALITE_NOT_ALLOWED
- * for BEGIN and COMMIT, for a tenant's transaction, and for what only the engine may do; SEALITE_CLOSED where the
- * transaction has ended.
- */
-sealite_status sealite_transaction_prepare(sealite_transaction *transaction,
-                                           const char *sql,
-                                           size_t sql_length,
-                                           sealite_stmt **stmt,
-                                           size_t *tail,
-                                           sealite_error **error);
-
-/**
- * As sealite_transaction_prepare(), of a query, as of `snapshot`; `sql`, `stmt` and `tail` as there. It ends with
- * sealite_snapshot_free(). A write fails when it is stepped, as SEALITE_READ_ONLY.
- */
-sealite_status sealite_snapshot_prepare(sealite_snapshot *snapshot,
-                                        const char *sql,
-                                        size_t sql_length,
-                                        sealite_stmt **stmt,
-                                        size_t *tail,
-                                        sealite_error **error);
-
-/**
  * Lists the columns of its rows; none where it returns no rows. Rows: `name`, `declared_type` (of a column of a table, as
  * its declaration has it; SEALITE_NULL of an expression).
  */
@@ -2240,7 +2040,7 @@ sealite_status sealite_stmt_column_count(sealite_stmt *stmt, size_t *count, seal
 
 /**
  * Writes the name of the column at `position`, counted from 0. It is not ended by a NUL, and lives until the statement is
- * next stepped or freed.
+ * next stepped, executed, queried or freed: one that finds the table changed has its columns anew.
  *
  * SEALITE_SQL where there is no such column.
  */
@@ -2490,15 +2290,6 @@ sealite_status sealite_tenant_snapshot(sealite_tenant *tenant,
                                        sealite_error **error);
 
 /**
- * Writes the name of `tenant` to `name`. Free it with sealite_bytes_free().
- *
- * SEALITE_CLOSED for a handle that was freed.
- */
-sealite_status sealite_tenant_name(sealite_tenant *tenant,
-                                   sealite_bytes **name,
-                                   sealite_error **error);
-
-/**
  * Frees the handle. NULL is fine.
  */
 void sealite_tenant_free(sealite_tenant *tenant);
@@ -2593,8 +2384,8 @@ sealite_status sealite_approvals_ask(sealite_approvals *approvals,
 /**
  * Reads a request as it stands now. One row: `id`, `action`, `payload_hash` (32 bytes), `requester`, `subject`,
  * `session`, `state` ("pending", "approved", "rejected", "executed" or "expired"), `exclude_requester`, `allowed_roles`
- * (one a line), `created_at`, `expires_at`, `approver`, `role`, `reason`, `decided_at`, `executed_at`, `keep_ms`
- * (how long it can still be read once it has ended). Times are in milliseconds since 1970.
+ * (one a line), `created_at`, `expires_at`, `approver`, `role`, `reason`, `decided_at`, `executed_at`. Times are in
+ * milliseconds since 1970.
  *
  * SEALITE_NOT_FOUND where there is none of this id.
  */
@@ -2712,17 +2503,6 @@ sealite_status sealite_approval_request_set_session(sealite_approval_request *re
 sealite_status sealite_approval_request_set_expires_in(sealite_approval_request *request,
                                                        uint64_t milliseconds,
                                                        sealite_error **error);
-
-/**
- * Sets for how many `milliseconds` the request can still be read once it was rejected, executed, or has expired: up to
- * 3,660 days, by default 30. Then it is removed, and unknown; what has become of it stays in the audit trail.
- *
- * The time is checked by sealite_approvals_ask(): SEALITE_INVALID_INPUT for a longer one. SEALITE_BUSY where another
- * thread uses `request`.
- */
-sealite_status sealite_approval_request_set_keep_for(sealite_approval_request *request,
-                                                     uint64_t milliseconds,
-                                                     sealite_error **error);
 
 /**
  * Lets the requester decide, too.
@@ -2879,23 +2659,6 @@ sealite_status sealite_audit_export_daily(sealite_audit *audit,
                                           sealite_error **error);
 
 /**
- * Writes the entries of `audit` as JSON Lines to the new file `path` with mode 0600, in the order of the chain, and how
- * many to `entries`, which may be NULL. `from_ms`, `until_ms` and `tenant` as of sealite_audit_page(). Memory is bounded.
- *
- * SEALITE_REFUSED where a file has the name already; SEALITE_NOT_FOUND without the folder; SEALITE_READ_ONLY,
- * SEALITE_FULL, SEALITE_IO; SEALITE_AUTHENTICATION_FAILED where an entry is not what was written. There is no file then.
- */
-sealite_status sealite_audit_export(sealite_audit *audit,
-                                    const char *path,
-                                    size_t path_length,
-                                    const int64_t *from_ms,
-                                    const int64_t *until_ms,
-                                    const char *tenant,
-                                    size_t tenant_length,
-                                    uint64_t *entries,
-                                    sealite_error **error);
-
-/**
  * Walks the whole chain, and compares it with a checkpoint that was kept outside, or NULL. Writes true to `sound` where
  * nothing is wrong. Rows: `fault` ("edited", "missing", "broken", "truncated" or "replaced"), `seq`, `until` (of
  * "missing": the last one).
@@ -2926,20 +2689,6 @@ sealite_status sealite_audit_checkpoint(sealite_audit *audit,
                                         sealite_error **error);
 
 /**
- * Reads a `checkpoint` of the vault of `audit` that was kept outside: writes to `seq` how many entries the chain had, and
- * to `at_ms` when it was made, in milliseconds since 1970. Each may be NULL.
- *
- * SEALITE_INVALID_INPUT for a text that is none; SEALITE_AUTHENTICATION_FAILED for another vault's, or an altered one;
- * SEALITE_ROLLED_BACK where it is under an audit key that the file does not have yet.
- */
-sealite_status sealite_audit_read_checkpoint(sealite_audit *audit,
-                                             const char *checkpoint,
-                                             size_t checkpoint_length,
-                                             int64_t *seq,
-                                             int64_t *at_ms,
-                                             sealite_error **error);
-
-/**
  * Drops entries up to and including `through`, at most 10,000 in one call, and writes the last one dropped; `dropped` may
  * be NULL. The trail records it, and goes on from there. Export them before.
  */
@@ -2966,16 +2715,6 @@ sealite_status sealite_trace_set(const char *trace_id,
                                  const char *correlation_id,
                                  size_t correlation_id_length,
                                  sealite_error **error);
-
-/**
- * Reads what sealite_trace_set() has set for the calling thread: `trace_id` and `correlation_id`, each NULL where it has
- * none. Free both with sealite_bytes_free(). `correlation_id` may be left out with NULL.
- *
- * SEALITE_INVALID_INPUT where `trace_id` is left out.
- */
-sealite_status sealite_trace_current(sealite_bytes **trace_id,
-                                     sealite_bytes **correlation_id,
-                                     sealite_error **error);
 
 /**
  * Makes a handle to a field of the vault. Free it with sealite_field_free().
@@ -3065,20 +2804,6 @@ sealite_status sealite_field_index(const sealite_field *field,
                                    sealite_error **error);
 
 /**
- * As sealite_field_index() of `field`, of the `value_count` values at `values`. `index` is the index's specification.
- * `rows`, free it with sealite_rows_free(): `index`, in the order of `values`.
- *
- * SEALITE_REFUSED as there; the first value that has no index fails the call.
- */
-sealite_status sealite_field_index_many(const sealite_field *field,
-                                        const sealite_value *values,
-                                        size_t value_count,
-                                        const char *index,
-                                        size_t index_length,
-                                        sealite_rows **rows,
-                                        sealite_error **error);
-
-/**
  * Makes every blind index that stands for a value: that of sealite_field_index() first and then, until the index keys that a
  * rotation has retired are destroyed, those under them. A look-up asks for all. Rows: `index`.
  */
@@ -3110,9 +2835,7 @@ void sealite_field_free(sealite_field *field);
 /**
  * Tells whether the vault is in order. Waits for no writer; the work is bounded, some milliseconds. Writes true to `ready`
  * where nothing is wrong, and to `usable` where reads and writes work, though something may ask for attention. Rows:
- * `reason` (such as "read_only" or "audit_broken"; safe to show), `blocking`, `error` (the name of the error that ended the
- * check early, such as "corrupt", and `message`, what it says, for a log; SEALITE_NULL where it ran to its end. The same in
- * each row).
+ * `reason` (such as "read_only" or "audit_broken"; safe to show), `blocking`.
  */
 sealite_status sealite_vault_health(sealite_vault *vault,
                                     bool *ready,
@@ -3156,21 +2879,6 @@ sealite_status sealite_vault_accept_clock(sealite_vault *vault,
 sealite_status sealite_vault_set_clock(sealite_vault *vault,
                                        const int64_t *clock_ms,
                                        sealite_error **error);
-
-/**
- * Reads the figures of sealite_vault_metrics() of `vault` one by one, for a program that shows them otherwise than
- * Prometheus reads them. Needs no key. `rows`, free it with sealite_rows_free(): `name`, `label`, `value`. `name` is
- * "uptime_ms", "gets", "finds", "inserts", "updates", "deletes", "scan_rows", "committed", "rolled_back", "busy",
- * "authentication_failures", "quota_charged", "quota_refused", "approvals_created", "approvals_decided", "settings_used",
- * "settings_revealed", "audit_appended", "audit_lost", "tokens_issued", "tokens_verified", "tokens_consumed",
- * "keys_locked", "keys_not_locked"; "tokens_rejected" with the reason as `label`; for each of "read", "write" and "commit"
- * as NAME "NAME_count" (calls that were measured), "NAME_ns" (their time in nanoseconds) and "NAME_bucket" (how many took
- * at most as many nanoseconds as `label` says); "application" with a name of sealite_vault_count() as `label`. `label` is
- * SEALITE_NULL otherwise. Later versions may add rows.
- */
-sealite_status sealite_vault_metrics_rows(sealite_vault *vault,
-                                          sealite_rows **rows,
-                                          sealite_error **error);
 
 /**
  * Makes a hasher with a cost for new hashes: `memory_kib` (19,456 to 1,048,576), `passes` (2 to 16) and `lanes` (1 to 16);
@@ -3575,17 +3283,6 @@ sealite_status sealite_setting_definition_set_guard(sealite_setting_definition *
                                                     sealite_error **error);
 
 /**
- * Sets how many `versions` are kept of each value, the one that holds among them: 1 to 10,000, by default 50. The write
- * after that drops the oldest. sealite_settings_history() and sealite_settings_roll_back() reach those that are kept.
- *
- * The number is checked where the setting is declared: SEALITE_INVALID_INPUT for another. SEALITE_BUSY where another
- * thread uses `definition`.
- */
-sealite_status sealite_setting_definition_set_keep_versions(sealite_setting_definition *definition,
-                                                            uint32_t versions,
-                                                            sealite_error **error);
-
-/**
  * Frees the declaration. NULL is fine.
  */
 void sealite_setting_definition_free(sealite_setting_definition *definition);
@@ -3616,23 +3313,9 @@ sealite_status sealite_settings_define(sealite_settings *settings,
                                        sealite_error **error);
 
 /**
- * Declares several settings in `settings`, all or none: as sealite_settings_define(). `definitions` holds
- * `definition_count` handles, which stay the caller's. `changed` may be NULL.
- *
- * SEALITE_DEFINITION where one is stored with another type; SEALITE_NOT_ALLOWED on a tenant.
- */
-sealite_status sealite_settings_define_all(sealite_settings *settings,
-                                           const sealite_setting_definition *const *definitions,
-                                           size_t definition_count,
-                                           bool *changed,
-                                           sealite_error **error);
-
-/**
  * Reads a setting, with a mask where it is secret. One row: `name`, `type`, `category`, `description`, `source` ("tenant",
  * "vault", "environment", "default" or "unset"), `is_set`, `is_secret`, `shown` (the text for a form or a list),
- * `version`, `changed_at` (milliseconds since 1970), `changed_by`, `requires_restart`, `required`, `environment`,
- * `value` (in its own type; SEALITE_NULL of one that is secret or has none), `has_default`, `min_length` (in characters, or
- * SEALITE_NULL), `guard` (the setting that guards it, or SEALITE_NULL), `shows_last_four`, `kept_versions`.
+ * `version`, `changed_at` (milliseconds since 1970), `changed_by`, `requires_restart`, `required`, `environment`.
  *
  * SEALITE_NOT_FOUND where it is not declared.
  */
@@ -4321,17 +4004,6 @@ sealite_status sealite_token_request_set_last_used_every(sealite_token_request *
  */
 sealite_status sealite_token_request_set_replace_older(sealite_token_request *request,
                                                        sealite_error **error);
-
-/**
- * Says what holds for tokens of a `kind` (a sealite_token_kind) where a request does not say otherwise. `rows` has one,
- * free it with sealite_rows_free(): `kind` (its name), `prefix` (SEALITE_NULL of a short code), `expires_in_ms` and `uses`
- * (SEALITE_NULL without a limit).
- *
- * SEALITE_INVALID_INPUT for a number that stands for no kind.
- */
-sealite_status sealite_token_kind_defaults(int32_t kind,
-                                           sealite_rows **rows,
-                                           sealite_error **error);
 
 /**
  * Frees the request. NULL is fine.

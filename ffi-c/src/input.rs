@@ -11,7 +11,7 @@ use crate::handles::{self, Kind};
 use crate::progress::{sealite_phase, sealite_progress};
 use crate::status::sealite_status::SEALITE_LIMIT;
 use crate::status::{Failure, Result};
-use crate::value::{sealite_string, sealite_type, sealite_value};
+use crate::value::{self, sealite_string, sealite_type, sealite_value};
 
 /// In the place of a length: the text ends with its first NUL.
 pub(crate) const SEALITE_NTS: usize = usize::MAX;
@@ -88,7 +88,7 @@ impl Progress<'_> {
     /// Tells it; false where it stops the work.
     pub(crate) fn goes_on(&self, phase: sealite_phase, what: &str, done: u64, total: u64) -> bool {
         let Some(function) = self.function else { return true };
-        let (data, length) = (what.as_ptr().cast(), what.len());
+        let (data, length) = (value::start(what.as_bytes()), what.len());
         // SAFETY: (5).
         unsafe { function(self.context, phase as i32, data, length, done, total) == 0 }
     }

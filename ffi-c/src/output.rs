@@ -31,7 +31,21 @@ impl<T> Out<'_, T> {
 impl<K: Kind> Out<'_, *mut K> {
     /// Makes a handle and writes it.
     pub(crate) fn give(&self, object: K::Object) -> Result<()> {
-        self.set(handles::insert(object)?);
+        self.give_with(object, || Ok(()))
+    }
+
+    /// Makes a handle, and writes it where what is given out beside it could be made too.
+    pub(crate) fn give_with(
+        &self,
+        object: K::Object,
+        beside: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
+        let handle = handles::insert(object)?;
+        if let Err(failure) = beside() {
+            handles::remove::<K>(handle);
+            return Err(failure);
+        }
+        self.set(handle);
         Ok(())
     }
 }
@@ -128,7 +142,7 @@ pub(crate) unsafe fn places<'s, T: Cleared>(
         return Err(Failure::new(SEALITE_LIMIT, message));
     }
     let places = Places { start, count, scope: PhantomData };
-    // Nowhere can be as long as it likes.
+    // Of a place that is left out only the count has been looked at.
     let cleared = if start.is_null() { 0 } else { count };
     for at in 0..cleared {
         places.set(at, T::CLEARED);

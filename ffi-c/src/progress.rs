@@ -220,9 +220,7 @@ pub unsafe extern "C" fn sealite_rotation_run_while(
             if status.state == sealite::RotationState::Running {
                 return Err(stopped());
             }
-            if rows.is_wanted() {
-                rows.give(rotation::one(&status).into())?;
-            }
+            rotation::give(&rows, &status)?;
         }
     )
 }
@@ -263,7 +261,7 @@ pub unsafe extern "C" fn sealite_rotation_run_all_while(
             if was_stopped {
                 return Err(stopped());
             }
-            let mut made = Made::new(&rotation::columns());
+            let mut made = Made::new(&rotation::COLUMNS);
             for status in &all {
                 rotation::push(&mut made, status);
             }

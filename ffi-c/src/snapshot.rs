@@ -33,8 +33,7 @@ pub unsafe extern "C" fn sealite_snapshot_table(
 ) -> sealite_status {
     call!(error; handle(snapshot), text(name, name_length), out(table); {
         let source = Source::Snapshot(Arc::clone(&snapshot), None);
-        source.table(name, |_| Ok(()))?;
-        table.give(Named::new(source, name))?;
+        table.give(Named::checked(source, name)?)?;
     })
 }
 
@@ -53,8 +52,7 @@ pub unsafe extern "C" fn sealite_snapshot_tenant_table(
         handle(snapshot), text(tenant, tenant_length), text(name, name_length), out(table);
         {
             let source = Source::Snapshot(Arc::clone(&snapshot), Some(tenant.to_owned()));
-            source.table(name, |_| Ok(()))?;
-            table.give(Named::new(source, name))?;
+            table.give(Named::checked(source, name)?)?;
         }
     )
 }
@@ -66,6 +64,6 @@ pub unsafe extern "C" fn sealite_snapshot_free(snapshot: *mut sealite_snapshot) 
     let held = quietly(None, || Ok(Some(handles::get(snapshot, "snapshot")?)));
     free(snapshot);
     if let Some(held) = held {
-        quietly((), || held.take().map(drop));
+        quietly((), || held.take_to_undo().map(drop));
     }
 }

@@ -307,8 +307,9 @@ pub unsafe extern "C" fn sealite_prepare_fork(error: *mut *mut sealite_error) ->
 }
 
 /// Opens every record and runs SQLite's own check; takes as long as reading the whole file. Writes true to `sound` where
-/// nothing was found. Rows: `check` ("table": what was read, "internal": what was read of the engine's own, "row": one that does not open, "keys": what is wrong with the
-/// table of keys, "integrity": what SQLite says), `table`, `tenant`, `id`, `rows` (of these two: how many), `error`. Each may be NULL.
+/// nothing was found. Rows: `check` ("table": what was read, "internal": what was read of the engine's own, "row": one that does
+/// not open, "keys": what is wrong with the table of keys, "integrity": what SQLite says), `table`, `tenant`, `id`, `rows` (of
+/// "table" and "internal": how many), `error`; what a row has nothing of is SEALITE_NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_verify(
     vault: *mut sealite_vault,

@@ -273,7 +273,7 @@ impl World {
                     && let Some((savepoint, before, last)) = open.savepoints.pop()
                 {
                     let keep = with & 1 == 0;
-                    open.transaction.end_savepoint(savepoint, keep)?;
+                    open.transaction.end_savepoint(&savepoint, keep)?;
                     if !keep {
                         (open.rows, self.last) = (before, last);
                     }
