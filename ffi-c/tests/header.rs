@@ -2,12 +2,16 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use cbindgen::{
     Builder, Config, DocumentationStyle, ExportConfig, FunctionConfig, Language, SortKey, Style,
 };
+use signatures::sources;
+
+#[path = "support/signatures.rs"]
+mod signatures;
 
 const PREAMBLE: &str = include_str!("../header/preamble.h");
 const HELPERS: &str = include_str!("../header/helpers.h");
@@ -124,24 +128,12 @@ fn list_of_symbols_is_that_of_the_header() {
     hold(&root().join("ffi-c/symbols.txt"), &(names.join("\n") + "\n"));
 }
 
-/// Every file of the source, by its path in `src`, without its tests.
-fn sources() -> BTreeMap<String, String> {
-    let base = root().join("ffi-c/src");
-    let mut found = BTreeMap::new();
-    let mut folders = vec![base.clone()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let text = std::fs::read_to_string(&path).unwrap();
-            let code = text.split("\n#[cfg(test)]\nmod tests").next().unwrap().to_owned();
-            found.insert(path.strip_prefix(&base).unwrap().to_str().unwrap().to_owned(), code);
-        }
-    }
-    found
+/// What the tests call the functions through. That it names all of them is as much as that it is of the source.
+#[test]
+fn table_of_functions_is_that_of_the_source() {
+    let names: BTreeSet<String> = signatures::functions().into_keys().collect();
+    assert_eq!(names, declared(&generated()));
+    hold(&root().join("ffi-c/tests/support/abi/functions.rs"), &signatures::table());
 }
 
 /// Pointers are followed in a few small files only, each place with one of the numbered reasons of `lib.rs`.
