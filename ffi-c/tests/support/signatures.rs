@@ -77,13 +77,14 @@ fn function(module: &str, code: &str) -> Function {
     Function { name: name.to_owned(), module: module.to_owned(), result, parameters }
 }
 
-/// What `call!` reads each parameter as.
+/// What `call!` reads each parameter as. An array that is as long as something else says may be missing.
 fn kinds(call: &str) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let (_, list) = call.split_once(';').unwrap();
     let mut depth = 0_usize;
     let mut word = String::new();
     let mut kind = String::new();
+    let mut last = String::new();
     for letter in list.chars() {
         match letter {
             // The body begins, or an array inside an argument.
@@ -97,7 +98,10 @@ fn kinds(call: &str) -> BTreeMap<String, String> {
             ')' | ']' | '}' | ',' => {
                 // The first argument of a kind is the parameter.
                 if depth == 1 && !kind.is_empty() {
+                    last.clone_from(&word);
                     found.insert(std::mem::take(&mut word), std::mem::take(&mut kind));
+                } else if word == "record_count" {
+                    found.insert(last.clone(), "optional_ids".to_owned());
                 }
                 depth -= usize::from(letter != ',');
                 word.clear();
@@ -132,7 +136,8 @@ fn slot(name: &str, kind: &str, read: Option<&str>, before: &str) -> String {
         (Some("values"), _) => "Values".to_owned(),
         (Some("id"), _) => needed("Id", false),
         (Some("optional_id"), _) => needed("Id", true),
-        (Some("ids"), _) => "Ids".to_owned(),
+        (Some("ids"), _) => needed("Ids", false),
+        (Some("optional_ids"), _) => needed("Ids", true),
         (Some("array"), "*const i32") => "Choices".to_owned(),
         (Some("optional_choice"), _) => "OptionalChoice".to_owned(),
         (Some("optional_number"), "*const i64") => "OptionalNumber".to_owned(),

@@ -95,11 +95,11 @@ functions! {
     field::sealite_field_index(field: Handle("field"), value: Value, index: Text(false), index_length: Length, indexed: Out(AValue, false), memory: Out(AHandle("bytes"), false), error: Error);
     field::sealite_field_index_values(field: Handle("field"), value: Value, index: Text(false), index_length: Length, rows: Out(AHandle("rows"), false), error: Error);
     field::sealite_field_open(field: Handle("field"), sealed: Bytes, sealed_length: Length, record: Id(true), value: Out(AValue, false), memory: Out(AHandle("bytes"), false), error: Error);
-    field::sealite_field_open_many(field: Handle("field"), sealed: Values, records: Ids, count: Length, rows: Out(AHandle("rows"), false), error: Error);
+    field::sealite_field_open_many(field: Handle("field"), sealed: Values, records: Ids(true), count: Length, rows: Out(AHandle("rows"), false), error: Error);
     field::sealite_field_padded(field: Handle("field"), kind: Choice, block: Number("u32"), padded: Out(AHandle("field"), false), error: Error);
     field::sealite_field_reseal(field: Handle("field"), sealed: Bytes, sealed_length: Length, record: Id(true), fresh: Out(AHandle("bytes"), false), error: Error);
     field::sealite_field_seal(field: Handle("field"), value: Value, record: Id(true), sealed: Out(AHandle("bytes"), false), error: Error);
-    field::sealite_field_seal_many(field: Handle("field"), values: Values, records: Ids, count: Length, rows: Out(AHandle("rows"), false), error: Error);
+    field::sealite_field_seal_many(field: Handle("field"), values: Values, records: Ids(true), count: Length, rows: Out(AHandle("rows"), false), error: Error);
     version::sealite_handles_live();
     token::text::sealite_is_token_text(text: Presented, text_length: Length, is: Out(Bool, false), error: Error);
     unlock::sealite_key_reveal_new(key: Out(AHandle("bytes"), false), error: Error);
@@ -202,7 +202,7 @@ functions! {
     table::sealite_table_find(table: Handle("table"), column: Text(false), column_length: Length, value: Value, rows: Out(AHandle("rows"), false), error: Error);
     table::sealite_table_free(table: Quiet("table"));
     table::sealite_table_get(table: Handle("table"), id: Id(false), rows: Out(AHandle("rows"), false), error: Error);
-    table::sealite_table_get_many(table: Handle("table"), ids: Ids, id_count: Length, present: Places(Bool, true), rows: Out(AHandle("rows"), false), error: Error);
+    table::sealite_table_get_many(table: Handle("table"), ids: Ids(false), id_count: Length, present: Places(Bool, true), rows: Out(AHandle("rows"), false), error: Error);
     table::sealite_table_insert(table: Handle("table"), values: Handle("values"), id: Out(Eight, true), error: Error);
     table::sealite_table_insert_many(table: Handle("table"), columns: Strings, column_count: Length, values: Values, row_count: Length, ids: Places(Eight, true), error: Error);
     table::sealite_table_scan(table: Handle("table"), cursor: Out(AHandle("cursor"), false), error: Error);
