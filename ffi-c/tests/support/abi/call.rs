@@ -105,7 +105,7 @@ impl Call {
             if let Slot::Out(place, _) | Slot::Places(place, _) = parameter.slot
                 && self.is_place(address)
             {
-                if failed && !self.is_endless(at) {
+                if failed && !self.is_no_array(at) {
                     assert!(place.is_cleared(address), "{self:?}: {} not cleared", parameter.name);
                 } else if let (false, Place::AHandle(kind)) = (failed, place) {
                     // SAFETY: (1) a place of the call's own.
@@ -120,11 +120,11 @@ impl Call {
         Outcome { returned, message, made }
     }
 
-    /// Whether the place is an array that can't be as long as is said: none of it is cleared.
-    fn is_endless(&self, at: usize) -> bool {
-        let lengths = self.function.parameters.iter().zip(&self.numbers);
+    /// Whether the place is an array of length 0, or one that can't be as long as is said: none of it is cleared.
+    fn is_no_array(&self, at: usize) -> bool {
+        let mut lengths = self.function.parameters.iter().zip(&self.numbers);
         matches!(self.function.parameters[at].slot, Slot::Places(..))
-            && lengths.clone().any(|(one, number)| one.slot == Slot::Length && *number > 1 << 32)
+            && lengths.any(|(one, number)| one.slot == Slot::Length && !(1..=8).contains(number))
     }
 
     /// Whether an address is one that the library writes to: neither NULL nor misaligned.

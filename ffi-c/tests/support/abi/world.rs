@@ -23,7 +23,8 @@ const COLUMNS: [&str; 3] =
     ["email text sealed not null unique email", "plan text sealed", "name text plain"];
 
 impl World {
-    pub(crate) fn new() -> Self {
+    /// A key and a configuration, and no vault.
+    pub(crate) fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut world =
             World { folder, alive: BTreeMap::new(), freed: BTreeMap::new(), files: 0 };
@@ -32,6 +33,11 @@ impl World {
         world.succeed("sealite_config_create", &[]);
         world.succeed("sealite_config_set_busy_timeout", &[("milliseconds", 1)]);
         world.succeed("sealite_config_set_synchronous", &[("synchronous", 1)]);
+        world
+    }
+
+    pub(crate) fn new() -> Self {
+        let mut world = World::empty();
         world.succeed("sealite_vault_create", &[]);
         world.succeed("sealite_definition_create", &[]);
         for column in COLUMNS {
@@ -157,9 +163,36 @@ impl World {
         panic!("no other {kind}");
     }
 
+    /// Keeps a few of each kind, and frees the oldest but one: the first is what all began with.
+    pub(crate) fn keep_few(&mut self, kind: &'static str, handle: usize) {
+        let all = self.alive.entry(kind).or_default();
+        all.push(handle);
+        if all.len() > 4 {
+            let old = all.remove(1);
+            free(kind, old);
+            self.freed.insert(kind, old);
+        }
+    }
+
+    /// A handle that somebody has freed.
+    pub(crate) fn forget(&mut self, handle: usize) {
+        for (kind, all) in &mut self.alive {
+            if let Some(at) = all.iter().position(|one| *one == handle) {
+                self.freed.insert(kind, all.remove(at));
+            }
+        }
+    }
+
+    /// Frees every handle; the files stay until this goes.
+    pub(crate) fn free(&mut self) {
+        // What was made from others first, though any order will do.
+        for (kind, all) in std::mem::take(&mut self.alive).into_iter().rev() {
+            all.into_iter().for_each(|handle| free(kind, handle));
+        }
+    }
+
     pub(crate) fn handle(&self, kind: &str) -> usize {
-        let all = self.alive.get(kind).and_then(|all| all.last());
-        *all.unwrap_or_else(|| panic!("no {kind}"))
+        self.alive.get(kind).and_then(|all| all.last()).copied().unwrap_or(0)
     }
 
     /// A handle of another kind.
@@ -286,9 +319,6 @@ fn an_error() -> usize {
 
 impl Drop for World {
     fn drop(&mut self) {
-        // What was made from others first, though any order will do.
-        for (kind, all) in std::mem::take(&mut self.alive).into_iter().rev() {
-            all.into_iter().for_each(|handle| free(kind, handle));
-        }
+        self.free();
     }
 }
