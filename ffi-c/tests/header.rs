@@ -8,8 +8,11 @@ use std::path::{Path, PathBuf};
 use cbindgen::{
     Builder, Config, DocumentationStyle, ExportConfig, FunctionConfig, Language, SortKey, Style,
 };
+use documented::documented;
 use signatures::sources;
 
+#[path = "support/documented.rs"]
+mod documented;
 #[path = "support/signatures.rs"]
 mod signatures;
 
@@ -72,7 +75,7 @@ fn generated() -> String {
         .write(&mut out);
     let text = String::from_utf8(out).unwrap();
     let end = text.rfind("#endif").expect("the include guard ends");
-    format!("{}{HELPERS}\n{}", &text[..end], &text[end..])
+    format!("{}{HELPERS}\n{}", documented(&text[..end]), &text[end..])
 }
 
 /// The functions that a header declares.
