@@ -1220,7 +1220,7 @@ void sealite_config_free(sealite_config *config);
 
 /**
  * Copies the vault as it is at this moment, while others read and write, into a new file with mode 0600. Unless `unchecked`
- * is true, every record of the copy is opened, SQLite's own check is run and the audit trail walked before the copy gets its
+ * is 1, every record of the copy is opened, SQLite's own check is run and the audit trail walked before the copy gets its
  * name. Memory is bounded by some 8 MiB. A crash leaves at most a file `NAME.….partial`. `rows` may be NULL; one row:
  * `bytes`, and where it was checked `rows` (that were opened) and `audit_entries`.
  *
@@ -1237,7 +1237,7 @@ void sealite_config_free(sealite_config *config);
 sealite_status sealite_vault_backup(sealite_vault *vault,
                                     const char *to,
                                     size_t to_length,
-                                    bool unchecked,
+                                    int32_t unchecked,
                                     sealite_rows **rows,
                                     sealite_error **error);
 
@@ -1245,7 +1245,7 @@ sealite_status sealite_vault_backup(sealite_vault *vault,
  * Copies a backup to a new file with mode 0600, which gets its name once every record of it has opened, SQLite's own check
  * has passed and its whole audit trail has been walked. `unlock` is of a slot that the backup has. `checkpoint` is the text of
  * a checkpoint kept outside, or NULL: with one, a backup that does not reach as far is refused; without one, an old backup is
- * not recognised as old. Where `drill` is true, all of it is done and nothing kept; `to` may be taken then. `rows` as of
+ * not recognised as old. Where `drill` is 1, all of it is done and nothing kept; `to` may be taken then. `rows` as of
  * sealite_vault_backup().
  *
  * SEALITE_WRONG_KEY where no slot of the backup opens; SEALITE_REFUSED where a file has the name already, and where the backup
@@ -1268,7 +1268,7 @@ sealite_status sealite_restore(const char *backup,
                                const sealite_unlock *unlock,
                                const char *checkpoint,
                                size_t checkpoint_length,
-                               bool drill,
+                               int32_t drill,
                                sealite_rows **rows,
                                sealite_error **error);
 

@@ -1,6 +1,7 @@
 //! Secrets in memory: `secrecy`'s types, re-exported, and a key that is wiped when it is dropped.
 
 use std::fmt;
+use std::ops::Deref;
 
 use crate::locked::Locked;
 
@@ -68,6 +69,30 @@ pub(crate) fn wipe(buffer: &mut Vec<u8>) {
     buffer.resize(buffer.capacity(), 0);
     zeroize::optimization_barrier(buffer);
     buffer.clear();
+}
+
+/// A text that is wiped when it goes: what the application has said of a person.
+#[derive(Clone)]
+pub(crate) struct WipedText(String);
+
+impl WipedText {
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        WipedText(text.into())
+    }
+}
+
+impl Deref for WipedText {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Drop for WipedText {
+    fn drop(&mut self) {
+        zeroize::Zeroize::zeroize(&mut self.0);
+    }
 }
 
 impl fmt::Debug for Secret32 {

@@ -97,17 +97,19 @@ impl Transaction {
         Ok(Savepoint(self.session.begin_savepoint()?))
     }
 
-    /// Ends a savepoint of this transaction, and those set after it: keeps what was done since, or takes it back.
+    /// Ends a savepoint of this transaction, and those set after it: keeps what was done since, or takes it back. One that
+    /// could not be ended is still set.
     ///
     /// # Errors
-    /// `closed` where it has ended with one set before it.
-    pub fn end_savepoint(&self, savepoint: Savepoint, keep: bool) -> Result<()> {
+    /// `closed` where it has ended, by itself or with one set before it; `busy` where it is to be kept and a statement that
+    /// writes has not been stepped to its end.
+    pub fn end_savepoint(&self, savepoint: &Savepoint, keep: bool) -> Result<()> {
         let Savepoint(savepoint) = savepoint;
         if keep {
             self.session.check_open()?;
-            return self.session.release(&savepoint);
+            return self.session.release(savepoint);
         }
-        self.session.roll_back_to(&savepoint)
+        self.session.roll_back_to(savepoint)
     }
 
     /// Commits. On an error nothing was committed; after an `io` error, whether it was shows when the vault is opened again.

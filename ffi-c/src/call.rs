@@ -113,12 +113,12 @@ mod tests {
     use crate::error::{sealite_error_free, sealite_error_status};
     use crate::held::Builder;
     use crate::status::sealite_status::SEALITE_INTERNAL;
-    use crate::values::{sealite_values, sealite_values_clear, sealite_values_free};
+    use crate::values::{Given, sealite_values, sealite_values_clear, sealite_values_free};
 
     #[test]
     fn panic_becomes_a_status_and_poisons_the_handle_that_it_was_on() {
-        let victim = handles::insert::<sealite_values>(Builder::new(Vec::new())).unwrap();
-        let other = handles::insert::<sealite_values>(Builder::new(Vec::new())).unwrap();
+        let victim = handles::insert::<sealite_values>(Builder::new(Given::default())).unwrap();
+        let other = handles::insert::<sealite_values>(Builder::new(Given::default())).unwrap();
         let mut error = std::ptr::null_mut();
         let place = &raw mut error;
         let panics = |values: *mut sealite_values| {

@@ -19,7 +19,7 @@ fn report(made: &BackupReport) -> Rows {
 }
 
 /// Copies the vault as it is at this moment, while others read and write, into a new file with mode 0600. Unless `unchecked`
-/// is true, every record of the copy is opened, SQLite's own check is run and the audit trail walked before the copy gets its
+/// is 1, every record of the copy is opened, SQLite's own check is run and the audit trail walked before the copy gets its
 /// name. Memory is bounded by some 8 MiB. A crash leaves at most a file `NAME.….partial`. `rows` may be NULL; one row:
 /// `bytes`, and where it was checked `rows` (that were opened) and `audit_entries`.
 ///
@@ -30,11 +30,11 @@ pub unsafe extern "C" fn sealite_vault_backup(
     vault: *mut sealite_vault,
     to: *const c_char,
     to_length: usize,
-    unchecked: bool,
+    unchecked: i32,
     rows: *mut *mut sealite_rows,
     error: *mut *mut sealite_error,
 ) -> sealite_status {
-    call!(error; handle(vault), text(to, to_length), plain(unchecked), optional_out(rows); {
+    call!(error; handle(vault), text(to, to_length), flag(unchecked), optional_out(rows); {
         let mut options = BackupOptions::default();
         options.verify = !unchecked;
         let made = vault.backup_with(to, &options, |_| true)?;
@@ -47,7 +47,7 @@ pub unsafe extern "C" fn sealite_vault_backup(
 /// Copies a backup to a new file with mode 0600, which gets its name once every record of it has opened, SQLite's own check
 /// has passed and its whole audit trail has been walked. `unlock` is of a slot that the backup has. `checkpoint` is the text of
 /// a checkpoint kept outside, or NULL: with one, a backup that does not reach as far is refused; without one, an old backup is
-/// not recognised as old. Where `drill` is true, all of it is done and nothing kept; `to` may be taken then. `rows` as of
+/// not recognised as old. Where `drill` is 1, all of it is done and nothing kept; `to` may be taken then. `rows` as of
 /// sealite_vault_backup().
 ///
 /// SEALITE_WRONG_KEY where no slot of the backup opens; SEALITE_REFUSED where a file has the name already, and where the backup
@@ -62,13 +62,13 @@ pub unsafe extern "C" fn sealite_restore(
     unlock: *const sealite_unlock,
     checkpoint: *const c_char,
     checkpoint_length: usize,
-    drill: bool,
+    drill: i32,
     rows: *mut *mut sealite_rows,
     error: *mut *mut sealite_error,
 ) -> sealite_status {
     call!(error;
         text(backup, backup_length), text(to, to_length), handle(unlock),
-        optional_text(checkpoint, checkpoint_length), plain(drill), optional_out(rows);
+        optional_text(checkpoint, checkpoint_length), flag(drill), optional_out(rows);
         {
             let mut options = RestoreOptions::default();
             options.checkpoint = checkpoint.map(str::to_owned);

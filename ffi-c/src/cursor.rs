@@ -1,16 +1,14 @@
 //! Reading a whole table a batch at a time.
 
-use std::sync::{Mutex, TryLockError};
-
 use sealite::Cursor;
 
 use crate::call::{call, free};
 use crate::error::sealite_error;
 use crate::handles::Kind;
-use crate::held::{Held, Root, Source};
+use crate::held::{Builder, Held, Root, Source};
 use crate::rows::{Rows, sealite_rows};
-use crate::status::sealite_status::{self, SEALITE_BUSY};
-use crate::status::{Failure, Result};
+use crate::status::Result;
+use crate::status::sealite_status;
 use crate::table::Named;
 
 /// A place in a table that is being read. Memory is bounded by one batch. Not for two threads at once (SEALITE_BUSY); a
@@ -20,7 +18,7 @@ pub struct sealite_cursor {
 }
 
 /// The object.
-pub(crate) struct Scan(Mutex<State>);
+pub(crate) struct Scan(Builder<State>);
 
 struct State {
     /// None at the end.
@@ -45,25 +43,20 @@ impl Scan {
         // A table that is not there is told now.
         source.table(&table.name, |table| Ok(table.definition().map(|_| ())?))?;
         let (table, cursor) = (table.name.clone(), Cursor::default());
-        Ok(Scan(Mutex::new(State { source: Some(source), table, cursor })))
+        Ok(Scan(Builder::new(State { source: Some(source), table, cursor })))
     }
 
     /// The next rows. At the end, and at an error, the connection goes back.
     fn next(&self) -> Result<Option<Vec<sealite::Row>>> {
-        let mut state = match self.0.try_lock() {
-            Ok(state) => state,
-            Err(TryLockError::Poisoned(state)) => state.into_inner(),
-            Err(TryLockError::WouldBlock) => {
-                return Err(Failure::new(SEALITE_BUSY, "another thread is reading this cursor"));
+        self.0.with(|state| {
+            let State { source, table, cursor } = state;
+            let Some(reached) = source else { return Ok(None) };
+            let rows = reached.table(table, |table| Ok(table.next_rows(cursor)?));
+            if !matches!(rows, Ok(Some(_))) {
+                *source = None;
             }
-        };
-        let State { source, table, cursor } = &mut *state;
-        let Some(reached) = source else { return Ok(None) };
-        let rows = reached.table(table, |table| Ok(table.next_rows(cursor)?));
-        if !matches!(rows, Ok(Some(_))) {
-            *source = None;
-        }
-        rows
+            rows
+        })
     }
 }
 

@@ -4,7 +4,7 @@ use std::ffi::c_char;
 
 use sealite::ErasureReceipt;
 
-use crate::bytes::{Bytes, sealite_bytes};
+use crate::bytes::{Bytes, Collected, sealite_bytes};
 use crate::call::call;
 use crate::error::sealite_error;
 use crate::rows::{Made, count, integer_or_null, sealite_rows, text_or_null};
@@ -159,9 +159,9 @@ pub unsafe extern "C" fn sealite_vault_export_subject(
     call!(error;
         handle(vault), optional_text(tenant, tenant_length), text(subject, subject_length), out(json);
         {
-            let mut written = zeroize::Zeroizing::new(Vec::new());
-            vault.export_subject(tenant, subject, &mut *written)?;
-            json.give(Bytes::copy_of(&written))?;
+            let mut written = Collected::default();
+            vault.export_subject(tenant, subject, &mut written)?;
+            json.give(Bytes::copy_of(written.as_slice()))?;
         }
     )
 }

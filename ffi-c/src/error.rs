@@ -12,6 +12,7 @@ pub struct sealite_error {
     _opaque: [u8; 0],
 }
 
+/// The object.
 pub(crate) struct Problem {
     status: sealite_status,
     message: CString,
@@ -79,20 +80,5 @@ pub unsafe extern "C" fn sealite_error_free(error: *mut sealite_error) {
 /// this version does not have. Static.
 #[unsafe(no_mangle)]
 pub extern "C" fn sealite_status_name(status: i32) -> *const c_char {
-    let all = &sealite::ErrorKind::ALL;
-    let kind = usize::try_from(status).ok().and_then(|status| status.checked_sub(1));
-    let Some(kind) = kind.and_then(|at| all.get(at)) else {
-        return if status == 0 { c"ok".as_ptr() } else { c"unknown".as_ptr() };
-    };
-    name(*kind).as_ptr()
-}
-
-/// A name with its NUL, made once for all kinds.
-fn name(kind: sealite::ErrorKind) -> &'static CStr {
-    static NAMES: std::sync::OnceLock<Vec<CString>> = std::sync::OnceLock::new();
-    let names = NAMES.get_or_init(|| {
-        let of = |kind: &sealite::ErrorKind| CString::new(kind.name()).unwrap_or_default();
-        sealite::ErrorKind::ALL.iter().map(of).collect()
-    });
-    names.get(kind as usize - 1).map_or(c"unknown", CString::as_c_str)
+    sealite_status::name(status).as_ptr()
 }

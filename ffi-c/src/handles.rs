@@ -143,18 +143,18 @@ pub(crate) fn hold() -> Held {
 mod tests {
     use super::*;
     use crate::held::Builder;
-    use crate::values::sealite_values;
+    use crate::values::{Given, sealite_values};
 
     #[test]
     fn no_number_is_given_out_twice_and_a_used_up_place_is_left() {
-        let first = insert::<sealite_values>(Builder::new(Vec::new())).unwrap();
+        let first = insert::<sealite_values>(Builder::new(Given::default())).unwrap();
         let (place, _) = place_of(first.addr());
         remove(first);
         write().slots[place].generation = LAST_GENERATION - 1;
         // Other tests take places too: those they have are kept until this one's comes up.
         let mut kept = Vec::new();
         let last = loop {
-            let handle = insert::<sealite_values>(Builder::new(Vec::new())).unwrap();
+            let handle = insert::<sealite_values>(Builder::new(Given::default())).unwrap();
             if place_of(handle.addr()).0 == place {
                 break handle;
             }

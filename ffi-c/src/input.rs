@@ -11,7 +11,7 @@ use crate::call::Scope;
 use crate::handles::{self, Kind};
 use crate::status::sealite_status::SEALITE_LIMIT;
 use crate::status::{Failure, Result};
-use crate::value::{sealite_string, sealite_type, sealite_value};
+use crate::value::{self, sealite_string, sealite_type, sealite_value};
 
 /// In the place of a length: the text ends with its first NUL.
 pub(crate) const SEALITE_NTS: usize = usize::MAX;
@@ -88,7 +88,7 @@ impl Progress<'_> {
     /// Tells it; false where it stops the work.
     pub(crate) fn goes_on(&self, phase: i32, table: &str, done: u64, total: u64) -> bool {
         let Some(function) = self.function else { return true };
-        let (data, length) = (table.as_ptr().cast(), table.len());
+        let (data, length) = (value::start(table.as_bytes()), table.len());
         // SAFETY: (5).
         unsafe { function(self.context, phase, data, length, done, total) == 0 }
     }

@@ -31,7 +31,21 @@ impl<T> Out<'_, T> {
 impl<K: Kind> Out<'_, *mut K> {
     /// Makes a handle and writes it.
     pub(crate) fn give(&self, object: K::Object) -> Result<()> {
-        self.set(handles::insert(object)?);
+        self.give_with(object, || Ok(()))
+    }
+
+    /// Makes a handle, and writes it where what is given out beside it could be made too.
+    pub(crate) fn give_with(
+        &self,
+        object: K::Object,
+        beside: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
+        let handle = handles::insert(object)?;
+        if let Err(failure) = beside() {
+            handles::remove::<K>(handle);
+            return Err(failure);
+        }
+        self.set(handle);
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use sealite::{Connection, OwnedStatement, Value, ValueRef};
 use crate::rows::Made;
 use crate::status::sealite_status::SEALITE_SQL;
 use crate::status::{Failure, Result};
-use crate::value::Wiped;
+use crate::value::{Wiped, push};
 
 /// The object. What was bound and the row are kept here, wiped when they go: C has no part in what SQLite lends.
 pub(crate) struct Prepared {
@@ -96,9 +96,9 @@ impl Prepared {
     }
 
     pub(crate) fn step(&mut self) -> Result<bool> {
-        let mut row = Vec::new();
+        let mut row = Vec::with_capacity(self.columns().len());
         let there = self.fetch(1, |value| {
-            row.push(Wiped(value.to_owned()));
+            push(&mut row, Wiped(value.to_owned()));
             Ok(())
         })?;
         self.row = there.then_some(row);
@@ -121,7 +121,7 @@ impl Prepared {
         self.bind_all(values)?;
         let mut cells = Vec::new();
         let mut take = |value: ValueRef<'_>| {
-            cells.push(Wiped(value.to_owned()));
+            push(&mut cells, Wiped(value.to_owned()));
             Ok(())
         };
         while self.fetch(usize::MAX, &mut take)? {}

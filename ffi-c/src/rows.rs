@@ -10,7 +10,7 @@ use crate::handles::Kind;
 use crate::status::sealite_status::{self, SEALITE_NOT_FOUND};
 use crate::status::{Failure, Result};
 use crate::token::known::{self, Known};
-use crate::value::{Wiped, sealite_value};
+use crate::value::{Wiped, push, sealite_value, start};
 
 /// Rows with named columns: those of a table, and the results of every call that tells more than a number. Which columns
 /// there are is said where the rows come from; later versions may add some.
@@ -25,7 +25,7 @@ pub struct sealite_rows {
 pub(crate) enum Rows {
     /// Rows of a table: the primary key, then the columns in the order of declaration.
     Table(Vec<Row>),
-    /// Tokens. Their values are read when they are asked for: a verification is to cost no more than in Rust.
+    /// Tokens. Most of their values are read when they are asked for: a verification is to cost no more than in Rust.
     Tokens(Vec<Known>),
     /// One, of a verification.
     Token(Known),
@@ -51,11 +51,11 @@ impl Made {
     }
 
     /// The rows of a query in SQL.
-    pub(crate) fn of_sql(found: sealite::SqlRows) -> Self {
-        Made {
-            columns: found.columns,
-            cells: found.rows.into_iter().flatten().map(Wiped).collect(),
-        }
+    pub(crate) fn of_sql(mut found: sealite::SqlRows) -> Self {
+        let count = found.rows.iter().map(Vec::len).sum();
+        let mut cells = Vec::with_capacity(count);
+        cells.extend(found.rows.iter_mut().flatten().map(Wiped::take));
+        Made { columns: found.columns, cells }
     }
 
     /// The rows of a prepared statement, cell by cell.
@@ -66,7 +66,7 @@ impl Made {
     /// Adds a row: as many values as there are columns.
     pub(crate) fn push<const N: usize>(&mut self, values: [Value; N]) {
         debug_assert_eq!(N, self.columns.len());
-        self.cells.extend(values.into_iter().map(Wiped));
+        values.into_iter().for_each(|value| push(&mut self.cells, Wiped(value)));
     }
 }
 
@@ -211,7 +211,7 @@ pub unsafe extern "C" fn sealite_rows_column_name(
 ) -> sealite_status {
     call!(error; handle(rows), plain(position), out(name), out(name_length); {
         let found = rows.column(position).ok_or_else(no_column)?;
-        name.set(found.as_ptr().cast());
+        name.set(start(found.as_bytes()));
         name_length.set(found.len());
     })
 }

@@ -66,6 +66,6 @@ pub unsafe extern "C" fn sealite_snapshot_free(snapshot: *mut sealite_snapshot) 
     let held = quietly(None, || Ok(Some(handles::get(snapshot, "snapshot")?)));
     free(snapshot);
     if let Some(held) = held {
-        quietly((), || held.take().map(drop));
+        quietly((), || held.take_to_undo().map(drop));
     }
 }

@@ -1,6 +1,7 @@
 //! Status codes, and what an error is before it becomes an object.
 
 use std::borrow::Cow;
+use std::ffi::CStr;
 
 use sealite::ErrorKind;
 
@@ -133,6 +134,54 @@ impl sealite_status {
         SEALITE_ROLLED_BACK,
     ];
 
+    /// Their names, made before the program begins: nothing is left half made to the child of a fork.
+    const NAMES: [&CStr; 38] = [
+        c"ok",
+        c"not_initialised",
+        c"already_initialised",
+        c"locked",
+        c"wrong_key",
+        c"authentication_failed",
+        c"unknown_key",
+        c"destroyed_key",
+        c"not_indexed",
+        c"conflict",
+        c"busy",
+        c"corrupt",
+        c"limit",
+        c"closed",
+        c"another_library",
+        c"weak_key",
+        c"invalid_input",
+        c"type_mismatch",
+        c"not_found",
+        c"not_a_vault",
+        c"newer_format",
+        c"read_only",
+        c"full",
+        c"io",
+        c"forked",
+        c"definition",
+        c"refused",
+        c"not_allowed",
+        c"sql",
+        c"last_slot",
+        c"internal",
+        c"already_decided",
+        c"expired",
+        c"denied",
+        c"payload_changed",
+        c"token_rejected",
+        c"interrupted",
+        c"rolled_back",
+    ];
+
+    /// The name of a number, in small letters.
+    pub(crate) fn name(number: i32) -> &'static CStr {
+        let place = usize::try_from(number).ok();
+        place.and_then(|place| Self::NAMES.get(place)).copied().unwrap_or(c"unknown")
+    }
+
     /// The status of an error of the engine.
     pub(crate) fn of(kind: ErrorKind) -> Self {
         Self::ALL.get(kind.code() as usize).copied().unwrap_or(SEALITE_INTERNAL)
@@ -188,6 +237,10 @@ mod tests {
             assert_eq!(status as u32, kind.code());
             let name = format!("{status:?}");
             assert_eq!(name.trim_start_matches("SEALITE_").to_lowercase(), kind.name());
+            assert_eq!(sealite_status::name(status as i32).to_str().unwrap(), kind.name());
         }
+        assert_eq!(sealite_status::name(0), c"ok");
+        let none = [-1, i32::MIN, i32::MAX, sealite_status::ALL.len() as i32];
+        assert!(none.iter().all(|number| sealite_status::name(*number) == c"unknown"));
     }
 }

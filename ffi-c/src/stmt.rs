@@ -11,7 +11,7 @@ use crate::held::Builder;
 use crate::prepared::{Prepared, no_column};
 use crate::rows::{Made, Rows, sealite_rows, text_or_null};
 use crate::status::sealite_status;
-use crate::value::sealite_value;
+use crate::value::{sealite_value, start};
 
 /// A statement of a connection, compiled once and run as often as wanted. Rows come one at a time: memory is bounded
 /// whatever their number, but for RETURNING on a sealed table, whose rows are kept until they have been stepped through.
@@ -93,7 +93,7 @@ pub unsafe extern "C" fn sealite_stmt_column_name(
     call!(error; handle(stmt), plain(position), out(name), out(name_length); {
         stmt.with(|stmt| {
             let found = stmt.columns().get(position).ok_or_else(no_column)?;
-            name.set(found.as_ptr().cast());
+            name.set(start(found.as_bytes()));
             name_length.set(found.len());
             Ok(())
         })?;

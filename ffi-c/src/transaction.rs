@@ -43,8 +43,12 @@ impl Open {
     fn end_savepoint(&self, keep: bool) -> Result<()> {
         self.held.with(|transaction| {
             let none = || Failure::new(SEALITE_CLOSED, "the transaction has no savepoint open");
-            let savepoint = self.savepoints(Vec::pop).ok_or_else(none)?;
-            Ok(transaction.end_savepoint(savepoint, keep)?)
+            self.savepoints(|set| {
+                transaction.end_savepoint(set.last().ok_or_else(none)?, keep)?;
+                // One that the engine could not end is still there.
+                set.pop();
+                Ok(())
+            })
         })
     }
 }
@@ -145,7 +149,7 @@ pub unsafe extern "C" fn sealite_transaction_roll_back(
     transaction: *mut sealite_transaction,
     error: *mut *mut sealite_error,
 ) -> sealite_status {
-    call!(error; handle(transaction); { transaction.held.take()?.roll_back()?; })
+    call!(error; handle(transaction); { transaction.held.take_to_undo()?.roll_back()?; })
 }
 
 /// Frees the transaction; one that has not ended is rolled back. NULL is fine.
@@ -155,6 +159,6 @@ pub unsafe extern "C" fn sealite_transaction_free(transaction: *mut sealite_tran
     let held = quietly(None, || Ok(Some(handles::get(transaction, "transaction")?)));
     free(transaction);
     if let Some(open) = held {
-        quietly((), || open.held.take().map(drop));
+        quietly((), || open.held.take_to_undo().map(drop));
     }
 }

@@ -69,6 +69,13 @@ impl Cleared for sealite_value {
     };
 }
 
+/// Where bytes begin that are given out. An empty Vec lies at an address that is no memory, which some callers (Go's
+/// runtime) take for a fault.
+pub(crate) fn start<T>(bytes: &[u8]) -> *const T {
+    static EMPTY: [u8; 1] = [0];
+    if bytes.is_empty() { EMPTY.as_ptr().cast() } else { bytes.as_ptr().cast() }
+}
+
 impl sealite_value {
     /// Reads the value that C has given.
     pub(crate) unsafe fn read<'s>(&self, scope: &'s Scope, name: &str) -> Result<ValueRef<'s>> {
@@ -98,7 +105,7 @@ impl sealite_value {
         };
         let lying = |kind: sealite_type, bytes: &[u8]| sealite_value {
             kind: kind as i32,
-            data: bytes.as_ptr().cast(),
+            data: start(bytes),
             length: bytes.len(),
             ..sealite_value::CLEARED
         };
@@ -115,8 +122,29 @@ impl sealite_value {
     }
 }
 
+/// Adds a value. Where that takes a larger array, the old one is wiped: numbers lie in it.
+pub(crate) fn push(values: &mut Vec<Wiped>, value: Wiped) {
+    if values.len() == values.capacity() {
+        let mut larger = Vec::with_capacity(values.capacity().saturating_mul(2).max(8));
+        larger.extend(values.iter_mut().map(|old| Wiped::take(&mut old.0)));
+        *values = larger;
+    }
+    values.push(value);
+}
+
 /// A value of the engine's, wiped when it goes.
 pub(crate) struct Wiped(pub(crate) Value);
+
+impl Wiped {
+    /// Takes the value and leaves nothing of it.
+    pub(crate) fn take(place: &mut Value) -> Self {
+        let taken = Wiped(std::mem::replace(place, Value::Integer(0)));
+        if let Value::Integer(left) = place {
+            left.zeroize();
+        }
+        taken
+    }
+}
 
 impl Drop for Wiped {
     fn drop(&mut self) {
@@ -127,6 +155,33 @@ impl Drop for Wiped {
             Value::Real(v) => v.zeroize(),
             Value::Boolean(v) => v.zeroize(),
             _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_added_in_order_whatever_room_there_is() {
+        let mut values = Vec::new();
+        for number in 0..100_i64 {
+            push(&mut values, Wiped(Value::Integer(number)));
+        }
+        let numbers: Vec<_> = values.iter().filter_map(|value| value.0.as_ref().as_i64()).collect();
+        assert_eq!(numbers, (0..100).collect::<Vec<_>>());
+        let mut left = Value::Real(1.5);
+        assert_eq!(Wiped::take(&mut left).0, Value::Real(1.5));
+        assert_eq!(left, Value::Integer(0));
+    }
+
+    #[test]
+    fn empty_text_or_blob_points_to_memory() {
+        for empty in [ValueRef::Text(&String::new()), ValueRef::Blob(&Vec::new())] {
+            let shown = sealite_value::of(empty).unwrap();
+            assert_eq!(shown.length, 0);
+            assert!(shown.data.addr() >= 4_096, "{:p} is no memory", shown.data);
         }
     }
 }

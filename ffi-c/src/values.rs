@@ -10,7 +10,7 @@ use crate::handles::Kind;
 use crate::held::Builder;
 use crate::status::Result;
 use crate::status::sealite_status;
-use crate::value::{Wiped, sealite_value};
+use crate::value::{Wiped, push, sealite_value};
 
 /// Column names and values, to insert or update a row with. Not for two threads at once (SEALITE_BUSY). Wiped by
 /// sealite_values_free().
@@ -18,7 +18,15 @@ pub struct sealite_values {
     _opaque: [u8; 0],
 }
 
-pub(crate) type Pairs = Builder<Vec<(String, Wiped)>>;
+pub(crate) type Pairs = Builder<Given>;
+
+/// The object.
+#[derive(Default)]
+pub(crate) struct Given {
+    columns: Vec<String>,
+    /// As many.
+    cells: Vec<Wiped>,
+}
 
 impl Kind for sealite_values {
     type Object = Pairs;
@@ -30,8 +38,8 @@ pub(crate) fn pairs<R>(
     work: impl FnOnce(&[(&str, ValueRef<'_>)]) -> Result<R>,
 ) -> Result<R> {
     values.with(|held| {
-        let pairs: Vec<_> =
-            held.iter().map(|(name, value)| (name.as_str(), value.0.as_ref())).collect();
+        let values = held.cells.iter().map(|value| value.0.as_ref());
+        let pairs: Vec<_> = held.columns.iter().map(String::as_str).zip(values).collect();
         work(&pairs)
     })
 }
@@ -42,7 +50,7 @@ pub unsafe extern "C" fn sealite_values_create(
     values: *mut *mut sealite_values,
     error: *mut *mut sealite_error,
 ) -> sealite_status {
-    call!(error; out(values); { values.give(Builder::new(Vec::new()))?; })
+    call!(error; out(values); { values.give(Builder::new(Given::default()))?; })
 }
 
 /// Sets the value of a column, in place of one that was set before. Name and value are copied.
@@ -57,9 +65,14 @@ pub unsafe extern "C" fn sealite_values_set(
     call!(error; handle(values), text(column, column_length), value(value); {
         let value = Wiped(value.to_owned());
         values.with(|held| {
-            match held.iter_mut().find(|(name, _)| name == column) {
-                Some((_, slot)) => *slot = value,
-                None => held.push((column.to_owned(), value)),
+            let Given { columns, cells } = held;
+            let known = columns.iter().position(|name| name == column);
+            match known.and_then(|at| cells.get_mut(at)) {
+                Some(cell) => *cell = value,
+                None => {
+                    columns.push(column.to_owned());
+                    push(cells, value);
+                }
             }
             Ok(())
         })?;
@@ -74,7 +87,8 @@ pub unsafe extern "C" fn sealite_values_clear(
 ) -> sealite_status {
     call!(error; handle(values); {
         values.with(|held| {
-            held.clear();
+            held.columns.clear();
+            held.cells.clear();
             Ok(())
         })?;
     })

@@ -4,28 +4,29 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use support::{both, compile, fresh, root, run, tool};
 
-const PROGRAMS: [&str; 11] = [
-    "life",
-    "keys",
-    "tables",
-    "adoption",
-    "sql",
-    "capabilities",
-    "tokens",
-    "erasure",
-    "rotation",
-    "misuse",
-    "fork",
-];
 const SANITIZED: [&str; 2] = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
 
 fn source(name: &str) -> PathBuf {
     root().join(format!("ffi-c/c/tests/{name}.c"))
+}
+
+/// Every program in the folder, but the one whose bugs are on purpose.
+fn programs() -> Vec<String> {
+    let files = std::fs::read_dir(root().join("ffi-c/c/tests")).unwrap();
+    let paths = files.map(|file| file.unwrap().path());
+    let sources = paths.filter(|path| path.extension().is_some_and(|extension| extension == "c"));
+    let mut names: Vec<String> =
+        sources.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    names.retain(|name| name != "bugs");
+    names.sort();
+    assert!(names.len() > 10, "{names:?}");
+    names
 }
 
 fn valgrind(leaks: bool) -> Command {
@@ -42,7 +43,7 @@ fn valgrind(leaks: bool) -> Command {
 
 #[test]
 fn c_programs_hold_plain() {
-    for name in PROGRAMS {
+    for name in &programs() {
         let program = compile(&source(name), name, &[]);
         run(Command::new(program).arg(fresh(name)));
     }
@@ -50,7 +51,7 @@ fn c_programs_hold_plain() {
 
 #[test]
 fn c_programs_hold_under_the_sanitizers() {
-    for name in PROGRAMS {
+    for name in &programs() {
         let program = compile(&source(name), &format!("{name}-sanitized"), &SANITIZED);
         run(Command::new(program).arg(fresh(format!("{name}-sanitized"))));
     }
@@ -58,7 +59,7 @@ fn c_programs_hold_under_the_sanitizers() {
 
 #[test]
 fn c_programs_hold_under_valgrind() {
-    for name in PROGRAMS {
+    for name in &programs() {
         let program = compile(&source(name), &format!("{name}-valgrind"), &[]);
         // A forked child abandons its parent's connections: they are lost to it, on purpose.
         let mut command = valgrind(name != "fork");
@@ -83,4 +84,18 @@ fn sanitizers_and_valgrind_are_there_and_see_into_the_library() {
     run(valgrind(true).arg(&plain).arg("none"));
     found(valgrind(true), &plain, "use-after-free", "Invalid read");
     found(valgrind(true), &plain, "leak", "definitely lost");
+}
+
+/// A function that no program calls is one that nobody has tried.
+#[test]
+fn every_exported_function_is_called_by_a_program_in_c() {
+    let mut called = BTreeSet::new();
+    for name in &programs() {
+        let program = compile(&source(name), &format!("{name}-called"), &[]);
+        let undefined = run(tool("nm", "binutils").args(["-u", "--format=just-symbols"]).arg(program));
+        called.extend(undefined.lines().map(|line| line.split('@').next().unwrap().to_owned()));
+    }
+    let symbols = std::fs::read_to_string(root().join("ffi-c/symbols.txt")).unwrap();
+    let missing: Vec<&str> = symbols.lines().filter(|name| !called.contains(*name)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }

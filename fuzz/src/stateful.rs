@@ -168,7 +168,7 @@ impl World {
                     && let Some((savepoint, before, last)) = open.savepoints.pop()
                 {
                     let keep = with & 1 == 0;
-                    open.transaction.end_savepoint(savepoint, keep).expect("its end");
+                    open.transaction.end_savepoint(&savepoint, keep).expect("its end");
                     if !keep {
                         (open.rows, self.last) = (before, last);
                     }

@@ -210,8 +210,16 @@ impl Savepoint {
         let keep = exception_type.is_none();
         let savepoint = self.state.lock().unwrap_or_else(PoisonError::into_inner).take();
         let savepoint = savepoint.ok_or_else(|| not_begun("savepoint"))?;
-        let ended =
-            py.detach(|| self.held.with(|transaction| transaction.end_savepoint(savepoint, keep)));
+        let ended = py.detach(|| {
+            self.held.with(|transaction| {
+                let ended = transaction.end_savepoint(&savepoint, keep);
+                if keep && ended.is_err() {
+                    // What can't be kept is not left to the rest of the transaction.
+                    let _ = transaction.end_savepoint(&savepoint, false);
+                }
+                ended
+            })
+        });
         // What led here is the exception to be seen.
         if keep { Ok(ended?) } else { Ok(()) }
     }

@@ -74,8 +74,8 @@ fn a_savepoint_ends_in_its_own_transaction_only() {
     drop(first);
     let second = vault.begin().unwrap();
     let own = second.begin_savepoint().unwrap();
-    assert_eq!(kind(second.end_savepoint(stranger, false)), Some(ErrorKind::Closed));
-    second.end_savepoint(own, true).unwrap();
+    assert_eq!(kind(second.end_savepoint(&stranger, false)), Some(ErrorKind::Closed));
+    second.end_savepoint(&own, true).unwrap();
 }
 
 #[test]

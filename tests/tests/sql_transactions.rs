@@ -32,7 +32,7 @@ fn what_is_rolled_back_leaves_no_row_and_no_id() {
         let savepoint = tx.begin_savepoint().unwrap();
         tx.execute("INSERT INTO notes (title) VALUES ('b'), ('c')", &[]).unwrap();
         tx.execute("UPDATE notes SET body = 'changed'", &[]).unwrap();
-        tx.end_savepoint(savepoint, false).unwrap();
+        tx.end_savepoint(&savepoint, false).unwrap();
         let failed = tx.execute("INSERT INTO notes (title) VALUES ('d'), ('e'), ('a')", &[]);
         assert_eq!(failed.unwrap_err().message(), "UNIQUE constraint failed: notes.title");
         let id = tx.query("INSERT INTO notes (title) VALUES ('f') RETURNING id", &[]).unwrap();
@@ -66,7 +66,7 @@ fn a_transaction_that_makes_the_first_key_and_goes_back_leaves_nothing_unreadabl
     let savepoint = tx.begin_savepoint().unwrap();
     tx.define_table(&TableDefinition::new("later").column(Column::text("a").sealed())).unwrap();
     tx.execute("INSERT INTO later (a) VALUES ('x')", &[]).unwrap();
-    tx.end_savepoint(savepoint, false).unwrap();
+    tx.end_savepoint(&savepoint, false).unwrap();
     assert_eq!(tx.query("SELECT * FROM later", &[]).unwrap_err().kind(), ErrorKind::Sql);
     tx.execute("INSERT INTO notes (title) VALUES ('b')", &[]).unwrap();
     tx.roll_back().unwrap();

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::error::{Result, fail};
+use crate::secret::WipedText;
 
 /// The longest action, name, role or id of a session, in bytes.
 const MAX_TEXT: usize = 256;
@@ -22,10 +23,10 @@ const MAX_KEPT: Duration = Duration::from_secs(3_660 * 86_400);
 #[derive(Clone)]
 pub struct ApprovalRequest {
     pub(super) action: String,
-    pub(super) payload: String,
+    pub(super) payload: WipedText,
     pub(super) requester: String,
-    pub(super) subject: Option<String>,
-    pub(super) session: Option<String>,
+    pub(super) subject: Option<WipedText>,
+    pub(super) session: Option<WipedText>,
     pub(super) expires_in: Duration,
     pub(super) keep_for: Duration,
     pub(super) exclude_requester: bool,
@@ -42,7 +43,7 @@ impl ApprovalRequest {
     ) -> Self {
         ApprovalRequest {
             action: action.into(),
-            payload: payload_json.into(),
+            payload: WipedText::new(payload_json),
             requester: requester.into(),
             subject: None,
             session: None,
@@ -56,14 +57,14 @@ impl ApprovalRequest {
     /// Whom or what it concerns.
     #[must_use]
     pub fn subject(mut self, subject: impl Into<String>) -> Self {
-        self.subject = Some(subject.into());
+        self.subject = Some(WipedText::new(subject));
         self
     }
 
     /// The session that it belongs to.
     #[must_use]
     pub fn session(mut self, session: impl Into<String>) -> Self {
-        self.session = Some(session.into());
+        self.session = Some(WipedText::new(session));
         self
     }
 

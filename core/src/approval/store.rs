@@ -8,6 +8,7 @@ use crate::audit::{Entry, append};
 use crate::crypto::random;
 use crate::error::{ErrorKind, Result, err};
 use crate::keys::seal::no_randomness;
+use crate::secret::WipedText;
 use crate::table::session::Session;
 use crate::table::{Row, Source, Table, define, due};
 use crate::value::{Id, IdRef, ValueRef};
@@ -96,8 +97,8 @@ pub(super) fn record(
         "role": approval.role,
     });
     let mut entry = Entry::new(event).payload(payload.to_string());
-    entry.actor = actor.map(str::to_owned);
-    entry.subject.clone_from(&approval.subject);
+    entry.actor = actor.map(WipedText::new);
+    entry.subject = approval.subject.as_deref().map(WipedText::new);
     entry.tenant = tenant.map(ToString::to_string);
     append(session, &entry).map(|_| ())
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use super::export::json_line;
 use crate::error::{Result, fail};
 use crate::format::canonical::canonical;
+use crate::secret::WipedText;
 use crate::table::Row;
 use crate::value::ValueRef;
 
@@ -18,12 +19,12 @@ const MAX_PAYLOAD: usize = 1 << 20;
 #[derive(Clone, Default)]
 pub struct Entry {
     pub(crate) event: String,
-    pub(crate) actor: Option<String>,
+    pub(crate) actor: Option<WipedText>,
     pub(crate) tenant: Option<String>,
-    pub(crate) subject: Option<String>,
+    pub(crate) subject: Option<WipedText>,
     pub(crate) trace_id: Option<String>,
     pub(crate) correlation_id: Option<String>,
-    pub(crate) payload: Option<String>,
+    pub(crate) payload: Option<WipedText>,
 }
 
 impl Entry {
@@ -35,14 +36,14 @@ impl Entry {
     /// Who did it. Sealed.
     #[must_use]
     pub fn actor(mut self, actor: impl Into<String>) -> Self {
-        self.actor = Some(actor.into());
+        self.actor = Some(WipedText::new(actor));
         self
     }
 
     /// Whose data it concerns. Sealed.
     #[must_use]
     pub fn subject(mut self, subject: impl Into<String>) -> Self {
-        self.subject = Some(subject.into());
+        self.subject = Some(WipedText::new(subject));
         self
     }
 
@@ -64,7 +65,7 @@ impl Entry {
     /// What happened, as JSON text. It is brought to its canonical form (RFC 8785), to full depth, and sealed.
     #[must_use]
     pub fn payload(mut self, json: impl Into<String>) -> Self {
-        self.payload = Some(json.into());
+        self.payload = Some(WipedText::new(json));
         self
     }
 
@@ -73,8 +74,9 @@ impl Entry {
         if self.event.is_empty() {
             fail!(InvalidInput, "an audit entry names its event");
         }
-        let texts = [&self.actor, &self.subject, &self.trace_id, &self.correlation_id];
-        let texts = texts.map(Option::as_deref).into_iter().chain([tenant]);
+        let (actor, subject) = (self.actor.as_deref(), self.subject.as_deref());
+        let (trace, correlation) = (self.trace_id.as_deref(), self.correlation_id.as_deref());
+        let texts = [actor, subject, trace, correlation, tenant].into_iter();
         let longest = texts.flatten().map(str::len).max().unwrap_or(0);
         if self.event.len().max(longest) > MAX_TEXT {
             fail!(Limit, "the texts of an audit entry have at most {MAX_TEXT} bytes each");

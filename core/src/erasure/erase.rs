@@ -11,6 +11,7 @@ use crate::audit::{Entry, append_for};
 use crate::error::{ErrorKind, Result, fail};
 use crate::keys::KeyState;
 use crate::keys::ring::{Owner, Purpose};
+use crate::secret::WipedText;
 use crate::table::engine::Engine;
 use crate::table::session::Session;
 use crate::{approval, quota, token};
@@ -93,7 +94,7 @@ fn finish(
         "rows": receipt.rows, "internal": receipt.internal, "keys": receipt.keys,
     });
     let mut entry = Entry::new(event).payload(payload.to_string());
-    entry.subject = whom.subject.map(str::to_owned);
+    entry.subject = whom.subject.map(WipedText::new);
     receipt.audit_seq = append_for(session, &entry, whom.tenant)?;
     session.mark_erasure()?;
     job.is_running = false;

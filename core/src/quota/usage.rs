@@ -264,7 +264,7 @@ fn grain(limit: &Limit) -> i64 {
 }
 
 fn aligned(now: i64, span: i64) -> i64 {
-    now - now.rem_euclid(span.max(1))
+    now.saturating_sub(now.rem_euclid(span.max(1)))
 }
 
 fn span(ms: i64) -> Duration {

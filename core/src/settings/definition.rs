@@ -1,7 +1,7 @@
 //! What a program declares about a setting.
 
 use crate::error::{Result, fail};
-use crate::settings::value::admit;
+use crate::settings::value::{SettingValue, admit};
 use crate::table::definition::MAX_NAME;
 use crate::value::{Type, Value};
 
@@ -37,7 +37,7 @@ pub struct SettingDefinition {
     pub(super) category: Option<String>,
     pub(super) description: Option<String>,
     pub(super) requires_restart: bool,
-    pub(super) default: Option<Value>,
+    pub(super) default: Option<Standard>,
     pub(super) environment: Option<String>,
     pub(super) required: bool,
     pub(super) min_length: Option<u32>,
@@ -98,7 +98,7 @@ impl SettingDefinition {
     /// The value where neither the vault nor the environment has one. Kept sealed.
     #[must_use]
     pub fn default(mut self, value: impl Into<Value>) -> Self {
-        self.default = Some(value.into());
+        self.default = Some(Standard(SettingValue::new(value.into())));
         self
     }
 
@@ -239,7 +239,7 @@ impl SettingDefinition {
             fail!(InvalidInput, "setting {name}: its type is text, integer, real, boolean or JSON");
         }
         if let Some(default) = &self.default {
-            admit(name, self.kind, default.as_ref())?;
+            drop(SettingValue::new(admit(name, self.kind, default.0.expose())?));
         }
         if self.environment.as_deref().is_some_and(|variable| !is_variable(variable)) {
             fail!(InvalidInput, "setting {name}: not the name of an environment variable");
@@ -262,9 +262,20 @@ impl SettingDefinition {
         self.check()?;
         let mut admitted = self.clone();
         if let Some(default) = &self.default {
-            admitted.default = Some(admit(&self.name, self.kind, default.as_ref())?);
+            let default = admit(&self.name, self.kind, default.0.expose())?;
+            admitted.default = Some(Standard(SettingValue::new(default)));
         }
         Ok(admitted)
+    }
+}
+
+/// A default: it may be a secret's, so it is masked, shared by the clones of its declaration, and wiped with the last.
+#[derive(Clone, Debug)]
+pub(super) struct Standard(pub(super) SettingValue);
+
+impl PartialEq for Standard {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.is(&other.0)
     }
 }
 

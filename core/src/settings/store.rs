@@ -1,6 +1,6 @@
 //! The rows of settings, and the value that holds.
 
-use super::SettingDefinition;
+use super::definition::{SettingDefinition, Standard};
 use super::merge::{is_object, merge};
 use super::setting::{Setting, SettingSource, shown};
 use super::tables::{DEFINITIONS, TENANT_VALUES, TENANT_VERSIONS, VALUES, VERSIONS};
@@ -173,13 +173,13 @@ impl<'a> View<'a> {
 /// What holds where the vault has no value.
 fn below(definition: &SettingDefinition, own: Option<Stored>) -> Result<Effective> {
     let (value, source) = match environment(definition)? {
-        Some(value) => (Some(value), SettingSource::Environment),
+        Some(value) => (Some(SettingValue::new(value)), SettingSource::Environment),
         None => match &definition.default {
-            Some(value) => (Some(value.clone()), SettingSource::Default),
+            Some(Standard(value)) => (Some(value.clone()), SettingSource::Default),
             None => (None, SettingSource::Unset),
         },
     };
-    Ok(Effective { value: value.map(SettingValue::new), source, own, inherited: false })
+    Ok(Effective { value, source, own, inherited: false })
 }
 
 fn environment(definition: &SettingDefinition) -> Result<Option<Value>> {
@@ -236,7 +236,7 @@ fn read_definition(row: &Row) -> Result<SettingDefinition> {
         category: text("category")?,
         description: text("description")?,
         requires_restart: flag("requires_restart")?,
-        default: default.map(|value| value.expose().to_owned()),
+        default: default.map(Standard),
         environment: text("environment")?,
         required: flag("required")?,
         min_length: row.get("min_length")?.as_i64().and_then(|length| u32::try_from(length).ok()),
@@ -253,7 +253,7 @@ fn read_definition(row: &Row) -> Result<SettingDefinition> {
 /// Writes a definition.
 pub(super) fn put_definition(session: &Session, definition: &SettingDefinition) -> Result<()> {
     let text = |text: &'_ Option<String>| text.clone().map_or(Value::Null, Value::Text);
-    let standard = definition.default.as_ref().map(|value| SettingValue::encode(value.as_ref()));
+    let standard = definition.default.as_ref().map(|value| SettingValue::encode(value.0.expose()));
     let (category, description) = (text(&definition.category), text(&definition.description));
     let (environment, guard) = (text(&definition.environment), text(&definition.guarded_by));
     let values = [

@@ -55,13 +55,16 @@ pub(crate) struct State {
 
 /// How often a read is tried again when the schema changes under it.
 const MAX_REFRESHES: usize = 16;
+/// In the place of a clock that is set: the system's counts. No other time means so, and that of 292 million years ago is
+/// taken a millisecond later.
+const SYSTEM_CLOCK: i64 = i64::MIN;
 
 impl Engine {
     pub(crate) fn new(pool: Pool, attachments: Attachments) -> Self {
         Engine {
             pool,
             unlocked: RwLock::new(None),
-            clock_ms: AtomicI64::new(0),
+            clock_ms: AtomicI64::new(SYSTEM_CLOCK),
             clock: Clock::default(),
             counters: Arc::default(),
             look: Look::default(),
@@ -77,14 +80,15 @@ impl Engine {
     /// Milliseconds since 1970.
     pub(crate) fn clock_ms(&self) -> i64 {
         match self.clock_ms.load(Ordering::Relaxed) {
-            0 => system_clock_ms(),
+            SYSTEM_CLOCK => system_clock_ms(),
             set => set,
         }
     }
 
     /// Sets the clock of this handle, for tests; `None` gives it back to the system.
     pub(crate) fn set_clock_ms(&self, clock: Option<i64>) {
-        self.clock_ms.store(clock.unwrap_or(0), Ordering::Relaxed);
+        let clock = clock.map_or(SYSTEM_CLOCK, |set| set.max(SYSTEM_CLOCK + 1));
+        self.clock_ms.store(clock, Ordering::Relaxed);
     }
 
     /// What is equal at two times only where nobody has committed to the file in between; `None` for a vault in memory.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::engine::State;
 use super::sequence::Sequences;
 use super::session::Session;
-use crate::error::{Result, fail};
+use crate::error::{Result, err};
 
 static NEXT_SAVEPOINT: AtomicU64 = AtomicU64::new(0);
 
@@ -30,9 +30,10 @@ impl Session {
     pub(crate) fn savepoint<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
         let mut undo = Undo { session: self, savepoint: Some(self.begin_savepoint()?) };
         let result = work()?;
-        if let Some(savepoint) = undo.savepoint.take() {
-            self.release(&savepoint)?;
+        if let Some(savepoint) = &undo.savepoint {
+            self.release(savepoint)?;
         }
+        undo.savepoint = None;
         Ok(result)
     }
 
@@ -48,14 +49,15 @@ impl Session {
 
     /// Keeps what was done since the savepoint.
     pub(crate) fn release(&self, savepoint: &Savepoint) -> Result<()> {
-        let depth = self.end(savepoint)?;
+        let depth = self.depth(savepoint)?;
         self.conn().execute(&format!("RELEASE s{depth}"), &[])?;
+        self.end(depth);
         Ok(())
     }
 
     /// Takes back what was done since the savepoint.
     pub(crate) fn roll_back_to(&self, savepoint: &Savepoint) -> Result<()> {
-        let depth = self.end(savepoint)?;
+        let depth = self.depth(savepoint)?;
         *self.state.borrow_mut() = Arc::new(savepoint.state.with_new_ring());
         self.own_ring.set(true);
         self.sequences().forget();
@@ -66,6 +68,7 @@ impl Session {
             self.conn().execute(&format!("ROLLBACK TO s{depth}"), &[])?;
             self.conn().execute(&format!("RELEASE s{depth}"), &[])?;
         }
+        self.end(depth);
         Ok(())
     }
 
@@ -84,14 +87,16 @@ impl Session {
         self.audited.set(memory.audited);
     }
 
-    /// A savepoint ends once, in its own transaction, and those inside it with it. Its depth.
-    fn end(&self, savepoint: &Savepoint) -> Result<usize> {
-        let mut open = self.savepoints.borrow_mut();
-        let Some(depth) = open.iter().position(|number| *number == savepoint.number) else {
-            fail!(Closed, "the savepoint has ended, or is another transaction's");
-        };
-        open.truncate(depth);
-        Ok(depth)
+    /// How many savepoints it stands in.
+    fn depth(&self, savepoint: &Savepoint) -> Result<usize> {
+        let open = self.savepoints.borrow();
+        let place = open.iter().position(|number| *number == savepoint.number);
+        place.ok_or_else(|| err!(Closed, "the savepoint has ended, or is another transaction's"))
+    }
+
+    /// A savepoint has ended, and those inside it with it.
+    fn end(&self, depth: usize) {
+        self.savepoints.borrow_mut().truncate(depth);
     }
 }
 

@@ -7,6 +7,7 @@ use super::kind::TokenKind;
 use super::text::is_prefix;
 use crate::error::{Result, err, fail};
 use crate::quota::Limit;
+use crate::secret::WipedText;
 
 /// The longest subject, label or reason, in bytes.
 const MAX_TEXT: usize = 256;
@@ -27,11 +28,11 @@ const TOUCH: Duration = Duration::from_secs(60);
 #[derive(Clone)]
 pub struct TokenRequest {
     pub(super) kind: TokenKind,
-    pub(super) subject: Option<String>,
-    pub(super) label: Option<String>,
+    pub(super) subject: Option<WipedText>,
+    pub(super) label: Option<WipedText>,
     pub(super) scopes: Vec<String>,
     pub(super) limits: Option<String>,
-    pub(super) data: Option<String>,
+    pub(super) data: Option<WipedText>,
     pub(super) prefix: Option<String>,
     pub(super) family: Option<String>,
     pub(super) not_before_in: Option<Duration>,
@@ -69,14 +70,14 @@ impl TokenRequest {
     /// which it is found. Without one [`crate::Tokens::revoke_subject`] does not reach the token.
     #[must_use]
     pub fn subject(mut self, subject: impl Into<String>) -> Self {
-        self.subject = Some(subject.into());
+        self.subject = Some(WipedText::new(subject));
         self
     }
 
     /// What people know it by, at most 256 bytes. Sealed.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = Some(label.into());
+        self.label = Some(WipedText::new(label));
         self
     }
 
@@ -98,7 +99,7 @@ impl TokenRequest {
     /// What the application wants to know of it, as JSON text of at most 16 KiB. Sealed.
     #[must_use]
     pub fn data(mut self, json: impl Into<String>) -> Self {
-        self.data = Some(json.into());
+        self.data = Some(WipedText::new(json));
         self
     }
 

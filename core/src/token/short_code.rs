@@ -22,7 +22,7 @@ use crate::error::{Result, err, fail};
 use crate::keys::Hashed;
 use crate::keys::seal::no_randomness;
 use crate::metrics::Counter;
-use crate::secret::SecretString;
+use crate::secret::{SecretString, WipedText};
 use crate::value::ValueRef;
 
 /// The cost of a guess for somebody who has the file and its keys. Whoever has only the codes to try has the attempts.
@@ -37,12 +37,12 @@ const MAX_ATTEMPTS: u32 = 10;
 /// A short code to issue: by default 6 digits, 5 attempts, 10 minutes.
 #[derive(Clone)]
 pub struct CodeRequest {
-    subject: String,
+    subject: WipedText,
     digits: u8,
     attempts: u32,
     expires_in: Duration,
-    label: Option<String>,
-    data: Option<String>,
+    label: Option<WipedText>,
+    data: Option<WipedText>,
     replace_older: bool,
 }
 
@@ -58,7 +58,7 @@ impl CodeRequest {
     /// A code for a subject, 1 to 256 bytes. Codes of the subject that are still out are revoked.
     pub fn new(subject: impl Into<String>) -> Self {
         CodeRequest {
-            subject: subject.into(),
+            subject: WipedText::new(subject),
             digits: 6,
             attempts: 5,
             expires_in: Duration::from_secs(600),
@@ -92,14 +92,14 @@ impl CodeRequest {
     /// What people know it by. Sealed.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = Some(label.into());
+        self.label = Some(WipedText::new(label));
         self
     }
 
     /// What the application wants to know of it, as JSON text of at most 16 KiB. Sealed.
     #[must_use]
     pub fn data(mut self, json: impl Into<String>) -> Self {
-        self.data = Some(json.into());
+        self.data = Some(WipedText::new(json));
         self
     }
 

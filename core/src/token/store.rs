@@ -12,6 +12,7 @@ use crate::audit::{Entry, append};
 use crate::db::Conn;
 use crate::error::{ErrorKind, Result, err};
 use crate::keys::ring::{IndexPlace, Key, Owner, Purpose};
+use crate::secret::WipedText;
 use crate::table::engine::{Engine, State};
 use crate::table::session::Session;
 use crate::table::{Row, Source, Table, Writer, define, get_one, put_row};
@@ -255,7 +256,7 @@ impl Store<'_> {
         payload: &serde_json::Value,
     ) -> Result<()> {
         let mut entry = Entry::new(event).payload(payload.to_string());
-        entry.subject = subject.map(str::to_owned);
+        entry.subject = subject.map(WipedText::new);
         entry.tenant = self.tenant.map(str::to_owned);
         append(self.session, &entry).map(|_| ())
     }

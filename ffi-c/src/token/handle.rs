@@ -76,8 +76,7 @@ pub(super) fn reveal(
     rows: &Out<'_, *mut sealite_rows>,
 ) -> Result<()> {
     let (token, secret) = issued;
-    text.give(Bytes::copy_of(secret.as_bytes()))?;
-    give(rows, token)
+    text.give_with(Bytes::copy_of(secret.as_bytes()), || give(rows, token))
 }
 
 /// Makes a handle to the vault's own tokens. Free it with sealite_tokens_free().

@@ -1,8 +1,7 @@
 //! What is known of a token, as a row.
 
-use std::sync::OnceLock;
-
 use sealite::{Token, TokenKind, ValueRef};
+use zeroize::Zeroizing;
 
 use crate::output::Out;
 use crate::rows::{Rows, sealite_rows};
@@ -66,16 +65,26 @@ pub(crate) const COLUMNS: [&str; 24] = [
     "is_imported",
 ];
 
-/// A token, and what has to be put together of it, once it was asked for.
+/// A token, and what has to be put together of it. Put together at once: what two threads may ask for first would have to
+/// be locked, and the child of a fork could find it locked for ever.
 pub(crate) struct Known {
     token: Token,
-    scopes: OnceLock<String>,
-    quota_key: OnceLock<String>,
+    scopes: Zeroizing<String>,
+    quota_key: Zeroizing<String>,
 }
 
 impl Known {
     fn new(token: Token) -> Self {
-        Known { token, scopes: OnceLock::new(), quota_key: OnceLock::new() }
+        let length = token.scopes().map(|scope| scope.len() + 1).sum();
+        // Of its full length from the start: growing would leave a part of it behind.
+        let mut scopes = Zeroizing::new(String::with_capacity(length));
+        for scope in token.scopes() {
+            if !scopes.is_empty() {
+                scopes.push(' ');
+            }
+            scopes.push_str(scope);
+        }
+        Known { scopes, quota_key: Zeroizing::new(token.quota_key()), token }
     }
 
     /// The value of a column, by its position in [`COLUMNS`].
@@ -86,11 +95,9 @@ impl Known {
             1 => ValueRef::Text(token.kind().name()),
             2 => text(token.subject()),
             3 => text(token.label()),
-            4 => ValueRef::Text(
-                self.scopes.get_or_init(|| token.scopes().collect::<Vec<_>>().join(" ")),
-            ),
+            4 => ValueRef::Text(&self.scopes),
             5 => text(token.limits()),
-            6 => ValueRef::Text(self.quota_key.get_or_init(|| token.quota_key())),
+            6 => ValueRef::Text(&self.quota_key),
             7 => token.data().map_or(ValueRef::Null, ValueRef::Json),
             8 => ValueRef::Text(token.prefix()),
             9 => text(token.family()),

@@ -1,11 +1,10 @@
 //! What the texts of tokens look like, and the CSRF tokens that are derived from them.
 
-use std::ffi::{CStr, CString, c_char};
-use std::sync::OnceLock;
+use std::ffi::{CStr, c_char};
 
 use super::handle::sealite_tokens;
 use crate::bytes::{Bytes, sealite_bytes};
-use crate::call::{call, quietly};
+use crate::call::call;
 use crate::error::sealite_error;
 use crate::status::sealite_status;
 
@@ -60,11 +59,13 @@ pub unsafe extern "C" fn sealite_is_token_text(
 /// of logs: it finds every token that the engine makes, whatever its prefix, and hardly anything else. Static.
 #[unsafe(no_mangle)]
 pub extern "C" fn sealite_token_pattern() -> *const c_char {
-    static PATTERN: OnceLock<CString> = OnceLock::new();
-    const NONE: &CStr = c"";
-    quietly(NONE.as_ptr(), || {
-        Ok(PATTERN
-            .get_or_init(|| CString::new(sealite::TOKEN_PATTERN).unwrap_or_default())
-            .as_ptr())
-    })
+    CStr::from_bytes_with_nul(&PATTERN).map_or(c"".as_ptr(), CStr::as_ptr)
 }
+
+/// The pattern with its NUL, made by the compiler: nothing is left half made to the child of a fork.
+static PATTERN: [u8; sealite::TOKEN_PATTERN.len() + 1] = {
+    let mut text = [0; sealite::TOKEN_PATTERN.len() + 1];
+    let (filled, _) = text.split_at_mut(sealite::TOKEN_PATTERN.len());
+    filled.copy_from_slice(sealite::TOKEN_PATTERN.as_bytes());
+    text
+};

@@ -76,7 +76,7 @@ impl Side {
     pub(crate) fn release(&mut self, name: &str, keep: bool) {
         match self {
             Side::Transaction(tx, savepoints) => {
-                tx.end_savepoint(savepoints.pop().unwrap(), keep).unwrap();
+                tx.end_savepoint(&savepoints.pop().unwrap(), keep).unwrap();
             }
             Side::Connection(connection) => {
                 if !keep {
