@@ -1229,7 +1229,7 @@ void sealite_config_free(sealite_config *config);
  *
  * @param vault  A handle; not NULL.
  * @param to,to_length  UTF-8; not NULL.
- * @param unchecked  True or false.
+ * @param unchecked  0 or 1; any other number is SEALITE_INVALID_INPUT.
  * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
  * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
  * @note From any thread, also at once.
@@ -1256,7 +1256,7 @@ sealite_status sealite_vault_backup(sealite_vault *vault,
  * @param to,to_length  UTF-8; not NULL.
  * @param unlock  A handle; not NULL.
  * @param checkpoint,checkpoint_length  UTF-8; may be NULL.
- * @param drill  True or false.
+ * @param drill  0 or 1; any other number is SEALITE_INVALID_INPUT.
  * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
  * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
  * @note From any thread, also at once.
@@ -1338,6 +1338,8 @@ sealite_status sealite_keys_rotate_master(sealite_vault *vault,
  * Lists the ways to unlock, in the order of their ids. Needs no key. Rows: `id`, `kind` ("key", "passphrase" or
  * "recovery"), `label`, `created_at` (seconds since 1970).
  *
+ * SEALITE_NOT_INITIALISED without a vault; SEALITE_CORRUPT where a slot is damaged.
+ *
  * @param vault  A handle; not NULL.
  * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
  * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
@@ -1349,6 +1351,9 @@ sealite_status sealite_vault_slots(sealite_vault *vault,
 
 /**
  * Adds a way to unlock, and writes its id. `id` may be NULL.
+ *
+ * SEALITE_LOCKED while there is no key in memory; SEALITE_INVALID_INPUT for a label that is too long; SEALITE_BUSY
+ * where another writes.
  *
  * @param vault  A handle; not NULL.
  * @param label,label_length  UTF-8; not NULL.
@@ -1433,6 +1438,8 @@ sealite_status sealite_unlock_key(const void *key,
 /**
  * Takes a 32-byte key, as 64 hexadecimal digits, or in base64 or base64url.
  *
+ * SEALITE_INVALID_INPUT for what is no such text; SEALITE_WEAK_KEY as of sealite_unlock_key().
+ *
  * @param key,key_length  UTF-8; not NULL.
  * @param[out] unlock  To be freed with sealite_unlock_free(); not NULL.
  * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_LIMIT for its arguments; or as above.
@@ -1446,6 +1453,9 @@ sealite_status sealite_unlock_key_text(const char *key,
 /**
  * Takes a key by reference: `env:VARIABLE`, `file:/path` (mode 0600 or stricter), `credential:name` (systemd) or
  * `docker:name`. A key itself is refused, so that none ends up in a configuration file.
+ *
+ * SEALITE_NOT_FOUND where there is no such variable, file or credential; SEALITE_INVALID_INPUT for what is no
+ * reference; SEALITE_WEAK_KEY as of sealite_unlock_key().
  *
  * @param reference,reference_length  UTF-8; not NULL.
  * @param[out] unlock  To be freed with sealite_unlock_free(); not NULL.
@@ -1483,6 +1493,8 @@ sealite_status sealite_unlock_passphrase(const char *passphrase,
 
 /**
  * Takes a recovery code, as it was shown once. Case, hyphens and spaces do not matter.
+ *
+ * SEALITE_INVALID_INPUT for what is no recovery code.
  *
  * @param code,code_length  UTF-8; not NULL.
  * @param[out] unlock  To be freed with sealite_unlock_free(); not NULL.
@@ -1584,6 +1596,8 @@ sealite_status sealite_vault_in_memory(sealite_vault **vault,
 /**
  * Writes the state, a sealite_vault_state, to `state`.
  *
+ * SEALITE_NOT_A_VAULT and SEALITE_CORRUPT where the file is another program's, or damaged.
+ *
  * @param vault  A handle; not NULL.
  * @param[out] state  The caller's own; not NULL.
  * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
@@ -1605,6 +1619,9 @@ sealite_status sealite_vault_initialise(sealite_vault *vault,
 
 /**
  * Takes the keys into memory, with the secret of any slot.
+ *
+ * SEALITE_WRONG_KEY where no slot opens with it; SEALITE_NOT_INITIALISED without a vault; SEALITE_ROLLED_BACK where
+ * the file is older than the checkpoint of its configuration.
  *
  * @param vault  A handle; not NULL.
  * @param unlock  A handle; not NULL.
@@ -1731,6 +1748,8 @@ sealite_status sealite_prepare_fork(sealite_error **error);
  * Opens every record and runs SQLite's own check; takes as long as reading the whole file. Writes true to `sound` where
  * nothing was found. Rows: `check` ("table": what was read, "row": one that does not open, "keys": what is wrong with the
  * table of keys, "integrity": what SQLite says), `table`, `tenant`, `id`, `rows` (of "table": how many), `error`. Each may be NULL.
+ *
+ * What is not sound is no failure: it stands in `rows`. SEALITE_LOCKED while there is no key in memory.
  *
  * @param vault  A handle; not NULL.
  * @param[out] sound  The caller's own; not NULL.
@@ -1907,6 +1926,9 @@ sealite_status sealite_connection_prepare(sealite_connection *connection,
  * Runs one statement to its end, BEGIN and COMMIT among them, and writes the number of rows changed; `changed` may be
  * NULL. Rows that it returns are passed over.
  *
+ * SEALITE_SQL where the statement is wrong; SEALITE_CLOSED after sealite_connection_close(); SEALITE_INTERRUPTED after
+ * sealite_connection_interrupt(); SEALITE_BUSY where another writes; SEALITE_CONFLICT.
+ *
  * @param connection  A handle; not NULL.
  * @param sql,sql_length  UTF-8; not NULL.
  * @param parameters,parameter_count  An array of values; NULL where there are none.
@@ -1924,6 +1946,8 @@ sealite_status sealite_connection_execute(sealite_connection *connection,
 
 /**
  * Runs one statement and reads all of its rows. Rows: those of the statement.
+ *
+ * SEALITE_SQL where the statement is wrong; the rest as of sealite_connection_execute().
  *
  * @param connection  A handle; not NULL.
  * @param sql,sql_length  UTF-8; not NULL.
@@ -2130,6 +2154,8 @@ sealite_status sealite_definition_set_subject(sealite_definition *definition,
  * such as `email text sealed not null unique email` or `surname text sealed lookup 50000 text`. Types: integer, real,
  * text, blob, boolean, json. Normalisers: exact, text, email, digits.
  *
+ * SEALITE_INVALID_INPUT where it is no such text.
+ *
  * @param definition  A handle; not NULL.
  * @param specification,specification_length  UTF-8; not NULL.
  * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
@@ -2236,6 +2262,9 @@ sealite_status sealite_vault_verify_receipt(sealite_vault *vault,
 /**
  * Lists the tenants that have, or had, keys, in the order of their names. Rows: `name`, `created_at` and `erased_at`
  * (seconds since 1970; NULL for one that is there), `subjects` that have keys.
+ *
+ * SEALITE_AUTHENTICATION_FAILED where the table of keys is not what was written: no tenant can be hidden.
+ * SEALITE_LOCKED.
  *
  * @param vault  A handle; not NULL.
  * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
@@ -2347,6 +2376,8 @@ sealite_status sealite_vault_define_table(sealite_vault *vault,
  * Lists the sealed tables, in the order of their names. Rows: `name`, `key`, `text_key`, `per_tenant`, `padding` ("none",
  * "block" or "padme"), `block`, `subject` (the column that says whose a row is).
  *
+ * SEALITE_LOCKED while there is no key in memory.
+ *
  * @param vault  A handle; not NULL.
  * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
  * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
@@ -2381,6 +2412,9 @@ sealite_status sealite_vault_add_column(sealite_vault *vault,
 /**
  * Drops a column.
  *
+ * SEALITE_NOT_FOUND where there is no such table or column; SEALITE_LOCKED; SEALITE_BUSY where another writes;
+ * SEALITE_NOT_ALLOWED for a table of the engine's own. SEALITE_INVALID_INPUT for the column that says whose a row is.
+ *
  * @param vault  A handle; not NULL.
  * @param table,table_length  UTF-8; not NULL.
  * @param column,column_length  UTF-8; not NULL.
@@ -2397,7 +2431,10 @@ sealite_status sealite_vault_drop_column(sealite_vault *vault,
                                          sealite_error **error);
 
 /**
- * Renames a column.
+ * Renames a column. `column` becomes `to`.
+ *
+ * SEALITE_NOT_FOUND where there is no such table or column; SEALITE_CONFLICT where `to` is taken; SEALITE_INVALID_INPUT where it is no name;
+ * SEALITE_LOCKED; SEALITE_BUSY where another writes.
  *
  * @param vault  A handle; not NULL.
  * @param table,table_length  UTF-8; not NULL.
@@ -2416,7 +2453,10 @@ sealite_status sealite_vault_rename_column(sealite_vault *vault,
                                            sealite_error **error);
 
 /**
- * Renames a table.
+ * Renames a table. `table` becomes `to`.
+ *
+ * SEALITE_NOT_FOUND where there is no such table; SEALITE_CONFLICT where `to` is taken; SEALITE_INVALID_INPUT where it
+ * is no name; SEALITE_LOCKED; SEALITE_BUSY where another writes.
  *
  * @param vault  A handle; not NULL.
  * @param table,table_length  UTF-8; not NULL.
@@ -2433,6 +2473,9 @@ sealite_status sealite_vault_rename_table(sealite_vault *vault,
 
 /**
  * Changes how a column is kept, a sealite_protection, and moves the values that are there.
+ *
+ * SEALITE_NOT_FOUND where there is no such table or column; SEALITE_INVALID_INPUT for the column that says whose a row
+ * is; SEALITE_LOCKED; SEALITE_BUSY where another writes.
  *
  * @param vault  A handle; not NULL.
  * @param table,table_length  UTF-8; not NULL.
@@ -2454,6 +2497,10 @@ sealite_status sealite_vault_protect_column(sealite_vault *vault,
 /**
  * Adds an index to a column: `unique email`, `lookup 5000 text`.
  *
+ * SEALITE_NOT_FOUND where there is no such table or column; SEALITE_CONFLICT where the column holds a value twice and
+ * `index` is unique: there is no index then; SEALITE_INVALID_INPUT where `index` is no such text; SEALITE_LOCKED;
+ * SEALITE_BUSY where another writes.
+ *
  * @param vault  A handle; not NULL.
  * @param table,table_length  UTF-8; not NULL.
  * @param column,column_length  UTF-8; not NULL.
@@ -2473,6 +2520,8 @@ sealite_status sealite_vault_add_index(sealite_vault *vault,
 /**
  * Drops the index of a column.
  *
+ * SEALITE_NOT_FOUND where there is no such table or column; SEALITE_LOCKED; SEALITE_BUSY where another writes.
+ *
  * @param vault  A handle; not NULL.
  * @param table,table_length  UTF-8; not NULL.
  * @param column,column_length  UTF-8; not NULL.
@@ -2491,6 +2540,8 @@ sealite_status sealite_vault_drop_index(sealite_vault *vault,
 /**
  * Drops a table with all its rows.
  *
+ * SEALITE_NOT_FOUND where there is no such table; SEALITE_LOCKED; SEALITE_BUSY where another writes.
+ *
  * @param vault  A handle; not NULL.
  * @param table,table_length  UTF-8; not NULL.
  * @param[out] erasure_pending  The caller's own; may be NULL.
@@ -2505,6 +2556,8 @@ sealite_status sealite_vault_drop_table(sealite_vault *vault,
 
 /**
  * Finishes an alteration of the table that was interrupted.
+ *
+ * SEALITE_NOT_FOUND where there is no such table; SEALITE_LOCKED; SEALITE_BUSY where another writes.
  *
  * @param vault  A handle; not NULL.
  * @param table,table_length  UTF-8; not NULL.
@@ -2522,6 +2575,9 @@ sealite_status sealite_vault_finish_alteration(sealite_vault *vault,
  * Overwrites what remnants of plaintext an alteration has left, where that is still to be done. Rewrites the file: its
  * cost is that of the whole file.
  *
+ * `erasure_pending` (it may be NULL) is true where a reader, or another process that writes, is in the way: nothing
+ * was lost, call it again. SEALITE_LOCKED; SEALITE_BUSY; SEALITE_FULL.
+ *
  * @param vault  A handle; not NULL.
  * @param[out] erasure_pending  The caller's own; may be NULL.
  * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
@@ -2533,6 +2589,8 @@ sealite_status sealite_vault_finish_erasure(sealite_vault *vault,
 
 /**
  * Makes a handle to a table as it was when the snapshot was taken. It ends with the snapshot and is still to be freed.
+ *
+ * SEALITE_CLOSED where the snapshot has ended. A table that is not there is told by the first call on it.
  *
  * @param snapshot  A handle; not NULL.
  * @param name,name_length  UTF-8; not NULL.
@@ -2548,6 +2606,8 @@ sealite_status sealite_snapshot_table(sealite_snapshot *snapshot,
 
 /**
  * Makes a handle to a tenant's rows of a table. A tenant's own snapshot reaches no other.
+ *
+ * SEALITE_CLOSED where the snapshot has ended. A table that is not there is told by the first call on it.
  *
  * @param snapshot  A handle; not NULL.
  * @param tenant,tenant_length  UTF-8; not NULL.
@@ -2597,6 +2657,8 @@ sealite_status sealite_vault_execute(sealite_vault *vault,
 
 /**
  * Runs a statement of SQL that returns rows, and reads all of them. Rows: those of the statement.
+ *
+ * SEALITE_SQL where the statement is wrong; the rest as of sealite_vault_execute().
  *
  * @param vault  A handle; not NULL.
  * @param sql,sql_length  UTF-8; not NULL.
@@ -2847,6 +2909,8 @@ sealite_status sealite_stmt_reset(sealite_stmt *stmt,
  * Binds every parameter and runs to the end, and writes the number of rows changed; `changed` may be NULL. Rows that it
  * returns are passed over.
  *
+ * SEALITE_SQL where `value_count` is not how many it takes; the rest as of sealite_stmt_step().
+ *
  * @param stmt  A handle; not NULL.
  * @param values,value_count  An array of values; NULL where there are none.
  * @param[out] changed  The caller's own; may be NULL.
@@ -2861,6 +2925,8 @@ sealite_status sealite_stmt_execute(sealite_stmt *stmt,
 
 /**
  * Binds every parameter and reads all rows. Rows: those of the statement.
+ *
+ * SEALITE_SQL where `value_count` is not how many it takes; the rest as of sealite_stmt_step().
  *
  * @param stmt  A handle; not NULL.
  * @param values,value_count  An array of values; NULL where there are none.
@@ -2915,6 +2981,8 @@ sealite_status sealite_table_insert(sealite_table *table,
  * Inserts rows, all or none: `row_count` times the values of the `column_count` columns, one row after the other.
  * Writes `row_count` ids to `ids`, 0 for each of a text key; `ids` may be NULL.
  *
+ * As of sealite_table_insert(); SEALITE_INVALID_INPUT for rows without columns.
+ *
  * @param table  A handle; not NULL.
  * @param columns,column_count  An array of texts; NULL where there are none.
  * @param values,row_count  An array of values; NULL where there are none.
@@ -2950,6 +3018,8 @@ sealite_status sealite_table_get(sealite_table *table,
 /**
  * Reads the rows of those ids, in their order; cheaper than one call for each. Those that are not there are left out, and
  * `present`, an array of `id_count` or NULL, tells which are.
+ *
+ * SEALITE_AUTHENTICATION_FAILED where a row is not what was written.
  *
  * @param table  A handle; not NULL.
  * @param ids,id_count  An array of ids; NULL where there are none.
@@ -2989,6 +3059,8 @@ sealite_status sealite_table_find(sealite_table *table,
  * Changes the given columns of a row and leaves the others, all or nothing. Writes false to `updated` where there is no
  * such row; `updated` may be NULL.
  *
+ * As of sealite_table_insert(); SEALITE_AUTHENTICATION_FAILED where the row is not what was written.
+ *
  * @param table  A handle; not NULL.
  * @param id  The id of a row; not NULL.
  * @param values  A handle; not NULL.
@@ -3004,6 +3076,8 @@ sealite_status sealite_table_update(sealite_table *table,
 
 /**
  * Deletes a row, verified first. Writes false to `deleted` where there is none; `deleted` may be NULL.
+ *
+ * SEALITE_AUTHENTICATION_FAILED where the row is not what was written: see sealite_table_discard().
  *
  * @param table  A handle; not NULL.
  * @param id  The id of a row; not NULL.
@@ -3032,6 +3106,8 @@ sealite_status sealite_table_discard(sealite_table *table,
 
 /**
  * Writes the number of rows. Opens none of them.
+ *
+ * SEALITE_NOT_FOUND where there is no such table; SEALITE_LOCKED.
  *
  * @param table  A handle; not NULL.
  * @param[out] count  The caller's own; not NULL.
@@ -3123,6 +3199,8 @@ void sealite_tenant_free(sealite_tenant *tenant);
 /**
  * Makes a handle to a table, within the transaction. It ends with the transaction and is still to be freed.
  *
+ * SEALITE_CLOSED where the transaction has ended. A table that is not there is told by the first call on it.
+ *
  * @param transaction  A handle; not NULL.
  * @param name,name_length  UTF-8; not NULL.
  * @param[out] table  To be freed with sealite_table_free(); not NULL.
@@ -3137,6 +3215,8 @@ sealite_status sealite_transaction_table(sealite_transaction *transaction,
 
 /**
  * Makes a handle to a tenant's rows of a table, within the transaction. A tenant's own transaction reaches no other.
+ *
+ * SEALITE_CLOSED where the transaction has ended. A table that is not there is told by the first call on it.
  *
  * @param transaction  A handle; not NULL.
  * @param tenant,tenant_length  UTF-8; not NULL.
@@ -3169,6 +3249,8 @@ sealite_status sealite_transaction_define_table(sealite_transaction *transaction
 
 /**
  * Sets a savepoint: a place to go back to, inside those that are set already.
+ *
+ * SEALITE_CLOSED where the transaction has ended.
  *
  * @param transaction  A handle; not NULL.
  * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
@@ -3205,6 +3287,8 @@ sealite_status sealite_transaction_commit(sealite_transaction *transaction,
 
 /**
  * Takes everything back. The transaction has ended, and is still to be freed.
+ *
+ * SEALITE_CLOSED where it has ended.
  *
  * @param transaction  A handle; not NULL.
  * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
@@ -3376,6 +3460,8 @@ sealite_status sealite_approvals_wait(sealite_approvals *approvals,
 /**
  * Writes down what has expired, in short transactions, and writes how many; `expired` may be NULL. The vault's own handle
  * does so for every tenant. Without it an overdue request is refused all the same.
+ *
+ * SEALITE_LOCKED; SEALITE_BUSY where another writes.
  *
  * @param approvals  A handle; not NULL.
  * @param[out] expired  The caller's own; may be NULL.
@@ -3611,6 +3697,8 @@ sealite_status sealite_audit_append(sealite_audit *audit,
 /**
  * Appends an entry in this transaction: the change that it records happens only with it. `seq` may be NULL.
  *
+ * SEALITE_CLOSED where the transaction has ended; SEALITE_LIMIT for an entry that is too long.
+ *
  * @param transaction  A handle; not NULL.
  * @param entry  A handle; not NULL.
  * @param[out] seq  The caller's own; may be NULL.
@@ -3648,6 +3736,8 @@ sealite_status sealite_audit_lost(sealite_audit *audit, uint64_t *lost, sealite_
  * Reads the last entries, the newest last. Rows: `seq`, `at` (milliseconds since 1970), `event`, `actor`, `tenant`,
  * `subject`, `trace_id`, `correlation_id`, `payload` (canonical JSON), `json` (the entry as a line of JSON Lines, with
  * its line feed), `erased` (its subject has been erased: actor, subject and payload are gone).
+ *
+ * SEALITE_AUTHENTICATION_FAILED where one of the `entries` is not what was written: sealite_audit_verify() says which.
  *
  * @param audit  A handle; not NULL.
  * @param entries  A size_t.
@@ -3713,6 +3803,10 @@ sealite_status sealite_audit_export_daily(sealite_audit *audit,
  * nothing is wrong. Rows: `fault` ("edited", "missing", "broken", "truncated" or "replaced"), `seq`, `until` (of
  * "missing": the last one).
  *
+ * SEALITE_ROLLED_BACK where the checkpoint is under an audit key that the file does not have yet;
+ * SEALITE_AUTHENTICATION_FAILED for another vault's; SEALITE_INVALID_INPUT for a text that is none. What does not
+ * verify is no failure: it stands in `rows`.
+ *
  * @param audit  A handle; not NULL.
  * @param checkpoint,checkpoint_length  UTF-8; may be NULL.
  * @param[out] sound  The caller's own; not NULL.
@@ -3760,6 +3854,9 @@ sealite_status sealite_audit_checkpoint(sealite_audit *audit,
 /**
  * Drops entries up to and including `through`, at most 10,000 in one call, and writes the last one dropped; `dropped` may
  * be NULL. The trail records it, and goes on from there. Export them before.
+ *
+ * SEALITE_AUTHENTICATION_FAILED where what is to be dropped, or an entry shortly behind it, does not verify: nothing
+ * is dropped then; SEALITE_NOT_FOUND where the trail does not reach that far.
  *
  * @param audit  A handle; not NULL.
  * @param through  An int64_t.
@@ -3865,6 +3962,8 @@ sealite_status sealite_field_seal(const sealite_field *field,
 
 /**
  * Seals many values. `records` has as many ids, or is NULL. Rows: `sealed`, in the order of the values.
+ *
+ * SEALITE_LOCKED; SEALITE_INVALID_INPUT as of sealite_field_seal().
  *
  * @param field  A handle; not NULL.
  * @param values  An array of values; NULL where there are none.
@@ -4044,6 +4143,8 @@ sealite_status sealite_vault_count(sealite_vault *vault,
 /**
  * Accepts the system's clock as it is, after it has been set back, or after it has been far ahead. Audited.
  *
+ * SEALITE_LOCKED; SEALITE_BUSY where another writes.
+ *
  * @param vault  A handle; not NULL.
  * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
  * @note From any thread, also at once.
@@ -4181,6 +4282,8 @@ sealite_status sealite_limits_create(sealite_limits **limits, sealite_error **er
 /**
  * Adds limits as text: `30/minute`, `5 per 10 seconds`, `100/day`, several separated by `;` or `,`. All are sliding.
  *
+ * SEALITE_INVALID_INPUT where it is no such text.
+ *
  * @param limits  A handle; not NULL.
  * @param text,text_length  UTF-8; not NULL.
  * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
@@ -4193,6 +4296,8 @@ sealite_status sealite_limits_parse(sealite_limits *limits,
 
 /**
  * Adds a limit of `count` in any stretch of time as long as the window, 1 ms to 366 days.
+ *
+ * SEALITE_INVALID_INPUT for a count of 0, and a window that is not 1 ms to 366 days.
  *
  * @param limits  A handle; not NULL.
  * @param count  A uint32_t.
@@ -4207,6 +4312,8 @@ sealite_status sealite_limits_add_sliding(sealite_limits *limits,
 
 /**
  * Adds a limit of `count` in each window, where windows begin at multiples of their length since 1970 (UTC).
+ *
+ * SEALITE_INVALID_INPUT as of sealite_limits_add_sliding().
  *
  * @param limits  A handle; not NULL.
  * @param count  A uint32_t.
@@ -4296,6 +4403,8 @@ sealite_status sealite_quotas_charge_failure(sealite_quotas *quotas,
 /**
  * Tells whether a charge of 1 would go through now. Charges nothing.
  *
+ * SEALITE_INVALID_INPUT without a key or a limit; SEALITE_LOCKED.
+ *
  * @param quotas  A handle; not NULL.
  * @param key,key_length  UTF-8; not NULL.
  * @param limits  A handle; not NULL.
@@ -4313,6 +4422,8 @@ sealite_status sealite_quotas_peek(sealite_quotas *quotas,
 /**
  * Forgets what the key has used. Writes false to `found` where there was nothing; `found` may be NULL.
  *
+ * SEALITE_REFUSED inside a transaction of this thread; SEALITE_LOCKED; SEALITE_BUSY where another writes.
+ *
  * @param quotas  A handle; not NULL.
  * @param key,key_length  UTF-8; not NULL.
  * @param[out] found  The caller's own; may be NULL.
@@ -4328,6 +4439,8 @@ sealite_status sealite_quotas_reset(sealite_quotas *quotas,
 /**
  * Removes every row in which nothing counts any more, of every tenant, and writes how many; `removed` may be NULL.
  * Charges do so by and by; this is for a job at night.
+ *
+ * SEALITE_REFUSED inside a transaction of this thread; SEALITE_LOCKED; SEALITE_BUSY where another writes.
  *
  * @param quotas  A handle; not NULL.
  * @param[out] removed  The caller's own; may be NULL.
@@ -4460,6 +4573,8 @@ sealite_status sealite_rotation_run_all(sealite_vault *vault,
  * pepper, or "finished"), `old_key`, `new_key` (ids), `done`, `total`, `moved` (records), `left` (tokens), `started_at`,
  * `finished_at` (milliseconds since 1970; NULL where it has not), `remaining_ms` (NULL where that can't be told).
  *
+ * SEALITE_LOCKED; SEALITE_AUTHENTICATION_FAILED where the table of keys is not what was written.
+ *
  * @param vault  A handle; not NULL.
  * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
  * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
@@ -4471,6 +4586,8 @@ sealite_status sealite_rotation_status(sealite_vault *vault,
 
 /**
  * Revokes the tokens that are still hashed under a retired pepper; `revoked` is set to how many, and may be NULL.
+ *
+ * SEALITE_NOT_FOUND for a tenant that has no such key; SEALITE_LOCKED; SEALITE_BUSY where another writes.
  *
  * @param vault  A handle; not NULL.
  * @param tenant,tenant_length  UTF-8; may be NULL.
@@ -4875,6 +4992,8 @@ sealite_status sealite_settings_write(sealite_settings *settings,
  * `changed_at` (milliseconds since 1970), `changed_by`, `reason`, `restored` (the version that it came from), `shown`
  * (masked), `is_set`.
  *
+ * SEALITE_NOT_FOUND where it is not declared; SEALITE_AUTHENTICATION_FAILED where its rows are not what was written.
+ *
  * @param settings  A handle; not NULL.
  * @param name,name_length  UTF-8; not NULL.
  * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
@@ -4889,6 +5008,8 @@ sealite_status sealite_settings_history(sealite_settings *settings,
 
 /**
  * Writes the value of an earlier version again, as a new one, and writes its number; `new_version` may be NULL.
+ *
+ * SEALITE_NOT_FOUND for a version that never was, or is kept no longer.
  *
  * @param settings  A handle; not NULL.
  * @param name,name_length  UTF-8; not NULL.
@@ -4947,6 +5068,8 @@ void sealite_settings_free(sealite_settings *settings);
  * For start-up. Writes true to `ok` where nothing is wrong. Rows: `name`, `fault` ("undefined", "missing", "too_short",
  * "well_known" or "invalid"), `environment`, `min_length`, `message`. No value is in them.
  *
+ * SEALITE_NOT_FOUND for a name that is not declared; SEALITE_LOCKED.
+ *
  * @param settings  A handle; not NULL.
  * @param names,name_count  An array of texts; NULL where there are none.
  * @param[out] ok  The caller's own; not NULL.
@@ -4963,6 +5086,8 @@ sealite_status sealite_settings_check(sealite_settings *settings,
 
 /**
  * Lists the settings declared to need a restart that were changed since this vault was opened. Rows: `name`.
+ *
+ * SEALITE_LOCKED while there is no key in memory.
  *
  * @param settings  A handle; not NULL.
  * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
@@ -5017,6 +5142,8 @@ sealite_status sealite_settings_export_reveal(sealite_settings *settings,
 /**
  * Sets what the text, in a sealite_format, names, all or nothing; what it does not name stays. Audited. Rows: `name`,
  * `changed` (false: no setting has this name, and nothing was done).
+ *
+ * SEALITE_INVALID_INPUT where it is no such text; SEALITE_TYPE_MISMATCH; nothing is written then.
  *
  * @param settings  A handle; not NULL.
  * @param format  A sealite_format; any other number is SEALITE_INVALID_INPUT.
@@ -5524,6 +5651,8 @@ sealite_status sealite_tokens_enable(sealite_tokens *tokens,
  * Makes a token unusable until it is enabled again. Writes false to `changed` where it was so already; `changed` may be
  * NULL.
  *
+ * SEALITE_NOT_FOUND for an id that names no token.
+ *
  * @param tokens  A handle; not NULL.
  * @param id,id_length  UTF-8; not NULL.
  * @param[out] changed  The caller's own; may be NULL.
@@ -5540,6 +5669,8 @@ sealite_status sealite_tokens_disable(sealite_tokens *tokens,
  * Revokes a token for good. Every process sees it with its next verification. Writes false to `changed` where it was
  * revoked already; `changed` may be NULL.
  *
+ * SEALITE_NOT_FOUND for an id that names no token.
+ *
  * @param tokens  A handle; not NULL.
  * @param id,id_length  UTF-8; not NULL.
  * @param[out] changed  The caller's own; may be NULL.
@@ -5554,6 +5685,8 @@ sealite_status sealite_tokens_revoke(sealite_tokens *tokens,
 
 /**
  * Revokes every token of a family, and writes how many; `revoked` may be NULL.
+ *
+ * SEALITE_INVALID_INPUT where `family` is no id of a token.
  *
  * @param tokens  A handle; not NULL.
  * @param family,family_length  UTF-8; not NULL.
@@ -5570,6 +5703,8 @@ sealite_status sealite_tokens_revoke_family(sealite_tokens *tokens,
 /**
  * Revokes what a subject has of one kind, a sealite_token_kind, but for the token of the id `keep`, and writes how many:
  * the other sessions of somebody who has changed the password. `keep` and `revoked` may be NULL.
+ *
+ * SEALITE_LOCKED; SEALITE_BUSY where another writes.
  *
  * @param tokens  A handle; not NULL.
  * @param subject,subject_length  UTF-8; not NULL.
@@ -5591,6 +5726,8 @@ sealite_status sealite_tokens_revoke_kind(sealite_tokens *tokens,
 /**
  * Revokes everything that was ever issued to a subject, of every kind: sessions, refresh tokens, API keys, links that are
  * still out. What is issued later revives nothing.
+ *
+ * SEALITE_LOCKED; SEALITE_BUSY where another writes.
  *
  * @param tokens  A handle; not NULL.
  * @param subject,subject_length  UTF-8; not NULL.
@@ -5627,6 +5764,8 @@ sealite_status sealite_tokens_arm(sealite_tokens *tokens,
 
 /**
  * Takes an arming back. Writes false to `changed` where there was none; `changed` may be NULL.
+ *
+ * SEALITE_NOT_FOUND for an id that names no token.
  *
  * @param tokens  A handle; not NULL.
  * @param id,id_length  UTF-8; not NULL.

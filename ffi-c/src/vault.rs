@@ -119,6 +119,8 @@ pub unsafe extern "C" fn sealite_vault_in_memory(
 }
 
 /// Writes the state, a sealite_vault_state, to `state`.
+///
+/// SEALITE_NOT_A_VAULT and SEALITE_CORRUPT where the file is another program's, or damaged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_status(
     vault: *mut sealite_vault,
@@ -148,6 +150,9 @@ pub unsafe extern "C" fn sealite_vault_initialise(
 }
 
 /// Takes the keys into memory, with the secret of any slot.
+///
+/// SEALITE_WRONG_KEY where no slot opens with it; SEALITE_NOT_INITIALISED without a vault; SEALITE_ROLLED_BACK where
+/// the file is older than the checkpoint of its configuration.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_unlock(
     vault: *mut sealite_vault,
@@ -261,6 +266,8 @@ pub unsafe extern "C" fn sealite_prepare_fork(error: *mut *mut sealite_error) ->
 /// Opens every record and runs SQLite's own check; takes as long as reading the whole file. Writes true to `sound` where
 /// nothing was found. Rows: `check` ("table": what was read, "row": one that does not open, "keys": what is wrong with the
 /// table of keys, "integrity": what SQLite says), `table`, `tenant`, `id`, `rows` (of "table": how many), `error`. Each may be NULL.
+///
+/// What is not sound is no failure: it stands in `rows`. SEALITE_LOCKED while there is no key in memory.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_verify(
     vault: *mut sealite_vault,

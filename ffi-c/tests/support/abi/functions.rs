@@ -129,7 +129,7 @@ functions! {
     quota::sealite_quotas_peek(quotas: Handle("quotas"), key: Text(false), key_length: Length, limits: Handle("limits"), decision: Out(Decision, false), error: Error);
     quota::sealite_quotas_reset(quotas: Handle("quotas"), key: Text(false), key_length: Length, found: Out(Bool, true), error: Error);
     quota::sealite_quotas_sweep(quotas: Handle("quotas"), removed: Out(Eight, true), error: Error);
-    copy::sealite_restore(backup: Text(false), backup_length: Length, to: Text(false), to_length: Length, unlock: Handle("unlock"), checkpoint: Text(true), checkpoint_length: Length, drill: Number("bool"), rows: Out(AHandle("rows"), true), error: Error);
+    copy::sealite_restore(backup: Text(false), backup_length: Length, to: Text(false), to_length: Length, unlock: Handle("unlock"), checkpoint: Text(true), checkpoint_length: Length, drill: Flag, rows: Out(AHandle("rows"), true), error: Error);
     rotation::sealite_rotation_begin(vault: Handle("vault"), kind: Choice, tenant: Text(true), tenant_length: Length, rows: Out(AHandle("rows"), true), error: Error);
     rotation::sealite_rotation_destroy_retired(vault: Handle("vault"), kind: Choice, tenant: Text(true), tenant_length: Length, fields_resealed: Flag, rows: Out(AHandle("rows"), true), error: Error);
     rotation::sealite_rotation_plan(vault: Handle("vault"), kind: Choice, tenant: Text(true), tenant_length: Length, rows: Out(AHandle("rows"), false), error: Error);
@@ -290,7 +290,7 @@ functions! {
     approval::handle::sealite_vault_approvals(vault: Handle("vault"), approvals: Out(AHandle("approvals"), false), error: Error);
     vault::sealite_vault_at(path: Text(false), path_length: Length, config: OptionalHandle("config"), vault: Out(AHandle("vault"), false), error: Error);
     audit::handle::sealite_vault_audit(vault: Handle("vault"), audit: Out(AHandle("audit"), false), error: Error);
-    copy::sealite_vault_backup(vault: Handle("vault"), to: Text(false), to_length: Length, unchecked: Number("bool"), rows: Out(AHandle("rows"), true), error: Error);
+    copy::sealite_vault_backup(vault: Handle("vault"), to: Text(false), to_length: Length, unchecked: Flag, rows: Out(AHandle("rows"), true), error: Error);
     vault::sealite_vault_begin(vault: Handle("vault"), transaction: Out(AHandle("transaction"), false), error: Error);
     vault::sealite_vault_close(vault: Handle("vault"), error: Error);
     copy::sealite_vault_compact(vault: Handle("vault"), before: Out(Eight, true), after: Out(Eight, true), erasure_pending: Out(Bool, true), error: Error);

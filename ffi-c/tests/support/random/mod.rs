@@ -1,6 +1,5 @@
 //! Random sequences of calls, against models: bytes say which, drawn by the tests or given by a fuzzer.
 
-pub(crate) mod any;
 pub(crate) mod sql;
 pub(crate) mod table;
 mod token_model;
