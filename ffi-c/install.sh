@@ -11,7 +11,8 @@ version=$(sed -n 's/^#define SEALITE_VERSION "\(.*\)"/\1/p' "$here/../include/se
 abi=0
 
 mkdir -p "$destination/include" "$destination/lib/pkgconfig"
-install -m 644 "$here/../include/sealite.h" "$here/../include/sealite.hpp" "$destination/include/"
+install -m 644 "$here/../include/sealite.h" "$here/../include/sealite.hpp" "$here/../include/sealite_sql.hpp" \
+    "$destination/include/"
 
 install -m 755 "$built/libsealite_ffi.so" "$destination/lib/libsealite.so.$version"
 ln -sf "libsealite.so.$version" "$destination/lib/libsealite.so.$abi"
@@ -28,4 +29,6 @@ objcopy --keep-global-symbols="$here/symbols.txt" --remove-section=.llvmbc --rem
 rm -f "$destination/lib/libsealite.a"
 ar rcs "$destination/lib/libsealite.a" "$work/sealite.o"
 
-sed "s|@PREFIX@|$prefix|; s|@VERSION@|$version|" "$here/sealite.pc.in" >"$destination/lib/pkgconfig/sealite.pc"
+# What sed would take for more than text.
+text=$(printf '%s\n' "$prefix" | sed 's/[\\&|]/\\&/g')
+sed "s|@PREFIX@|$text|; s|@VERSION@|$version|" "$here/sealite.pc.in" >"$destination/lib/pkgconfig/sealite.pc"

@@ -4,7 +4,8 @@
 //     vault.define_table("users", {"email text sealed not null unique email", "name text sealed"});
 //     auto users = vault.table("users");
 //     auto id = users.insert({{"email", "ada@example.org"}, {"name", "Ada Lovelace"}});
-//     std::cout << users.get(id)->text("name");
+//     auto ada = users.get(id);
+//     std::cout << ada->text("name");
 //
 // Objects own their handle and are moved, not copied. Every failure throws sealite::error. What is not wrapped is called
 // through the C functions on handle(), with sealite::check around it.
@@ -17,6 +18,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -87,8 +89,11 @@ class value {
  public:
   value() : raw_(sealite_null()) {}
   value(std::nullptr_t) : raw_(sealite_null()) {}
-  value(int integer) : raw_(sealite_integer(integer)) {}
-  value(std::int64_t integer) : raw_(sealite_integer(integer)) {}
+  /// Of any type of integers; one of more than 63 bits throws.
+  template <class Integer, std::enable_if_t<std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>, int> = 0>
+  value(Integer integer) : raw_(sealite_integer(static_cast<std::int64_t>(integer))) {
+    if (integer > Integer(0) && raw_.integer <= 0) throw error(SEALITE_TYPE_MISMATCH, "an integer of more than 63 bits");
+  }
   value(double real) : raw_(sealite_real(real)) {}
   value(bool boolean) : raw_(sealite_boolean(boolean)) {}
   value(const char *text) : raw_(sealite_text(text, SEALITE_NTS)) {}
@@ -117,27 +122,29 @@ class value {
   sealite_value raw_;
 };
 
-/// Rows, of a table or of any other result. They wipe themselves.
+/// Rows, of a table or of any other result. They wipe themselves: reading from rows that nobody keeps does not compile.
 class rows : public owner<sealite_rows, sealite_rows_free> {
  public:
   using owner::owner;
   std::size_t size() const { return got<std::size_t>([&](auto m, auto e) { return sealite_rows_count(handle(), m, e); }); }
-  value at(std::size_t index, std::string_view column) const {
-    return value(got<sealite_value>(
-        [&](auto m, auto e) { return sealite_rows_value(handle(), index, column.data(), column.size(), m, e); }));
+  value at(std::size_t index, std::string_view column) const & {
+    const auto read = [&](auto m, auto e) { return sealite_rows_value(handle(), index, column.data(), column.size(), m, e); };
+    return value(got<sealite_value>(read));
   }
-  value operator[](std::string_view column) const { return at(0, column); }
+  value operator[](std::string_view column) const & { return at(0, column); }
   /// Of the first row.
-  std::string_view text(std::string_view column) const { return at(0, column).text(); }
+  std::string_view text(std::string_view column) const & { return at(0, column).text(); }
+  value at(std::size_t index, std::string_view column) const && = delete;
+  value operator[](std::string_view column) const && = delete;
+  std::string_view text(std::string_view column) const && = delete;
 };
 
 /// Bytes that wipe themselves.
 class bytes : public owner<sealite_bytes, sealite_bytes_free> {
  public:
   using owner::owner;
-  std::string_view view() const {
-    return {static_cast<const char *>(sealite_bytes_data(handle())), sealite_bytes_length(handle())};
-  }
+  std::string_view view() const & { return {static_cast<const char *>(sealite_bytes_data(handle())), sealite_bytes_length(handle())}; }
+  std::string_view view() const && = delete;
 };
 
 /// A secret that opens one kind of slot.
@@ -148,8 +155,7 @@ class unlock : public owner<sealite_unlock, sealite_unlock_free> {
   static unlock key_text(std::string_view text) { return make(sealite_unlock_key_text, text); }
   static unlock recovery_code(std::string_view code) { return make(sealite_unlock_recovery_code, code); }
   static unlock passphrase(std::string_view text) {
-    return made<unlock>(
-        [&](auto m, auto e) { return sealite_unlock_passphrase(text.data(), text.size(), 0, 0, 0, m, e); });
+    return made<unlock>([&](auto m, auto e) { return sealite_unlock_passphrase(text.data(), text.size(), 0, 0, 0, m, e); });
   }
 
  private:
@@ -215,8 +221,7 @@ class transaction : public owner<sealite_transaction, sealite_transaction_free> 
  public:
   using owner::owner;
   sealite::table table(std::string_view name) {
-    return made<sealite::table>(
-        [&](auto m, auto e) { return sealite_transaction_table(handle(), name.data(), name.size(), m, e); });
+    return made<sealite::table>([&](auto m, auto e) { return sealite_transaction_table(handle(), name.data(), name.size(), m, e); });
   }
   void commit() { check([&](auto e) { return sealite_transaction_commit(handle(), e); }); }
 };
@@ -273,8 +278,7 @@ class vault : public owner<sealite_vault, sealite_vault_free> {
     return got<bool>([&](auto m, auto e) { return sealite_vault_define_table(handle(), raw, m, e); });
   }
   sealite::table table(std::string_view name) {
-    return made<sealite::table>(
-        [&](auto m, auto e) { return sealite_vault_table(handle(), name.data(), name.size(), m, e); });
+    return made<sealite::table>([&](auto m, auto e) { return sealite_vault_table(handle(), name.data(), name.size(), m, e); });
   }
   sealite::transaction begin() {
     return made<sealite::transaction>([&](auto m, auto e) { return sealite_vault_begin(handle(), m, e); });
@@ -286,8 +290,7 @@ class vault : public owner<sealite_vault, sealite_vault_free> {
  private:
   template <class Function>
   static vault make(Function function, std::string_view path, const unlock &with) {
-    return made<vault>(
-        [&](auto m, auto e) { return function(path.data(), path.size(), with.handle(), nullptr, m, e); });
+    return made<vault>([&](auto m, auto e) { return function(path.data(), path.size(), with.handle(), nullptr, m, e); });
   }
 };
 

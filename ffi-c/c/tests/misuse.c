@@ -68,6 +68,10 @@ static void numbers_that_are_no_choice(sealite_vault *vault) {
     if (wrong[at] != 3)
       GIVES(SEALITE_INVALID_INPUT, sealite_setting_definition_create(T("s"), wrong[at], &setting, &error));
   }
+  GIVES(SEALITE_INVALID_INPUT, sealite_vault_backup(vault, T("nowhere.db"), 2, NULL, &error));
+  sealite_unlock *unlock = key_unlock();
+  GIVES(SEALITE_INVALID_INPUT, sealite_restore(T("nowhere.db"), T("there.db"), unlock, NULL, 0, -1, NULL, &error));
+  sealite_unlock_free(unlock);
   sealite_value maybe = sealite_boolean(true);
   maybe.integer = 2;
   sealite_bytes *sealed;

@@ -31,13 +31,17 @@ pub(crate) fn installed() -> &'static Path {
     static PREFIX: OnceLock<PathBuf> = OnceLock::new();
     PREFIX.get_or_init(|| {
         let prefix = scratch().join("installed");
-        let exe = std::env::current_exe().unwrap();
-        run(Command::new("sh")
-            .arg(root().join("ffi-c/install.sh"))
-            .arg(exe.parent().unwrap())
-            .arg(&prefix));
+        install(&prefix, None);
         prefix
     })
+}
+
+/// Installs the libraries of this build below a prefix, staged in a folder where one is given.
+pub(crate) fn install(prefix: &Path, stage: Option<&Path>) {
+    let exe = std::env::current_exe().unwrap();
+    let mut script = Command::new("sh");
+    script.arg(root().join("ffi-c/install.sh")).arg(exe.parent().unwrap()).arg(prefix);
+    run(script.args(stage));
 }
 
 /// A tool; without it the test fails, and says what to install. Nothing is skipped.
@@ -62,7 +66,7 @@ pub(crate) fn both(output: &Output) -> String {
 pub(crate) fn compile(source: &Path, name: &str, flags: &[&str]) -> PathBuf {
     let program = scratch().join(name);
     let mut compiler = tool("cc", "gcc");
-    compiler.args(["-std=c11", "-g", "-D_POSIX_C_SOURCE=200809L"]).args(STRICT).args(flags);
+    compiler.args(["-std=c11", "-g", "-pthread", "-D_POSIX_C_SOURCE=200809L"]).args(STRICT).args(flags);
     compiler.arg("-I").arg(installed().join("include")).arg("-I").arg(root().join("ffi-c/c/tests"));
     compiler.arg(source).arg("-o").arg(&program);
     run(shared(&mut compiler));
