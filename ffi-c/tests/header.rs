@@ -202,6 +202,43 @@ fn statements(body: &str) -> Vec<String> {
     found
 }
 
+/// What a function's comment in the header has to say: every parameter, who frees what, what it returns, and the rule for
+/// threads.
+#[test]
+fn every_function_is_documented_with_its_parameters_ownership_statuses_and_threads() {
+    let header = std::fs::read_to_string(root().join("include/sealite.h")).unwrap();
+    for (name, function) in signatures::functions() {
+        let places = header.match_indices(&format!("{name}(")).map(|(at, _)| at);
+        let declared = |at: &usize| !header[..*at].rsplit('\n').next().unwrap().starts_with([' ', '/']);
+        let at = { places }.find(declared).unwrap();
+        let before = &header[..at];
+        let comment = &before[before.rfind("/**").unwrap()..before.rfind(" */").unwrap()];
+        for parameter in &function.parameters {
+            let (name, slot) = (&parameter.name, &parameter.slot);
+            if slot == "Error" || slot == "Length" {
+                continue;
+            }
+            let said = comment.lines().find(|line| {
+                let mut words = line.trim_start_matches(" * @param").split_whitespace();
+                let names = words.find(|word| *word != "[out]").unwrap_or_default();
+                line.contains("@param") && names.split(',').any(|one| one == name)
+            });
+            let said = said.unwrap_or_else(|| panic!("{}: nothing about {name}", function.name));
+            if let Some(kind) = slot.split("AHandle(\"").nth(1) {
+                let frees = format!("sealite_{}_free()", kind.split('"').next().unwrap());
+                assert!(said.contains(&frees), "{}: {said}", function.name);
+            }
+        }
+        if function.parameters.iter().any(|one| one.slot == "Error") {
+            assert!(comment.contains("@return SEALITE_OK"), "{name}");
+        }
+        assert!(
+            function.parameters.is_empty() || comment.contains("@note From any thread"),
+            "{name}"
+        );
+    }
+}
+
 /// Every statement of every exported function runs behind the guard, or can't panic: no panic leaves the library.
 #[test]
 fn every_exported_function_runs_behind_the_guard() {
@@ -225,9 +262,11 @@ fn every_exported_function_runs_behind_the_guard() {
             let end = part.find("\n}").unwrap().max(start);
             for statement in statements(&part[start..end]) {
                 let within = statement.strip_prefix("if let Some(open) = held { ");
-                let within = within.or_else(|| statement.strip_prefix("if let Some(held) = held { "));
+                let within =
+                    within.or_else(|| statement.strip_prefix("if let Some(held) = held { "));
                 let statement = within.unwrap_or(&statement);
-                let allowed = guards.iter().chain(&harmless).any(|start| statement.starts_with(start));
+                let allowed =
+                    guards.iter().chain(&harmless).any(|start| statement.starts_with(start));
                 assert!(allowed, "{name}: {statement}");
             }
             exported.insert(name);

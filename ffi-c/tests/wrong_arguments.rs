@@ -281,7 +281,11 @@ fn values(call: &mut Call, at: usize) -> Vec<Variation> {
     ];
     if matches!(slot, Slot::Id(_) | Slot::Ids(_)) {
         let no_id = Fails(SEALITE_INVALID_INPUT, "an id is an integer or a text");
-        bad.extend([(of(0, null(), 0), no_id), (of(2, null(), 0), no_id), (of(4, latin, 4), no_id)]);
+        bad.extend([
+            (of(0, null(), 0), no_id),
+            (of(2, null(), 0), no_id),
+            (of(4, latin, 4), no_id),
+        ]);
     }
     let mut all: Vec<Variation> = Vec::new();
     for (value, expected) in bad {

@@ -114,7 +114,9 @@ fn said(parameter: &Parameter, function: &Function) -> Option<String> {
         "Value" => "A value; not NULL.".to_owned(),
         "Values" => "An array of values; NULL where there are none.".to_owned(),
         "Id" => format!("The id of a row; {null}."),
-        "Ids" if optional => "An array of ids, as long as the one before it; may be NULL.".to_owned(),
+        "Ids" if optional => {
+            "An array of ids, as long as the one before it; may be NULL.".to_owned()
+        }
         "Ids" => "An array of ids; NULL where there are none.".to_owned(),
         "Choices" => {
             format!("An array of {}; NULL where there are none.", choices(parameter, function))
@@ -122,14 +124,21 @@ fn said(parameter: &Parameter, function: &Function) -> Option<String> {
         "OptionalChoice" => format!("A {}; may be NULL.", choices(parameter, function)),
         "OptionalNumber" => "An int64_t; may be NULL.".to_owned(),
         "Flag" => "0 or 1; any other number is SEALITE_INVALID_INPUT.".to_owned(),
-        "Choice" => format!("A {}; any other number is SEALITE_INVALID_INPUT.", choices(parameter, function)),
+        "Choice" => format!(
+            "A {}; any other number is SEALITE_INVALID_INPUT.",
+            choices(parameter, function)
+        ),
         "Number" => number(parameter),
         "Progress" => "A function; may be NULL.".to_owned(),
         "Context" => "Handed to the function; may be NULL.".to_owned(),
         "Out" => match slot.split_once("AHandle(\"").and_then(|(_, kind)| kind.split_once('"')) {
             Some((kind, _)) => format!("To be freed with sealite_{kind}_free(); {null}."),
-            None if slot.contains("Pointer") => format!("The library's own, not to be freed; {null}."),
-            None if slot.contains("AValue") => format!("What it points to is not the caller's; {null}."),
+            None if slot.contains("Pointer") => {
+                format!("The library's own, not to be freed; {null}.")
+            }
+            None if slot.contains("AValue") => {
+                format!("What it points to is not the caller's; {null}.")
+            }
             None => format!("The caller's own; {null}."),
         },
         "Places" => format!("An array of the caller's own; {null}."),

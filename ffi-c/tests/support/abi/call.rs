@@ -204,4 +204,3 @@ pub(crate) fn free(kind: &str, handle: usize) {
     let returned = (function(&format!("sealite_{kind}_free")).call)(&[handle as u64]);
     assert_eq!(returned, Returned::Nothing);
 }
-

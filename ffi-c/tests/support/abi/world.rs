@@ -26,8 +26,7 @@ impl World {
     /// A key and a configuration, and no vault.
     pub(crate) fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut world =
-            World { folder, alive: BTreeMap::new(), freed: BTreeMap::new(), files: 0 };
+        let mut world = World { folder, alive: BTreeMap::new(), freed: BTreeMap::new(), files: 0 };
         world.succeed("sealite_unlock_key_text", &[]);
         // Nothing here waits for anybody but for itself.
         world.succeed("sealite_config_create", &[]);
@@ -93,7 +92,10 @@ impl World {
     fn make_every_kind(&mut self) {
         let makes = |function: &Function, wanted: &'static str| {
             // One transaction at a time, and nothing that ends what there is.
-            function.parameters.iter().any(|one| one.slot == Slot::Out(Place::AHandle(wanted), false))
+            function
+                .parameters
+                .iter()
+                .any(|one| one.slot == Slot::Out(Place::AHandle(wanted), false))
         };
         let kinds: Vec<&'static str> = Self::kinds().filter(|kind| *kind != "error").collect();
         for round in 0.. {

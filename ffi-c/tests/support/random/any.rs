@@ -117,8 +117,14 @@ fn argument(
             if junk { 0 } else { call.array(&all) }
         }
         // Of arrays: there are two elements.
-        Slot::Length if matches!(call.function.parameters[at - 1].slot, Slot::Values | Slot::Choices) => {
-            if junk { u64::MAX / 2 } else { choices.below(3) as u64 }
+        Slot::Length
+            if matches!(call.function.parameters[at - 1].slot, Slot::Values | Slot::Choices) =>
+        {
+            if junk {
+                u64::MAX / 2
+            } else {
+                choices.below(3) as u64
+            }
         }
         Slot::Flag | Slot::Number("bool") => u64::from(choices.byte() % 2),
         Slot::Choice => choices.of(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, u64::MAX]),
