@@ -47,7 +47,8 @@ impl<T> Held<T> {
     fn lock(&self) -> Result<MutexGuard<'_, Option<T>>> {
         self.check_process()?;
         self.slot.lock().map_err(|_| {
-            let message = format!("an earlier call within the {} failed inside the engine", self.what);
+            let message =
+                format!("an earlier call within the {} failed inside the engine", self.what);
             Failure::new(SEALITE_INTERNAL, message)
         })
     }
@@ -182,7 +183,9 @@ impl<'t> Turn<'t> {
             Err(theirs) if theirs == mine => {
                 Err(Failure::new(SEALITE_BUSY, "another thread is using it at this moment"))
             }
-            Err(_) => Err(Failure::new(SEALITE_FORKED, "a thread was using it when the process forked")),
+            Err(_) => {
+                Err(Failure::new(SEALITE_FORKED, "a thread was using it when the process forked"))
+            }
         }
     }
 }

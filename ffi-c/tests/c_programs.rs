@@ -92,7 +92,8 @@ fn every_exported_function_is_called_by_a_program_in_c() {
     let mut called = BTreeSet::new();
     for name in &programs() {
         let program = compile(&source(name), &format!("{name}-called"), &[]);
-        let undefined = run(tool("nm", "binutils").args(["-u", "--format=just-symbols"]).arg(program));
+        let undefined =
+            run(tool("nm", "binutils").args(["-u", "--format=just-symbols"]).arg(program));
         called.extend(undefined.lines().map(|line| line.split('@').next().unwrap().to_owned()));
     }
     let symbols = std::fs::read_to_string(root().join("ffi-c/symbols.txt")).unwrap();

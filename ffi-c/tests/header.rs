@@ -209,7 +209,8 @@ fn every_function_is_documented_with_its_parameters_ownership_statuses_and_threa
     let header = std::fs::read_to_string(root().join("include/sealite.h")).unwrap();
     for (name, function) in signatures::functions() {
         let places = header.match_indices(&format!("{name}(")).map(|(at, _)| at);
-        let declared = |at: &usize| !header[..*at].rsplit('\n').next().unwrap().starts_with([' ', '/']);
+        let declared =
+            |at: &usize| !header[..*at].rsplit('\n').next().unwrap().starts_with([' ', '/']);
         let at = { places }.find(declared).unwrap();
         let before = &header[..at];
         let comment = &before[before.rfind("/**").unwrap()..before.rfind(" */").unwrap()];

@@ -271,7 +271,6 @@ impl Drop for World {
     }
 }
 
-
 type Stage = (&'static str, fn(&World));
 
 const STAGES: [Stage; 8] = [

@@ -20,7 +20,10 @@ pub(super) struct Run {
 
 impl Drop for Run {
     fn drop(&mut self) {
-        self.parameters.iter_mut().chain(self.rows.get_mut().iter_mut().flatten()).for_each(Value::wipe);
+        self.parameters
+            .iter_mut()
+            .chain(self.rows.get_mut().iter_mut().flatten())
+            .for_each(Value::wipe);
     }
 }
 

@@ -66,7 +66,10 @@ pub(crate) fn both(output: &Output) -> String {
 pub(crate) fn compile(source: &Path, name: &str, flags: &[&str]) -> PathBuf {
     let program = scratch().join(name);
     let mut compiler = tool("cc", "gcc");
-    compiler.args(["-std=c11", "-g", "-pthread", "-D_POSIX_C_SOURCE=200809L"]).args(STRICT).args(flags);
+    compiler
+        .args(["-std=c11", "-g", "-pthread", "-D_POSIX_C_SOURCE=200809L"])
+        .args(STRICT)
+        .args(flags);
     compiler.arg("-I").arg(installed().join("include")).arg("-I").arg(root().join("ffi-c/c/tests"));
     compiler.arg(source).arg("-o").arg(&program);
     run(shared(&mut compiler));

@@ -4,7 +4,6 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
-
 use super::job::{Job, Phase};
 use super::plain;
 use super::plan::Plan;
