@@ -69,6 +69,7 @@ wheel-release: venv
 
 # BENCH="--table README.md" writes the medians into the README's table as well.
 bench-quick: wheel-release ## The ratios, sealed against plain, into target/bench/ratios.json
+	$(CARGO) build --release --locked -p sealite-ffi
 	$(CARGO) run --release --locked -p sealite-benches --bin bench-quick -- --python $(BIN)/python $(BENCH)
 
 # PEERS="--rows 2000 --rounds 1" for a short run.

@@ -11,7 +11,9 @@
  *   NUL. NULL with length 0 or SEALITE_NTS is no text, where that may be. Arguments are copied or used up before the call
  *   returns: the library keeps no pointer of the caller's.
  * - Out-parameters are set to 0, false or NULL first. One that "may be NULL" can be left out.
- * - Enumerations go in as int32_t and are checked, as are lengths beyond half the address space.
+ * - What arguments point to does not overlap the place of an out-parameter, nor do two such places overlap; no other
+ *   thread writes to any of it during the call.
+ * - Enumerations, and flags as 0 or 1, go in as int32_t and are checked, as are lengths beyond half the address space.
  * - Any function may be called from any thread, at the same time as others, unless its type says otherwise.
  */
 

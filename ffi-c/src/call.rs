@@ -109,11 +109,16 @@ fn discard(panic: Box<dyn std::any::Any + Send>) {
 
 #[cfg(test)]
 mod tests {
+    use sealite::Vault;
+
     use super::*;
     use crate::error::{sealite_error_free, sealite_error_status};
     use crate::held::Builder;
     use crate::status::sealite_status::SEALITE_INTERNAL;
+    use crate::table::{sealite_table, sealite_table_count, sealite_table_free};
+    use crate::transaction::*;
     use crate::values::{Given, sealite_values, sealite_values_clear, sealite_values_free};
+    use crate::vault::{sealite_vault, sealite_vault_begin, sealite_vault_free};
 
     #[test]
     fn panic_becomes_a_status_and_poisons_the_handle_that_it_was_on() {
@@ -137,6 +142,63 @@ mod tests {
             sealite_values_free(other);
         }
         assert!(handles::get(victim, "values").is_err());
+    }
+
+    #[test]
+    fn panic_through_a_table_of_a_transaction_keeps_that_from_being_committed() {
+        let none = std::ptr::null_mut();
+        let mut transaction = std::ptr::null_mut();
+        let mut table = std::ptr::null_mut();
+        let vault = Vault::in_memory().unwrap();
+        let people = sealite::TableDefinition::new("people").column(sealite::Column::text("name"));
+        vault.define_table(&people).unwrap();
+        let handle = handles::insert::<sealite_vault>(vault.clone()).unwrap();
+        // SAFETY: (1), (3).
+        unsafe {
+            assert_eq!(sealite_vault_begin(handle, &raw mut transaction, none), SEALITE_OK);
+            let (name, place) = (c"people".as_ptr(), &raw mut table);
+            assert_eq!(sealite_transaction_table(transaction, name, 6, place, none), SEALITE_OK);
+        }
+        let panics = |table: *mut sealite_table| {
+            call!(none; handle(table); {
+                table.source.table(&table.name, |table| {
+                    table.insert(sealite::values! {"name" => "half done"})?;
+                    panic!("a fault of the engine")
+                })?;
+            })
+        };
+        assert_eq!(panics(table), SEALITE_INTERNAL);
+        // SAFETY: (1), (3).
+        unsafe {
+            let mut count = 0;
+            assert_eq!(sealite_table_count(table, &raw mut count, none), SEALITE_INTERNAL);
+            assert_eq!(sealite_transaction_begin_savepoint(transaction, none), SEALITE_INTERNAL);
+            assert_eq!(sealite_transaction_commit(transaction, none), SEALITE_INTERNAL);
+            assert_eq!(sealite_transaction_roll_back(transaction, none), SEALITE_OK);
+            assert_eq!(sealite_transaction_commit(transaction, none), SEALITE_INTERNAL);
+            sealite_table_free(table);
+            sealite_transaction_free(transaction);
+            sealite_vault_free(handle);
+        }
+        assert_eq!(vault.table("people").unwrap().count().unwrap(), 0);
+    }
+
+    #[test]
+    fn what_cannot_be_given_with_the_rest_is_not_given_at_all() {
+        let mut values = std::ptr::null_mut::<sealite_values>();
+        let scope = Scope::new();
+        // SAFETY: (1).
+        let place = unsafe { crate::output::out(&scope, "values", &raw mut values) }.unwrap();
+        let mut made = std::ptr::null_mut();
+        let failed = place.give_with(Builder::new(Given::default()), || {
+            made = handles::insert::<sealite_values>(Builder::new(Given::default()))?;
+            Err(Failure::internal())
+        });
+        assert!(failed.is_err() && values.is_null());
+        handles::remove(made);
+        place.give_with(Builder::new(Given::default()), || Ok(())).unwrap();
+        assert!(handles::get(values, "values").is_ok());
+        handles::remove(values);
     }
 
     #[test]

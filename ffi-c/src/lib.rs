@@ -7,17 +7,19 @@
 //! Why the `unsafe` in this crate is sound, by number:
 //!
 //! 1. A pointer argument is NULL, or readable (an out-parameter: writable) for the length that is given with it, for as
-//!    long as the call takes. That is what the header asks of the caller; NULL, alignment, lengths beyond half the
-//!    address space, UTF-8 and integers that stand for choices are checked here.
+//!    long as the call takes; the place of an out-parameter overlaps no other argument's bytes, and nobody else writes to
+//!    either meanwhile. That is what the header asks of the caller; NULL, alignment, lengths beyond half the address
+//!    space, UTF-8 and integers that stand for choices are checked here.
 //! 2. What is read through such a pointer is borrowed no longer than the call's [`call::Scope`], which the reading
-//!    functions tie it to.
+//!    functions tie it to, and does not change while it is borrowed: out-parameters are written through their own
+//!    pointers, which by (1) point elsewhere.
 //! 3. A handle is a number in the form of a pointer and is never dereferenced ([`handles`]): any other pointer in its
 //!    place is an unknown number, and so is a handle that was freed.
 //! 4. The at-fork hooks are `extern "C"`, live as long as the process and do not unwind.
 //! 5. A function of the caller's is called during the call that it was given to, on the same thread, with the context that
 //!    came with it; the header asks that it neither throws nor jumps out.
 
-// The conventions of the header hold for every function; a section in each would say the same 200 times.
+// The conventions of the header hold for every function; a section in each would say the same in hundreds of places.
 #![allow(clippy::missing_safety_doc)]
 // The names are C's.
 #![allow(non_camel_case_types, clippy::enum_glob_use, clippy::similar_names)]

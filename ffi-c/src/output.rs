@@ -142,7 +142,7 @@ pub(crate) unsafe fn places<'s, T: Cleared>(
         return Err(Failure::new(SEALITE_LIMIT, message));
     }
     let places = Places { start, count, scope: PhantomData };
-    // Nowhere can be as long as it likes.
+    // Of a place that is left out only the count has been looked at.
     let cleared = if start.is_null() { 0 } else { count };
     for at in 0..cleared {
         places.set(at, T::CLEARED);

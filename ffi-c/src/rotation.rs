@@ -7,7 +7,9 @@ use sealite::{Rotation, RotationKind, RotationStatus, Value};
 use crate::call::call;
 use crate::error::sealite_error;
 use crate::keys;
+use crate::output::Out;
 use crate::rows::{Made, count, integer_or_null, sealite_rows, text_or_null};
+use crate::status::Result;
 use crate::status::sealite_status;
 use crate::unlock::sealite_unlock;
 use crate::vault::sealite_vault;
@@ -30,7 +32,7 @@ pub enum sealite_rotation {
 const KINDS: &[RotationKind] =
     &[RotationKind::Data, RotationKind::Index, RotationKind::Token, RotationKind::Audit];
 
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 12] = [
     "kind",
     "tenant",
     "state",
@@ -42,6 +44,7 @@ const COLUMNS: [&str; 11] = [
     "left",
     "started_at",
     "finished_at",
+    "remaining_ms",
 ];
 
 fn push(made: &mut Made, status: &RotationStatus) {
@@ -61,14 +64,14 @@ fn push(made: &mut Made, status: &RotationStatus) {
     ]);
 }
 
-fn columns() -> Vec<&'static str> {
-    COLUMNS.into_iter().chain(["remaining_ms"]).collect()
-}
-
-fn one(status: &RotationStatus) -> Made {
-    let mut made = Made::new(&columns());
+/// Gives the state of one rotation, where it is wanted.
+fn give(rows: &Out<'_, *mut sealite_rows>, status: &RotationStatus) -> Result<()> {
+    if !rows.is_wanted() {
+        return Ok(());
+    }
+    let mut made = Made::new(&COLUMNS);
     push(&mut made, status);
-    made
+    rows.give(made.into())
 }
 
 /// Says what a rotation would do, and writes nothing. `kind` is a sealite_rotation, `tenant` NULL for the vault's own key. Rows:
@@ -119,9 +122,7 @@ pub unsafe extern "C" fn sealite_rotation_begin(
         handle(vault), choice(kind, KINDS), optional_text(tenant, tenant_length), optional_out(rows);
         {
             let status = vault.keys().begin(&Rotation::new(kind, tenant))?;
-            if rows.is_wanted() {
-                rows.give(one(&status).into())?;
-            }
+            give(&rows, &status)?;
         }
     )
 }
@@ -144,9 +145,7 @@ pub unsafe extern "C" fn sealite_rotation_step(
         handle(vault), choice(kind, KINDS), optional_text(tenant, tenant_length), optional_out(rows);
         {
             let status = vault.keys().step(&Rotation::new(kind, tenant))?;
-            if rows.is_wanted() {
-                rows.give(one(&status).into())?;
-            }
+            give(&rows, &status)?;
         }
     )
 }
@@ -166,9 +165,7 @@ pub unsafe extern "C" fn sealite_rotation_run(
         handle(vault), choice(kind, KINDS), optional_text(tenant, tenant_length), optional_out(rows);
         {
             let status = vault.keys().run(&Rotation::new(kind, tenant), |_| ())?;
-            if rows.is_wanted() {
-                rows.give(one(&status).into())?;
-            }
+            give(&rows, &status)?;
         }
     )
 }
@@ -200,15 +197,15 @@ pub unsafe extern "C" fn sealite_rotation_run_all(
         {
             let secrets: Vec<sealite::Unlock> = keep.iter().map(|secret| (**secret).clone()).collect();
             let (master, all) = vault.keys().rotate_all(&secrets, drop_others, |_| ())?;
-            if slots.is_wanted() {
-                slots.give(keys::slots(&master).into())?;
+            let mut made = Made::new(&COLUMNS);
+            for status in &all {
+                push(&mut made, status);
             }
-            if rows.is_wanted() {
-                let mut made = Made::new(&columns());
-                for status in &all {
-                    push(&mut made, status);
-                }
-                rows.give(made.into())?;
+            let give_rows = || if rows.is_wanted() { rows.give(made.into()) } else { Ok(()) };
+            if slots.is_wanted() {
+                slots.give_with(keys::slots(&master).into(), give_rows)?;
+            } else {
+                give_rows()?;
             }
         }
     )
@@ -227,7 +224,7 @@ pub unsafe extern "C" fn sealite_rotation_status(
     error: *mut *mut sealite_error,
 ) -> sealite_status {
     call!(error; handle(vault), out(rows); {
-        let mut made = Made::new(&columns());
+        let mut made = Made::new(&COLUMNS);
         for status in vault.keys().rotations()? {
             push(&mut made, &status);
         }

@@ -44,8 +44,17 @@ fn tell(pending: &Out<'_, bool>, erasure: Erasure) {
     pending.set(erasure == Erasure::Pending);
 }
 
-fn alter(vault: &Vault, table: &str, change: &Alteration, pending: &Out<'_, bool>) -> Result<()> {
-    tell(pending, vault.alter_table(table, change)?);
+/// Changes a table, and says so where the change can leave remnants.
+fn alter(
+    vault: &Vault,
+    table: &str,
+    change: &Alteration,
+    pending: Option<&Out<'_, bool>>,
+) -> Result<()> {
+    let erasure = vault.alter_table(table, change)?;
+    if let Some(pending) = pending {
+        tell(pending, erasure);
+    }
     Ok(())
 }
 
@@ -119,7 +128,7 @@ pub unsafe extern "C" fn sealite_vault_add_column(
         optional_out(erasure_pending);
         {
             let change = Alteration::AddColumn(Column::parse(specification)?);
-            alter(&vault, table, &change, &erasure_pending)?;
+            alter(&vault, table, &change, Some(&erasure_pending))?;
         }
     )
 }
@@ -141,7 +150,7 @@ pub unsafe extern "C" fn sealite_vault_drop_column(
     call!(error;
         handle(vault), text(table, table_length), text(column, column_length),
         optional_out(erasure_pending);
-        { alter(&vault, table, &Alteration::DropColumn(column.to_owned()), &erasure_pending)?; }
+        { alter(&vault, table, &Alteration::DropColumn(column.to_owned()), Some(&erasure_pending))?; }
     )
 }
 
@@ -160,13 +169,12 @@ pub unsafe extern "C" fn sealite_vault_rename_column(
     to_length: usize,
     error: *mut *mut sealite_error,
 ) -> sealite_status {
-    let erasure_pending: *mut bool = std::ptr::null_mut();
     call!(error;
         handle(vault), text(table, table_length), text(column, column_length),
-        text(to, to_length), optional_out(erasure_pending);
+        text(to, to_length);
         {
             let change = Alteration::RenameColumn(column.to_owned(), to.to_owned());
-            alter(&vault, table, &change, &erasure_pending)?;
+            alter(&vault, table, &change, None)?;
         }
     )
 }
@@ -184,10 +192,9 @@ pub unsafe extern "C" fn sealite_vault_rename_table(
     to_length: usize,
     error: *mut *mut sealite_error,
 ) -> sealite_status {
-    let erasure_pending: *mut bool = std::ptr::null_mut();
     call!(error;
-        handle(vault), text(table, table_length), text(to, to_length), optional_out(erasure_pending);
-        { alter(&vault, table, &Alteration::RenameTable(to.to_owned()), &erasure_pending)?; }
+        handle(vault), text(table, table_length), text(to, to_length);
+        { alter(&vault, table, &Alteration::RenameTable(to.to_owned()), None)?; }
     )
 }
 
@@ -211,7 +218,7 @@ pub unsafe extern "C" fn sealite_vault_protect_column(
         choice(protection, &PROTECTIONS), optional_out(erasure_pending);
         {
             let change = Alteration::Protect(column.to_owned(), protection);
-            alter(&vault, table, &change, &erasure_pending)?;
+            alter(&vault, table, &change, Some(&erasure_pending))?;
         }
     )
 }
@@ -232,13 +239,12 @@ pub unsafe extern "C" fn sealite_vault_add_index(
     index_length: usize,
     error: *mut *mut sealite_error,
 ) -> sealite_status {
-    let erasure_pending: *mut bool = std::ptr::null_mut();
     call!(error;
         handle(vault), text(table, table_length), text(column, column_length),
-        text(index, index_length), optional_out(erasure_pending);
+        text(index, index_length);
         {
             let change = Alteration::AddIndex(column.to_owned(), self::index(index)?);
-            alter(&vault, table, &change, &erasure_pending)?;
+            alter(&vault, table, &change, None)?;
         }
     )
 }
@@ -259,7 +265,7 @@ pub unsafe extern "C" fn sealite_vault_drop_index(
     call!(error;
         handle(vault), text(table, table_length), text(column, column_length),
         optional_out(erasure_pending);
-        { alter(&vault, table, &Alteration::DropIndex(column.to_owned()), &erasure_pending)?; }
+        { alter(&vault, table, &Alteration::DropIndex(column.to_owned()), Some(&erasure_pending))?; }
     )
 }
 

@@ -35,8 +35,7 @@ pub unsafe extern "C" fn sealite_snapshot_table(
 ) -> sealite_status {
     call!(error; handle(snapshot), text(name, name_length), out(table); {
         let source = Source::Snapshot(Arc::clone(&snapshot), None);
-        source.table(name, |_| Ok(()))?;
-        table.give(Named::new(source, name))?;
+        table.give(Named::checked(source, name)?)?;
     })
 }
 
@@ -57,8 +56,7 @@ pub unsafe extern "C" fn sealite_snapshot_tenant_table(
         handle(snapshot), text(tenant, tenant_length), text(name, name_length), out(table);
         {
             let source = Source::Snapshot(Arc::clone(&snapshot), Some(tenant.to_owned()));
-            source.table(name, |_| Ok(()))?;
-            table.give(Named::new(source, name))?;
+            table.give(Named::checked(source, name)?)?;
         }
     )
 }

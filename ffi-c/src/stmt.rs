@@ -79,7 +79,7 @@ pub unsafe extern "C" fn sealite_stmt_column_count(
 }
 
 /// Writes the name of the column at `position`, counted from 0. It is not ended by a NUL, and lives until the statement is
-/// next stepped or freed.
+/// next stepped, executed, queried or freed: one that finds the table changed has its columns anew.
 ///
 /// SEALITE_SQL where there is no such column.
 #[unsafe(no_mangle)]

@@ -34,6 +34,12 @@ impl Named {
         Named { source, name: name.to_owned() }
     }
 
+    /// As [`Named::new`], where there is such a table.
+    pub(crate) fn checked(source: Source, name: &str) -> Result<Self> {
+        source.table(name, |_| Ok(()))?;
+        Ok(Self::new(source, name))
+    }
+
     fn with<R>(&self, work: impl FnOnce(&sealite::Table<'_>) -> sealite::Result<R>) -> Result<R> {
         self.source.table(&self.name, |table| Ok(work(table)?))
     }

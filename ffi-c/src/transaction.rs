@@ -66,8 +66,7 @@ pub unsafe extern "C" fn sealite_transaction_table(
 ) -> sealite_status {
     call!(error; handle(transaction), text(name, name_length), out(table); {
         let source = Source::Transaction(Arc::clone(&transaction.held), None);
-        source.table(name, |_| Ok(()))?;
-        table.give(Named::new(source, name))?;
+        table.give(Named::checked(source, name)?)?;
     })
 }
 
@@ -89,8 +88,7 @@ pub unsafe extern "C" fn sealite_transaction_tenant_table(
         {
             let held = Arc::clone(&transaction.held);
             let source = Source::Transaction(held, Some(tenant.to_owned()));
-            source.table(name, |_| Ok(()))?;
-            table.give(Named::new(source, name))?;
+            table.give(Named::checked(source, name)?)?;
         }
     )
 }

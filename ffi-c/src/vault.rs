@@ -265,7 +265,8 @@ pub unsafe extern "C" fn sealite_prepare_fork(error: *mut *mut sealite_error) ->
 
 /// Opens every record and runs SQLite's own check; takes as long as reading the whole file. Writes true to `sound` where
 /// nothing was found. Rows: `check` ("table": what was read, "row": one that does not open, "keys": what is wrong with the
-/// table of keys, "integrity": what SQLite says), `table`, `tenant`, `id`, `rows` (of "table": how many), `error`. Each may be NULL.
+/// table of keys, "integrity": what SQLite says), `table`, `tenant`, `id`, `rows` (of "table": how many), `error`; what a row has nothing of
+/// is SEALITE_NULL.
 ///
 /// What is not sound is no failure: it stands in `rows`. SEALITE_LOCKED while there is no key in memory.
 #[unsafe(no_mangle)]

@@ -26,6 +26,10 @@ fn programs() -> Vec<String> {
     names.retain(|name| name != "bugs");
     names.sort();
     assert!(names.len() > 10, "{names:?}");
+    for name in &names {
+        let lines = std::fs::read_to_string(source(name)).unwrap().lines().count();
+        assert!(lines <= 400, "{name}.c has {lines} lines, at most 400");
+    }
     names
 }
 

@@ -190,7 +190,8 @@ fn statements(body: &str) -> Vec<String> {
             depth += i32::from(matches!(c, '(' | '{' | '['));
             depth -= i32::from(matches!(c, ')' | '}' | ']'));
             statement.push(c);
-            let block = c == '}' && !statement.trim_start().starts_with("let ");
+            let open = statement.trim_start();
+            let block = c == '}' && !open.starts_with("let ") && !open.starts_with("use ");
             if depth == 0 && (c == ';' || block) {
                 found.push(std::mem::take(&mut statement).trim().to_owned());
             }
@@ -247,6 +248,7 @@ fn every_exported_function_runs_behind_the_guard() {
     let harmless = [
         "use ",
         "const NONE: &CStr = c\"\";",
+        "const VERSION: &[u8] = concat!(",
         "sealite_status::name(status).as_ptr()",
         "CStr::from_bytes_with_nul(",
         "let record_count = if records.is_null() { 0 } else { count };",
@@ -254,7 +256,7 @@ fn every_exported_function_runs_behind_the_guard() {
         "let value_count = column_count.checked_mul(row_count).unwrap_or(usize::MAX / 2);",
         "[ env!(\"CARGO_PKG_VERSION_MAJOR\"),",
     ];
-    let guards = ["call!(", "free(", "quietly(", "let held = quietly("];
+    let guards = ["call!(", "free(", "quietly(", "crate::call::quietly(", "let held = quietly("];
     let mut exported = BTreeSet::new();
     for source in sources().values() {
         for part in source.split("#[unsafe(no_mangle)]\npub ").skip(1) {

@@ -210,7 +210,7 @@ impl Savepoint {
         let keep = exception_type.is_none();
         let savepoint = self.state.lock().unwrap_or_else(PoisonError::into_inner).take();
         let savepoint = savepoint.ok_or_else(|| not_begun("savepoint"))?;
-        let ended = py.detach(|| {
+        let ended = py.detach(move || {
             self.held.with(|transaction| {
                 let ended = transaction.end_savepoint(&savepoint, keep);
                 if keep && ended.is_err() {

@@ -252,6 +252,38 @@ fn limits_survive_a_restart() {
 }
 
 #[test]
+fn charges_are_counted_whatever_the_clock_shows() {
+    let limits = [Limit::fixed(3, Duration::from_secs(86_400)).unwrap()];
+    // The last clock at which a window still has an end.
+    let last = i64::MAX - 2 * 86_400_000;
+    for clock in [i64::MIN, i64::MIN + 1, -1, 0, 1, last] {
+        let vault = Vault::in_memory().unwrap();
+        vault.set_clock(Some(clock));
+        for left in [2, 1, 0] {
+            let decision = vault.quotas().check_and_charge("a", &limits, 1).unwrap();
+            assert_eq!((decision.allowed, decision.remaining), (true, left), "at {clock}");
+        }
+        assert!(!vault.quotas().peek("a", &limits).unwrap().allowed, "at {clock}");
+        // Beyond it there is an answer, too.
+        vault.set_clock(Some(i64::MAX));
+        vault.quotas().check_and_charge("a", &limits, 1).unwrap();
+    }
+}
+
+#[test]
+fn clock_that_is_set_to_the_beginning_of_1970_is_not_the_systems() {
+    let vault = Vault::in_memory().unwrap();
+    let seen = || {
+        vault.audit().append(&sealite::Entry::new("user.login")).unwrap();
+        vault.audit().tail(1).unwrap()[0].at()
+    };
+    vault.set_clock(Some(0));
+    assert_eq!(seen(), 0);
+    vault.set_clock(None);
+    assert!(seen() > NOW / 4);
+}
+
+#[test]
 fn a_clock_set_back_between_two_processes_gives_nothing_back() {
     let limits = Limit::parse("5/minute").unwrap();
     let home = Home::new();

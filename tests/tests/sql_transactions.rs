@@ -58,6 +58,23 @@ fn what_is_rolled_back_leaves_no_row_and_no_id() {
 }
 
 #[test]
+fn a_savepoint_that_could_not_be_ended_is_still_set() {
+    let vault = Vault::in_memory().unwrap();
+    vault.execute("CREATE TABLE plain (a INTEGER)", &[]).unwrap();
+    let tx = vault.begin().unwrap();
+    let savepoint = tx.begin_savepoint().unwrap();
+    let mut unfinished = tx.prepare("INSERT INTO plain VALUES (1), (2) RETURNING a").unwrap();
+    assert!(unfinished.step().unwrap());
+    assert_eq!(tx.end_savepoint(&savepoint, true).unwrap_err().kind(), ErrorKind::Busy);
+    drop(unfinished);
+    tx.end_savepoint(&savepoint, false).unwrap();
+    assert_eq!(tx.end_savepoint(&savepoint, false).unwrap_err().kind(), ErrorKind::Closed);
+    tx.execute("INSERT INTO plain VALUES (3)", &[]).unwrap();
+    tx.commit().unwrap();
+    assert_eq!(integers(&vault, "SELECT a FROM plain"), [3]);
+}
+
+#[test]
 fn a_transaction_that_makes_the_first_key_and_goes_back_leaves_nothing_unreadable() {
     let vault = Vault::in_memory().unwrap();
     let tx = vault.begin().unwrap();

@@ -1,25 +1,26 @@
-//! The C interface against the Rust interface: what handles, checks and the guard cost.
+//! The C interface against the Rust interface: what handles, checks, the guard and the way into a shared library cost.
+//!
+//! The functions are those of `libsealite.so` as it is shipped, opened as any other program does, and not those of the
+//! crate, which the compiler could join with the measurement. Why the `unsafe` here is sound:
+//!
+//! 1. The library is that of this build: `sealite.h` is generated from the same source, and the types below are those of
+//!    the header. It stays open as long as the process.
+//! 2. Every pointer passed is to a text with its length, to a place of the calling function that lives as long as the call,
+//!    or NULL.
+//! 3. Handles are numbers, which the library checks; rows are freed once, after their last use.
 
+use std::ffi::{CStr, CString, c_char, c_void};
 use std::hint::black_box;
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::ptr::{null, null_mut};
 use std::time::Duration;
 
 use sealite::{
     Column, ExposeSecret, TableDefinition, TokenKind, TokenRequest, Unlock, Vault, values,
 };
-use sealite_ffi::rows::{sealite_rows_free, sealite_rows_read};
-use sealite_ffi::status::sealite_status::{self, SEALITE_OK};
-use sealite_ffi::table::{sealite_table, sealite_table_free, sealite_table_get};
-use sealite_ffi::token::handle::{
-    sealite_tokens, sealite_tokens_free, sealite_tokens_verify, sealite_vault_tokens,
-};
 use sealite_ffi::token::known::sealite_token_kind;
-use sealite_ffi::unlock::{sealite_unlock_free, sealite_unlock_key_text};
 use sealite_ffi::value::{sealite_type, sealite_value};
-use sealite_ffi::vault::{
-    sealite_vault, sealite_vault_free, sealite_vault_open, sealite_vault_table,
-};
 
 use super::{Measured, Unit};
 use crate::Outcome;
@@ -61,16 +62,6 @@ pub(super) fn measure(
         }
         Ok(())
     })?;
-    let c = Opened::new(&path, key.expose_secret())?;
-    let comparison = interleave_reads(pairs, || rust(&table), || c.get())?;
-    note(Measured {
-        name: "c_get_vs_rust",
-        what: "one row of 4 columns by its id, outside a transaction, the id and all columns read: the exported functions \
-               against the Rust interface"
-            .into(),
-        comparison: comparison.each(LOOKUPS as usize),
-        unit: Unit::Time,
-    })?;
     let mut texts = Vec::with_capacity(SESSIONS);
     for number in 0..SESSIONS {
         // The last use is written down while nothing is measured.
@@ -81,10 +72,23 @@ pub(super) fn measure(
         let issued = vault.tokens().issue(&request)?;
         texts.push(issued.text.expose_secret().to_owned());
     }
+    // One process must not open a file with two SQLite libraries: the shared one gets a copy.
+    let copy = work.join("c-copy.db");
+    vault.backup(&copy)?;
+    let c = Opened::new(&copy, key.expose_secret())?;
+    let comparison = interleave_reads(pairs, || rust(&table), || c.get())?;
+    note(Measured {
+        name: "c_get_vs_rust",
+        what: "one row of 4 columns by its id, outside a transaction, the id and all columns read: libsealite.so \
+               against the Rust interface"
+            .into(),
+        comparison: comparison.each(LOOKUPS as usize),
+        unit: Unit::Time,
+    })?;
     let comparison = interleave_reads(pairs, || verify(&vault, &texts), || c.verify(&texts))?;
     note(Measured {
         name: "c_verify_vs_rust",
-        what: "verify of a session token, its id, kind and subject read: the exported functions against the Rust interface"
+        what: "verify of a session token, its id, kind and subject read: libsealite.so against the Rust interface"
             .into(),
         comparison: comparison.each(LOOKUPS as usize),
         unit: Unit::Time,
@@ -119,32 +123,113 @@ fn rust(table: &sealite::Table<'_>) -> Outcome<u64> {
 const NO_VALUE: sealite_value =
     sealite_value { kind: 0, integer: 0, real: 0.0, data: null(), length: 0 };
 
-/// The same vault, opened through C.
+/// A handle of any type.
+type Handle = *mut c_void;
+/// A place for one.
+type Place = *mut Handle;
+/// An array of texts.
+type Texts = *const c_void;
+
+macro_rules! functions {
+    ($($name:ident($($argument:ty),*);)*) => {
+        /// The functions, as the header declares them. Each returns a status.
+        #[derive(Clone, Copy)]
+        struct Functions { $($name: unsafe extern "C" fn($($argument),*) -> i32,)* }
+
+        impl Functions {
+            /// Those of a library that is open.
+            fn of(library: Handle) -> Outcome<Self> {
+                // SAFETY: (1).
+                Ok(unsafe {
+                    Functions {
+                        $($name: std::mem::transmute::<
+                            Handle,
+                            unsafe extern "C" fn($($argument),*) -> i32,
+                        >(symbol(library, concat!("sealite_", stringify!($name), "\0"))?),)*
+                    }
+                })
+            }
+        }
+    };
+}
+
+functions! {
+    unlock_key_text(*const c_char, usize, Place, Place);
+    vault_open(*const c_char, usize, Handle, *const c_void, Place, Place);
+    vault_table(Handle, *const c_char, usize, Place, Place);
+    vault_tokens(Handle, Place, Place);
+    table_get(Handle, *const sealite_value, Place, Place);
+    tokens_verify(Handle, *const c_char, usize, *const i32, usize, Texts, usize, Place, Place);
+    rows_read(Handle, usize, *mut sealite_value, usize, Place);
+}
+
+/// Functions that free, and return nothing.
+type Free = unsafe extern "C" fn(Handle);
+
+fn symbol(library: Handle, name: &str) -> Outcome<Handle> {
+    let name = CStr::from_bytes_with_nul(name.as_bytes())?;
+    // SAFETY: (1), (2).
+    let found = unsafe { libc::dlsym(library, name.as_ptr()) };
+    if found.is_null() {
+        return Err(format!("the library has no {}", name.to_string_lossy()).into());
+    }
+    Ok(found)
+}
+
+/// Where `cargo build -p sealite-ffi` puts the library, beside this program; `SEALITE_LIBRARY` names another.
+fn library() -> Outcome<PathBuf> {
+    if let Some(named) = std::env::var_os("SEALITE_LIBRARY") {
+        return Ok(named.into());
+    }
+    let program = std::env::current_exe()?;
+    let folder = program.parent().ok_or("a program without a folder")?;
+    let places = [folder.join("deps/libsealite_ffi.so"), folder.join("libsealite_ffi.so")];
+    let found = places.into_iter().find(|place| place.exists());
+    found.ok_or_else(|| "no libsealite_ffi.so: cargo build --release -p sealite-ffi".into())
+}
+
+/// The copy of the vault, opened through C.
 struct Opened {
-    vault: *mut sealite_vault,
-    table: *mut sealite_table,
-    tokens: *mut sealite_tokens,
+    call: Functions,
+    free_rows: Free,
+    table: Handle,
+    tokens: Handle,
+    /// What is freed at the end: a handle, and with what.
+    held: Vec<(Handle, Free)>,
 }
 
 impl Opened {
     fn new(path: &Path, key: &str) -> Outcome<Self> {
         let path = path.to_str().ok_or("a path that is not UTF-8")?;
-        let mut unlock = null_mut();
-        let mut opened = Opened { vault: null_mut(), table: null_mut(), tokens: null_mut() };
-        // SAFETY: every pointer is to a text with its length, to a place of this function, or NULL.
+        let file = CString::new(library()?.as_os_str().as_bytes())?;
+        // SAFETY: (1), (2).
+        let library = unsafe { libc::dlopen(file.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
+        if library.is_null() {
+            return Err(format!("{} can't be opened as a library", file.to_string_lossy()).into());
+        }
+        let free = |name| -> Outcome<Free> {
+            // SAFETY: (1).
+            Ok(unsafe { std::mem::transmute::<Handle, Free>(symbol(library, name)?) })
+        };
+        let call = Functions::of(library)?;
+        let (mut unlock, mut vault) = (null_mut(), null_mut());
+        let (mut table, mut tokens) = (null_mut(), null_mut());
+        // SAFETY: (2), (3).
         unsafe {
             let none = null_mut();
-            let text = key.as_ptr().cast();
-            check(sealite_unlock_key_text(text, key.len(), &raw mut unlock, none))?;
-            let vault = &raw mut opened.vault;
-            let text = path.as_ptr().cast();
-            check(sealite_vault_open(text, path.len(), unlock, null(), vault, none))?;
-            sealite_unlock_free(unlock);
-            let table = &raw mut opened.table;
-            check(sealite_vault_table(opened.vault, c"people".as_ptr(), 6, table, none))?;
-            check(sealite_vault_tokens(opened.vault, &raw mut opened.tokens, none))?;
+            check((call.unlock_key_text)(key.as_ptr().cast(), key.len(), &raw mut unlock, none))?;
+            let (text, length) = (path.as_ptr().cast(), path.len());
+            check((call.vault_open)(text, length, unlock, null(), &raw mut vault, none))?;
+            check((call.vault_table)(vault, c"people".as_ptr(), 6, &raw mut table, none))?;
+            check((call.vault_tokens)(vault, &raw mut tokens, none))?;
         }
-        Ok(opened)
+        let held = vec![
+            (unlock, free("sealite_unlock_free\0")?),
+            (tokens, free("sealite_tokens_free\0")?),
+            (table, free("sealite_table_free\0")?),
+            (vault, free("sealite_vault_free\0")?),
+        ];
+        Ok(Opened { call, free_rows: free("sealite_rows_free\0")?, table, tokens, held })
     }
 
     fn verify(&self, texts: &[String]) -> Outcome<u64> {
@@ -154,25 +239,17 @@ impl Opened {
         for text in texts.iter().cycle().take(LOOKUPS as usize) {
             let (mut rows, mut error) = (null_mut(), null_mut());
             let (text, kind) = (black_box(text), &raw const kind);
-            // SAFETY: as above; the rows are freed once, after their last use.
+            let (data, length) = (text.as_ptr().cast(), text.len());
+            let (place, error) = (&raw mut rows, &raw mut error);
+            // SAFETY: (2), (3).
             unsafe {
-                check(sealite_tokens_verify(
-                    self.tokens,
-                    text.as_ptr().cast(),
-                    text.len(),
-                    kind,
-                    1,
-                    null(),
-                    0,
-                    &raw mut rows,
-                    &raw mut error,
-                ))?;
-                let all = (&raw mut values).cast();
-                check(sealite_rows_read(rows, 0, all, KNOWN, &raw mut error))?;
+                let verify = self.call.tokens_verify;
+                check(verify(self.tokens, data, length, kind, 1, null(), 0, place, error))?;
+                check((self.call.rows_read)(rows, 0, (&raw mut values).cast(), KNOWN, error))?;
                 for value in black_box(&values) {
                     sum = sum.wrapping_add(value.length as u64);
                 }
-                sealite_rows_free(rows);
+                (self.free_rows)(rows);
             }
         }
         Ok(sum)
@@ -185,15 +262,15 @@ impl Opened {
         for at in 0..LOOKUPS {
             id.integer = black_box(1 + at % ROWS);
             let (mut rows, mut error) = (null_mut(), null_mut());
-            // SAFETY: as above; the rows are freed once, after their last use.
+            let error = &raw mut error;
+            // SAFETY: (2), (3).
             unsafe {
-                check(sealite_table_get(self.table, &raw const id, &raw mut rows, &raw mut error))?;
-                let all = (&raw mut values).cast();
-                check(sealite_rows_read(rows, 0, all, COLUMNS, &raw mut error))?;
+                check((self.call.table_get)(self.table, &raw const id, &raw mut rows, error))?;
+                check((self.call.rows_read)(rows, 0, (&raw mut values).cast(), COLUMNS, error))?;
                 for value in black_box(&values) {
                     sum = sum.wrapping_add(1 + value.length as u64);
                 }
-                sealite_rows_free(rows);
+                (self.free_rows)(rows);
             }
         }
         Ok(sum)
@@ -202,15 +279,13 @@ impl Opened {
 
 impl Drop for Opened {
     fn drop(&mut self) {
-        // SAFETY: handles are checked.
-        unsafe {
-            sealite_tokens_free(self.tokens);
-            sealite_table_free(self.table);
-            sealite_vault_free(self.vault);
+        for (handle, free) in &self.held {
+            // SAFETY: (3).
+            unsafe { free(*handle) };
         }
     }
 }
 
-fn check(status: sealite_status) -> Outcome<()> {
-    if status == SEALITE_OK { Ok(()) } else { Err(format!("{status:?}").into()) }
+fn check(status: i32) -> Outcome<()> {
+    if status == 0 { Ok(()) } else { Err(format!("the C interface returned {status}").into()) }
 }

@@ -285,3 +285,29 @@ pub(super) fn is_variable(text: &str) -> bool {
     characters.next().is_some_and(|c| c == '_' || c.is_ascii_alphabetic())
         && characters.all(|c| c == '_' || c.is_ascii_alphanumeric())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn default_is_masked_and_kept_once_for_all_clones_and_steps() {
+        let password = SettingDefinition::new("smtp.password", Type::Text).default("hunter2");
+        let later = password.clone().secret().category("mail").min_length(4);
+        let of = |setting: &SettingDefinition| {
+            let text = setting.default.as_ref().unwrap().0.expose();
+            text.as_str().unwrap().as_ptr()
+        };
+        assert_eq!(of(&password), of(&later));
+        assert!(!format!("{later:?}").contains("hunter2"));
+        assert_eq!(
+            password,
+            SettingDefinition::new("smtp.password", Type::Text).default("hunter2")
+        );
+        assert_ne!(
+            password,
+            SettingDefinition::new("smtp.password", Type::Text).default("hunter3")
+        );
+    }
+}

@@ -83,4 +83,7 @@ func main() {
 	data, length = text("name")
 	check(C.sealite_rows_value(rows, 0, data, length, &name, &failed), failed)
 	fmt.Println(C.GoStringN((*C.char)(unsafe.Pointer(name.data)), C.int(name.length)))
+	if got := queried(vault, "SELECT ''"); got != "" {
+		os.Exit(1)
+	}
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use sealite::{Author, Setting, SettingVersion, Settings, Value};
+use sealite::{Author, Setting, Settings, Value};
 
 use super::change::{Named, sealite_changes};
 use super::definition::sealite_setting_definition;
@@ -266,22 +266,20 @@ pub unsafe extern "C" fn sealite_settings_history(
     rows: *mut *mut sealite_rows,
     error: *mut *mut sealite_error,
 ) -> sealite_status {
-    let columns = ["version", "changed_at", "changed_by", "reason", "restored", "shown", "is_set"];
-    let cells = |version: &SettingVersion| {
-        [
-            Value::Integer(version.version()),
-            Value::Integer(version.changed_at()),
-            version.changed_by().into(),
-            text_or_null(version.reason()),
-            integer_or_null(version.restored()),
-            version.shown().into(),
-            version.is_set().into(),
-        ]
-    };
     call!(error; handle(settings), text(name, name_length), out(rows); {
-        let mut made = Made::new(&columns);
+        let mut made = Made::new(&[
+            "version", "changed_at", "changed_by", "reason", "restored", "shown", "is_set",
+        ]);
         for version in settings.history(name)? {
-            made.push(cells(&version));
+            made.push([
+                Value::Integer(version.version()),
+                Value::Integer(version.changed_at()),
+                version.changed_by().into(),
+                text_or_null(version.reason()),
+                integer_or_null(version.restored()),
+                version.shown().into(),
+                version.is_set().into(),
+            ]);
         }
         rows.give(made.into())?;
     })
