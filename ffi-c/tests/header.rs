@@ -207,12 +207,13 @@ fn statements(body: &str) -> Vec<String> {
 /// threads.
 #[test]
 fn every_function_is_documented_with_its_parameters_ownership_statuses_and_threads() {
-    let header = std::fs::read_to_string(root().join("include/sealite.h")).unwrap();
+    let header = generated();
     for (name, function) in signatures::functions() {
-        let places = header.match_indices(&format!("{name}(")).map(|(at, _)| at);
+        let call = format!("{name}(");
+        let mut places = header.match_indices(&call).map(|(at, _)| at);
         let declared =
             |at: &usize| !header[..*at].rsplit('\n').next().unwrap().starts_with([' ', '/']);
-        let at = { places }.find(declared).unwrap();
+        let at = places.find(declared).unwrap();
         let before = &header[..at];
         let comment = &before[before.rfind("/**").unwrap()..before.rfind(" */").unwrap()];
         for parameter in &function.parameters {
