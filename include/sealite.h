@@ -858,43 +858,67 @@ extern "C" {
 
 /**
  * The first of the bytes; NULL for NULL or what are no bytes. They live as long as the object.
+ *
+ * @param bytes  A handle; NULL is fine.
+ * @note From any thread, also at once.
  */
 const void *sealite_bytes_data(const sealite_bytes *bytes);
 
 /**
  * How many bytes there are, without the NUL behind them; 0 for NULL or what are no bytes.
+ *
+ * @param bytes  A handle; NULL is fine.
+ * @note From any thread, also at once.
  */
 size_t sealite_bytes_length(const sealite_bytes *bytes);
 
 /**
  * Overwrites the bytes with zeros and frees them. NULL is fine.
+ *
+ * @param bytes  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_bytes_free(sealite_bytes *bytes);
 
 /**
  * The status that the failed call returned; SEALITE_INVALID_INPUT for NULL or what is no error.
+ *
+ * @param error  A handle; NULL is fine.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_error_status(const sealite_error *error);
 
 /**
  * The message, ended by a NUL, in UTF-8; an empty text for NULL or what is no error. It lives as long as the error
  * object.
+ *
+ * @param error  A handle; NULL is fine.
+ * @note From any thread, also at once.
  */
 const char *sealite_error_message(const sealite_error *error);
 
 /**
  * SQLite's extended result code, where SQLite reported the error; else 0.
+ *
+ * @param error  A handle; NULL is fine.
+ * @note From any thread, also at once.
  */
 int32_t sealite_error_sqlite_code(const sealite_error *error);
 
 /**
  * Frees the error. NULL is fine.
+ *
+ * @param error  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_error_free(sealite_error *error);
 
 /**
  * The stable name of a status, in snake case, such as "not_found"; "ok" for SEALITE_OK, "unknown" for a number that
  * this version does not have. Static.
+ *
+ * @param status  An int32_t.
+ * @note From any thread, also at once.
  */
 const char *sealite_status_name(int32_t status);
 
@@ -904,6 +928,11 @@ const char *sealite_status_name(int32_t status);
  *
  * SEALITE_INVALID_INPUT for what is no JSON text, is more than 128 deep, or has no one meaning (RFC 7493): a name twice in an
  * object, or an integer that no double holds.
+ *
+ * @param json,json_length  UTF-8; not NULL.
+ * @param[out] canonical  To be freed with sealite_bytes_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_canonical_json(const char *json,
                                       size_t json_length,
@@ -912,12 +941,22 @@ sealite_status sealite_canonical_json(const char *json,
 
 /**
  * Writes how many rows there are to `count`.
+ *
+ * @param rows  A handle; not NULL.
+ * @param[out] count  The caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_rows_count(const sealite_rows *rows, size_t *count, sealite_error **error);
 
 /**
  * Writes how many columns each row has to `count`: 0 where there is no row of a table. Of a table's rows the first
  * column is the primary key.
+ *
+ * @param rows  A handle; not NULL.
+ * @param[out] count  The caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_rows_columns(const sealite_rows *rows,
                                     size_t *count,
@@ -927,6 +966,13 @@ sealite_status sealite_rows_columns(const sealite_rows *rows,
  * Writes the name of the column at `position`, counted from 0. It is not ended by a NUL, and lives as long as the rows.
  *
  * SEALITE_NOT_FOUND where there is no such column.
+ *
+ * @param rows  A handle; not NULL.
+ * @param position  A size_t.
+ * @param[out] name  The library's own, not to be freed; not NULL.
+ * @param[out] name_length  The caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_rows_column_name(const sealite_rows *rows,
                                         size_t position,
@@ -939,6 +985,13 @@ sealite_status sealite_rows_column_name(const sealite_rows *rows,
  * long as the rows.
  *
  * SEALITE_NOT_FOUND where there is no such row or column.
+ *
+ * @param rows  A handle; not NULL.
+ * @param index  A size_t.
+ * @param column,column_length  UTF-8; not NULL.
+ * @param[out] value  What it points to is not the caller's; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_rows_value(const sealite_rows *rows,
                                   size_t index,
@@ -949,6 +1002,13 @@ sealite_status sealite_rows_value(const sealite_rows *rows,
 
 /**
  * As sealite_rows_value(), by the position of the column.
+ *
+ * @param rows  A handle; not NULL.
+ * @param index  A size_t.
+ * @param position  A size_t.
+ * @param[out] value  What it points to is not the caller's; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_rows_value_at(const sealite_rows *rows,
                                      size_t index,
@@ -961,6 +1021,12 @@ sealite_status sealite_rows_value_at(const sealite_rows *rows,
  * the place of one for each. What they point to lives as long as the rows.
  *
  * SEALITE_NOT_FOUND where there is no such row, or it has fewer columns.
+ *
+ * @param rows  A handle; not NULL.
+ * @param index  A size_t.
+ * @param[out] values,count  An array of the caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_rows_read(const sealite_rows *rows,
                                  size_t index,
@@ -970,16 +1036,29 @@ sealite_status sealite_rows_read(const sealite_rows *rows,
 
 /**
  * Wipes and frees the rows; pointers read from them are void from then on. NULL is fine.
+ *
+ * @param rows  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_rows_free(sealite_rows *rows);
 
 /**
  * Makes an empty row builder. Free it with sealite_values_free().
+ *
+ * @param[out] values  To be freed with sealite_values_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_values_create(sealite_values **values, sealite_error **error);
 
 /**
  * Sets the value of a column, in place of one that was set before. Name and value are copied.
+ *
+ * @param values  A handle; not NULL.
+ * @param column,column_length  UTF-8; not NULL.
+ * @param value  A value; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `values` are SEALITE_BUSY.
  */
 sealite_status sealite_values_set(sealite_values *values,
                                   const char *column,
@@ -989,11 +1068,18 @@ sealite_status sealite_values_set(sealite_values *values,
 
 /**
  * Wipes what was set, for the next row.
+ *
+ * @param values  A handle; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `values` are SEALITE_BUSY.
  */
 sealite_status sealite_values_clear(sealite_values *values, sealite_error **error);
 
 /**
  * Wipes and frees the builder. NULL is fine.
+ *
+ * @param values  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_values_free(sealite_values *values);
 
@@ -1015,12 +1101,21 @@ size_t sealite_handles_live(void);
 
 /**
  * Makes a configuration of defaults. Free it with sealite_config_free(); the vault keeps a copy.
+ *
+ * @param[out] config  To be freed with sealite_config_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_config_create(sealite_config **config, sealite_error **error);
 
 /**
  * Sets how long a call waits for a lock that another thread or process holds before it fails with SEALITE_BUSY, in
  * milliseconds. Default: 5,000.
+ *
+ * @param config  A handle; not NULL.
+ * @param milliseconds  A uint64_t, in milliseconds.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `config` are SEALITE_BUSY.
  */
 sealite_status sealite_config_set_busy_timeout(sealite_config *config,
                                                uint64_t milliseconds,
@@ -1028,6 +1123,11 @@ sealite_status sealite_config_set_busy_timeout(sealite_config *config,
 
 /**
  * Sets whether a commit waits for the disk: a sealite_synchronous.
+ *
+ * @param config  A handle; not NULL.
+ * @param synchronous  A sealite_synchronous; any other number is SEALITE_INVALID_INPUT.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `config` are SEALITE_BUSY.
  */
 sealite_status sealite_config_set_synchronous(sealite_config *config,
                                               int32_t synchronous,
@@ -1035,6 +1135,11 @@ sealite_status sealite_config_set_synchronous(sealite_config *config,
 
 /**
  * Sets whether a vault may be added to a SQLite database that has tables already: 1 for yes. Default: 0.
+ *
+ * @param config  A handle; not NULL.
+ * @param allowed  0 or 1; any other number is SEALITE_INVALID_INPUT.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `config` are SEALITE_BUSY.
  */
 sealite_status sealite_config_set_existing_database(sealite_config *config,
                                                     int32_t allowed,
@@ -1043,6 +1148,11 @@ sealite_status sealite_config_set_existing_database(sealite_config *config,
 /**
  * Sets how many bytes have to be free on the disk for sealite_vault_health() to be content. Default: 64 MiB, or the size
  * of the file where that is more.
+ *
+ * @param config  A handle; not NULL.
+ * @param bytes  A uint64_t, in bytes.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `config` are SEALITE_BUSY.
  */
 sealite_status sealite_config_set_disk_reserve(sealite_config *config,
                                                uint64_t bytes,
@@ -1050,6 +1160,11 @@ sealite_status sealite_config_set_disk_reserve(sealite_config *config,
 
 /**
  * Sets what SQL does with sealed tables: a sealite_sealed_sql.
+ *
+ * @param config  A handle; not NULL.
+ * @param sealed_sql  A sealite_sealed_sql; any other number is SEALITE_INVALID_INPUT.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `config` are SEALITE_BUSY.
  */
 sealite_status sealite_config_set_sealed_sql(sealite_config *config,
                                              int32_t sealed_sql,
@@ -1058,6 +1173,11 @@ sealite_status sealite_config_set_sealed_sql(sealite_config *config,
 /**
  * Sets whether an SQL statement may write into a plain table what it reads from sealed columns (`CREATE TABLE … AS
  * SELECT`, `INSERT … SELECT`, `UPDATE … FROM`): 1 for yes. Default: 0.
+ *
+ * @param config  A handle; not NULL.
+ * @param allowed  0 or 1; any other number is SEALITE_INVALID_INPUT.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `config` are SEALITE_BUSY.
  */
 sealite_status sealite_config_set_sealed_to_plain(sealite_config *config,
                                                   int32_t allowed,
@@ -1066,6 +1186,11 @@ sealite_status sealite_config_set_sealed_to_plain(sealite_config *config,
 /**
  * Sets the text of an audit checkpoint that was kept outside: sealite_audit_checkpoint(). A file that does not contain it,
  * since an older one was put back, is refused as SEALITE_ROLLED_BACK when it is unlocked. NULL for none, the default.
+ *
+ * @param config  A handle; not NULL.
+ * @param checkpoint,checkpoint_length  UTF-8; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `config` are SEALITE_BUSY.
  */
 sealite_status sealite_config_set_checkpoint(sealite_config *config,
                                              const char *checkpoint,
@@ -1075,6 +1200,12 @@ sealite_status sealite_config_set_checkpoint(sealite_config *config,
 /**
  * Sets how many unwrapped keys are kept in memory, at most, and for how many milliseconds. Default: 4,096 keys for
  * 900,000, which is 15 minutes. Others are unwrapped when they are needed, which costs some microseconds.
+ *
+ * @param config  A handle; not NULL.
+ * @param keys  A size_t.
+ * @param milliseconds  A uint64_t, in milliseconds.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `config` are SEALITE_BUSY.
  */
 sealite_status sealite_config_set_key_cache(sealite_config *config,
                                             size_t keys,
@@ -1083,6 +1214,9 @@ sealite_status sealite_config_set_key_cache(sealite_config *config,
 
 /**
  * Frees the configuration. NULL is fine.
+ *
+ * @param config  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_config_free(sealite_config *config);
 
@@ -1094,6 +1228,13 @@ void sealite_config_free(sealite_config *config);
  *
  * SEALITE_REFUSED where a file has the name already; SEALITE_AUTHENTICATION_FAILED or SEALITE_CORRUPT where the copy, and so
  * the vault, is not sound; SEALITE_FULL, SEALITE_IO, SEALITE_READ_ONLY. There is no copy then.
+ *
+ * @param vault  A handle; not NULL.
+ * @param to,to_length  UTF-8; not NULL.
+ * @param unchecked  0 or 1; any other number is SEALITE_INVALID_INPUT.
+ * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_backup(sealite_vault *vault,
                                     const char *to,
@@ -1112,6 +1253,15 @@ sealite_status sealite_vault_backup(sealite_vault *vault,
  * SEALITE_WRONG_KEY where no slot of the backup opens; SEALITE_REFUSED where a file has the name already, and where the backup
  * is older than the checkpoint; SEALITE_AUTHENTICATION_FAILED or SEALITE_CORRUPT where it is not sound. There is no new file
  * then.
+ *
+ * @param backup,backup_length  UTF-8; not NULL.
+ * @param to,to_length  UTF-8; not NULL.
+ * @param unlock  A handle; not NULL.
+ * @param checkpoint,checkpoint_length  UTF-8; may be NULL.
+ * @param drill  0 or 1; any other number is SEALITE_INVALID_INPUT.
+ * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_restore(const char *backup,
                                size_t backup_length,
@@ -1129,6 +1279,13 @@ sealite_status sealite_restore(const char *backup,
  * given back. Others wait meanwhile. Memory is bounded; the disk needs room for the file twice more. Writes the bytes on the
  * disk before and after, and true to `erasure_pending` where another process has held it back: see
  * sealite_vault_finish_erasure(). Each may be NULL.
+ *
+ * @param vault  A handle; not NULL.
+ * @param[out] before  The caller's own; may be NULL.
+ * @param[out] after  The caller's own; may be NULL.
+ * @param[out] erasure_pending  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_compact(sealite_vault *vault,
                                      uint64_t *before,
@@ -1143,6 +1300,11 @@ sealite_status sealite_vault_compact(sealite_vault *vault,
  * "retired" or "destroyed"), `created_at`, `changed_at` (seconds since 1970).
  *
  * SEALITE_AUTHENTICATION_FAILED where a row was edited, taken away or put back as it once was.
+ *
+ * @param vault  A handle; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_keys_list(sealite_vault *vault,
                                  sealite_rows **rows,
@@ -1159,6 +1321,13 @@ sealite_status sealite_keys_list(sealite_vault *vault,
  * SEALITE_WRONG_KEY where a secret opens no slot; SEALITE_REFUSED where a slot is opened by none and `drop_others` is 0;
  * SEALITE_LAST_SLOT without any secret; SEALITE_AUTHENTICATION_FAILED where a key is not what was written. Nothing has
  * changed then.
+ *
+ * @param vault  A handle; not NULL.
+ * @param keep,keep_count  An array of handles; none may be NULL.
+ * @param drop_others  0 or 1; any other number is SEALITE_INVALID_INPUT.
+ * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_keys_rotate_master(sealite_vault *vault,
                                           const sealite_unlock *const *keep,
@@ -1170,6 +1339,13 @@ sealite_status sealite_keys_rotate_master(sealite_vault *vault,
 /**
  * Lists the ways to unlock, in the order of their ids. Needs no key. Rows: `id`, `kind` ("key", "passphrase" or
  * "recovery"), `label`, `created_at` (seconds since 1970).
+ *
+ * SEALITE_NOT_INITIALISED without a vault; SEALITE_CORRUPT where a slot is damaged.
+ *
+ * @param vault  A handle; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_slots(sealite_vault *vault,
                                    sealite_rows **rows,
@@ -1177,6 +1353,16 @@ sealite_status sealite_vault_slots(sealite_vault *vault,
 
 /**
  * Adds a way to unlock, and writes its id. `id` may be NULL.
+ *
+ * SEALITE_LOCKED while there is no key in memory; SEALITE_INVALID_INPUT for a label that is too long; SEALITE_BUSY
+ * where another writes.
+ *
+ * @param vault  A handle; not NULL.
+ * @param label,label_length  UTF-8; not NULL.
+ * @param unlock  A handle; not NULL.
+ * @param[out] id  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_add_slot(sealite_vault *vault,
                                       const char *label,
@@ -1188,6 +1374,13 @@ sealite_status sealite_vault_add_slot(sealite_vault *vault,
 /**
  * Adds a recovery code, writes the slot's id, and reveals the code, which is kept nowhere: print it and lock it away.
  * `id` may be NULL. Free the code with sealite_bytes_free().
+ *
+ * @param vault  A handle; not NULL.
+ * @param label,label_length  UTF-8; not NULL.
+ * @param[out] id  The caller's own; may be NULL.
+ * @param[out] code  To be freed with sealite_bytes_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_add_recovery_slot_reveal(sealite_vault *vault,
                                                       const char *label,
@@ -1199,6 +1392,13 @@ sealite_status sealite_vault_add_recovery_slot_reveal(sealite_vault *vault,
 /**
  * As sealite_vault_add_recovery_slot_reveal(), and reveals a page to be printed, in plain text of at most 70 columns: which
  * vault the code opens, the code on a line of its own, and what to do with it. Free the sheet with sealite_bytes_free().
+ *
+ * @param vault  A handle; not NULL.
+ * @param label,label_length  UTF-8; not NULL.
+ * @param[out] id  The caller's own; may be NULL.
+ * @param[out] sheet  To be freed with sealite_bytes_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_add_recovery_sheet_reveal(sealite_vault *vault,
                                                        const char *label,
@@ -1212,6 +1412,11 @@ sealite_status sealite_vault_add_recovery_sheet_reveal(sealite_vault *vault,
  * takes back neither.
  *
  * SEALITE_LAST_SLOT for the last one.
+ *
+ * @param vault  A handle; not NULL.
+ * @param id  An int64_t.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_remove_slot(sealite_vault *vault,
                                          int64_t id,
@@ -1221,6 +1426,11 @@ sealite_status sealite_vault_remove_slot(sealite_vault *vault,
  * Takes a 32-byte key, as bytes.
  *
  * SEALITE_WEAK_KEY for another length, and for a key that is all one byte, counts up or repeats.
+ *
+ * @param key,key_length  Bytes; NULL where there are none.
+ * @param[out] unlock  To be freed with sealite_unlock_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_unlock_key(const void *key,
                                   size_t key_length,
@@ -1229,6 +1439,13 @@ sealite_status sealite_unlock_key(const void *key,
 
 /**
  * Takes a 32-byte key, as 64 hexadecimal digits, or in base64 or base64url.
+ *
+ * SEALITE_INVALID_INPUT for what is no such text; SEALITE_WEAK_KEY as of sealite_unlock_key().
+ *
+ * @param key,key_length  UTF-8; not NULL.
+ * @param[out] unlock  To be freed with sealite_unlock_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_unlock_key_text(const char *key,
                                        size_t key_length,
@@ -1238,6 +1455,14 @@ sealite_status sealite_unlock_key_text(const char *key,
 /**
  * Takes a key by reference: `env:VARIABLE`, `file:/path` (mode 0600 or stricter), `credential:name` (systemd) or
  * `docker:name`. A key itself is refused, so that none ends up in a configuration file.
+ *
+ * SEALITE_NOT_FOUND where there is no such variable, file or credential; SEALITE_INVALID_INPUT for what is no
+ * reference; SEALITE_WEAK_KEY as of sealite_unlock_key().
+ *
+ * @param reference,reference_length  UTF-8; not NULL.
+ * @param[out] unlock  To be freed with sealite_unlock_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_unlock_reference(const char *reference,
                                         size_t reference_length,
@@ -1251,6 +1476,14 @@ sealite_status sealite_unlock_reference(const char *reference,
  * it; all 0 for the default: 65,536, 3 and 4. A slot that is there keeps its own.
  *
  * SEALITE_WEAK_KEY for a passphrase that is short, regular or well known; SEALITE_LIMIT for a cost out of range.
+ *
+ * @param passphrase,passphrase_length  UTF-8; not NULL.
+ * @param memory_kib  A uint32_t, in KiB.
+ * @param passes  A uint32_t.
+ * @param lanes  A uint32_t.
+ * @param[out] unlock  To be freed with sealite_unlock_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_unlock_passphrase(const char *passphrase,
                                          size_t passphrase_length,
@@ -1262,6 +1495,13 @@ sealite_status sealite_unlock_passphrase(const char *passphrase,
 
 /**
  * Takes a recovery code, as it was shown once. Case, hyphens and spaces do not matter.
+ *
+ * SEALITE_INVALID_INPUT for what is no recovery code.
+ *
+ * @param code,code_length  UTF-8; not NULL.
+ * @param[out] unlock  To be freed with sealite_unlock_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_unlock_recovery_code(const char *code,
                                             size_t code_length,
@@ -1270,12 +1510,19 @@ sealite_status sealite_unlock_recovery_code(const char *code,
 
 /**
  * Wipes and frees the secret. NULL is fine.
+ *
+ * @param unlock  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_unlock_free(sealite_unlock *unlock);
 
 /**
  * Makes a random 32-byte key and reveals it, as 64 hexadecimal digits, for sealite_unlock_key_text(). The engine never
  * makes a key by itself: this is for a program that sets a vault up. Free it with sealite_bytes_free().
+ *
+ * @param[out] key  To be freed with sealite_bytes_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_key_reveal_new(sealite_bytes **key,
                                       sealite_error **error);
@@ -1285,6 +1532,12 @@ sealite_status sealite_key_reveal_new(sealite_bytes **key,
  * sealite_vault_free().
  *
  * SEALITE_ANOTHER_LIBRARY where other code of this process has the file open.
+ *
+ * @param path,path_length  UTF-8; not NULL.
+ * @param config  A handle, or NULL for the defaults.
+ * @param[out] vault  To be freed with sealite_vault_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_at(const char *path,
                                 size_t path_length,
@@ -1296,6 +1549,13 @@ sealite_status sealite_vault_at(const char *path,
  * Creates a vault with its first slot, exactly once: of several processes that try, one succeeds. `config` may be NULL.
  *
  * SEALITE_ALREADY_INITIALISED where there is one.
+ *
+ * @param path,path_length  UTF-8; not NULL.
+ * @param unlock  A handle; not NULL.
+ * @param config  A handle, or NULL for the defaults.
+ * @param[out] vault  To be freed with sealite_vault_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_create(const char *path,
                                     size_t path_length,
@@ -1309,6 +1569,13 @@ sealite_status sealite_vault_create(const char *path,
  *
  * SEALITE_NOT_INITIALISED where there is none, SEALITE_WRONG_KEY where no slot opens, SEALITE_NOT_A_VAULT,
  * SEALITE_NEWER_FORMAT.
+ *
+ * @param path,path_length  UTF-8; not NULL.
+ * @param unlock  A handle; not NULL.
+ * @param config  A handle, or NULL for the defaults.
+ * @param[out] vault  To be freed with sealite_vault_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_open(const char *path,
                                   size_t path_length,
@@ -1320,17 +1587,33 @@ sealite_status sealite_vault_open(const char *path,
 /**
  * Makes a vault in memory, for tests and examples. Its key is random and never leaves the process. It has one
  * connection, so a transaction or snapshot excludes every other call meanwhile.
+ *
+ * @param[out] vault  To be freed with sealite_vault_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_in_memory(sealite_vault **vault,
                                        sealite_error **error);
 
 /**
  * Writes the state, a sealite_vault_state, to `state`.
+ *
+ * SEALITE_NOT_A_VAULT and SEALITE_CORRUPT where the file is another program's, or damaged.
+ *
+ * @param vault  A handle; not NULL.
+ * @param[out] state  The caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_status(sealite_vault *vault, int32_t *state, sealite_error **error);
 
 /**
  * Creates the vault in the file with its first slot, and opens it. See sealite_vault_create().
+ *
+ * @param vault  A handle; not NULL.
+ * @param unlock  A handle; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_initialise(sealite_vault *vault,
                                         const sealite_unlock *unlock,
@@ -1338,6 +1621,14 @@ sealite_status sealite_vault_initialise(sealite_vault *vault,
 
 /**
  * Takes the keys into memory, with the secret of any slot.
+ *
+ * SEALITE_WRONG_KEY where no slot opens with it; SEALITE_NOT_INITIALISED without a vault; SEALITE_ROLLED_BACK where
+ * the file is older than the checkpoint of its configuration.
+ *
+ * @param vault  A handle; not NULL.
+ * @param unlock  A handle; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_unlock(sealite_vault *vault,
                                     const sealite_unlock *unlock,
@@ -1346,6 +1637,10 @@ sealite_status sealite_vault_unlock(sealite_vault *vault,
 /**
  * Wipes the keys from memory. Calls fail with SEALITE_LOCKED from then on; transactions and snapshots that are open go
  * on to their end.
+ *
+ * @param vault  A handle; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_lock(sealite_vault *vault,
                                   sealite_error **error);
@@ -1353,17 +1648,29 @@ sealite_status sealite_vault_lock(sealite_vault *vault,
 /**
  * Wipes the keys and closes every connection: calls on this handle, and on those made from it, fail with SEALITE_CLOSED
  * from then on. The handle is still to be freed.
+ *
+ * @param vault  A handle; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_close(sealite_vault *vault,
                                    sealite_error **error);
 
 /**
  * Frees the handle. The vault closes when the last handle that was made from it is freed as well. NULL is fine.
+ *
+ * @param vault  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_vault_free(sealite_vault *vault);
 
 /**
  * Writes true to `holds` where a vault of this process has the file open: another SQLite library must not open it then.
+ *
+ * @param path,path_length  UTF-8; not NULL.
+ * @param[out] holds  The caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_holds_file(const char *path,
                                         size_t path_length,
@@ -1373,6 +1680,12 @@ sealite_status sealite_vault_holds_file(const char *path,
 /**
  * Makes a handle that reaches one tenant's rows, fields, settings, tokens, audit entries, quotas and approvals, and
  * nothing else. Free it with sealite_tenant_free().
+ *
+ * @param vault  A handle; not NULL.
+ * @param name,name_length  UTF-8; not NULL.
+ * @param[out] tenant  To be freed with sealite_tenant_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_tenant(sealite_vault *vault,
                                     const char *name,
@@ -1385,6 +1698,12 @@ sealite_status sealite_vault_tenant(sealite_vault *vault,
  * with sealite_table_free().
  *
  * SEALITE_NOT_FOUND where there is no such table.
+ *
+ * @param vault  A handle; not NULL.
+ * @param name,name_length  UTF-8; not NULL.
+ * @param[out] table  To be freed with sealite_table_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_table(sealite_vault *vault,
                                    const char *name,
@@ -1395,6 +1714,11 @@ sealite_status sealite_vault_table(sealite_vault *vault,
 /**
  * Begins a transaction. Only one writes at a time; another waits for the busy time-out. End it with
  * sealite_transaction_commit() or sealite_transaction_roll_back(), and free it with sealite_transaction_free().
+ *
+ * @param vault  A handle; not NULL.
+ * @param[out] transaction  To be freed with sealite_transaction_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_begin(sealite_vault *vault,
                                    sealite_transaction **transaction,
@@ -1403,6 +1727,11 @@ sealite_status sealite_vault_begin(sealite_vault *vault,
 /**
  * Takes a view of the vault at this moment, for reads that must agree with each other. Reads are cheaper in it, too.
  * Free it with sealite_snapshot_free().
+ *
+ * @param vault  A handle; not NULL.
+ * @param[out] snapshot  To be freed with sealite_snapshot_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_snapshot(sealite_vault *vault,
                                       sealite_snapshot **snapshot,
@@ -1411,6 +1740,9 @@ sealite_status sealite_vault_snapshot(sealite_vault *vault,
 /**
  * Before a fork, for a program whose other threads can't go on once the forking thread is inside `fork`, as under an
  * interpreter's global lock: waits at most 200 ms for what they do with a vault. Others need not call it.
+ *
+ * @return SEALITE_OK, or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_prepare_fork(sealite_error **error);
 
@@ -1419,6 +1751,14 @@ sealite_status sealite_prepare_fork(sealite_error **error);
  * nothing was found. Rows: `check` ("table": what was read, "row": one that does not open, "keys": what is wrong with the
  * table of keys, "integrity": what SQLite says), `table`, `tenant`, `id`, `rows` (of "table": how many), `error`; what a row has nothing of
  * is SEALITE_NULL.
+ *
+ * What is not sound is no failure: it stands in `rows`. SEALITE_LOCKED while there is no key in memory.
+ *
+ * @param vault  A handle; not NULL.
+ * @param[out] sound  The caller's own; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_verify(sealite_vault *vault,
                                     bool *sound,
@@ -1431,6 +1771,11 @@ sealite_status sealite_vault_verify(sealite_vault *vault,
  *
  * SEALITE_INVALID_INPUT for what is not understood, a misspelt word too; SEALITE_WEAK_KEY, SEALITE_NOT_FOUND and others for a
  * key that can't be had.
+ *
+ * @param plan,plan_length  UTF-8; may be NULL.
+ * @param[out] adoption  To be freed with sealite_adoption_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_adoption_create(const char *plan,
                                        size_t plan_length,
@@ -1442,6 +1787,11 @@ sealite_status sealite_adoption_create(const char *plan,
  * takes behind a name.
  *
  * SEALITE_INVALID_INPUT for another form, and for a column that is in the plan already.
+ *
+ * @param adoption  A handle; not NULL.
+ * @param column,column_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `adoption` are SEALITE_BUSY.
  */
 sealite_status sealite_adoption_add_column(sealite_adoption *adoption,
                                            const char *column,
@@ -1451,6 +1801,11 @@ sealite_status sealite_adoption_add_column(sealite_adoption *adoption,
 /**
  * Names the application's own database, where it is not the vault's file: its tables are copied into the vault, or, after
  * sealite_adoption_set_values(), its values are sealed in place. No other SQLite library of this process may have it open.
+ *
+ * @param adoption  A handle; not NULL.
+ * @param path,path_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `adoption` are SEALITE_BUSY.
  */
 sealite_status sealite_adoption_set_source(sealite_adoption *adoption,
                                            const char *path,
@@ -1459,18 +1814,29 @@ sealite_status sealite_adoption_set_source(sealite_adoption *adoption,
 
 /**
  * Seals single values in the application's own database, as sealite_field does, in place of making sealed tables.
+ *
+ * @param adoption  A handle; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `adoption` are SEALITE_BUSY.
  */
 sealite_status sealite_adoption_set_values(sealite_adoption *adoption,
                                            sealite_error **error);
 
 /**
  * Drops the tables from the application's own database once the vault has them.
+ *
+ * @param adoption  A handle; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `adoption` are SEALITE_BUSY.
  */
 sealite_status sealite_adoption_set_remove_source(sealite_adoption *adoption,
                                                   sealite_error **error);
 
 /**
  * Frees the plan. NULL is fine.
+ *
+ * @param adoption  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_adoption_free(sealite_adoption *adoption);
 
@@ -1482,6 +1848,13 @@ void sealite_adoption_free(sealite_adoption *adoption);
  * NULL.
  *
  * SEALITE_NOT_FOUND for a database, table or column that is not there.
+ *
+ * @param vault  A handle; not NULL.
+ * @param adoption  A handle; not NULL.
+ * @param[out] possible  The caller's own; may be NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_preview_adoption(sealite_vault *vault,
                                               const sealite_adoption *adoption,
@@ -1500,6 +1873,15 @@ sealite_status sealite_vault_preview_adoption(sealite_vault *vault,
  * has encrypted; SEALITE_CONFLICT where a value stands twice in a column that is to be unique; SEALITE_TYPE_MISMATCH;
  * SEALITE_INTERRUPTED where `progress` has stopped it; SEALITE_ANOTHER_LIBRARY; SEALITE_FULL. Tables that were not finished
  * are as they were then.
+ *
+ * @param vault  A handle; not NULL.
+ * @param adoption  A handle; not NULL.
+ * @param progress  A function; may be NULL.
+ * @param context  Handed to the function; may be NULL.
+ * @param[out] erasure_pending  The caller's own; may be NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_adopt(sealite_vault *vault,
                                    const sealite_adoption *adoption,
@@ -1511,6 +1893,11 @@ sealite_status sealite_vault_adopt(sealite_vault *vault,
 
 /**
  * Opens a connection for SQL to the vault; several may be open at once. Free it with sealite_connection_free().
+ *
+ * @param vault  A handle; not NULL.
+ * @param[out] connection  To be freed with sealite_connection_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_connect(sealite_vault *vault,
                                      sealite_connection **connection,
@@ -1523,6 +1910,13 @@ sealite_status sealite_vault_connect(sealite_vault *vault,
  *
  * SEALITE_SQL where the statement is wrong, and, without `tail`, where there is none or more than one;
  * SEALITE_NOT_ALLOWED for what only the engine may do, such as writing the table that lies under a sealed one.
+ *
+ * @param connection  A handle; not NULL.
+ * @param sql,sql_length  UTF-8; not NULL.
+ * @param[out] stmt  To be freed with sealite_stmt_free(); not NULL.
+ * @param[out] tail  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; calls on one `connection` take turns.
  */
 sealite_status sealite_connection_prepare(sealite_connection *connection,
                                           const char *sql,
@@ -1534,6 +1928,16 @@ sealite_status sealite_connection_prepare(sealite_connection *connection,
 /**
  * Runs one statement to its end, BEGIN and COMMIT among them, and writes the number of rows changed; `changed` may be
  * NULL. Rows that it returns are passed over.
+ *
+ * SEALITE_SQL where the statement is wrong; SEALITE_CLOSED after sealite_connection_close(); SEALITE_INTERRUPTED after
+ * sealite_connection_interrupt(); SEALITE_BUSY where another writes; SEALITE_CONFLICT.
+ *
+ * @param connection  A handle; not NULL.
+ * @param sql,sql_length  UTF-8; not NULL.
+ * @param parameters,parameter_count  An array of values; NULL where there are none.
+ * @param[out] changed  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; calls on one `connection` take turns.
  */
 sealite_status sealite_connection_execute(sealite_connection *connection,
                                           const char *sql,
@@ -1545,6 +1949,15 @@ sealite_status sealite_connection_execute(sealite_connection *connection,
 
 /**
  * Runs one statement and reads all of its rows. Rows: those of the statement.
+ *
+ * SEALITE_SQL where the statement is wrong; the rest as of sealite_connection_execute().
+ *
+ * @param connection  A handle; not NULL.
+ * @param sql,sql_length  UTF-8; not NULL.
+ * @param parameters,parameter_count  An array of values; NULL where there are none.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; calls on one `connection` take turns.
  */
 sealite_status sealite_connection_query(sealite_connection *connection,
                                         const char *sql,
@@ -1556,6 +1969,11 @@ sealite_status sealite_connection_query(sealite_connection *connection,
 
 /**
  * Writes true to `within` between BEGIN and the COMMIT or ROLLBACK that ends it.
+ *
+ * @param connection  A handle; not NULL.
+ * @param[out] within  The caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; calls on one `connection` take turns.
  */
 sealite_status sealite_connection_in_transaction(sealite_connection *connection,
                                                  bool *within,
@@ -1563,6 +1981,11 @@ sealite_status sealite_connection_in_transaction(sealite_connection *connection,
 
 /**
  * Writes how many rows the last INSERT, UPDATE or DELETE has changed.
+ *
+ * @param connection  A handle; not NULL.
+ * @param[out] changes  The caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; calls on one `connection` take turns.
  */
 sealite_status sealite_connection_changes(sealite_connection *connection,
                                           uint64_t *changes,
@@ -1570,6 +1993,11 @@ sealite_status sealite_connection_changes(sealite_connection *connection,
 
 /**
  * Writes how many rows were changed since the connection was opened.
+ *
+ * @param connection  A handle; not NULL.
+ * @param[out] changes  The caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; calls on one `connection` take turns.
  */
 sealite_status sealite_connection_total_changes(sealite_connection *connection,
                                                 uint64_t *changes,
@@ -1577,6 +2005,11 @@ sealite_status sealite_connection_total_changes(sealite_connection *connection,
 
 /**
  * Writes the row id of the last INSERT; 0 before the first.
+ *
+ * @param connection  A handle; not NULL.
+ * @param[out] id  The caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; calls on one `connection` take turns.
  */
 sealite_status sealite_connection_last_insert_rowid(sealite_connection *connection,
                                                     int64_t *id,
@@ -1585,6 +2018,11 @@ sealite_status sealite_connection_last_insert_rowid(sealite_connection *connecti
 /**
  * Writes how often the SQLite connection under it has been opened: more than once after a fork. What was in the temp
  * schema is gone then.
+ *
+ * @param connection  A handle; not NULL.
+ * @param[out] times  The caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; calls on one `connection` take turns.
  */
 sealite_status sealite_connection_opened(sealite_connection *connection,
                                          uint64_t *times,
@@ -1592,6 +2030,10 @@ sealite_status sealite_connection_opened(sealite_connection *connection,
 
 /**
  * Makes the statement that runs now, on whatever thread, fail with SEALITE_INTERRUPTED. Does not wait for it.
+ *
+ * @param connection  A handle; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_connection_interrupt(sealite_connection *connection,
                                             sealite_error **error);
@@ -1600,6 +2042,10 @@ sealite_status sealite_connection_interrupt(sealite_connection *connection,
  * Rolls back what is open and closes: calls on it and its statements fail with SEALITE_CLOSED from then on. The handle
  * is still to be freed. Waits for a call that runs on it on another thread: sealite_connection_interrupt() ends that
  * early.
+ *
+ * @param connection  A handle; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; calls on one `connection` take turns.
  */
 sealite_status sealite_connection_close(sealite_connection *connection,
                                         sealite_error **error);
@@ -1607,12 +2053,20 @@ sealite_status sealite_connection_close(sealite_connection *connection,
 /**
  * Closes the connection, as sealite_connection_close() does, and frees it. Its statements are still to be freed. NULL is
  * fine.
+ *
+ * @param connection  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_connection_free(sealite_connection *connection);
 
 /**
  * Reads the next rows, at most 256: `rows` is NULL at the end. A failure ends the cursor. Rows: as of
  * sealite_table_get().
+ *
+ * @param cursor  A handle; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `cursor` are SEALITE_BUSY.
  */
 sealite_status sealite_cursor_next(sealite_cursor *cursor,
                                    sealite_rows **rows,
@@ -1620,11 +2074,19 @@ sealite_status sealite_cursor_next(sealite_cursor *cursor,
 
 /**
  * Frees the cursor. NULL is fine.
+ *
+ * @param cursor  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_cursor_free(sealite_cursor *cursor);
 
 /**
  * Declares a table with an integer primary key named `id`. Free it with sealite_definition_free().
+ *
+ * @param name,name_length  UTF-8; not NULL.
+ * @param[out] definition  To be freed with sealite_definition_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_definition_create(const char *name,
                                          size_t name_length,
@@ -1633,6 +2095,12 @@ sealite_status sealite_definition_create(const char *name,
 
 /**
  * Names the primary key; with `is_text` 1 it is a text that the application chooses, compared byte for byte.
+ *
+ * @param definition  A handle; not NULL.
+ * @param name,name_length  UTF-8; not NULL.
+ * @param is_text  0 or 1; any other number is SEALITE_INVALID_INPUT.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `definition` are SEALITE_BUSY.
  */
 sealite_status sealite_definition_set_key(sealite_definition *definition,
                                           const char *name,
@@ -1643,12 +2111,22 @@ sealite_status sealite_definition_set_key(sealite_definition *definition,
 /**
  * Makes every row belong to a tenant, sealed under that tenant's key: the table is reached through sealite_tenant_table()
  * only.
+ *
+ * @param definition  A handle; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `definition` are SEALITE_BUSY.
  */
 sealite_status sealite_definition_set_per_tenant(sealite_definition *definition,
                                                  sealite_error **error);
 
 /**
  * Sets the padding: a sealite_padding, and for SEALITE_PADDING_BLOCK the bytes of a block, 1 to 65,534.
+ *
+ * @param definition  A handle; not NULL.
+ * @param kind  A sealite_padding; any other number is SEALITE_INVALID_INPUT.
+ * @param block  A uint32_t.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `definition` are SEALITE_BUSY.
  */
 sealite_status sealite_definition_set_padding(sealite_definition *definition,
                                               int32_t kind,
@@ -1659,6 +2137,11 @@ sealite_status sealite_definition_set_padding(sealite_definition *definition,
  * Names the column, of integers or texts, whose value says whose a row is; it is authenticated. Each subject's rows are
  * sealed under a key of its own, which sealite_vault_erase_subject() destroys. The name of the primary key makes every row
  * its own subject. A subject's name stays readable in the file: an id, never an e-mail address.
+ *
+ * @param definition  A handle; not NULL.
+ * @param column,column_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `definition` are SEALITE_BUSY.
  */
 sealite_status sealite_definition_set_subject(sealite_definition *definition,
                                               const char *column,
@@ -1673,6 +2156,13 @@ sealite_status sealite_definition_set_subject(sealite_definition *definition,
  *
  * such as `email text sealed not null unique email` or `surname text sealed lookup 50000 text`. Types: integer, real,
  * text, blob, boolean, json. Normalisers: exact, text, email, digits.
+ *
+ * SEALITE_INVALID_INPUT where it is no such text.
+ *
+ * @param definition  A handle; not NULL.
+ * @param specification,specification_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `definition` are SEALITE_BUSY.
  */
 sealite_status sealite_definition_add_column(sealite_definition *definition,
                                              const char *specification,
@@ -1681,6 +2171,9 @@ sealite_status sealite_definition_add_column(sealite_definition *definition,
 
 /**
  * Frees the declaration. NULL is fine.
+ *
+ * @param definition  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_definition_free(sealite_definition *definition);
 
@@ -1696,6 +2189,13 @@ void sealite_definition_free(sealite_definition *definition);
  *
  * SEALITE_NOT_FOUND where the vault has nothing of the subject; SEALITE_AUTHENTICATION_FAILED where one of its rows is not
  * what was written; SEALITE_CONFLICT where a foreign key refers to one. Nothing is erased then.
+ *
+ * @param vault  A handle; not NULL.
+ * @param tenant,tenant_length  UTF-8; may be NULL.
+ * @param subject,subject_length  UTF-8; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_erase_subject(sealite_vault *vault,
                                            const char *tenant,
@@ -1711,6 +2211,13 @@ sealite_status sealite_vault_erase_subject(sealite_vault *vault,
  *
  * As sealite_vault_erase_subject() for the first that fails: those before it are erased, those behind it are not, and the
  * same call without it gives the receipts of all.
+ *
+ * @param vault  A handle; not NULL.
+ * @param tenant,tenant_length  UTF-8; may be NULL.
+ * @param subjects,subject_count  An array of texts; NULL where there are none.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_erase_subjects(sealite_vault *vault,
                                             const char *tenant,
@@ -1724,6 +2231,12 @@ sealite_status sealite_vault_erase_subjects(sealite_vault *vault,
  * Erases a tenant: its rows, its subjects, settings, tokens, quotas and approvals, and every key of it; its audit entries
  * stay. Rows go in batches while others read and write; a call that was interrupted is continued by the next, and by
  * sealite_vault_finish_erasure(). Otherwise as sealite_vault_erase_subject().
+ *
+ * @param vault  A handle; not NULL.
+ * @param name,name_length  UTF-8; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_erase_tenant(sealite_vault *vault,
                                           const char *name,
@@ -1736,6 +2249,12 @@ sealite_status sealite_vault_erase_tenant(sealite_vault *vault,
  * `erasure` is of now.
  *
  * SEALITE_INVALID_INPUT for a text that is none; SEALITE_AUTHENTICATION_FAILED for another vault's, or an altered one.
+ *
+ * @param vault  A handle; not NULL.
+ * @param text,text_length  UTF-8; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_verify_receipt(sealite_vault *vault,
                                             const char *text,
@@ -1746,6 +2265,14 @@ sealite_status sealite_vault_verify_receipt(sealite_vault *vault,
 /**
  * Lists the tenants that have, or had, keys, in the order of their names. Rows: `name`, `created_at` and `erased_at`
  * (seconds since 1970; NULL for one that is there), `subjects` that have keys.
+ *
+ * SEALITE_AUTHENTICATION_FAILED where the table of keys is not what was written: no tenant can be hidden.
+ * SEALITE_LOCKED.
+ *
+ * @param vault  A handle; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_tenants(sealite_vault *vault,
                                      sealite_rows **rows,
@@ -1755,6 +2282,13 @@ sealite_status sealite_vault_tenants(sealite_vault *vault,
  * Writes everything that a subject has, of a tenant or, where `tenant` is NULL, of the vault itself, as JSON text in UTF-8:
  * `tables`, `tokens`, `approvals`, `audit`. No key, hash or token is in it; everything else is in clear. Free it with
  * sealite_bytes_free(). Audited.
+ *
+ * @param vault  A handle; not NULL.
+ * @param tenant,tenant_length  UTF-8; may be NULL.
+ * @param subject,subject_length  UTF-8; not NULL.
+ * @param[out] json  To be freed with sealite_bytes_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_export_subject(sealite_vault *vault,
                                             const char *tenant,
@@ -1774,6 +2308,13 @@ sealite_status sealite_vault_export_subject(sealite_vault *vault,
  * SEALITE_REFUSED where something of the table can't be kept, with a list; SEALITE_NOT_FOUND; SEALITE_CONFLICT where a value
  * stands twice in a column that is to be unique, or the table is sealed already in another way. The table is as it was
  * then.
+ *
+ * @param vault  A handle; not NULL.
+ * @param table,table_length  UTF-8; not NULL.
+ * @param columns,column_count  An array of texts; NULL where there are none.
+ * @param[out] erasure_pending  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_protect_table(sealite_vault *vault,
                                            const char *table,
@@ -1786,6 +2327,13 @@ sealite_status sealite_vault_protect_table(sealite_vault *vault,
 /**
  * Says what sealite_vault_protect_table() would do; nothing is written. Rows: `what` ("column", "kept", "changed" or
  * "obstacle"), `text`. Where there is an obstacle, the table is not converted.
+ *
+ * @param vault  A handle; not NULL.
+ * @param table,table_length  UTF-8; not NULL.
+ * @param columns,column_count  An array of texts; NULL where there are none.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_plan_protection(sealite_vault *vault,
                                              const char *table,
@@ -1799,6 +2347,11 @@ sealite_status sealite_vault_plan_protection(sealite_vault *vault,
  * Makes a sealed table plain again, in one transaction: every row is opened, written in clear and read back. Blind indexes
  * become plain ones, which compare byte for byte. Where sealite_vault_protect_table() was interrupted, drops what it has
  * left.
+ *
+ * @param vault  A handle; not NULL.
+ * @param table,table_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_unprotect_table(sealite_vault *vault,
                                              const char *table,
@@ -1810,6 +2363,12 @@ sealite_status sealite_vault_unprotect_table(sealite_vault *vault,
  * `created` where it was created; `created` may be NULL.
  *
  * SEALITE_DEFINITION where the stored table lacks a column, has another type, a weaker protection or no such index.
+ *
+ * @param vault  A handle; not NULL.
+ * @param definition  A handle; not NULL.
+ * @param[out] created  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_define_table(sealite_vault *vault,
                                           const sealite_definition *definition,
@@ -1819,6 +2378,13 @@ sealite_status sealite_vault_define_table(sealite_vault *vault,
 /**
  * Lists the sealed tables, in the order of their names. Rows: `name`, `key`, `text_key`, `per_tenant`, `padding` ("none",
  * "block" or "padme"), `block`, `subject` (the column that says whose a row is).
+ *
+ * SEALITE_LOCKED while there is no key in memory.
+ *
+ * @param vault  A handle; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_tables(sealite_vault *vault,
                                     sealite_rows **rows,
@@ -1830,6 +2396,13 @@ sealite_status sealite_vault_tables(sealite_vault *vault,
  * This and the following calls change a table while others use it, and move its rows in batches. What a crash interrupts,
  * the next call finishes first. `erasure_pending` (it may be NULL) tells whether a reader kept remnants of plaintext from
  * being overwritten: then call sealite_vault_finish_erasure() later.
+ *
+ * @param vault  A handle; not NULL.
+ * @param table,table_length  UTF-8; not NULL.
+ * @param specification,specification_length  UTF-8; not NULL.
+ * @param[out] erasure_pending  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_add_column(sealite_vault *vault,
                                         const char *table,
@@ -1841,6 +2414,16 @@ sealite_status sealite_vault_add_column(sealite_vault *vault,
 
 /**
  * Drops a column.
+ *
+ * SEALITE_NOT_FOUND where there is no such table or column; SEALITE_LOCKED; SEALITE_BUSY where another writes;
+ * SEALITE_NOT_ALLOWED for a table of the engine's own. SEALITE_INVALID_INPUT for the column that says whose a row is.
+ *
+ * @param vault  A handle; not NULL.
+ * @param table,table_length  UTF-8; not NULL.
+ * @param column,column_length  UTF-8; not NULL.
+ * @param[out] erasure_pending  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_drop_column(sealite_vault *vault,
                                          const char *table,
@@ -1851,7 +2434,17 @@ sealite_status sealite_vault_drop_column(sealite_vault *vault,
                                          sealite_error **error);
 
 /**
- * Renames a column.
+ * Renames a column. `column` becomes `to`.
+ *
+ * SEALITE_NOT_FOUND where there is no such table or column; SEALITE_CONFLICT where `to` is taken; SEALITE_INVALID_INPUT where it is no name;
+ * SEALITE_LOCKED; SEALITE_BUSY where another writes.
+ *
+ * @param vault  A handle; not NULL.
+ * @param table,table_length  UTF-8; not NULL.
+ * @param column,column_length  UTF-8; not NULL.
+ * @param to,to_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_rename_column(sealite_vault *vault,
                                            const char *table,
@@ -1863,7 +2456,16 @@ sealite_status sealite_vault_rename_column(sealite_vault *vault,
                                            sealite_error **error);
 
 /**
- * Renames a table.
+ * Renames a table. `table` becomes `to`.
+ *
+ * SEALITE_NOT_FOUND where there is no such table; SEALITE_CONFLICT where `to` is taken; SEALITE_INVALID_INPUT where it
+ * is no name; SEALITE_LOCKED; SEALITE_BUSY where another writes.
+ *
+ * @param vault  A handle; not NULL.
+ * @param table,table_length  UTF-8; not NULL.
+ * @param to,to_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_rename_table(sealite_vault *vault,
                                           const char *table,
@@ -1874,6 +2476,17 @@ sealite_status sealite_vault_rename_table(sealite_vault *vault,
 
 /**
  * Changes how a column is kept, a sealite_protection, and moves the values that are there.
+ *
+ * SEALITE_NOT_FOUND where there is no such table or column; SEALITE_INVALID_INPUT for the column that says whose a row
+ * is; SEALITE_LOCKED; SEALITE_BUSY where another writes.
+ *
+ * @param vault  A handle; not NULL.
+ * @param table,table_length  UTF-8; not NULL.
+ * @param column,column_length  UTF-8; not NULL.
+ * @param protection  A sealite_protection; any other number is SEALITE_INVALID_INPUT.
+ * @param[out] erasure_pending  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_protect_column(sealite_vault *vault,
                                             const char *table,
@@ -1886,6 +2499,17 @@ sealite_status sealite_vault_protect_column(sealite_vault *vault,
 
 /**
  * Adds an index to a column: `unique email`, `lookup 5000 text`.
+ *
+ * SEALITE_NOT_FOUND where there is no such table or column; SEALITE_CONFLICT where the column holds a value twice and
+ * `index` is unique: there is no index then; SEALITE_INVALID_INPUT where `index` is no such text; SEALITE_LOCKED;
+ * SEALITE_BUSY where another writes.
+ *
+ * @param vault  A handle; not NULL.
+ * @param table,table_length  UTF-8; not NULL.
+ * @param column,column_length  UTF-8; not NULL.
+ * @param index,index_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_add_index(sealite_vault *vault,
                                        const char *table,
@@ -1898,6 +2522,15 @@ sealite_status sealite_vault_add_index(sealite_vault *vault,
 
 /**
  * Drops the index of a column.
+ *
+ * SEALITE_NOT_FOUND where there is no such table or column; SEALITE_LOCKED; SEALITE_BUSY where another writes.
+ *
+ * @param vault  A handle; not NULL.
+ * @param table,table_length  UTF-8; not NULL.
+ * @param column,column_length  UTF-8; not NULL.
+ * @param[out] erasure_pending  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_drop_index(sealite_vault *vault,
                                         const char *table,
@@ -1909,6 +2542,14 @@ sealite_status sealite_vault_drop_index(sealite_vault *vault,
 
 /**
  * Drops a table with all its rows.
+ *
+ * SEALITE_NOT_FOUND where there is no such table; SEALITE_LOCKED; SEALITE_BUSY where another writes.
+ *
+ * @param vault  A handle; not NULL.
+ * @param table,table_length  UTF-8; not NULL.
+ * @param[out] erasure_pending  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_drop_table(sealite_vault *vault,
                                         const char *table,
@@ -1918,6 +2559,14 @@ sealite_status sealite_vault_drop_table(sealite_vault *vault,
 
 /**
  * Finishes an alteration of the table that was interrupted.
+ *
+ * SEALITE_NOT_FOUND where there is no such table; SEALITE_LOCKED; SEALITE_BUSY where another writes.
+ *
+ * @param vault  A handle; not NULL.
+ * @param table,table_length  UTF-8; not NULL.
+ * @param[out] erasure_pending  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_finish_alteration(sealite_vault *vault,
                                                const char *table,
@@ -1928,6 +2577,14 @@ sealite_status sealite_vault_finish_alteration(sealite_vault *vault,
 /**
  * Overwrites what remnants of plaintext an alteration has left, where that is still to be done. Rewrites the file: its
  * cost is that of the whole file.
+ *
+ * `erasure_pending` (it may be NULL) is true where a reader, or another process that writes, is in the way: nothing
+ * was lost, call it again. SEALITE_LOCKED; SEALITE_BUSY; SEALITE_FULL.
+ *
+ * @param vault  A handle; not NULL.
+ * @param[out] erasure_pending  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_finish_erasure(sealite_vault *vault,
                                             bool *erasure_pending,
@@ -1935,6 +2592,14 @@ sealite_status sealite_vault_finish_erasure(sealite_vault *vault,
 
 /**
  * Makes a handle to a table as it was when the snapshot was taken. It ends with the snapshot and is still to be freed.
+ *
+ * SEALITE_CLOSED where the snapshot has ended. A table that is not there is told by the first call on it.
+ *
+ * @param snapshot  A handle; not NULL.
+ * @param name,name_length  UTF-8; not NULL.
+ * @param[out] table  To be freed with sealite_table_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; calls on one `snapshot` take turns.
  */
 sealite_status sealite_snapshot_table(sealite_snapshot *snapshot,
                                       const char *name,
@@ -1944,6 +2609,15 @@ sealite_status sealite_snapshot_table(sealite_snapshot *snapshot,
 
 /**
  * Makes a handle to a tenant's rows of a table. A tenant's own snapshot reaches no other.
+ *
+ * SEALITE_CLOSED where the snapshot has ended. A table that is not there is told by the first call on it.
+ *
+ * @param snapshot  A handle; not NULL.
+ * @param tenant,tenant_length  UTF-8; not NULL.
+ * @param name,name_length  UTF-8; not NULL.
+ * @param[out] table  To be freed with sealite_table_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; calls on one `snapshot` take turns.
  */
 sealite_status sealite_snapshot_tenant_table(sealite_snapshot *snapshot,
                                              const char *tenant,
@@ -1955,6 +2629,9 @@ sealite_status sealite_snapshot_tenant_table(sealite_snapshot *snapshot,
 
 /**
  * Ends and frees the snapshot. NULL is fine.
+ *
+ * @param snapshot  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_snapshot_free(sealite_snapshot *snapshot);
 
@@ -1965,6 +2642,13 @@ void sealite_snapshot_free(sealite_snapshot *snapshot);
  *
  * SEALITE_SQL where the statement is wrong or returns rows; SEALITE_NOT_ALLOWED for what only the engine may do, such as
  * writing the table that lies under a sealed one.
+ *
+ * @param vault  A handle; not NULL.
+ * @param sql,sql_length  UTF-8; not NULL.
+ * @param parameters,parameter_count  An array of values; NULL where there are none.
+ * @param[out] changed  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_execute(sealite_vault *vault,
                                      const char *sql,
@@ -1976,6 +2660,15 @@ sealite_status sealite_vault_execute(sealite_vault *vault,
 
 /**
  * Runs a statement of SQL that returns rows, and reads all of them. Rows: those of the statement.
+ *
+ * SEALITE_SQL where the statement is wrong; the rest as of sealite_vault_execute().
+ *
+ * @param vault  A handle; not NULL.
+ * @param sql,sql_length  UTF-8; not NULL.
+ * @param parameters,parameter_count  An array of values; NULL where there are none.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_query(sealite_vault *vault,
                                    const char *sql,
@@ -1987,6 +2680,13 @@ sealite_status sealite_vault_query(sealite_vault *vault,
 
 /**
  * As sealite_vault_execute(), within the transaction.
+ *
+ * @param transaction  A handle; not NULL.
+ * @param sql,sql_length  UTF-8; not NULL.
+ * @param parameters,parameter_count  An array of values; NULL where there are none.
+ * @param[out] changed  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; calls on one `transaction` take turns.
  */
 sealite_status sealite_transaction_execute(sealite_transaction *transaction,
                                            const char *sql,
@@ -1998,6 +2698,13 @@ sealite_status sealite_transaction_execute(sealite_transaction *transaction,
 
 /**
  * As sealite_vault_query(); it sees what the transaction has written.
+ *
+ * @param transaction  A handle; not NULL.
+ * @param sql,sql_length  UTF-8; not NULL.
+ * @param parameters,parameter_count  An array of values; NULL where there are none.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; calls on one `transaction` take turns.
  */
 sealite_status sealite_transaction_query(sealite_transaction *transaction,
                                          const char *sql,
@@ -2009,6 +2716,13 @@ sealite_status sealite_transaction_query(sealite_transaction *transaction,
 
 /**
  * As sealite_vault_query(), as of the snapshot.
+ *
+ * @param snapshot  A handle; not NULL.
+ * @param sql,sql_length  UTF-8; not NULL.
+ * @param parameters,parameter_count  An array of values; NULL where there are none.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; calls on one `snapshot` take turns.
  */
 sealite_status sealite_snapshot_query(sealite_snapshot *snapshot,
                                       const char *sql,
@@ -2021,6 +2735,11 @@ sealite_status sealite_snapshot_query(sealite_snapshot *snapshot,
 /**
  * Lists the columns of its rows; none where it returns no rows. Rows: `name`, `declared_type` (of a column of a table, as
  * its declaration has it; SEALITE_NULL of an expression).
+ *
+ * @param stmt  A handle; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `stmt` are SEALITE_BUSY.
  */
 sealite_status sealite_stmt_columns(sealite_stmt *stmt,
                                     sealite_rows **rows,
@@ -2028,6 +2747,11 @@ sealite_status sealite_stmt_columns(sealite_stmt *stmt,
 
 /**
  * Lists its parameters, in order. Rows: `name` (with its `:`, `@`, `$` or `?`; SEALITE_NULL of a bare `?`).
+ *
+ * @param stmt  A handle; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `stmt` are SEALITE_BUSY.
  */
 sealite_status sealite_stmt_parameters(sealite_stmt *stmt,
                                        sealite_rows **rows,
@@ -2035,6 +2759,11 @@ sealite_status sealite_stmt_parameters(sealite_stmt *stmt,
 
 /**
  * Writes how many columns its rows have; 0 where it returns no rows.
+ *
+ * @param stmt  A handle; not NULL.
+ * @param[out] count  The caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `stmt` are SEALITE_BUSY.
  */
 sealite_status sealite_stmt_column_count(sealite_stmt *stmt, size_t *count, sealite_error **error);
 
@@ -2043,6 +2772,13 @@ sealite_status sealite_stmt_column_count(sealite_stmt *stmt, size_t *count, seal
  * next stepped, executed, queried or freed: one that finds the table changed has its columns anew.
  *
  * SEALITE_SQL where there is no such column.
+ *
+ * @param stmt  A handle; not NULL.
+ * @param position  A size_t.
+ * @param[out] name  The library's own, not to be freed; not NULL.
+ * @param[out] name_length  The caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `stmt` are SEALITE_BUSY.
  */
 sealite_status sealite_stmt_column_name(sealite_stmt *stmt,
                                         size_t position,
@@ -2052,6 +2788,11 @@ sealite_status sealite_stmt_column_name(sealite_stmt *stmt,
 
 /**
  * Writes true to `is` where it changes nothing in the file.
+ *
+ * @param stmt  A handle; not NULL.
+ * @param[out] is  The caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `stmt` are SEALITE_BUSY.
  */
 sealite_status sealite_stmt_is_read_only(sealite_stmt *stmt, bool *is, sealite_error **error);
 
@@ -2060,6 +2801,12 @@ sealite_status sealite_stmt_is_read_only(sealite_stmt *stmt, bool *is, sealite_e
  * NULL.
  *
  * SEALITE_SQL where there is no such parameter.
+ *
+ * @param stmt  A handle; not NULL.
+ * @param index  A size_t.
+ * @param value  A value; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `stmt` are SEALITE_BUSY.
  */
 sealite_status sealite_stmt_bind(sealite_stmt *stmt,
                                  size_t index,
@@ -2068,6 +2815,12 @@ sealite_status sealite_stmt_bind(sealite_stmt *stmt,
 
 /**
  * As sealite_stmt_bind(), by the name of the parameter, with its `:`, `@` or `$`.
+ *
+ * @param stmt  A handle; not NULL.
+ * @param name,name_length  UTF-8; not NULL.
+ * @param value  A value; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `stmt` are SEALITE_BUSY.
  */
 sealite_status sealite_stmt_bind_name(sealite_stmt *stmt,
                                       const char *name,
@@ -2079,6 +2832,11 @@ sealite_status sealite_stmt_bind_name(sealite_stmt *stmt,
  * Binds every parameter, in order, and resets the statement.
  *
  * SEALITE_SQL where `value_count` is not how many it takes.
+ *
+ * @param stmt  A handle; not NULL.
+ * @param values,value_count  An array of values; NULL where there are none.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `stmt` are SEALITE_BUSY.
  */
 sealite_status sealite_stmt_bind_all(sealite_stmt *stmt,
                                      const sealite_value *values,
@@ -2087,6 +2845,10 @@ sealite_status sealite_stmt_bind_all(sealite_stmt *stmt,
 
 /**
  * Makes every parameter NULL again, and resets the statement.
+ *
+ * @param stmt  A handle; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `stmt` are SEALITE_BUSY.
  */
 sealite_status sealite_stmt_clear_bindings(sealite_stmt *stmt, sealite_error **error);
 
@@ -2095,6 +2857,11 @@ sealite_status sealite_stmt_clear_bindings(sealite_stmt *stmt, sealite_error **e
  * The step after the end, or after a failure, begins anew.
  *
  * SEALITE_INTERRUPTED after sealite_connection_interrupt(); SEALITE_BUSY where another connection writes.
+ *
+ * @param stmt  A handle; not NULL.
+ * @param[out] row  The caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `stmt` are SEALITE_BUSY.
  */
 sealite_status sealite_stmt_step(sealite_stmt *stmt,
                                  bool *row,
@@ -2106,6 +2873,12 @@ sealite_status sealite_stmt_step(sealite_stmt *stmt,
  * statement is next stepped, reset, bound or freed.
  *
  * SEALITE_SQL where it stands on no row or has no such column.
+ *
+ * @param stmt  A handle; not NULL.
+ * @param position  A size_t.
+ * @param[out] value  What it points to is not the caller's; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `stmt` are SEALITE_BUSY.
  */
 sealite_status sealite_stmt_value(sealite_stmt *stmt,
                                   size_t position,
@@ -2114,6 +2887,11 @@ sealite_status sealite_stmt_value(sealite_stmt *stmt,
 
 /**
  * As sealite_stmt_value(), of the first `count` columns in one call, to the array `values`; all or none.
+ *
+ * @param stmt  A handle; not NULL.
+ * @param[out] values,count  An array of the caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `stmt` are SEALITE_BUSY.
  */
 sealite_status sealite_stmt_read(sealite_stmt *stmt,
                                  sealite_value *values,
@@ -2122,6 +2900,10 @@ sealite_status sealite_stmt_read(sealite_stmt *stmt,
 
 /**
  * Makes the statement ready for another run, and lets go of the locks that it holds. What was bound stays.
+ *
+ * @param stmt  A handle; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `stmt` are SEALITE_BUSY.
  */
 sealite_status sealite_stmt_reset(sealite_stmt *stmt,
                                   sealite_error **error);
@@ -2129,6 +2911,14 @@ sealite_status sealite_stmt_reset(sealite_stmt *stmt,
 /**
  * Binds every parameter and runs to the end, and writes the number of rows changed; `changed` may be NULL. Rows that it
  * returns are passed over.
+ *
+ * SEALITE_SQL where `value_count` is not how many it takes; the rest as of sealite_stmt_step().
+ *
+ * @param stmt  A handle; not NULL.
+ * @param values,value_count  An array of values; NULL where there are none.
+ * @param[out] changed  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `stmt` are SEALITE_BUSY.
  */
 sealite_status sealite_stmt_execute(sealite_stmt *stmt,
                                     const sealite_value *values,
@@ -2138,6 +2928,14 @@ sealite_status sealite_stmt_execute(sealite_stmt *stmt,
 
 /**
  * Binds every parameter and reads all rows. Rows: those of the statement.
+ *
+ * SEALITE_SQL where `value_count` is not how many it takes; the rest as of sealite_stmt_step().
+ *
+ * @param stmt  A handle; not NULL.
+ * @param values,value_count  An array of values; NULL where there are none.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `stmt` are SEALITE_BUSY.
  */
 sealite_status sealite_stmt_query(sealite_stmt *stmt,
                                   const sealite_value *values,
@@ -2147,11 +2945,19 @@ sealite_status sealite_stmt_query(sealite_stmt *stmt,
 
 /**
  * Writes how many rows its last run has changed; 0 while it still runs.
+ *
+ * @param stmt  A handle; not NULL.
+ * @param[out] changes  The caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `stmt` are SEALITE_BUSY.
  */
 sealite_status sealite_stmt_changes(sealite_stmt *stmt, uint64_t *changes, sealite_error **error);
 
 /**
  * Frees the statement, wherever it stands. NULL is fine.
+ *
+ * @param stmt  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_stmt_free(sealite_stmt *stmt);
 
@@ -2162,6 +2968,12 @@ void sealite_stmt_free(sealite_stmt *stmt);
  *
  * SEALITE_CONFLICT where a unique value or the id is taken, SEALITE_TYPE_MISMATCH where a value does not fit exactly,
  * SEALITE_NOT_FOUND for an unknown column.
+ *
+ * @param table  A handle; not NULL.
+ * @param values  A handle; not NULL.
+ * @param[out] id  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_table_insert(sealite_table *table,
                                     const sealite_values *values,
@@ -2171,6 +2983,15 @@ sealite_status sealite_table_insert(sealite_table *table,
 /**
  * Inserts rows, all or none: `row_count` times the values of the `column_count` columns, one row after the other.
  * Writes `row_count` ids to `ids`, 0 for each of a text key; `ids` may be NULL.
+ *
+ * As of sealite_table_insert(); SEALITE_INVALID_INPUT for rows without columns.
+ *
+ * @param table  A handle; not NULL.
+ * @param columns,column_count  An array of texts; NULL where there are none.
+ * @param values,row_count  An array of values; NULL where there are none.
+ * @param[out] ids  An array of the caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_table_insert_many(sealite_table *table,
                                          const sealite_string *columns,
@@ -2185,6 +3006,12 @@ sealite_status sealite_table_insert_many(sealite_table *table,
  * columns in the order of declaration.
  *
  * SEALITE_AUTHENTICATION_FAILED where the row is not what was written.
+ *
+ * @param table  A handle; not NULL.
+ * @param id  The id of a row; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_table_get(sealite_table *table,
                                  const sealite_value *id,
@@ -2194,6 +3021,15 @@ sealite_status sealite_table_get(sealite_table *table,
 /**
  * Reads the rows of those ids, in their order; cheaper than one call for each. Those that are not there are left out, and
  * `present`, an array of `id_count` or NULL, tells which are.
+ *
+ * SEALITE_AUTHENTICATION_FAILED where a row is not what was written.
+ *
+ * @param table  A handle; not NULL.
+ * @param ids,id_count  An array of ids; NULL where there are none.
+ * @param[out] present  An array of the caller's own; may be NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_table_get_many(sealite_table *table,
                                       const sealite_value *ids,
@@ -2207,6 +3043,13 @@ sealite_status sealite_table_get_many(sealite_table *table,
  * form; any other exactly. Rows: as of sealite_table_get(); none where nothing is found.
  *
  * SEALITE_NOT_INDEXED for a sealed column without an index.
+ *
+ * @param table  A handle; not NULL.
+ * @param column,column_length  UTF-8; not NULL.
+ * @param value  A value; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_table_find(sealite_table *table,
                                   const char *column,
@@ -2218,6 +3061,15 @@ sealite_status sealite_table_find(sealite_table *table,
 /**
  * Changes the given columns of a row and leaves the others, all or nothing. Writes false to `updated` where there is no
  * such row; `updated` may be NULL.
+ *
+ * As of sealite_table_insert(); SEALITE_AUTHENTICATION_FAILED where the row is not what was written.
+ *
+ * @param table  A handle; not NULL.
+ * @param id  The id of a row; not NULL.
+ * @param values  A handle; not NULL.
+ * @param[out] updated  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_table_update(sealite_table *table,
                                     const sealite_value *id,
@@ -2227,6 +3079,14 @@ sealite_status sealite_table_update(sealite_table *table,
 
 /**
  * Deletes a row, verified first. Writes false to `deleted` where there is none; `deleted` may be NULL.
+ *
+ * SEALITE_AUTHENTICATION_FAILED where the row is not what was written: see sealite_table_discard().
+ *
+ * @param table  A handle; not NULL.
+ * @param id  The id of a row; not NULL.
+ * @param[out] deleted  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_table_delete(sealite_table *table,
                                     const sealite_value *id,
@@ -2235,6 +3095,12 @@ sealite_status sealite_table_delete(sealite_table *table,
 
 /**
  * Deletes a row without opening it: for one that fails to authenticate. `deleted` as of sealite_table_delete().
+ *
+ * @param table  A handle; not NULL.
+ * @param id  The id of a row; not NULL.
+ * @param[out] deleted  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_table_discard(sealite_table *table,
                                      const sealite_value *id,
@@ -2243,12 +3109,24 @@ sealite_status sealite_table_discard(sealite_table *table,
 
 /**
  * Writes the number of rows. Opens none of them.
+ *
+ * SEALITE_NOT_FOUND where there is no such table; SEALITE_LOCKED.
+ *
+ * @param table  A handle; not NULL.
+ * @param[out] count  The caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_table_count(sealite_table *table, uint64_t *count, sealite_error **error);
 
 /**
  * Begins to read every row, in the order of insertion. Of a vault in a file the cursor sees one moment, and holds a
  * connection until it is at its end or freed. Free it with sealite_cursor_free().
+ *
+ * @param table  A handle; not NULL.
+ * @param[out] cursor  To be freed with sealite_cursor_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_table_scan(sealite_table *table,
                                   sealite_cursor **cursor,
@@ -2256,6 +3134,11 @@ sealite_status sealite_table_scan(sealite_table *table,
 
 /**
  * Lists the columns as they are declared now. Rows: `name`, `specification` (see sealite_definition_add_column()).
+ *
+ * @param table  A handle; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_table_columns(sealite_table *table,
                                      sealite_rows **rows,
@@ -2263,11 +3146,20 @@ sealite_status sealite_table_columns(sealite_table *table,
 
 /**
  * Frees the handle. NULL is fine.
+ *
+ * @param table  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_table_free(sealite_table *table);
 
 /**
  * Makes a handle to the tenant's rows of a table. See sealite_vault_table().
+ *
+ * @param tenant  A handle; not NULL.
+ * @param name,name_length  UTF-8; not NULL.
+ * @param[out] table  To be freed with sealite_table_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tenant_table(sealite_tenant *tenant,
                                     const char *name,
@@ -2277,6 +3169,11 @@ sealite_status sealite_tenant_table(sealite_tenant *tenant,
 
 /**
  * Begins a transaction that reaches the tenant's rows only. See sealite_vault_begin().
+ *
+ * @param tenant  A handle; not NULL.
+ * @param[out] transaction  To be freed with sealite_transaction_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tenant_begin(sealite_tenant *tenant,
                                     sealite_transaction **transaction,
@@ -2284,6 +3181,11 @@ sealite_status sealite_tenant_begin(sealite_tenant *tenant,
 
 /**
  * Takes a view of the tenant's rows at this moment. See sealite_vault_snapshot().
+ *
+ * @param tenant  A handle; not NULL.
+ * @param[out] snapshot  To be freed with sealite_snapshot_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tenant_snapshot(sealite_tenant *tenant,
                                        sealite_snapshot **snapshot,
@@ -2291,11 +3193,22 @@ sealite_status sealite_tenant_snapshot(sealite_tenant *tenant,
 
 /**
  * Frees the handle. NULL is fine.
+ *
+ * @param tenant  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_tenant_free(sealite_tenant *tenant);
 
 /**
  * Makes a handle to a table, within the transaction. It ends with the transaction and is still to be freed.
+ *
+ * SEALITE_CLOSED where the transaction has ended. A table that is not there is told by the first call on it.
+ *
+ * @param transaction  A handle; not NULL.
+ * @param name,name_length  UTF-8; not NULL.
+ * @param[out] table  To be freed with sealite_table_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; calls on one `transaction` take turns.
  */
 sealite_status sealite_transaction_table(sealite_transaction *transaction,
                                          const char *name,
@@ -2305,6 +3218,15 @@ sealite_status sealite_transaction_table(sealite_transaction *transaction,
 
 /**
  * Makes a handle to a tenant's rows of a table, within the transaction. A tenant's own transaction reaches no other.
+ *
+ * SEALITE_CLOSED where the transaction has ended. A table that is not there is told by the first call on it.
+ *
+ * @param transaction  A handle; not NULL.
+ * @param tenant,tenant_length  UTF-8; not NULL.
+ * @param name,name_length  UTF-8; not NULL.
+ * @param[out] table  To be freed with sealite_table_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; calls on one `transaction` take turns.
  */
 sealite_status sealite_transaction_tenant_table(sealite_transaction *transaction,
                                                 const char *tenant,
@@ -2316,6 +3238,12 @@ sealite_status sealite_transaction_tenant_table(sealite_transaction *transaction
 
 /**
  * As sealite_vault_define_table(), within the transaction.
+ *
+ * @param transaction  A handle; not NULL.
+ * @param definition  A handle; not NULL.
+ * @param[out] created  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; calls on one `transaction` take turns.
  */
 sealite_status sealite_transaction_define_table(sealite_transaction *transaction,
                                                 const sealite_definition *definition,
@@ -2324,6 +3252,12 @@ sealite_status sealite_transaction_define_table(sealite_transaction *transaction
 
 /**
  * Sets a savepoint: a place to go back to, inside those that are set already.
+ *
+ * SEALITE_CLOSED where the transaction has ended.
+ *
+ * @param transaction  A handle; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; calls on one `transaction` take turns.
  */
 sealite_status sealite_transaction_begin_savepoint(sealite_transaction *transaction,
                                                    sealite_error **error);
@@ -2333,6 +3267,11 @@ sealite_status sealite_transaction_begin_savepoint(sealite_transaction *transact
  * with the transaction.
  *
  * SEALITE_CLOSED where none is set.
+ *
+ * @param transaction  A handle; not NULL.
+ * @param keep  0 or 1; any other number is SEALITE_INVALID_INPUT.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; calls on one `transaction` take turns.
  */
 sealite_status sealite_transaction_end_savepoint(sealite_transaction *transaction,
                                                  int32_t keep,
@@ -2341,23 +3280,41 @@ sealite_status sealite_transaction_end_savepoint(sealite_transaction *transactio
 /**
  * Commits. After a failure nothing was committed; after SEALITE_IO, whether it was shows when the vault is opened again.
  * The transaction has ended in any case, and is still to be freed.
+ *
+ * @param transaction  A handle; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; calls on one `transaction` take turns.
  */
 sealite_status sealite_transaction_commit(sealite_transaction *transaction,
                                           sealite_error **error);
 
 /**
  * Takes everything back. The transaction has ended, and is still to be freed.
+ *
+ * SEALITE_CLOSED where it has ended.
+ *
+ * @param transaction  A handle; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; calls on one `transaction` take turns.
  */
 sealite_status sealite_transaction_roll_back(sealite_transaction *transaction,
                                              sealite_error **error);
 
 /**
  * Frees the transaction; one that has not ended is rolled back. NULL is fine.
+ *
+ * @param transaction  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_transaction_free(sealite_transaction *transaction);
 
 /**
  * Makes a handle to the vault's approvals. Free it with sealite_approvals_free().
+ *
+ * @param vault  A handle; not NULL.
+ * @param[out] approvals  To be freed with sealite_approvals_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_approvals(sealite_vault *vault,
                                        sealite_approvals **approvals,
@@ -2365,6 +3322,11 @@ sealite_status sealite_vault_approvals(sealite_vault *vault,
 
 /**
  * Makes a handle to the tenant's approvals. Free it with sealite_approvals_free().
+ *
+ * @param tenant  A handle; not NULL.
+ * @param[out] approvals  To be freed with sealite_approvals_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tenant_approvals(sealite_tenant *tenant,
                                         sealite_approvals **approvals,
@@ -2375,6 +3337,12 @@ sealite_status sealite_tenant_approvals(sealite_tenant *tenant,
  *
  * SEALITE_INVALID_INPUT for an empty or overlong text, an expiry out of range, or a payload that is not JSON with one
  * meaning (RFC 7493); SEALITE_LIMIT for a payload of more than 1 MiB.
+ *
+ * @param approvals  A handle; not NULL.
+ * @param request  A handle; not NULL.
+ * @param[out] id  To be freed with sealite_bytes_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_approvals_ask(sealite_approvals *approvals,
                                      const sealite_approval_request *request,
@@ -2388,6 +3356,12 @@ sealite_status sealite_approvals_ask(sealite_approvals *approvals,
  * milliseconds since 1970.
  *
  * SEALITE_NOT_FOUND where there is none of this id.
+ *
+ * @param approvals  A handle; not NULL.
+ * @param id,id_length  UTF-8; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_approvals_get(sealite_approvals *approvals,
                                      const char *id,
@@ -2398,6 +3372,13 @@ sealite_status sealite_approvals_get(sealite_approvals *approvals,
 /**
  * Reads the requests that wait for a decision, of a subject, of a session, or of both; with NULL for both all of them. In
  * the order in which they were made. Rows: as of sealite_approvals_get().
+ *
+ * @param approvals  A handle; not NULL.
+ * @param subject,subject_length  UTF-8; may be NULL.
+ * @param session,session_length  UTF-8; may be NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_approvals_list_pending(sealite_approvals *approvals,
                                               const char *subject,
@@ -2414,6 +3395,16 @@ sealite_status sealite_approvals_list_pending(sealite_approvals *approvals,
  *
  * SEALITE_NOT_FOUND; SEALITE_ALREADY_DECIDED; SEALITE_EXPIRED; SEALITE_DENIED where the policy keeps this approver or
  * role from deciding.
+ *
+ * @param approvals  A handle; not NULL.
+ * @param id,id_length  UTF-8; not NULL.
+ * @param verdict  A sealite_verdict; any other number is SEALITE_INVALID_INPUT.
+ * @param approver,approver_length  UTF-8; not NULL.
+ * @param role,role_length  UTF-8; may be NULL.
+ * @param reason,reason_length  UTF-8; may be NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_approvals_decide(sealite_approvals *approvals,
                                         const char *id,
@@ -2434,6 +3425,13 @@ sealite_status sealite_approvals_decide(sealite_approvals *approvals,
  *
  * SEALITE_NOT_FOUND; SEALITE_DENIED where it is not approved; SEALITE_ALREADY_DECIDED where it has been executed;
  * SEALITE_EXPIRED; SEALITE_PAYLOAD_CHANGED.
+ *
+ * @param approvals  A handle; not NULL.
+ * @param id,id_length  UTF-8; not NULL.
+ * @param payload_json,payload_json_length  UTF-8; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_approvals_claim(sealite_approvals *approvals,
                                        const char *id,
@@ -2447,6 +3445,13 @@ sealite_status sealite_approvals_claim(sealite_approvals *approvals,
  * Waits until the request is no longer pending, at most so many milliseconds; the row is the request as it then stands,
  * pending still where the time is up. Blocks the calling thread, and holds neither a lock nor a connection meanwhile.
  * Rows: as of sealite_approvals_get().
+ *
+ * @param approvals  A handle; not NULL.
+ * @param id,id_length  UTF-8; not NULL.
+ * @param timeout_ms  A uint64_t, in milliseconds.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_approvals_wait(sealite_approvals *approvals,
                                       const char *id,
@@ -2458,6 +3463,13 @@ sealite_status sealite_approvals_wait(sealite_approvals *approvals,
 /**
  * Writes down what has expired, in short transactions, and writes how many; `expired` may be NULL. The vault's own handle
  * does so for every tenant. Without it an overdue request is refused all the same.
+ *
+ * SEALITE_LOCKED; SEALITE_BUSY where another writes.
+ *
+ * @param approvals  A handle; not NULL.
+ * @param[out] expired  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_approvals_sweep(sealite_approvals *approvals,
                                        uint64_t *expired,
@@ -2465,12 +3477,22 @@ sealite_status sealite_approvals_sweep(sealite_approvals *approvals,
 
 /**
  * Frees the handle. NULL is fine.
+ *
+ * @param approvals  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_approvals_free(sealite_approvals *approvals);
 
 /**
  * Makes a request for an action with a payload, as JSON text. Of the payload only its hash is kept: SHA-256 of its
  * canonical form (RFC 8785). Free it with sealite_approval_request_free().
+ *
+ * @param action,action_length  UTF-8; not NULL.
+ * @param payload_json,payload_json_length  UTF-8; not NULL.
+ * @param requester,requester_length  UTF-8; not NULL.
+ * @param[out] request  To be freed with sealite_approval_request_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_approval_request_create(const char *action,
                                                size_t action_length,
@@ -2483,6 +3505,11 @@ sealite_status sealite_approval_request_create(const char *action,
 
 /**
  * Says whom or what it concerns.
+ *
+ * @param request  A handle; not NULL.
+ * @param subject,subject_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
  */
 sealite_status sealite_approval_request_set_subject(sealite_approval_request *request,
                                                     const char *subject,
@@ -2491,6 +3518,11 @@ sealite_status sealite_approval_request_set_subject(sealite_approval_request *re
 
 /**
  * Names the session that it belongs to.
+ *
+ * @param request  A handle; not NULL.
+ * @param session,session_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
  */
 sealite_status sealite_approval_request_set_session(sealite_approval_request *request,
                                                     const char *session,
@@ -2499,6 +3531,11 @@ sealite_status sealite_approval_request_set_session(sealite_approval_request *re
 
 /**
  * Sets how long it can be decided, and once approved executed: a millisecond to 366 days.
+ *
+ * @param request  A handle; not NULL.
+ * @param milliseconds  A uint64_t, in milliseconds.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
  */
 sealite_status sealite_approval_request_set_expires_in(sealite_approval_request *request,
                                                        uint64_t milliseconds,
@@ -2506,12 +3543,21 @@ sealite_status sealite_approval_request_set_expires_in(sealite_approval_request 
 
 /**
  * Lets the requester decide, too.
+ *
+ * @param request  A handle; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
  */
 sealite_status sealite_approval_request_set_requester_may_decide(sealite_approval_request *request,
                                                                  sealite_error **error);
 
 /**
  * Adds a role to those that may decide; without one any role may.
+ *
+ * @param request  A handle; not NULL.
+ * @param role,role_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
  */
 sealite_status sealite_approval_request_add_allowed_role(sealite_approval_request *request,
                                                          const char *role,
@@ -2520,11 +3566,19 @@ sealite_status sealite_approval_request_add_allowed_role(sealite_approval_reques
 
 /**
  * Frees the request. NULL is fine.
+ *
+ * @param request  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_approval_request_free(sealite_approval_request *request);
 
 /**
  * Makes an entry with the name of its event, such as `user.login`. Free it with sealite_entry_free().
+ *
+ * @param event,event_length  UTF-8; not NULL.
+ * @param[out] entry  To be freed with sealite_entry_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_entry_create(const char *event,
                                     size_t event_length,
@@ -2533,6 +3587,11 @@ sealite_status sealite_entry_create(const char *event,
 
 /**
  * Says who did it. Sealed.
+ *
+ * @param entry  A handle; not NULL.
+ * @param actor,actor_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `entry` are SEALITE_BUSY.
  */
 sealite_status sealite_entry_set_actor(sealite_entry *entry,
                                        const char *actor,
@@ -2541,6 +3600,11 @@ sealite_status sealite_entry_set_actor(sealite_entry *entry,
 
 /**
  * Says whose data it concerns. Sealed.
+ *
+ * @param entry  A handle; not NULL.
+ * @param subject,subject_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `entry` are SEALITE_BUSY.
  */
 sealite_status sealite_entry_set_subject(sealite_entry *entry,
                                          const char *subject,
@@ -2549,6 +3613,11 @@ sealite_status sealite_entry_set_subject(sealite_entry *entry,
 
 /**
  * Sets the trace that it belongs to. Readable in the file.
+ *
+ * @param entry  A handle; not NULL.
+ * @param trace_id,trace_id_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `entry` are SEALITE_BUSY.
  */
 sealite_status sealite_entry_set_trace_id(sealite_entry *entry,
                                           const char *trace_id,
@@ -2557,6 +3626,11 @@ sealite_status sealite_entry_set_trace_id(sealite_entry *entry,
 
 /**
  * Sets a correlation id. Readable in the file.
+ *
+ * @param entry  A handle; not NULL.
+ * @param correlation_id,correlation_id_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `entry` are SEALITE_BUSY.
  */
 sealite_status sealite_entry_set_correlation_id(sealite_entry *entry,
                                                 const char *correlation_id,
@@ -2565,6 +3639,11 @@ sealite_status sealite_entry_set_correlation_id(sealite_entry *entry,
 
 /**
  * Says what happened, as JSON text. It is brought to its canonical form (RFC 8785) and sealed.
+ *
+ * @param entry  A handle; not NULL.
+ * @param json,json_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `entry` are SEALITE_BUSY.
  */
 sealite_status sealite_entry_set_payload(sealite_entry *entry,
                                          const char *json,
@@ -2573,11 +3652,19 @@ sealite_status sealite_entry_set_payload(sealite_entry *entry,
 
 /**
  * Frees the entry. NULL is fine.
+ *
+ * @param entry  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_entry_free(sealite_entry *entry);
 
 /**
  * Makes a handle to the vault's audit trail. Free it with sealite_audit_free().
+ *
+ * @param vault  A handle; not NULL.
+ * @param[out] audit  To be freed with sealite_audit_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_audit(sealite_vault *vault,
                                    sealite_audit **audit,
@@ -2585,6 +3672,11 @@ sealite_status sealite_vault_audit(sealite_vault *vault,
 
 /**
  * Makes a handle to the audit trail as far as it is the tenant's. Free it with sealite_audit_free().
+ *
+ * @param tenant  A handle; not NULL.
+ * @param[out] audit  To be freed with sealite_audit_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tenant_audit(sealite_tenant *tenant,
                                     sealite_audit **audit,
@@ -2593,6 +3685,12 @@ sealite_status sealite_tenant_audit(sealite_tenant *tenant,
 /**
  * Appends an entry in a transaction of its own, and writes its place in the chain; `seq` may be NULL. To record a change,
  * append in the transaction of that change: sealite_transaction_audit().
+ *
+ * @param audit  A handle; not NULL.
+ * @param entry  A handle; not NULL.
+ * @param[out] seq  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_audit_append(sealite_audit *audit,
                                     const sealite_entry *entry,
@@ -2601,6 +3699,14 @@ sealite_status sealite_audit_append(sealite_audit *audit,
 
 /**
  * Appends an entry in this transaction: the change that it records happens only with it. `seq` may be NULL.
+ *
+ * SEALITE_CLOSED where the transaction has ended; SEALITE_LIMIT for an entry that is too long.
+ *
+ * @param transaction  A handle; not NULL.
+ * @param entry  A handle; not NULL.
+ * @param[out] seq  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; calls on one `transaction` take turns.
  */
 sealite_status sealite_transaction_audit(sealite_transaction *transaction,
                                          const sealite_entry *entry,
@@ -2609,6 +3715,11 @@ sealite_status sealite_transaction_audit(sealite_transaction *transaction,
 
 /**
  * As sealite_audit_append(), for what may be lost: a failure of the vault is counted, not returned.
+ *
+ * @param audit  A handle; not NULL.
+ * @param entry  A handle; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_audit_append_best_effort(sealite_audit *audit,
                                                 const sealite_entry *entry,
@@ -2616,6 +3727,11 @@ sealite_status sealite_audit_append_best_effort(sealite_audit *audit,
 
 /**
  * Writes how many entries of best effort this process has lost.
+ *
+ * @param audit  A handle; not NULL.
+ * @param[out] lost  The caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_audit_lost(sealite_audit *audit, uint64_t *lost, sealite_error **error);
 
@@ -2623,6 +3739,14 @@ sealite_status sealite_audit_lost(sealite_audit *audit, uint64_t *lost, sealite_
  * Reads the last entries, the newest last. Rows: `seq`, `at` (milliseconds since 1970), `event`, `actor`, `tenant`,
  * `subject`, `trace_id`, `correlation_id`, `payload` (canonical JSON), `json` (the entry as a line of JSON Lines, with
  * its line feed), `erased` (its subject has been erased: actor, subject and payload are gone).
+ *
+ * SEALITE_AUTHENTICATION_FAILED where one of the `entries` is not what was written: sealite_audit_verify() says which.
+ *
+ * @param audit  A handle; not NULL.
+ * @param entries  A size_t.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_audit_tail(sealite_audit *audit,
                                   size_t entries,
@@ -2633,6 +3757,16 @@ sealite_status sealite_audit_tail(sealite_audit *audit,
  * Reads the next entries behind the place `after` in the chain, 0 for the first, and writes the place to go on from to
  * `next`, 0 at the end. A batch may be empty before the end. `from_ms` and `until_ms` (milliseconds since 1970) and
  * `tenant` limit which entries; each may be NULL. Rows: as of sealite_audit_tail().
+ *
+ * @param audit  A handle; not NULL.
+ * @param after  An int64_t.
+ * @param from_ms  An int64_t; may be NULL.
+ * @param until_ms  An int64_t; may be NULL.
+ * @param tenant,tenant_length  UTF-8; may be NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @param[out] next  The caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_audit_page(sealite_audit *audit,
                                   int64_t after,
@@ -2647,6 +3781,15 @@ sealite_status sealite_audit_page(sealite_audit *audit,
 /**
  * Writes entries as JSON Lines to one file a day (UTC) in the folder; a file that is there is continued behind its last
  * entry. `from_ms`, `until_ms` and `tenant` as of sealite_audit_page(). Rows: `path`, `entries` that were added.
+ *
+ * @param audit  A handle; not NULL.
+ * @param folder,folder_length  UTF-8; not NULL.
+ * @param from_ms  An int64_t; may be NULL.
+ * @param until_ms  An int64_t; may be NULL.
+ * @param tenant,tenant_length  UTF-8; may be NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_audit_export_daily(sealite_audit *audit,
                                           const char *folder,
@@ -2662,6 +3805,17 @@ sealite_status sealite_audit_export_daily(sealite_audit *audit,
  * Walks the whole chain, and compares it with a checkpoint that was kept outside, or NULL. Writes true to `sound` where
  * nothing is wrong. Rows: `fault` ("edited", "missing", "broken", "truncated" or "replaced"), `seq`, `until` (of
  * "missing": the last one).
+ *
+ * SEALITE_ROLLED_BACK where the checkpoint is under an audit key that the file does not have yet;
+ * SEALITE_AUTHENTICATION_FAILED for another vault's; SEALITE_INVALID_INPUT for a text that is none. What does not
+ * verify is no failure: it stands in `rows`.
+ *
+ * @param audit  A handle; not NULL.
+ * @param checkpoint,checkpoint_length  UTF-8; may be NULL.
+ * @param[out] sound  The caller's own; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_audit_verify(sealite_audit *audit,
                                     const char *checkpoint,
@@ -2672,6 +3826,13 @@ sealite_status sealite_audit_verify(sealite_audit *audit,
 
 /**
  * As sealite_audit_verify(), of what came after the checkpoint only.
+ *
+ * @param audit  A handle; not NULL.
+ * @param checkpoint,checkpoint_length  UTF-8; not NULL.
+ * @param[out] sound  The caller's own; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_audit_verify_since(sealite_audit *audit,
                                           const char *checkpoint,
@@ -2683,6 +3844,11 @@ sealite_status sealite_audit_verify_since(sealite_audit *audit,
 /**
  * Says how far the chain goes now, as a text of 150 characters to be kept outside the file; no secret. Free it with
  * sealite_bytes_free().
+ *
+ * @param audit  A handle; not NULL.
+ * @param[out] checkpoint  To be freed with sealite_bytes_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_audit_checkpoint(sealite_audit *audit,
                                         sealite_bytes **checkpoint,
@@ -2691,6 +3857,15 @@ sealite_status sealite_audit_checkpoint(sealite_audit *audit,
 /**
  * Drops entries up to and including `through`, at most 10,000 in one call, and writes the last one dropped; `dropped` may
  * be NULL. The trail records it, and goes on from there. Export them before.
+ *
+ * SEALITE_AUTHENTICATION_FAILED where what is to be dropped, or an entry shortly behind it, does not verify: nothing
+ * is dropped then; SEALITE_NOT_FOUND where the trail does not reach that far.
+ *
+ * @param audit  A handle; not NULL.
+ * @param through  An int64_t.
+ * @param[out] dropped  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_audit_retain_after(sealite_audit *audit,
                                           int64_t through,
@@ -2699,6 +3874,9 @@ sealite_status sealite_audit_retain_after(sealite_audit *audit,
 
 /**
  * Frees the handle. NULL is fine.
+ *
+ * @param audit  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_audit_free(sealite_audit *audit);
 
@@ -2709,6 +3887,11 @@ void sealite_audit_free(sealite_audit *audit);
  * A runtime that moves its tasks between threads sets it before each call, on the thread that makes the call.
  *
  * SEALITE_INVALID_INPUT for an empty id, and for a correlation id alone; SEALITE_LIMIT for one of more than 256 bytes.
+ *
+ * @param trace_id,trace_id_length  UTF-8; may be NULL.
+ * @param correlation_id,correlation_id_length  UTF-8; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_trace_set(const char *trace_id,
                                  size_t trace_id_length,
@@ -2718,6 +3901,12 @@ sealite_status sealite_trace_set(const char *trace_id,
 
 /**
  * Makes a handle to a field of the vault. Free it with sealite_field_free().
+ *
+ * @param vault  A handle; not NULL.
+ * @param name,name_length  UTF-8; not NULL.
+ * @param[out] field  To be freed with sealite_field_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_field(sealite_vault *vault,
                                    const char *name,
@@ -2727,6 +3916,12 @@ sealite_status sealite_vault_field(sealite_vault *vault,
 
 /**
  * Makes a handle to a field of the tenant. Free it with sealite_field_free().
+ *
+ * @param tenant  A handle; not NULL.
+ * @param name,name_length  UTF-8; not NULL.
+ * @param[out] field  To be freed with sealite_field_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tenant_field(sealite_tenant *tenant,
                                     const char *name,
@@ -2737,6 +3932,13 @@ sealite_status sealite_tenant_field(sealite_tenant *tenant,
 /**
  * Makes a handle to the same field that pads what it seals in another way: a sealite_padding, and for
  * SEALITE_PADDING_BLOCK the bytes of a block.
+ *
+ * @param field  A handle; not NULL.
+ * @param kind  A sealite_padding; any other number is SEALITE_INVALID_INPUT.
+ * @param block  A uint32_t.
+ * @param[out] padded  To be freed with sealite_field_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_field_padded(const sealite_field *field,
                                     int32_t kind,
@@ -2747,6 +3949,13 @@ sealite_status sealite_field_padded(const sealite_field *field,
 /**
  * Seals a value: a record of at least 79 bytes. NULL is sealed too, and hidden. `record` is the id of the row that will
  * hold it, or NULL: given, nobody can move the value to another row. Free what is sealed with sealite_bytes_free().
+ *
+ * @param field  A handle; not NULL.
+ * @param value  A value; not NULL.
+ * @param record  The id of a row; may be NULL.
+ * @param[out] sealed  To be freed with sealite_bytes_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_field_seal(const sealite_field *field,
                                   const sealite_value *value,
@@ -2756,6 +3965,15 @@ sealite_status sealite_field_seal(const sealite_field *field,
 
 /**
  * Seals many values. `records` has as many ids, or is NULL. Rows: `sealed`, in the order of the values.
+ *
+ * SEALITE_LOCKED; SEALITE_INVALID_INPUT as of sealite_field_seal().
+ *
+ * @param field  A handle; not NULL.
+ * @param values  An array of values; NULL where there are none.
+ * @param records,count  An array of ids, as long as the one before it; may be NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_field_seal_many(const sealite_field *field,
                                        const sealite_value *values,
@@ -2768,6 +3986,14 @@ sealite_status sealite_field_seal_many(const sealite_field *field,
  * Opens a sealed value. `value` points into `memory`, which is to be freed with sealite_bytes_free().
  *
  * SEALITE_AUTHENTICATION_FAILED where it was sealed for another field, tenant or record, or altered.
+ *
+ * @param field  A handle; not NULL.
+ * @param sealed,sealed_length  Bytes; NULL where there are none.
+ * @param record  The id of a row; may be NULL.
+ * @param[out] value  What it points to is not the caller's; not NULL.
+ * @param[out] memory  To be freed with sealite_bytes_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_field_open(const sealite_field *field,
                                   const void *sealed,
@@ -2780,6 +4006,13 @@ sealite_status sealite_field_open(const sealite_field *field,
 /**
  * Opens many sealed values, given as SEALITE_BLOB. `records` has as many ids, or is NULL. The first that does not open
  * fails the call. Rows: `value`, in their order.
+ *
+ * @param field  A handle; not NULL.
+ * @param sealed  An array of values; NULL where there are none.
+ * @param records,count  An array of ids, as long as the one before it; may be NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_field_open_many(const sealite_field *field,
                                        const sealite_value *sealed,
@@ -2794,6 +4027,14 @@ sealite_status sealite_field_open_many(const sealite_field *field,
  * points into `memory`, which is to be freed with sealite_bytes_free().
  *
  * SEALITE_REFUSED for a look-up over fewer than 1,024 different values, unless the leakage is accepted.
+ *
+ * @param field  A handle; not NULL.
+ * @param value  A value; not NULL.
+ * @param index,index_length  UTF-8; not NULL.
+ * @param[out] indexed  What it points to is not the caller's; not NULL.
+ * @param[out] memory  To be freed with sealite_bytes_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_field_index(const sealite_field *field,
                                    const sealite_value *value,
@@ -2806,6 +4047,13 @@ sealite_status sealite_field_index(const sealite_field *field,
 /**
  * Makes every blind index that stands for a value: that of sealite_field_index() first and then, until the index keys that a
  * rotation has retired are destroyed, those under them. A look-up asks for all. Rows: `index`.
+ *
+ * @param field  A handle; not NULL.
+ * @param value  A value; not NULL.
+ * @param index,index_length  UTF-8; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_field_index_values(const sealite_field *field,
                                           const sealite_value *value,
@@ -2819,6 +4067,13 @@ sealite_status sealite_field_index_values(const sealite_field *field,
  * is sealed with sealite_bytes_free().
  *
  * SEALITE_AUTHENTICATION_FAILED where it was sealed for another field, tenant or record, or altered.
+ *
+ * @param field  A handle; not NULL.
+ * @param sealed,sealed_length  Bytes; NULL where there are none.
+ * @param record  The id of a row; may be NULL.
+ * @param[out] fresh  To be freed with sealite_bytes_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_field_reseal(const sealite_field *field,
                                     const void *sealed,
@@ -2829,6 +4084,9 @@ sealite_status sealite_field_reseal(const sealite_field *field,
 
 /**
  * Frees the handle. NULL is fine.
+ *
+ * @param field  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_field_free(sealite_field *field);
 
@@ -2836,6 +4094,13 @@ void sealite_field_free(sealite_field *field);
  * Tells whether the vault is in order. Waits for no writer; the work is bounded, some milliseconds. Writes true to `ready`
  * where nothing is wrong, and to `usable` where reads and writes work, though something may ask for attention. Rows:
  * `reason` (such as "read_only" or "audit_broken"; safe to show), `blocking`.
+ *
+ * @param vault  A handle; not NULL.
+ * @param[out] ready  The caller's own; not NULL.
+ * @param[out] usable  The caller's own; may be NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_health(sealite_vault *vault,
                                     bool *ready,
@@ -2847,6 +4112,12 @@ sealite_status sealite_vault_health(sealite_vault *vault,
  * Writes what this process has done with the vault as Prometheus reads it. Figures only: no value, key or name of a row,
  * table or tenant. `names` holds `name_count` pairs of a name wanted and the engine's, for metrics that are charted under
  * another name already. Free the text with sealite_bytes_free().
+ *
+ * @param vault  A handle; not NULL.
+ * @param names,name_count  An array of texts; NULL where there are none.
+ * @param[out] text  To be freed with sealite_bytes_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_metrics(sealite_vault *vault,
                                      const sealite_string *names,
@@ -2859,6 +4130,12 @@ sealite_status sealite_vault_metrics(sealite_vault *vault,
  *
  * SEALITE_INVALID_INPUT for a name that Prometheus does not take or that begins with `sealite_`; SEALITE_LIMIT for more
  * than 1,000 names.
+ *
+ * @param vault  A handle; not NULL.
+ * @param name,name_length  UTF-8; not NULL.
+ * @param by  A uint64_t.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_count(sealite_vault *vault,
                                    const char *name,
@@ -2868,6 +4145,12 @@ sealite_status sealite_vault_count(sealite_vault *vault,
 
 /**
  * Accepts the system's clock as it is, after it has been set back, or after it has been far ahead. Audited.
+ *
+ * SEALITE_LOCKED; SEALITE_BUSY where another writes.
+ *
+ * @param vault  A handle; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_accept_clock(sealite_vault *vault,
                                           sealite_error **error);
@@ -2875,6 +4158,11 @@ sealite_status sealite_vault_accept_clock(sealite_vault *vault,
 /**
  * Sets the clock of this handle and those made from it, in milliseconds since 1970, for tests; NULL gives it back to the
  * system.
+ *
+ * @param vault  A handle; not NULL.
+ * @param clock_ms  An int64_t; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_set_clock(sealite_vault *vault,
                                        const int64_t *clock_ms,
@@ -2885,6 +4173,13 @@ sealite_status sealite_vault_set_clock(sealite_vault *vault,
  * all 0 for the default: 65,536, 3 and 4. Free it with sealite_password_hasher_free().
  *
  * SEALITE_LIMIT for a cost out of range.
+ *
+ * @param memory_kib  A uint32_t, in KiB.
+ * @param passes  A uint32_t.
+ * @param lanes  A uint32_t.
+ * @param[out] hasher  To be freed with sealite_password_hasher_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_password_hasher_create(uint32_t memory_kib,
                                               uint32_t passes,
@@ -2897,6 +4192,12 @@ sealite_status sealite_password_hasher_create(uint32_t memory_kib,
  * it with sealite_bytes_free().
  *
  * SEALITE_WEAK_KEY for an empty password; SEALITE_LIMIT for one of more than 4,096 bytes, and where the memory can't be had.
+ *
+ * @param hasher  A handle; not NULL.
+ * @param password,password_length  Any bytes; not NULL.
+ * @param[out] stored  To be freed with sealite_bytes_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_password_hasher_hash(const sealite_password_hasher *hasher,
                                             const char *password,
@@ -2910,6 +4211,13 @@ sealite_status sealite_password_hasher_hash(const sealite_password_hasher *hashe
  *
  * SEALITE_INVALID_INPUT where `stored` is no hash that this reads, SEALITE_LIMIT where its cost is out of range; never for a
  * password, whatever it is.
+ *
+ * @param hasher  A handle; not NULL.
+ * @param password,password_length  Any bytes; not NULL.
+ * @param stored,stored_length  UTF-8; may be NULL.
+ * @param[out] right  The caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_password_hasher_verify(const sealite_password_hasher *hasher,
                                               const char *password,
@@ -2922,6 +4230,14 @@ sealite_status sealite_password_hasher_verify(const sealite_password_hasher *has
 /**
  * As sealite_password_hasher_verify(). Where the password is right and its hash is not what this hasher would make, `better`
  * gets a new one, to be stored in the place of the old; else NULL. Free it with sealite_bytes_free().
+ *
+ * @param hasher  A handle; not NULL.
+ * @param password,password_length  Any bytes; not NULL.
+ * @param stored,stored_length  UTF-8; may be NULL.
+ * @param[out] right  The caller's own; not NULL.
+ * @param[out] better  To be freed with sealite_bytes_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_password_hasher_verify_and_update(const sealite_password_hasher *hasher,
                                                          const char *password,
@@ -2936,6 +4252,12 @@ sealite_status sealite_password_hasher_verify_and_update(const sealite_password_
  * Writes true to `needs` where a stored hash is not what this hasher would make: bcrypt, or another cost.
  *
  * SEALITE_INVALID_INPUT, SEALITE_LIMIT: as of sealite_password_hasher_verify().
+ *
+ * @param hasher  A handle; not NULL.
+ * @param stored,stored_length  UTF-8; not NULL.
+ * @param[out] needs  The caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_password_hasher_needs_rehash(const sealite_password_hasher *hasher,
                                                     const char *stored,
@@ -2945,16 +4267,30 @@ sealite_status sealite_password_hasher_needs_rehash(const sealite_password_hashe
 
 /**
  * Frees the hasher. NULL is fine.
+ *
+ * @param hasher  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_password_hasher_free(sealite_password_hasher *hasher);
 
 /**
  * Makes an empty set of limits. Free it with sealite_limits_free().
+ *
+ * @param[out] limits  To be freed with sealite_limits_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_limits_create(sealite_limits **limits, sealite_error **error);
 
 /**
  * Adds limits as text: `30/minute`, `5 per 10 seconds`, `100/day`, several separated by `;` or `,`. All are sliding.
+ *
+ * SEALITE_INVALID_INPUT where it is no such text.
+ *
+ * @param limits  A handle; not NULL.
+ * @param text,text_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `limits` are SEALITE_BUSY.
  */
 sealite_status sealite_limits_parse(sealite_limits *limits,
                                     const char *text,
@@ -2963,6 +4299,14 @@ sealite_status sealite_limits_parse(sealite_limits *limits,
 
 /**
  * Adds a limit of `count` in any stretch of time as long as the window, 1 ms to 366 days.
+ *
+ * SEALITE_INVALID_INPUT for a count of 0, and a window that is not 1 ms to 366 days.
+ *
+ * @param limits  A handle; not NULL.
+ * @param count  A uint32_t.
+ * @param window_ms  A uint64_t, in milliseconds.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `limits` are SEALITE_BUSY.
  */
 sealite_status sealite_limits_add_sliding(sealite_limits *limits,
                                           uint32_t count,
@@ -2971,6 +4315,14 @@ sealite_status sealite_limits_add_sliding(sealite_limits *limits,
 
 /**
  * Adds a limit of `count` in each window, where windows begin at multiples of their length since 1970 (UTC).
+ *
+ * SEALITE_INVALID_INPUT as of sealite_limits_add_sliding().
+ *
+ * @param limits  A handle; not NULL.
+ * @param count  A uint32_t.
+ * @param window_ms  A uint64_t, in milliseconds.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `limits` are SEALITE_BUSY.
  */
 sealite_status sealite_limits_add_fixed(sealite_limits *limits,
                                         uint32_t count,
@@ -2979,11 +4331,19 @@ sealite_status sealite_limits_add_fixed(sealite_limits *limits,
 
 /**
  * Frees the limits. NULL is fine.
+ *
+ * @param limits  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_limits_free(sealite_limits *limits);
 
 /**
  * Makes a handle to the vault's quotas. Free it with sealite_quotas_free().
+ *
+ * @param vault  A handle; not NULL.
+ * @param[out] quotas  To be freed with sealite_quotas_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_quotas(sealite_vault *vault,
                                     sealite_quotas **quotas,
@@ -2991,6 +4351,11 @@ sealite_status sealite_vault_quotas(sealite_vault *vault,
 
 /**
  * Makes a handle to the tenant's quotas. Free it with sealite_quotas_free().
+ *
+ * @param tenant  A handle; not NULL.
+ * @param[out] quotas  To be freed with sealite_quotas_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tenant_quotas(sealite_tenant *tenant,
                                      sealite_quotas **quotas,
@@ -3003,6 +4368,14 @@ sealite_status sealite_tenant_quotas(sealite_tenant *tenant,
  *
  * SEALITE_INVALID_INPUT without a key or limit, or for a cost of 0; SEALITE_LIMIT for more than 8 limits; SEALITE_REFUSED
  * inside a transaction.
+ *
+ * @param quotas  A handle; not NULL.
+ * @param key,key_length  UTF-8; not NULL.
+ * @param limits  A handle; not NULL.
+ * @param cost  A uint32_t.
+ * @param[out] decision  The caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_quotas_check_and_charge(sealite_quotas *quotas,
                                                const char *key,
@@ -3015,6 +4388,13 @@ sealite_status sealite_quotas_check_and_charge(sealite_quotas *quotas,
 /**
  * Charges a failed attempt, for limits that count failures only: sealite_quotas_peek() before the attempt, and where it
  * has failed, this.
+ *
+ * @param quotas  A handle; not NULL.
+ * @param key,key_length  UTF-8; not NULL.
+ * @param limits  A handle; not NULL.
+ * @param[out] decision  The caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_quotas_charge_failure(sealite_quotas *quotas,
                                              const char *key,
@@ -3025,6 +4405,15 @@ sealite_status sealite_quotas_charge_failure(sealite_quotas *quotas,
 
 /**
  * Tells whether a charge of 1 would go through now. Charges nothing.
+ *
+ * SEALITE_INVALID_INPUT without a key or a limit; SEALITE_LOCKED.
+ *
+ * @param quotas  A handle; not NULL.
+ * @param key,key_length  UTF-8; not NULL.
+ * @param limits  A handle; not NULL.
+ * @param[out] decision  The caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_quotas_peek(sealite_quotas *quotas,
                                    const char *key,
@@ -3035,6 +4424,14 @@ sealite_status sealite_quotas_peek(sealite_quotas *quotas,
 
 /**
  * Forgets what the key has used. Writes false to `found` where there was nothing; `found` may be NULL.
+ *
+ * SEALITE_REFUSED inside a transaction of this thread; SEALITE_LOCKED; SEALITE_BUSY where another writes.
+ *
+ * @param quotas  A handle; not NULL.
+ * @param key,key_length  UTF-8; not NULL.
+ * @param[out] found  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_quotas_reset(sealite_quotas *quotas,
                                     const char *key,
@@ -3045,6 +4442,13 @@ sealite_status sealite_quotas_reset(sealite_quotas *quotas,
 /**
  * Removes every row in which nothing counts any more, of every tenant, and writes how many; `removed` may be NULL.
  * Charges do so by and by; this is for a job at night.
+ *
+ * SEALITE_REFUSED inside a transaction of this thread; SEALITE_LOCKED; SEALITE_BUSY where another writes.
+ *
+ * @param quotas  A handle; not NULL.
+ * @param[out] removed  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_quotas_sweep(sealite_quotas *quotas,
                                     uint64_t *removed,
@@ -3052,6 +4456,9 @@ sealite_status sealite_quotas_sweep(sealite_quotas *quotas,
 
 /**
  * Frees the handle. NULL is fine.
+ *
+ * @param quotas  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_quotas_free(sealite_quotas *quotas);
 
@@ -3061,6 +4468,13 @@ void sealite_quotas_free(sealite_quotas *quotas);
  * key that is active now and `estimate_ms` about how long it takes.
  *
  * SEALITE_NOT_FOUND for a tenant that has no such key.
+ *
+ * @param vault  A handle; not NULL.
+ * @param kind  A sealite_rotation; any other number is SEALITE_INVALID_INPUT.
+ * @param tenant,tenant_length  UTF-8; may be NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_rotation_plan(sealite_vault *vault,
                                      int32_t kind,
@@ -3076,6 +4490,13 @@ sealite_status sealite_rotation_plan(sealite_vault *vault,
  *
  * SEALITE_CONFLICT where a rotation of this key has begun and not finished; SEALITE_NOT_FOUND for a tenant that has no such
  * key; SEALITE_AUTHENTICATION_FAILED where the table of keys is not what was written.
+ *
+ * @param vault  A handle; not NULL.
+ * @param kind  A sealite_rotation; any other number is SEALITE_INVALID_INPUT.
+ * @param tenant,tenant_length  UTF-8; may be NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_rotation_begin(sealite_vault *vault,
                                       int32_t kind,
@@ -3090,6 +4511,13 @@ sealite_status sealite_rotation_begin(sealite_vault *vault,
  * sealite_rotation_status(); `rows` may be NULL.
  *
  * SEALITE_NOT_FOUND where none has begun; SEALITE_BUSY; SEALITE_AUTHENTICATION_FAILED where a row is not what was written.
+ *
+ * @param vault  A handle; not NULL.
+ * @param kind  A sealite_rotation; any other number is SEALITE_INVALID_INPUT.
+ * @param tenant,tenant_length  UTF-8; may be NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_rotation_step(sealite_vault *vault,
                                      int32_t kind,
@@ -3101,6 +4529,13 @@ sealite_status sealite_rotation_step(sealite_vault *vault,
 /**
  * Begins the rotation where none is in progress, and steps to its end, with pauses in which others write. Rows: one, as of
  * sealite_rotation_status(); `rows` may be NULL. Otherwise as sealite_rotation_begin() and sealite_rotation_step().
+ *
+ * @param vault  A handle; not NULL.
+ * @param kind  A sealite_rotation; any other number is SEALITE_INVALID_INPUT.
+ * @param tenant,tenant_length  UTF-8; may be NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_rotation_run(sealite_vault *vault,
                                     int32_t kind,
@@ -3118,6 +4553,14 @@ sealite_status sealite_rotation_run(sealite_vault *vault,
  *
  * SEALITE_WRONG_KEY, SEALITE_REFUSED, SEALITE_LAST_SLOT as of sealite_keys_rotate_master(): nothing has changed then.
  * Otherwise as sealite_rotation_run().
+ *
+ * @param vault  A handle; not NULL.
+ * @param keep,keep_count  An array of handles; none may be NULL.
+ * @param drop_others  0 or 1; any other number is SEALITE_INVALID_INPUT.
+ * @param[out] slots  To be freed with sealite_rows_free(); may be NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_rotation_run_all(sealite_vault *vault,
                                         const sealite_unlock *const *keep,
@@ -3132,6 +4575,13 @@ sealite_status sealite_rotation_run_all(sealite_vault *vault,
  * "audit"), `tenant` (NULL for the vault itself), `state` ("running", "waiting" for tokens that are still under the old
  * pepper, or "finished"), `old_key`, `new_key` (ids), `done`, `total`, `moved` (records), `left` (tokens), `started_at`,
  * `finished_at` (milliseconds since 1970; NULL where it has not), `remaining_ms` (NULL where that can't be told).
+ *
+ * SEALITE_LOCKED; SEALITE_AUTHENTICATION_FAILED where the table of keys is not what was written.
+ *
+ * @param vault  A handle; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_rotation_status(sealite_vault *vault,
                                        sealite_rows **rows,
@@ -3139,6 +4589,14 @@ sealite_status sealite_rotation_status(sealite_vault *vault,
 
 /**
  * Revokes the tokens that are still hashed under a retired pepper; `revoked` is set to how many, and may be NULL.
+ *
+ * SEALITE_NOT_FOUND for a tenant that has no such key; SEALITE_LOCKED; SEALITE_BUSY where another writes.
+ *
+ * @param vault  A handle; not NULL.
+ * @param tenant,tenant_length  UTF-8; may be NULL.
+ * @param[out] revoked  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_rotation_revoke_left(sealite_vault *vault,
                                             const char *tenant,
@@ -3153,6 +4611,14 @@ sealite_status sealite_rotation_revoke_left(sealite_vault *vault,
  * replaced a moment ago it waits for one second. Rows: `key`, the id of each; `rows` may be NULL.
  *
  * SEALITE_REFUSED while the rotation has not finished, or anything is under the keys, and for audit keys, which stay.
+ *
+ * @param vault  A handle; not NULL.
+ * @param kind  A sealite_rotation; any other number is SEALITE_INVALID_INPUT.
+ * @param tenant,tenant_length  UTF-8; may be NULL.
+ * @param fields_resealed  0 or 1; any other number is SEALITE_INVALID_INPUT.
+ * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_rotation_destroy_retired(sealite_vault *vault,
                                                 int32_t kind,
@@ -3164,11 +4630,21 @@ sealite_status sealite_rotation_destroy_retired(sealite_vault *vault,
 
 /**
  * Makes an empty set of changes. Free it with sealite_changes_free().
+ *
+ * @param[out] changes  To be freed with sealite_changes_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_changes_create(sealite_changes **changes, sealite_error **error);
 
 /**
  * Sets a value, whatever it looks like: also one that equals the mask.
+ *
+ * @param changes  A handle; not NULL.
+ * @param name,name_length  UTF-8; not NULL.
+ * @param value  A value; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `changes` are SEALITE_BUSY.
  */
 sealite_status sealite_changes_set(sealite_changes *changes,
                                    const char *name,
@@ -3178,6 +4654,11 @@ sealite_status sealite_changes_set(sealite_changes *changes,
 
 /**
  * Takes the value away: what holds then is the platform's, the environment's or the default.
+ *
+ * @param changes  A handle; not NULL.
+ * @param name,name_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `changes` are SEALITE_BUSY.
  */
 sealite_status sealite_changes_clear(sealite_changes *changes,
                                      const char *name,
@@ -3188,6 +4669,13 @@ sealite_status sealite_changes_clear(sealite_changes *changes,
  * Does what a form has sent back: the text that the setting showed (`shown` of sealite_settings_read()) keeps, an empty
  * one keeps (`blank_keeps` 1) or clears (0), any other is set, read in the setting's type. A text that is the mask of
  * some other value is refused.
+ *
+ * @param changes  A handle; not NULL.
+ * @param name,name_length  UTF-8; not NULL.
+ * @param shown,shown_length  UTF-8; not NULL.
+ * @param blank_keeps  0 or 1; any other number is SEALITE_INVALID_INPUT.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `changes` are SEALITE_BUSY.
  */
 sealite_status sealite_changes_form(sealite_changes *changes,
                                     const char *name,
@@ -3199,12 +4687,21 @@ sealite_status sealite_changes_form(sealite_changes *changes,
 
 /**
  * Wipes and frees the changes. NULL is fine.
+ *
+ * @param changes  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_changes_free(sealite_changes *changes);
 
 /**
  * Declares a setting that is not secret and has no default; `kind` is a sealite_type, and neither SEALITE_NULL nor
  * SEALITE_BLOB. Free it with sealite_setting_definition_free().
+ *
+ * @param name,name_length  UTF-8; not NULL.
+ * @param kind  A sealite_type; any other number is SEALITE_INVALID_INPUT.
+ * @param[out] definition  To be freed with sealite_setting_definition_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_setting_definition_create(const char *name,
                                                  size_t name_length,
@@ -3214,18 +4711,31 @@ sealite_status sealite_setting_definition_create(const char *name,
 
 /**
  * Makes reads show a mask.
+ *
+ * @param definition  A handle; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `definition` are SEALITE_BUSY.
  */
 sealite_status sealite_setting_definition_set_secret(sealite_setting_definition *definition,
                                                      sealite_error **error);
 
 /**
  * Makes the mask of a secret text of 16 characters or more end with its last four.
+ *
+ * @param definition  A handle; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `definition` are SEALITE_BUSY.
  */
 sealite_status sealite_setting_definition_set_show_last_four(sealite_setting_definition *definition,
                                                              sealite_error **error);
 
 /**
  * Sets the category, for lists.
+ *
+ * @param definition  A handle; not NULL.
+ * @param category,category_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `definition` are SEALITE_BUSY.
  */
 sealite_status sealite_setting_definition_set_category(sealite_setting_definition *definition,
                                                        const char *category,
@@ -3234,6 +4744,11 @@ sealite_status sealite_setting_definition_set_category(sealite_setting_definitio
 
 /**
  * Sets the description. It is readable in the file.
+ *
+ * @param definition  A handle; not NULL.
+ * @param description,description_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `definition` are SEALITE_BUSY.
  */
 sealite_status sealite_setting_definition_set_description(sealite_setting_definition *definition,
                                                           const char *description,
@@ -3242,12 +4757,21 @@ sealite_status sealite_setting_definition_set_description(sealite_setting_defini
 
 /**
  * Says that a change takes effect only after the application has been started anew.
+ *
+ * @param definition  A handle; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `definition` are SEALITE_BUSY.
  */
 sealite_status sealite_setting_definition_set_requires_restart(sealite_setting_definition *definition,
                                                                sealite_error **error);
 
 /**
  * Sets the value where neither the vault nor the environment has one. Kept sealed.
+ *
+ * @param definition  A handle; not NULL.
+ * @param value  A value; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `definition` are SEALITE_BUSY.
  */
 sealite_status sealite_setting_definition_set_default(sealite_setting_definition *definition,
                                                       const sealite_value *value,
@@ -3255,6 +4779,11 @@ sealite_status sealite_setting_definition_set_default(sealite_setting_definition
 
 /**
  * Names the environment variable that counts where the vault has no value. An empty one counts as unset.
+ *
+ * @param definition  A handle; not NULL.
+ * @param variable,variable_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `definition` are SEALITE_BUSY.
  */
 sealite_status sealite_setting_definition_set_environment(sealite_setting_definition *definition,
                                                           const char *variable,
@@ -3263,12 +4792,21 @@ sealite_status sealite_setting_definition_set_environment(sealite_setting_defini
 
 /**
  * Makes sealite_settings_check() always ask for it.
+ *
+ * @param definition  A handle; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `definition` are SEALITE_BUSY.
  */
 sealite_status sealite_setting_definition_set_required(sealite_setting_definition *definition,
                                                        sealite_error **error);
 
 /**
  * Sets the least number of characters that sealite_settings_check() accepts.
+ *
+ * @param definition  A handle; not NULL.
+ * @param characters  A uint32_t.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `definition` are SEALITE_BUSY.
  */
 sealite_status sealite_setting_definition_set_min_length(sealite_setting_definition *definition,
                                                          uint32_t characters,
@@ -3276,6 +4814,11 @@ sealite_status sealite_setting_definition_set_min_length(sealite_setting_definit
 
 /**
  * Names a boolean setting: while it is true, this one can't be cleared.
+ *
+ * @param definition  A handle; not NULL.
+ * @param setting,setting_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `definition` are SEALITE_BUSY.
  */
 sealite_status sealite_setting_definition_set_guard(sealite_setting_definition *definition,
                                                     const char *setting,
@@ -3284,11 +4827,19 @@ sealite_status sealite_setting_definition_set_guard(sealite_setting_definition *
 
 /**
  * Frees the declaration. NULL is fine.
+ *
+ * @param definition  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_setting_definition_free(sealite_setting_definition *definition);
 
 /**
  * Makes a handle to the vault's settings. Free it with sealite_settings_free().
+ *
+ * @param vault  A handle; not NULL.
+ * @param[out] settings  To be freed with sealite_settings_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_settings(sealite_vault *vault,
                                       sealite_settings **settings,
@@ -3296,6 +4847,11 @@ sealite_status sealite_vault_settings(sealite_vault *vault,
 
 /**
  * Makes a handle to the settings as they hold for the tenant. Free it with sealite_settings_free().
+ *
+ * @param tenant  A handle; not NULL.
+ * @param[out] settings  To be freed with sealite_settings_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tenant_settings(sealite_tenant *tenant,
                                        sealite_settings **settings,
@@ -3306,6 +4862,12 @@ sealite_status sealite_tenant_settings(sealite_tenant *tenant,
  * NULL. What was secret stays so.
  *
  * SEALITE_DEFINITION where it is stored with another type; SEALITE_NOT_ALLOWED on a tenant.
+ *
+ * @param settings  A handle; not NULL.
+ * @param definition  A handle; not NULL.
+ * @param[out] changed  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_settings_define(sealite_settings *settings,
                                        const sealite_setting_definition *definition,
@@ -3318,6 +4880,12 @@ sealite_status sealite_settings_define(sealite_settings *settings,
  * `version`, `changed_at` (milliseconds since 1970), `changed_by`, `requires_restart`, `required`, `environment`.
  *
  * SEALITE_NOT_FOUND where it is not declared.
+ *
+ * @param settings  A handle; not NULL.
+ * @param name,name_length  UTF-8; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_settings_read(sealite_settings *settings,
                                      const char *name,
@@ -3328,6 +4896,12 @@ sealite_status sealite_settings_read(sealite_settings *settings,
 /**
  * Reads the settings of a category, or with NULL all of them, in the order of their names. Rows: as of
  * sealite_settings_read().
+ *
+ * @param settings  A handle; not NULL.
+ * @param category,category_length  UTF-8; may be NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_settings_list(sealite_settings *settings,
                                      const char *category,
@@ -3338,6 +4912,13 @@ sealite_status sealite_settings_list(sealite_settings *settings,
 /**
  * Reveals the value for the program to use: SEALITE_NULL where there is none. A change by another process shows within
  * 100 ms. Counted, not audited. `value` points into `memory`, which is to be freed with sealite_bytes_free().
+ *
+ * @param settings  A handle; not NULL.
+ * @param name,name_length  UTF-8; not NULL.
+ * @param[out] value  What it points to is not the caller's; not NULL.
+ * @param[out] memory  To be freed with sealite_bytes_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_settings_reveal_for_use(sealite_settings *settings,
                                                const char *name,
@@ -3351,6 +4932,15 @@ sealite_status sealite_settings_reveal_for_use(sealite_settings *settings,
  * its own only. `value` points into `memory`, which is to be freed with sealite_bytes_free().
  *
  * SEALITE_NOT_FOUND where there is no value; SEALITE_DENIED where a tenant asks for what it inherits.
+ *
+ * @param settings  A handle; not NULL.
+ * @param name,name_length  UTF-8; not NULL.
+ * @param actor,actor_length  UTF-8; not NULL.
+ * @param reason,reason_length  UTF-8; may be NULL.
+ * @param[out] value  What it points to is not the caller's; not NULL.
+ * @param[out] memory  To be freed with sealite_bytes_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_settings_reveal(sealite_settings *settings,
                                        const char *name,
@@ -3365,6 +4955,12 @@ sealite_status sealite_settings_reveal(sealite_settings *settings,
 
 /**
  * Writes how often sealite_settings_reveal_for_use() gave this setting out in this process.
+ *
+ * @param settings  A handle; not NULL.
+ * @param name,name_length  UTF-8; not NULL.
+ * @param[out] uses  The caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_settings_uses(sealite_settings *settings,
                                      const char *name,
@@ -3376,6 +4972,14 @@ sealite_status sealite_settings_uses(sealite_settings *settings,
  * Writes settings, all or nothing. Rows: `name` of those that have changed; `rows` may be NULL.
  *
  * SEALITE_TYPE_MISMATCH, SEALITE_NOT_FOUND, and SEALITE_REFUSED for clearing what is guarded.
+ *
+ * @param settings  A handle; not NULL.
+ * @param changes  A handle; not NULL.
+ * @param actor,actor_length  UTF-8; not NULL.
+ * @param reason,reason_length  UTF-8; may be NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_settings_write(sealite_settings *settings,
                                       const sealite_changes *changes,
@@ -3390,6 +4994,14 @@ sealite_status sealite_settings_write(sealite_settings *settings,
  * Lists the values that the setting has had in this vault, or for this tenant, the oldest first. Rows: `version`,
  * `changed_at` (milliseconds since 1970), `changed_by`, `reason`, `restored` (the version that it came from), `shown`
  * (masked), `is_set`.
+ *
+ * SEALITE_NOT_FOUND where it is not declared; SEALITE_AUTHENTICATION_FAILED where its rows are not what was written.
+ *
+ * @param settings  A handle; not NULL.
+ * @param name,name_length  UTF-8; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_settings_history(sealite_settings *settings,
                                         const char *name,
@@ -3399,6 +5011,17 @@ sealite_status sealite_settings_history(sealite_settings *settings,
 
 /**
  * Writes the value of an earlier version again, as a new one, and writes its number; `new_version` may be NULL.
+ *
+ * SEALITE_NOT_FOUND for a version that never was, or is kept no longer.
+ *
+ * @param settings  A handle; not NULL.
+ * @param name,name_length  UTF-8; not NULL.
+ * @param version  An int64_t.
+ * @param actor,actor_length  UTF-8; not NULL.
+ * @param reason,reason_length  UTF-8; may be NULL.
+ * @param[out] new_version  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_settings_roll_back(sealite_settings *settings,
                                           const char *name,
@@ -3414,6 +5037,15 @@ sealite_status sealite_settings_roll_back(sealite_settings *settings,
 /**
  * Turns a setting secret (1), or, with a reason, makes it one to be shown (0). Writes true to `changed` where it was the
  * other; `changed` may be NULL.
+ *
+ * @param settings  A handle; not NULL.
+ * @param name,name_length  UTF-8; not NULL.
+ * @param secret  0 or 1; any other number is SEALITE_INVALID_INPUT.
+ * @param actor,actor_length  UTF-8; not NULL.
+ * @param reason,reason_length  UTF-8; may be NULL.
+ * @param[out] changed  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_settings_set_secret(sealite_settings *settings,
                                            const char *name,
@@ -3428,6 +5060,9 @@ sealite_status sealite_settings_set_secret(sealite_settings *settings,
 
 /**
  * Frees the handle. NULL is fine.
+ *
+ * @param settings  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_settings_free(sealite_settings *settings);
 
@@ -3435,6 +5070,15 @@ void sealite_settings_free(sealite_settings *settings);
  * Checks the named settings, and all that are declared as required: that they are there, long enough, and not well known.
  * For start-up. Writes true to `ok` where nothing is wrong. Rows: `name`, `fault` ("undefined", "missing", "too_short",
  * "well_known" or "invalid"), `environment`, `min_length`, `message`. No value is in them.
+ *
+ * SEALITE_NOT_FOUND for a name that is not declared; SEALITE_LOCKED.
+ *
+ * @param settings  A handle; not NULL.
+ * @param names,name_count  An array of texts; NULL where there are none.
+ * @param[out] ok  The caller's own; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_settings_check(sealite_settings *settings,
                                       const sealite_string *names,
@@ -3445,6 +5089,13 @@ sealite_status sealite_settings_check(sealite_settings *settings,
 
 /**
  * Lists the settings declared to need a restart that were changed since this vault was opened. Rows: `name`.
+ *
+ * SEALITE_LOCKED while there is no key in memory.
+ *
+ * @param settings  A handle; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_settings_restart_pending(sealite_settings *settings,
                                                 sealite_rows **rows,
@@ -3453,6 +5104,14 @@ sealite_status sealite_settings_restart_pending(sealite_settings *settings,
 /**
  * Writes out what this vault, or tenant, itself holds, without the secrets, in a sealite_format. Audited. Free the text
  * with sealite_bytes_free().
+ *
+ * @param settings  A handle; not NULL.
+ * @param format  A sealite_format; any other number is SEALITE_INVALID_INPUT.
+ * @param actor,actor_length  UTF-8; not NULL.
+ * @param reason,reason_length  UTF-8; may be NULL.
+ * @param[out] text  To be freed with sealite_bytes_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_settings_export(sealite_settings *settings,
                                        int32_t format,
@@ -3465,6 +5124,14 @@ sealite_status sealite_settings_export(sealite_settings *settings,
 
 /**
  * As sealite_settings_export(), and reveals the secrets: it takes a reason.
+ *
+ * @param settings  A handle; not NULL.
+ * @param format  A sealite_format; any other number is SEALITE_INVALID_INPUT.
+ * @param actor,actor_length  UTF-8; not NULL.
+ * @param reason,reason_length  UTF-8; may be NULL.
+ * @param[out] text  To be freed with sealite_bytes_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_settings_export_reveal(sealite_settings *settings,
                                               int32_t format,
@@ -3478,6 +5145,17 @@ sealite_status sealite_settings_export_reveal(sealite_settings *settings,
 /**
  * Sets what the text, in a sealite_format, names, all or nothing; what it does not name stays. Audited. Rows: `name`,
  * `changed` (false: no setting has this name, and nothing was done).
+ *
+ * SEALITE_INVALID_INPUT where it is no such text; SEALITE_TYPE_MISMATCH; nothing is written then.
+ *
+ * @param settings  A handle; not NULL.
+ * @param format  A sealite_format; any other number is SEALITE_INVALID_INPUT.
+ * @param text,text_length  UTF-8; not NULL.
+ * @param actor,actor_length  UTF-8; not NULL.
+ * @param reason,reason_length  UTF-8; may be NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_settings_import(sealite_settings *settings,
                                        int32_t format,
@@ -3492,6 +5170,11 @@ sealite_status sealite_settings_import(sealite_settings *settings,
 
 /**
  * Makes a request for a code of a subject, 1 to 256 bytes. Free it with sealite_code_request_free().
+ *
+ * @param subject,subject_length  UTF-8; not NULL.
+ * @param[out] request  To be freed with sealite_code_request_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_code_request_create(const char *subject,
                                            size_t subject_length,
@@ -3500,6 +5183,11 @@ sealite_status sealite_code_request_create(const char *subject,
 
 /**
  * Sets how many digits: 6 to 10.
+ *
+ * @param request  A handle; not NULL.
+ * @param digits  A uint32_t.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
  */
 sealite_status sealite_code_request_set_digits(sealite_code_request *request,
                                                uint32_t digits,
@@ -3507,6 +5195,11 @@ sealite_status sealite_code_request_set_digits(sealite_code_request *request,
 
 /**
  * Sets how many attempts: 1 to 10.
+ *
+ * @param request  A handle; not NULL.
+ * @param attempts  A uint32_t.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
  */
 sealite_status sealite_code_request_set_attempts(sealite_code_request *request,
                                                  uint32_t attempts,
@@ -3514,6 +5207,11 @@ sealite_status sealite_code_request_set_attempts(sealite_code_request *request,
 
 /**
  * Sets how long it is valid: a millisecond to a day.
+ *
+ * @param request  A handle; not NULL.
+ * @param milliseconds  A uint64_t, in milliseconds.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
  */
 sealite_status sealite_code_request_set_expires_in(sealite_code_request *request,
                                                    uint64_t milliseconds,
@@ -3521,6 +5219,11 @@ sealite_status sealite_code_request_set_expires_in(sealite_code_request *request
 
 /**
  * Sets what people know it by. Sealed.
+ *
+ * @param request  A handle; not NULL.
+ * @param label,label_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
  */
 sealite_status sealite_code_request_set_label(sealite_code_request *request,
                                               const char *label,
@@ -3529,6 +5232,11 @@ sealite_status sealite_code_request_set_label(sealite_code_request *request,
 
 /**
  * Sets what the application wants to know of it, as JSON text of at most 16 KiB. Sealed.
+ *
+ * @param request  A handle; not NULL.
+ * @param data_json,data_json_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
  */
 sealite_status sealite_code_request_set_data(sealite_code_request *request,
                                              const char *data_json,
@@ -3537,12 +5245,19 @@ sealite_status sealite_code_request_set_data(sealite_code_request *request,
 
 /**
  * Leaves the codes that the subject still has valid. Each has attempts of its own.
+ *
+ * @param request  A handle; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
  */
 sealite_status sealite_code_request_set_keep_older(sealite_code_request *request,
                                                    sealite_error **error);
 
 /**
  * Frees the request. NULL is fine.
+ *
+ * @param request  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_code_request_free(sealite_code_request *request);
 
@@ -3552,6 +5267,13 @@ void sealite_code_request_free(sealite_code_request *request);
  * NULL. Rows: as of sealite_tokens_issue().
  *
  * SEALITE_REFUSED inside a transaction; SEALITE_INVALID_INPUT and SEALITE_LIMIT for a request out of bounds.
+ *
+ * @param tokens  A handle; not NULL.
+ * @param request  A handle; not NULL.
+ * @param[out] code  To be freed with sealite_bytes_free(); not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tokens_issue_code(sealite_tokens *tokens,
                                          const sealite_code_request *request,
@@ -3566,6 +5288,13 @@ sealite_status sealite_tokens_issue_code(sealite_tokens *tokens,
  *
  * SEALITE_TOKEN_REJECTED for a wrong code, and for everything else that does not hold; SEALITE_REFUSED inside a
  * transaction.
+ *
+ * @param tokens  A handle; not NULL.
+ * @param id,id_length  Any bytes; not NULL.
+ * @param code,code_length  Any bytes; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tokens_verify_code(sealite_tokens *tokens,
                                           const char *id,
@@ -3577,6 +5306,11 @@ sealite_status sealite_tokens_verify_code(sealite_tokens *tokens,
 
 /**
  * Makes a handle to the vault's own tokens. Free it with sealite_tokens_free().
+ *
+ * @param vault  A handle; not NULL.
+ * @param[out] tokens  To be freed with sealite_tokens_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_vault_tokens(sealite_vault *vault,
                                     sealite_tokens **tokens,
@@ -3584,6 +5318,11 @@ sealite_status sealite_vault_tokens(sealite_vault *vault,
 
 /**
  * Makes a handle to the tenant's tokens. Free it with sealite_tokens_free().
+ *
+ * @param tenant  A handle; not NULL.
+ * @param[out] tokens  To be freed with sealite_tokens_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tenant_tokens(sealite_tenant *tenant,
                                      sealite_tokens **tokens,
@@ -3592,6 +5331,11 @@ sealite_status sealite_tenant_tokens(sealite_tenant *tenant,
 /**
  * Makes a handle to tokens within the transaction: what is issued, used or revoked is so where it commits. It ends with
  * the transaction (SEALITE_CLOSED) and is still to be freed, with sealite_tokens_free().
+ *
+ * @param transaction  A handle; not NULL.
+ * @param[out] tokens  To be freed with sealite_tokens_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; calls on one `transaction` take turns.
  */
 sealite_status sealite_transaction_tokens(sealite_transaction *transaction,
                                           sealite_tokens **tokens,
@@ -3608,6 +5352,13 @@ sealite_status sealite_transaction_tokens(sealite_transaction *transaction,
  *
  * SEALITE_INVALID_INPUT and SEALITE_LIMIT for a request out of bounds, and for a short code; SEALITE_NOT_FOUND for a family
  * that no valid token is of.
+ *
+ * @param tokens  A handle; not NULL.
+ * @param request  A handle; not NULL.
+ * @param[out] text  To be freed with sealite_bytes_free(); not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tokens_issue(sealite_tokens *tokens,
                                     const sealite_token_request *request,
@@ -3622,6 +5373,14 @@ sealite_status sealite_tokens_issue(sealite_tokens *tokens,
  *
  * `text` is read where it lies and kept nowhere. SEALITE_TOKEN_REJECTED for whatever does not hold, whatever its length
  * and bytes; SEALITE_DENIED for one that lacks a scope.
+ *
+ * @param tokens  A handle; not NULL.
+ * @param text,text_length  Any bytes; not NULL.
+ * @param kinds,kind_count  An array of sealite_token_kind; NULL where there are none.
+ * @param scopes,scope_count  An array of texts; NULL where there are none.
+ * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tokens_verify(sealite_tokens *tokens,
                                      const char *text,
@@ -3636,6 +5395,14 @@ sealite_status sealite_tokens_verify(sealite_tokens *tokens,
 /**
  * Whether sealite_tokens_consume() would take a use of the token now, without taking it: for the form that a link leads
  * to. Says nothing about break-glass. Parameters and results: as of sealite_tokens_verify().
+ *
+ * @param tokens  A handle; not NULL.
+ * @param text,text_length  Any bytes; not NULL.
+ * @param kinds,kind_count  An array of sealite_token_kind; NULL where there are none.
+ * @param scopes,scope_count  An array of texts; NULL where there are none.
+ * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tokens_peek(sealite_tokens *tokens,
                                    const char *text,
@@ -3651,6 +5418,14 @@ sealite_status sealite_tokens_peek(sealite_tokens *tokens,
  * Takes one use of the token, and of a break-glass token its arming: of any number of threads and processes that try, as
  * many get SEALITE_OK as there are uses. In a transaction the use is taken only where that commits. Parameters and results:
  * as of sealite_tokens_verify().
+ *
+ * @param tokens  A handle; not NULL.
+ * @param text,text_length  Any bytes; not NULL.
+ * @param kinds,kind_count  An array of sealite_token_kind; NULL where there are none.
+ * @param scopes,scope_count  An array of texts; NULL where there are none.
+ * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tokens_consume(sealite_tokens *tokens,
                                       const char *text,
@@ -3668,6 +5443,16 @@ sealite_status sealite_tokens_consume(sealite_tokens *tokens,
  * and `successor` are as of sealite_tokens_issue(); the other parameters as of sealite_tokens_verify().
  *
  * SEALITE_REFUSED inside a transaction; SEALITE_INVALID_INPUT for a grace of more than a day, and for an imported token.
+ *
+ * @param tokens  A handle; not NULL.
+ * @param text,text_length  Any bytes; not NULL.
+ * @param kinds,kind_count  An array of sealite_token_kind; NULL where there are none.
+ * @param scopes,scope_count  An array of texts; NULL where there are none.
+ * @param grace_ms  A uint64_t, in milliseconds.
+ * @param[out] successor  To be freed with sealite_bytes_free(); not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tokens_rotate(sealite_tokens *tokens,
                                      const char *text,
@@ -3683,11 +5468,18 @@ sealite_status sealite_tokens_rotate(sealite_tokens *tokens,
 
 /**
  * Frees the handle. NULL is fine.
+ *
+ * @param tokens  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_tokens_free(sealite_tokens *tokens);
 
 /**
  * Makes an empty list. Free it with sealite_legacy_entries_free().
+ *
+ * @param[out] entries  To be freed with sealite_legacy_entries_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_legacy_entries_create(sealite_legacy_entries **entries,
                                              sealite_error **error);
@@ -3698,6 +5490,11 @@ sealite_status sealite_legacy_entries_create(sealite_legacy_entries **entries,
  *
  * SEALITE_CORRUPT for a torn file, SEALITE_INVALID_INPUT for one of another form, SEALITE_LIMIT above 16 MiB: it is refused
  * whole, and the message shows nothing of it.
+ *
+ * @param entries  A handle; not NULL.
+ * @param json,json_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `entries` are SEALITE_BUSY.
  */
 sealite_status sealite_legacy_entries_add_admin_tokens(sealite_legacy_entries *entries,
                                                        const char *json,
@@ -3708,6 +5505,11 @@ sealite_status sealite_legacy_entries_add_admin_tokens(sealite_legacy_entries *e
  * Adds the entries of a file of users' tokens, from its JSON text: a list of entries with `id`, `name`, `hash`, `enabled`
  * and `created`, an object that gives an entry for each id, or one whose names are the tokens themselves, which are hashed
  * at once and kept nowhere. Failures: as of sealite_legacy_entries_add_admin_tokens().
+ *
+ * @param entries  A handle; not NULL.
+ * @param json,json_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `entries` are SEALITE_BUSY.
  */
 sealite_status sealite_legacy_entries_add_users(sealite_legacy_entries *entries,
                                                 const char *json,
@@ -3717,6 +5519,15 @@ sealite_status sealite_legacy_entries_add_users(sealite_legacy_entries *entries,
 /**
  * Adds a token of which the SHA-256 is known: 64 hexadecimal digits, with or without `sha256:` before them. `kind` is a
  * sealite_token_kind; `subject` and `label` may be NULL; with `enabled` 0 it is refused until it is enabled.
+ *
+ * @param entries  A handle; not NULL.
+ * @param kind  A sealite_token_kind; any other number is SEALITE_INVALID_INPUT.
+ * @param hash,hash_length  UTF-8; not NULL.
+ * @param subject,subject_length  UTF-8; may be NULL.
+ * @param label,label_length  UTF-8; may be NULL.
+ * @param enabled  0 or 1; any other number is SEALITE_INVALID_INPUT.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `entries` are SEALITE_BUSY.
  */
 sealite_status sealite_legacy_entries_add_hash(sealite_legacy_entries *entries,
                                                int32_t kind,
@@ -3732,6 +5543,15 @@ sealite_status sealite_legacy_entries_add_hash(sealite_legacy_entries *entries,
 /**
  * As sealite_legacy_entries_add_hash(), of a token that is known in clear, such as one of an environment variable: it is
  * hashed at once and not kept.
+ *
+ * @param entries  A handle; not NULL.
+ * @param kind  A sealite_token_kind; any other number is SEALITE_INVALID_INPUT.
+ * @param token,token_length  UTF-8; not NULL.
+ * @param subject,subject_length  UTF-8; may be NULL.
+ * @param label,label_length  UTF-8; may be NULL.
+ * @param enabled  0 or 1; any other number is SEALITE_INVALID_INPUT.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `entries` are SEALITE_BUSY.
  */
 sealite_status sealite_legacy_entries_add_token(sealite_legacy_entries *entries,
                                                 int32_t kind,
@@ -3746,6 +5566,9 @@ sealite_status sealite_legacy_entries_add_token(sealite_legacy_entries *entries,
 
 /**
  * Frees the list. NULL is fine.
+ *
+ * @param entries  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_legacy_entries_free(sealite_legacy_entries *entries);
 
@@ -3755,6 +5578,13 @@ void sealite_legacy_entries_free(sealite_legacy_entries *entries);
  * they are, to `known`; each may be NULL.
  *
  * SEALITE_INVALID_INPUT for a subject or label that no token may have.
+ *
+ * @param tokens  A handle; not NULL.
+ * @param entries  A handle; not NULL.
+ * @param[out] imported  The caller's own; may be NULL.
+ * @param[out] known  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tokens_import_legacy(sealite_tokens *tokens,
                                             const sealite_legacy_entries *entries,
@@ -3766,6 +5596,12 @@ sealite_status sealite_tokens_import_legacy(sealite_tokens *tokens,
  * Reads what is known of the token of that id. Rows: as of sealite_tokens_issue().
  *
  * SEALITE_NOT_FOUND for an id that names no token, here and wherever an id is given.
+ *
+ * @param tokens  A handle; not NULL.
+ * @param id,id_length  UTF-8; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tokens_get(sealite_tokens *tokens,
                                   const char *id,
@@ -3777,6 +5613,16 @@ sealite_status sealite_tokens_get(sealite_tokens *tokens,
  * Reads tokens, the newest first, at most `limit`: of a subject, of a kind (a sealite_token_kind), of a family; NULL for
  * each stands for all. With `active` 1 only those that are enabled and neither expired nor revoked, nor used up, nor
  * rotated. By subject or family an index finds them; else every token is read. Rows: as of sealite_tokens_issue().
+ *
+ * @param tokens  A handle; not NULL.
+ * @param subject,subject_length  UTF-8; may be NULL.
+ * @param kind  A sealite_token_kind; may be NULL.
+ * @param family,family_length  UTF-8; may be NULL.
+ * @param active  0 or 1; any other number is SEALITE_INVALID_INPUT.
+ * @param limit  A size_t.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tokens_list(sealite_tokens *tokens,
                                    const char *subject,
@@ -3791,6 +5637,12 @@ sealite_status sealite_tokens_list(sealite_tokens *tokens,
 
 /**
  * Takes sealite_tokens_disable() back. Writes false to `changed` where it was enabled; `changed` may be NULL.
+ *
+ * @param tokens  A handle; not NULL.
+ * @param id,id_length  UTF-8; not NULL.
+ * @param[out] changed  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tokens_enable(sealite_tokens *tokens,
                                      const char *id,
@@ -3801,6 +5653,14 @@ sealite_status sealite_tokens_enable(sealite_tokens *tokens,
 /**
  * Makes a token unusable until it is enabled again. Writes false to `changed` where it was so already; `changed` may be
  * NULL.
+ *
+ * SEALITE_NOT_FOUND for an id that names no token.
+ *
+ * @param tokens  A handle; not NULL.
+ * @param id,id_length  UTF-8; not NULL.
+ * @param[out] changed  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tokens_disable(sealite_tokens *tokens,
                                       const char *id,
@@ -3811,6 +5671,14 @@ sealite_status sealite_tokens_disable(sealite_tokens *tokens,
 /**
  * Revokes a token for good. Every process sees it with its next verification. Writes false to `changed` where it was
  * revoked already; `changed` may be NULL.
+ *
+ * SEALITE_NOT_FOUND for an id that names no token.
+ *
+ * @param tokens  A handle; not NULL.
+ * @param id,id_length  UTF-8; not NULL.
+ * @param[out] changed  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tokens_revoke(sealite_tokens *tokens,
                                      const char *id,
@@ -3820,6 +5688,14 @@ sealite_status sealite_tokens_revoke(sealite_tokens *tokens,
 
 /**
  * Revokes every token of a family, and writes how many; `revoked` may be NULL.
+ *
+ * SEALITE_INVALID_INPUT where `family` is no id of a token.
+ *
+ * @param tokens  A handle; not NULL.
+ * @param family,family_length  UTF-8; not NULL.
+ * @param[out] revoked  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tokens_revoke_family(sealite_tokens *tokens,
                                             const char *family,
@@ -3830,6 +5706,16 @@ sealite_status sealite_tokens_revoke_family(sealite_tokens *tokens,
 /**
  * Revokes what a subject has of one kind, a sealite_token_kind, but for the token of the id `keep`, and writes how many:
  * the other sessions of somebody who has changed the password. `keep` and `revoked` may be NULL.
+ *
+ * SEALITE_LOCKED; SEALITE_BUSY where another writes.
+ *
+ * @param tokens  A handle; not NULL.
+ * @param subject,subject_length  UTF-8; not NULL.
+ * @param kind  A sealite_token_kind; any other number is SEALITE_INVALID_INPUT.
+ * @param keep,keep_length  UTF-8; may be NULL.
+ * @param[out] revoked  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tokens_revoke_kind(sealite_tokens *tokens,
                                           const char *subject,
@@ -3843,6 +5729,13 @@ sealite_status sealite_tokens_revoke_kind(sealite_tokens *tokens,
 /**
  * Revokes everything that was ever issued to a subject, of every kind: sessions, refresh tokens, API keys, links that are
  * still out. What is issued later revives nothing.
+ *
+ * SEALITE_LOCKED; SEALITE_BUSY where another writes.
+ *
+ * @param tokens  A handle; not NULL.
+ * @param subject,subject_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tokens_revoke_subject(sealite_tokens *tokens,
                                              const char *subject,
@@ -3854,6 +5747,14 @@ sealite_status sealite_tokens_revoke_subject(sealite_tokens *tokens,
  * NULL. Rows: as of sealite_tokens_issue().
  *
  * SEALITE_INVALID_INPUT for another kind, without a reason, and for a time out of bounds.
+ *
+ * @param tokens  A handle; not NULL.
+ * @param id,id_length  UTF-8; not NULL.
+ * @param reason,reason_length  UTF-8; not NULL.
+ * @param valid_for_ms  A uint64_t, in milliseconds.
+ * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tokens_arm(sealite_tokens *tokens,
                                   const char *id,
@@ -3866,6 +5767,14 @@ sealite_status sealite_tokens_arm(sealite_tokens *tokens,
 
 /**
  * Takes an arming back. Writes false to `changed` where there was none; `changed` may be NULL.
+ *
+ * SEALITE_NOT_FOUND for an id that names no token.
+ *
+ * @param tokens  A handle; not NULL.
+ * @param id,id_length  UTF-8; not NULL.
+ * @param[out] changed  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tokens_disarm(sealite_tokens *tokens,
                                      const char *id,
@@ -3878,6 +5787,12 @@ sealite_status sealite_tokens_disarm(sealite_tokens *tokens,
  * writes how many; `purged` may be NULL. The vault's own handle does so for every tenant.
  *
  * SEALITE_REFUSED inside a transaction.
+ *
+ * @param tokens  A handle; not NULL.
+ * @param ended_for_ms  A uint64_t, in milliseconds.
+ * @param[out] purged  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tokens_purge(sealite_tokens *tokens,
                                     uint64_t ended_for_ms,
@@ -3886,6 +5801,11 @@ sealite_status sealite_tokens_purge(sealite_tokens *tokens,
 
 /**
  * Makes a request for a token of a kind, a sealite_token_kind. Free it with sealite_token_request_free().
+ *
+ * @param kind  A sealite_token_kind; any other number is SEALITE_INVALID_INPUT.
+ * @param[out] request  To be freed with sealite_token_request_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_token_request_create(int32_t kind,
                                             sealite_token_request **request,
@@ -3894,6 +5814,11 @@ sealite_status sealite_token_request_create(int32_t kind,
 /**
  * Says whose it is: an id of the application's, 1 to 256 bytes, compared byte for byte. Sealed. Without one
  * sealite_tokens_revoke_subject() does not reach the token.
+ *
+ * @param request  A handle; not NULL.
+ * @param subject,subject_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
  */
 sealite_status sealite_token_request_set_subject(sealite_token_request *request,
                                                  const char *subject,
@@ -3902,6 +5827,11 @@ sealite_status sealite_token_request_set_subject(sealite_token_request *request,
 
 /**
  * Sets what people know it by, at most 256 bytes. Sealed.
+ *
+ * @param request  A handle; not NULL.
+ * @param label,label_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
  */
 sealite_status sealite_token_request_set_label(sealite_token_request *request,
                                                const char *label,
@@ -3911,6 +5841,11 @@ sealite_status sealite_token_request_set_label(sealite_token_request *request,
 /**
  * Adds a scope, as RFC 6749 (section 3.3) has them: printable ASCII without spaces, quotation marks and backslashes. At
  * most 64 of at most 128 bytes. Readable in the file.
+ *
+ * @param request  A handle; not NULL.
+ * @param scope,scope_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
  */
 sealite_status sealite_token_request_add_scope(sealite_token_request *request,
                                                const char *scope,
@@ -3920,6 +5855,11 @@ sealite_status sealite_token_request_add_scope(sealite_token_request *request,
 /**
  * Gives it limits of its own, as sealite_limits_parse() reads them: `30/minute; 1000/day`. The application charges them,
  * under the `quota_key` of the token.
+ *
+ * @param request  A handle; not NULL.
+ * @param limits,limits_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
  */
 sealite_status sealite_token_request_set_limits(sealite_token_request *request,
                                                 const char *limits,
@@ -3928,6 +5868,11 @@ sealite_status sealite_token_request_set_limits(sealite_token_request *request,
 
 /**
  * Sets what the application wants to know of it, as JSON text of at most 16 KiB. Sealed.
+ *
+ * @param request  A handle; not NULL.
+ * @param data_json,data_json_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
  */
 sealite_status sealite_token_request_set_data(sealite_token_request *request,
                                               const char *data_json,
@@ -3936,6 +5881,11 @@ sealite_status sealite_token_request_set_data(sealite_token_request *request,
 
 /**
  * Sets what its text begins with: 1 to 24 small letters and digits, a letter first, in words that single underscores join.
+ *
+ * @param request  A handle; not NULL.
+ * @param prefix,prefix_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
  */
 sealite_status sealite_token_request_set_prefix(sealite_token_request *request,
                                                 const char *prefix,
@@ -3944,6 +5894,11 @@ sealite_status sealite_token_request_set_prefix(sealite_token_request *request,
 
 /**
  * Puts it into the family of another token (its `family`): revoked with it.
+ *
+ * @param request  A handle; not NULL.
+ * @param family,family_length  UTF-8; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
  */
 sealite_status sealite_token_request_set_family(sealite_token_request *request,
                                                 const char *family,
@@ -3952,6 +5907,11 @@ sealite_status sealite_token_request_set_family(sealite_token_request *request,
 
 /**
  * Makes it valid only after so many milliseconds.
+ *
+ * @param request  A handle; not NULL.
+ * @param milliseconds  A uint64_t, in milliseconds.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
  */
 sealite_status sealite_token_request_set_not_before_in(sealite_token_request *request,
                                                        uint64_t milliseconds,
@@ -3959,6 +5919,11 @@ sealite_status sealite_token_request_set_not_before_in(sealite_token_request *re
 
 /**
  * Sets how long it is valid: a millisecond to 100 years, as every time of a token.
+ *
+ * @param request  A handle; not NULL.
+ * @param milliseconds  A uint64_t, in milliseconds.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
  */
 sealite_status sealite_token_request_set_expires_in(sealite_token_request *request,
                                                     uint64_t milliseconds,
@@ -3966,12 +5931,21 @@ sealite_status sealite_token_request_set_expires_in(sealite_token_request *reque
 
 /**
  * Makes it valid until it is revoked.
+ *
+ * @param request  A handle; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
  */
 sealite_status sealite_token_request_set_never_expires(sealite_token_request *request,
                                                        sealite_error **error);
 
 /**
  * Ends it when it was not used for so long, at least 10 seconds; it may end a tenth of that earlier.
+ *
+ * @param request  A handle; not NULL.
+ * @param milliseconds  A uint64_t, in milliseconds.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
  */
 sealite_status sealite_token_request_set_idle(sealite_token_request *request,
                                               uint64_t milliseconds,
@@ -3979,6 +5953,11 @@ sealite_status sealite_token_request_set_idle(sealite_token_request *request,
 
 /**
  * Keeps rotation from giving a successor that is valid for longer than so long from now.
+ *
+ * @param request  A handle; not NULL.
+ * @param milliseconds  A uint64_t, in milliseconds.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
  */
 sealite_status sealite_token_request_set_renew_for(sealite_token_request *request,
                                                    uint64_t milliseconds,
@@ -3986,6 +5965,11 @@ sealite_status sealite_token_request_set_renew_for(sealite_token_request *reques
 
 /**
  * Sets how often it can be used, by sealite_tokens_consume() alone; not 0.
+ *
+ * @param request  A handle; not NULL.
+ * @param uses  A uint32_t.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
  */
 sealite_status sealite_token_request_set_uses(sealite_token_request *request,
                                               uint32_t uses,
@@ -3994,6 +5978,11 @@ sealite_status sealite_token_request_set_uses(sealite_token_request *request,
 /**
  * Sets how often the last use is written down, at most: by default every minute, or a tenth of the idle time where that
  * is less.
+ *
+ * @param request  A handle; not NULL.
+ * @param milliseconds  A uint64_t, in milliseconds.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
  */
 sealite_status sealite_token_request_set_last_used_every(sealite_token_request *request,
                                                          uint64_t milliseconds,
@@ -4001,12 +5990,19 @@ sealite_status sealite_token_request_set_last_used_every(sealite_token_request *
 
 /**
  * Revokes what its subject has of this kind. Takes a subject.
+ *
+ * @param request  A handle; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
  */
 sealite_status sealite_token_request_set_replace_older(sealite_token_request *request,
                                                        sealite_error **error);
 
 /**
  * Frees the request. NULL is fine.
+ *
+ * @param request  A handle; NULL is fine.
+ * @note From any thread: a call on it that is under way is finished.
  */
 void sealite_token_request_free(sealite_token_request *request);
 
@@ -4015,6 +6011,12 @@ void sealite_token_request_free(sealite_token_request *request);
  * good for as long as the session. Nothing is stored: verify the session first. Free it with sealite_bytes_free().
  *
  * SEALITE_TOKEN_REJECTED where the text is not that of a token.
+ *
+ * @param tokens  A handle; not NULL.
+ * @param session,session_length  Any bytes; not NULL.
+ * @param[out] csrf  To be freed with sealite_bytes_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tokens_issue_csrf(sealite_tokens *tokens,
                                          const char *session,
@@ -4024,6 +6026,13 @@ sealite_status sealite_tokens_issue_csrf(sealite_tokens *tokens,
 
 /**
  * Writes true to `valid` where a form's field or header holds a CSRF token of the session. In constant time.
+ *
+ * @param tokens  A handle; not NULL.
+ * @param session,session_length  Any bytes; not NULL.
+ * @param csrf,csrf_length  Any bytes; not NULL.
+ * @param[out] valid  The caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_tokens_check_csrf(sealite_tokens *tokens,
                                          const char *session,
@@ -4036,6 +6045,11 @@ sealite_status sealite_tokens_check_csrf(sealite_tokens *tokens,
 /**
  * Writes true to `is` where a text has the form and the checksum of a token of the engine's: for scanners of secrets. Needs
  * no vault; whether the token is valid is another question.
+ *
+ * @param text,text_length  Any bytes; not NULL.
+ * @param[out] is  The caller's own; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
  */
 sealite_status sealite_is_token_text(const char *text,
                                      size_t text_length,

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use zeroize::Zeroize;
+
 use crate::error::{Result, err, fail};
 
 /// A value as it is kept: one of SQLite's five, or a boolean or JSON text, which SQLite has no type for.
@@ -83,6 +85,18 @@ pub enum IdRef<'a> {
 }
 
 impl Value {
+    /// Overwrites it where it lies; what it was told of a person or a key is not to be found in memory that is given back.
+    pub(crate) fn wipe(&mut self) {
+        match self {
+            Value::Text(v) | Value::Json(v) => v.zeroize(),
+            Value::Blob(v) => v.zeroize(),
+            Value::Integer(v) => v.zeroize(),
+            Value::Real(v) => v.zeroize(),
+            Value::Boolean(v) => v.zeroize(),
+            Value::Null => {}
+        }
+    }
+
     /// Borrows the value.
     pub fn as_ref(&self) -> ValueRef<'_> {
         match self {

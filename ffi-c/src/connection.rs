@@ -66,6 +66,9 @@ pub unsafe extern "C" fn sealite_connection_prepare(
 
 /// Runs one statement to its end, BEGIN and COMMIT among them, and writes the number of rows changed; `changed` may be
 /// NULL. Rows that it returns are passed over.
+///
+/// SEALITE_SQL where the statement is wrong; SEALITE_CLOSED after sealite_connection_close(); SEALITE_INTERRUPTED after
+/// sealite_connection_interrupt(); SEALITE_BUSY where another writes; SEALITE_CONFLICT.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_connection_execute(
     connection: *mut sealite_connection,
@@ -84,6 +87,8 @@ pub unsafe extern "C" fn sealite_connection_execute(
 }
 
 /// Runs one statement and reads all of its rows. Rows: those of the statement.
+///
+/// SEALITE_SQL where the statement is wrong; the rest as of sealite_connection_execute().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_connection_query(
     connection: *mut sealite_connection,

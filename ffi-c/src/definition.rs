@@ -130,6 +130,8 @@ pub unsafe extern "C" fn sealite_definition_set_subject(
 ///
 /// such as `email text sealed not null unique email` or `surname text sealed lookup 50000 text`. Types: integer, real,
 /// text, blob, boolean, json. Normalisers: exact, text, email, digits.
+///
+/// SEALITE_INVALID_INPUT where it is no such text.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_definition_add_column(
     definition: *mut sealite_definition,

@@ -124,6 +124,9 @@ pub unsafe extern "C" fn sealite_vault_verify_receipt(
 
 /// Lists the tenants that have, or had, keys, in the order of their names. Rows: `name`, `created_at` and `erased_at`
 /// (seconds since 1970; NULL for one that is there), `subjects` that have keys.
+///
+/// SEALITE_AUTHENTICATION_FAILED where the table of keys is not what was written: no tenant can be hidden.
+/// SEALITE_LOCKED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_tenants(
     vault: *mut sealite_vault,

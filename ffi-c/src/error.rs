@@ -28,9 +28,9 @@ pub(crate) fn clear(error: *mut *mut sealite_error) {
     put(error, std::ptr::null_mut());
 }
 
-/// Makes the error object, where the caller wants one.
+/// Makes the error object, where the caller wants one. A place that it can't be written to gets none, which would be lost.
 pub(crate) fn give(error: *mut *mut sealite_error, failure: &Failure) {
-    if error.is_null() {
+    if error.is_null() || !error.is_aligned() {
         return;
     }
     put(error, std::ptr::null_mut());

@@ -112,6 +112,8 @@ pub unsafe extern "C" fn sealite_field_seal(
 }
 
 /// Seals many values. `records` has as many ids, or is NULL. Rows: `sealed`, in the order of the values.
+///
+/// SEALITE_LOCKED; SEALITE_INVALID_INPUT as of sealite_field_seal().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_field_seal_many(
     field: *const sealite_field,

@@ -77,6 +77,8 @@ pub unsafe extern "C" fn sealite_vault_count(
 }
 
 /// Accepts the system's clock as it is, after it has been set back, or after it has been far ahead. Audited.
+///
+/// SEALITE_LOCKED; SEALITE_BUSY where another writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_accept_clock(
     vault: *mut sealite_vault,

@@ -94,6 +94,8 @@ pub unsafe extern "C" fn sealite_limits_create(
 }
 
 /// Adds limits as text: `30/minute`, `5 per 10 seconds`, `100/day`, several separated by `;` or `,`. All are sliding.
+///
+/// SEALITE_INVALID_INPUT where it is no such text.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_limits_parse(
     limits: *mut sealite_limits,
@@ -105,6 +107,8 @@ pub unsafe extern "C" fn sealite_limits_parse(
 }
 
 /// Adds a limit of `count` in any stretch of time as long as the window, 1 ms to 366 days.
+///
+/// SEALITE_INVALID_INPUT for a count of 0, and a window that is not 1 ms to 366 days.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_limits_add_sliding(
     limits: *mut sealite_limits,
@@ -118,6 +122,8 @@ pub unsafe extern "C" fn sealite_limits_add_sliding(
 }
 
 /// Adds a limit of `count` in each window, where windows begin at multiples of their length since 1970 (UTC).
+///
+/// SEALITE_INVALID_INPUT as of sealite_limits_add_sliding().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_limits_add_fixed(
     limits: *mut sealite_limits,
@@ -195,6 +201,8 @@ pub unsafe extern "C" fn sealite_quotas_charge_failure(
 }
 
 /// Tells whether a charge of 1 would go through now. Charges nothing.
+///
+/// SEALITE_INVALID_INPUT without a key or a limit; SEALITE_LOCKED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_quotas_peek(
     quotas: *mut sealite_quotas,
@@ -210,6 +218,8 @@ pub unsafe extern "C" fn sealite_quotas_peek(
 }
 
 /// Forgets what the key has used. Writes false to `found` where there was nothing; `found` may be NULL.
+///
+/// SEALITE_REFUSED inside a transaction of this thread; SEALITE_LOCKED; SEALITE_BUSY where another writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_quotas_reset(
     quotas: *mut sealite_quotas,
@@ -225,6 +235,8 @@ pub unsafe extern "C" fn sealite_quotas_reset(
 
 /// Removes every row in which nothing counts any more, of every tenant, and writes how many; `removed` may be NULL.
 /// Charges do so by and by; this is for a job at night.
+///
+/// SEALITE_REFUSED inside a transaction of this thread; SEALITE_LOCKED; SEALITE_BUSY where another writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_quotas_sweep(
     quotas: *mut sealite_quotas,

@@ -215,6 +215,8 @@ pub unsafe extern "C" fn sealite_rotation_run_all(
 /// "audit"), `tenant` (NULL for the vault itself), `state` ("running", "waiting" for tokens that are still under the old
 /// pepper, or "finished"), `old_key`, `new_key` (ids), `done`, `total`, `moved` (records), `left` (tokens), `started_at`,
 /// `finished_at` (milliseconds since 1970; NULL where it has not), `remaining_ms` (NULL where that can't be told).
+///
+/// SEALITE_LOCKED; SEALITE_AUTHENTICATION_FAILED where the table of keys is not what was written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_rotation_status(
     vault: *mut sealite_vault,
@@ -231,6 +233,8 @@ pub unsafe extern "C" fn sealite_rotation_status(
 }
 
 /// Revokes the tokens that are still hashed under a retired pepper; `revoked` is set to how many, and may be NULL.
+///
+/// SEALITE_NOT_FOUND for a tenant that has no such key; SEALITE_LOCKED; SEALITE_BUSY where another writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_rotation_revoke_left(
     vault: *mut sealite_vault,

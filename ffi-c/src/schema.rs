@@ -76,6 +76,8 @@ pub unsafe extern "C" fn sealite_vault_define_table(
 
 /// Lists the sealed tables, in the order of their names. Rows: `name`, `key`, `text_key`, `per_tenant`, `padding` ("none",
 /// "block" or "padme"), `block`, `subject` (the column that says whose a row is).
+///
+/// SEALITE_LOCKED while there is no key in memory.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_tables(
     vault: *mut sealite_vault,
@@ -132,6 +134,9 @@ pub unsafe extern "C" fn sealite_vault_add_column(
 }
 
 /// Drops a column.
+///
+/// SEALITE_NOT_FOUND where there is no such table or column; SEALITE_LOCKED; SEALITE_BUSY where another writes;
+/// SEALITE_NOT_ALLOWED for a table of the engine's own. SEALITE_INVALID_INPUT for the column that says whose a row is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_drop_column(
     vault: *mut sealite_vault,
@@ -149,7 +154,10 @@ pub unsafe extern "C" fn sealite_vault_drop_column(
     )
 }
 
-/// Renames a column.
+/// Renames a column. `column` becomes `to`.
+///
+/// SEALITE_NOT_FOUND where there is no such table or column; SEALITE_CONFLICT where `to` is taken; SEALITE_INVALID_INPUT where it is no name;
+/// SEALITE_LOCKED; SEALITE_BUSY where another writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_rename_column(
     vault: *mut sealite_vault,
@@ -171,7 +179,10 @@ pub unsafe extern "C" fn sealite_vault_rename_column(
     )
 }
 
-/// Renames a table.
+/// Renames a table. `table` becomes `to`.
+///
+/// SEALITE_NOT_FOUND where there is no such table; SEALITE_CONFLICT where `to` is taken; SEALITE_INVALID_INPUT where it
+/// is no name; SEALITE_LOCKED; SEALITE_BUSY where another writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_rename_table(
     vault: *mut sealite_vault,
@@ -188,6 +199,9 @@ pub unsafe extern "C" fn sealite_vault_rename_table(
 }
 
 /// Changes how a column is kept, a sealite_protection, and moves the values that are there.
+///
+/// SEALITE_NOT_FOUND where there is no such table or column; SEALITE_INVALID_INPUT for the column that says whose a row
+/// is; SEALITE_LOCKED; SEALITE_BUSY where another writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_protect_column(
     vault: *mut sealite_vault,
@@ -210,6 +224,10 @@ pub unsafe extern "C" fn sealite_vault_protect_column(
 }
 
 /// Adds an index to a column: `unique email`, `lookup 5000 text`.
+///
+/// SEALITE_NOT_FOUND where there is no such table or column; SEALITE_CONFLICT where the column holds a value twice and
+/// `index` is unique: there is no index then; SEALITE_INVALID_INPUT where `index` is no such text; SEALITE_LOCKED;
+/// SEALITE_BUSY where another writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_add_index(
     vault: *mut sealite_vault,
@@ -232,6 +250,8 @@ pub unsafe extern "C" fn sealite_vault_add_index(
 }
 
 /// Drops the index of a column.
+///
+/// SEALITE_NOT_FOUND where there is no such table or column; SEALITE_LOCKED; SEALITE_BUSY where another writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_drop_index(
     vault: *mut sealite_vault,
@@ -250,6 +270,8 @@ pub unsafe extern "C" fn sealite_vault_drop_index(
 }
 
 /// Drops a table with all its rows.
+///
+/// SEALITE_NOT_FOUND where there is no such table; SEALITE_LOCKED; SEALITE_BUSY where another writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_drop_table(
     vault: *mut sealite_vault,
@@ -264,6 +286,8 @@ pub unsafe extern "C" fn sealite_vault_drop_table(
 }
 
 /// Finishes an alteration of the table that was interrupted.
+///
+/// SEALITE_NOT_FOUND where there is no such table; SEALITE_LOCKED; SEALITE_BUSY where another writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_finish_alteration(
     vault: *mut sealite_vault,
@@ -279,6 +303,9 @@ pub unsafe extern "C" fn sealite_vault_finish_alteration(
 
 /// Overwrites what remnants of plaintext an alteration has left, where that is still to be done. Rewrites the file: its
 /// cost is that of the whole file.
+///
+/// `erasure_pending` (it may be NULL) is true where a reader, or another process that writes, is in the way: nothing
+/// was lost, call it again. SEALITE_LOCKED; SEALITE_BUSY; SEALITE_FULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_finish_erasure(
     vault: *mut sealite_vault,

@@ -14,6 +14,8 @@ use crate::vault::sealite_vault;
 
 /// Lists the ways to unlock, in the order of their ids. Needs no key. Rows: `id`, `kind` ("key", "passphrase" or
 /// "recovery"), `label`, `created_at` (seconds since 1970).
+///
+/// SEALITE_NOT_INITIALISED without a vault; SEALITE_CORRUPT where a slot is damaged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_slots(
     vault: *mut sealite_vault,
@@ -31,6 +33,9 @@ pub unsafe extern "C" fn sealite_vault_slots(
 }
 
 /// Adds a way to unlock, and writes its id. `id` may be NULL.
+///
+/// SEALITE_LOCKED while there is no key in memory; SEALITE_INVALID_INPUT for a label that is too long; SEALITE_BUSY
+/// where another writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_add_slot(
     vault: *mut sealite_vault,

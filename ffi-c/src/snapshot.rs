@@ -23,6 +23,8 @@ impl Kind for sealite_snapshot {
 }
 
 /// Makes a handle to a table as it was when the snapshot was taken. It ends with the snapshot and is still to be freed.
+///
+/// SEALITE_CLOSED where the snapshot has ended. A table that is not there is told by the first call on it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_snapshot_table(
     snapshot: *mut sealite_snapshot,
@@ -38,6 +40,8 @@ pub unsafe extern "C" fn sealite_snapshot_table(
 }
 
 /// Makes a handle to a tenant's rows of a table. A tenant's own snapshot reaches no other.
+///
+/// SEALITE_CLOSED where the snapshot has ended. A table that is not there is told by the first call on it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_snapshot_tenant_table(
     snapshot: *mut sealite_snapshot,

@@ -39,6 +39,8 @@ pub unsafe extern "C" fn sealite_vault_execute(
 }
 
 /// Runs a statement of SQL that returns rows, and reads all of them. Rows: those of the statement.
+///
+/// SEALITE_SQL where the statement is wrong; the rest as of sealite_vault_execute().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_query(
     vault: *mut sealite_vault,

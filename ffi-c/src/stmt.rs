@@ -238,6 +238,8 @@ pub unsafe extern "C" fn sealite_stmt_reset(
 
 /// Binds every parameter and runs to the end, and writes the number of rows changed; `changed` may be NULL. Rows that it
 /// returns are passed over.
+///
+/// SEALITE_SQL where `value_count` is not how many it takes; the rest as of sealite_stmt_step().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_stmt_execute(
     stmt: *mut sealite_stmt,
@@ -252,6 +254,8 @@ pub unsafe extern "C" fn sealite_stmt_execute(
 }
 
 /// Binds every parameter and reads all rows. Rows: those of the statement.
+///
+/// SEALITE_SQL where `value_count` is not how many it takes; the rest as of sealite_stmt_step().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_stmt_query(
     stmt: *mut sealite_stmt,

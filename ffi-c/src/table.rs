@@ -66,6 +66,8 @@ pub unsafe extern "C" fn sealite_table_insert(
 
 /// Inserts rows, all or none: `row_count` times the values of the `column_count` columns, one row after the other.
 /// Writes `row_count` ids to `ids`, 0 for each of a text key; `ids` may be NULL.
+///
+/// As of sealite_table_insert(); SEALITE_INVALID_INPUT for rows without columns.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_table_insert_many(
     table: *mut sealite_table,
@@ -114,6 +116,8 @@ pub unsafe extern "C" fn sealite_table_get(
 
 /// Reads the rows of those ids, in their order; cheaper than one call for each. Those that are not there are left out, and
 /// `present`, an array of `id_count` or NULL, tells which are.
+///
+/// SEALITE_AUTHENTICATION_FAILED where a row is not what was written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_table_get_many(
     table: *mut sealite_table,
@@ -152,6 +156,8 @@ pub unsafe extern "C" fn sealite_table_find(
 
 /// Changes the given columns of a row and leaves the others, all or nothing. Writes false to `updated` where there is no
 /// such row; `updated` may be NULL.
+///
+/// As of sealite_table_insert(); SEALITE_AUTHENTICATION_FAILED where the row is not what was written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_table_update(
     table: *mut sealite_table,
@@ -166,6 +172,8 @@ pub unsafe extern "C" fn sealite_table_update(
 }
 
 /// Deletes a row, verified first. Writes false to `deleted` where there is none; `deleted` may be NULL.
+///
+/// SEALITE_AUTHENTICATION_FAILED where the row is not what was written: see sealite_table_discard().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_table_delete(
     table: *mut sealite_table,
@@ -192,6 +200,8 @@ pub unsafe extern "C" fn sealite_table_discard(
 }
 
 /// Writes the number of rows. Opens none of them.
+///
+/// SEALITE_NOT_FOUND where there is no such table; SEALITE_LOCKED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_table_count(
     table: *mut sealite_table,

@@ -54,6 +54,8 @@ impl Open {
 }
 
 /// Makes a handle to a table, within the transaction. It ends with the transaction and is still to be freed.
+///
+/// SEALITE_CLOSED where the transaction has ended. A table that is not there is told by the first call on it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_transaction_table(
     transaction: *mut sealite_transaction,
@@ -69,6 +71,8 @@ pub unsafe extern "C" fn sealite_transaction_table(
 }
 
 /// Makes a handle to a tenant's rows of a table, within the transaction. A tenant's own transaction reaches no other.
+///
+/// SEALITE_CLOSED where the transaction has ended. A table that is not there is told by the first call on it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_transaction_tenant_table(
     transaction: *mut sealite_transaction,
@@ -104,6 +108,8 @@ pub unsafe extern "C" fn sealite_transaction_define_table(
 }
 
 /// Sets a savepoint: a place to go back to, inside those that are set already.
+///
+/// SEALITE_CLOSED where the transaction has ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_transaction_begin_savepoint(
     transaction: *mut sealite_transaction,
@@ -142,6 +148,8 @@ pub unsafe extern "C" fn sealite_transaction_commit(
 }
 
 /// Takes everything back. The transaction has ended, and is still to be freed.
+///
+/// SEALITE_CLOSED where it has ended.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_transaction_roll_back(
     transaction: *mut sealite_transaction,

@@ -34,6 +34,8 @@ pub unsafe extern "C" fn sealite_unlock_key(
 }
 
 /// Takes a 32-byte key, as 64 hexadecimal digits, or in base64 or base64url.
+///
+/// SEALITE_INVALID_INPUT for what is no such text; SEALITE_WEAK_KEY as of sealite_unlock_key().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_unlock_key_text(
     key: *const c_char,
@@ -46,6 +48,9 @@ pub unsafe extern "C" fn sealite_unlock_key_text(
 
 /// Takes a key by reference: `env:VARIABLE`, `file:/path` (mode 0600 or stricter), `credential:name` (systemd) or
 /// `docker:name`. A key itself is refused, so that none ends up in a configuration file.
+///
+/// SEALITE_NOT_FOUND where there is no such variable, file or credential; SEALITE_INVALID_INPUT for what is no
+/// reference; SEALITE_WEAK_KEY as of sealite_unlock_key().
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_unlock_reference(
     reference: *const c_char,
@@ -90,6 +95,8 @@ pub unsafe extern "C" fn sealite_unlock_passphrase(
 }
 
 /// Takes a recovery code, as it was shown once. Case, hyphens and spaces do not matter.
+///
+/// SEALITE_INVALID_INPUT for what is no recovery code.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_unlock_recovery_code(
     code: *const c_char,

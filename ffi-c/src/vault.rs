@@ -150,6 +150,8 @@ pub unsafe extern "C" fn sealite_vault_in_memory(
 }
 
 /// Writes the state, a sealite_vault_state, to `state`.
+///
+/// SEALITE_NOT_A_VAULT and SEALITE_CORRUPT where the file is another program's, or damaged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_status(
     vault: *mut sealite_vault,
@@ -179,6 +181,9 @@ pub unsafe extern "C" fn sealite_vault_initialise(
 }
 
 /// Takes the keys into memory, with the secret of any slot.
+///
+/// SEALITE_WRONG_KEY where no slot opens with it; SEALITE_NOT_INITIALISED without a vault; SEALITE_ROLLED_BACK where
+/// the file is older than the checkpoint of its configuration.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_unlock(
     vault: *mut sealite_vault,
@@ -310,6 +315,8 @@ pub unsafe extern "C" fn sealite_prepare_fork(error: *mut *mut sealite_error) ->
 /// nothing was found. Rows: `check` ("table": what was read, "internal": what was read of the engine's own, "row": one that does
 /// not open, "keys": what is wrong with the table of keys, "integrity": what SQLite says), `table`, `tenant`, `id`, `rows` (of
 /// "table" and "internal": how many), `error`; what a row has nothing of is SEALITE_NULL.
+///
+/// What is not sound is no failure: it stands in `rows`. SEALITE_LOCKED while there is no key in memory.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_vault_verify(
     vault: *mut sealite_vault,

@@ -8,6 +8,13 @@ use std::path::{Path, PathBuf};
 use cbindgen::{
     Builder, Config, DocumentationStyle, ExportConfig, FunctionConfig, Language, SortKey, Style,
 };
+use documented::documented;
+use signatures::sources;
+
+#[path = "support/documented.rs"]
+mod documented;
+#[path = "support/signatures.rs"]
+mod signatures;
 
 const PREAMBLE: &str = include_str!("../header/preamble.h");
 const HELPERS: &str = include_str!("../header/helpers.h");
@@ -68,7 +75,7 @@ fn generated() -> String {
         .write(&mut out);
     let text = String::from_utf8(out).unwrap();
     let end = text.rfind("#endif").expect("the include guard ends");
-    format!("{}{HELPERS}\n{}", &text[..end], &text[end..])
+    format!("{}{HELPERS}\n{}", documented(&text[..end]), &text[end..])
 }
 
 /// The functions that a header declares.
@@ -124,24 +131,12 @@ fn list_of_symbols_is_that_of_the_header() {
     hold(&root().join("ffi-c/symbols.txt"), &(names.join("\n") + "\n"));
 }
 
-/// Every file of the source, by its path in `src`, without its tests.
-fn sources() -> BTreeMap<String, String> {
-    let base = root().join("ffi-c/src");
-    let mut found = BTreeMap::new();
-    let mut folders = vec![base.clone()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let text = std::fs::read_to_string(&path).unwrap();
-            let code = text.split("\n#[cfg(test)]\nmod tests").next().unwrap().to_owned();
-            found.insert(path.strip_prefix(&base).unwrap().to_str().unwrap().to_owned(), code);
-        }
-    }
-    found
+/// What the tests call the functions through. That it names all of them is as much as that it is of the source.
+#[test]
+fn table_of_functions_is_that_of_the_source() {
+    let names: BTreeSet<String> = signatures::functions().into_keys().collect();
+    assert_eq!(names, declared(&generated()));
+    hold(&root().join("ffi-c/tests/support/abi/functions.rs"), &signatures::table());
 }
 
 /// The numbers of the reasons that `lib.rs` gives.
@@ -206,6 +201,45 @@ fn statements(body: &str) -> Vec<String> {
     found.push(statement.trim().to_owned());
     found.retain(|statement| !statement.is_empty());
     found
+}
+
+/// What a function's comment in the header has to say: every parameter, who frees what, what it returns, and the rule for
+/// threads.
+#[test]
+fn every_function_is_documented_with_its_parameters_ownership_statuses_and_threads() {
+    let header = generated();
+    for (name, function) in signatures::functions() {
+        let call = format!("{name}(");
+        let mut places = header.match_indices(&call).map(|(at, _)| at);
+        let declared =
+            |at: &usize| !header[..*at].rsplit('\n').next().unwrap().starts_with([' ', '/']);
+        let at = places.find(declared).unwrap();
+        let before = &header[..at];
+        let comment = &before[before.rfind("/**").unwrap()..before.rfind(" */").unwrap()];
+        for parameter in &function.parameters {
+            let (name, slot) = (&parameter.name, &parameter.slot);
+            if slot == "Error" || slot == "Length" {
+                continue;
+            }
+            let said = comment.lines().find(|line| {
+                let mut words = line.trim_start_matches(" * @param").split_whitespace();
+                let names = words.find(|word| *word != "[out]").unwrap_or_default();
+                line.contains("@param") && names.split(',').any(|one| one == name)
+            });
+            let said = said.unwrap_or_else(|| panic!("{}: nothing about {name}", function.name));
+            if let Some(kind) = slot.split("AHandle(\"").nth(1) {
+                let frees = format!("sealite_{}_free()", kind.split('"').next().unwrap());
+                assert!(said.contains(&frees), "{}: {said}", function.name);
+            }
+        }
+        if function.parameters.iter().any(|one| one.slot == "Error") {
+            assert!(comment.contains("@return SEALITE_OK"), "{name}");
+        }
+        assert!(
+            function.parameters.is_empty() || comment.contains("@note From any thread"),
+            "{name}"
+        );
+    }
 }
 
 /// Every statement of every exported function runs behind the guard, or can't panic: no panic leaves the library.

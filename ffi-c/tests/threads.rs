@@ -6,6 +6,8 @@
 #[macro_use]
 #[path = "support/calls.rs"]
 mod calls;
+#[path = "support/seed.rs"]
+mod seed;
 
 use std::collections::BTreeMap;
 use std::ptr::{null, null_mut, with_exposed_provenance_mut};
@@ -30,23 +32,13 @@ use sealite_ffi::values::*;
 use sealite_ffi::vault::*;
 
 use calls::{KEY, bytes, cell, integer, string, text};
+use seed::{Numbers, seed};
 
 const THREADS: u64 = 8;
 const STEPS: u64 = 250;
 /// Uses of the token that all threads take from.
 const USES: u32 = 40;
 static SESSION: i32 = SEALITE_TOKEN_SESSION as i32;
-
-/// A generator whose numbers a failure can be repeated with (Knuth's MMIX).
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % bound
-    }
-}
 
 /// Handles are numbers, and any thread may use them.
 struct Shared<T>(*mut T);
@@ -286,14 +278,14 @@ fn eight_threads_on_one_vault_do_what_their_models_say() {
     let sql = Sql::new(vault);
 
     // A handle that the threads take from each other and free, while others may be using it.
-    let victim = AtomicUsize::new(0);
+    let (victim, seed) = (AtomicUsize::new(0), seed());
     let (vault, table, tokens) = (Shared(vault), Shared(table), Shared(tokens));
     let done: Vec<Done> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
             .map(|thread| {
                 let (victim, counted) = (&victim, counted.as_str());
                 let rest = (tokens, counted, sql);
-                scope.spawn(move || work(thread, vault, table, shared, victim, rest))
+                scope.spawn(move || work((seed, thread), vault, table, shared, victim, rest))
             })
             .collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
@@ -328,14 +320,14 @@ struct Done {
 }
 
 fn work(
-    thread: u64,
+    (seed, thread): (u64, u64),
     vault: Shared<sealite_vault>,
     table: Shared<sealite_table>,
     shared: i64,
     victim: &AtomicUsize,
     (tokens, counted, sql): (Shared<sealite_tokens>, &str, Sql),
 ) -> Done {
-    let mut numbers = Numbers(0x5ea1_17e0 + thread);
+    let mut numbers = Numbers::new(seed, thread);
     let mut model: BTreeMap<i64, (String, i64)> = BTreeMap::new();
     let mut sessions = Sessions {
         tokens: tokens.0,

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use base64ct::{Base64, Encoding};
 use serde_json::{Map, Value as Json, json};
+use zeroize::Zeroize;
 
 use super::Whom;
 use crate::audit::{Audit, Entry, ExportOptions, append_for, timestamp};
-use crate::error::{Result, err};
+use crate::error::{Error, Result, err};
 use crate::table::engine::Engine;
 use crate::table::schema::Schema;
 use crate::table::session::Session;
@@ -65,7 +66,7 @@ pub(crate) fn export(
         writer.text(&format!("{comma}{}:[", Json::from(schema.name())))?;
         writer.first = true;
         for row in set {
-            writer.object(&row_json(schema, &row)?)?;
+            writer.object(row_json(schema, &row)?)?;
             found.rows += 1;
         }
         writer.text("]")?;
@@ -74,13 +75,13 @@ pub(crate) fn export(
     writer.first = true;
     let (conn, state) = (&snapshot.conn, &snapshot.state);
     for token in token::of_subject(engine, conn, state, whom.tenant, subject)? {
-        writer.object(&token_json(&token))?;
+        writer.object(token_json(&token))?;
         found.tokens += 1;
     }
     writer.text("],\"approvals\":[")?;
     writer.first = true;
     for approval in approval::of_subject(conn, state, whom.tenant, subject)? {
-        writer.object(&approval)?;
+        writer.object(approval)?;
         found.approvals += 1;
     }
     writer.text("],\"audit\":[")?;
@@ -176,6 +177,28 @@ fn token_json(token: &Token) -> Json {
     })
 }
 
+fn unwritten() -> Error {
+    err!(Io, "the export can't be written")
+}
+
+/// JSON whose texts are overwritten when it goes.
+struct Wiped(Json);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+fn wipe(value: &mut Json) {
+    match value {
+        Json::String(text) => text.zeroize(),
+        Json::Array(all) => all.iter_mut().for_each(wipe),
+        Json::Object(all) => all.values_mut().for_each(wipe),
+        Json::Null | Json::Bool(_) | Json::Number(_) => {}
+    }
+}
+
 /// JSON values one behind the other.
 struct Objects<'w> {
     out: &'w mut dyn Write,
@@ -183,8 +206,11 @@ struct Objects<'w> {
 }
 
 impl Objects<'_> {
-    fn object(&mut self, value: &Json) -> Result<()> {
-        self.separated(&value.to_string())
+    /// Written as it is spelled: no text of the whole of it is made.
+    fn object(&mut self, value: Json) -> Result<()> {
+        let value = Wiped(value);
+        self.separated("")?;
+        serde_json::to_writer(&mut *self.out, &value.0).map_err(|_| unwritten())
     }
 
     fn separated(&mut self, json: &str) -> Result<()> {
@@ -194,6 +220,6 @@ impl Objects<'_> {
     }
 
     fn text(&mut self, text: &str) -> Result<()> {
-        self.out.write_all(text.as_bytes()).map_err(|_| err!(Io, "the export can't be written"))
+        self.out.write_all(text.as_bytes()).map_err(|_| unwritten())
     }
 }

@@ -218,7 +218,8 @@ fn resolve(
             let current =
                 Zeroizing::new(shown(definition, before.value.as_ref(), before.inherited));
             // A browser ends every line of a text area with CR LF.
-            if *text == *current || text.replace("\r\n", "\n") == *current {
+            let lines = Zeroizing::new(text.replace("\r\n", "\n"));
+            if *text == *current || *lines == *current {
                 return Ok(Resolved::Keep);
             }
             if definition.secret && looks_masked(text, definition.last_four) {
@@ -231,8 +232,9 @@ fn resolve(
         }
     };
     // The same value in another spelling, "1" for true, is no change either.
-    let same = before.value.as_ref().is_some_and(|current| current.expose() == value.as_ref());
-    if same { Ok(Resolved::Keep) } else { set(value) }
+    let value = SettingValue::new(value);
+    let same = before.value.as_ref().is_some_and(|current| current.is(&value));
+    Ok(if same { Resolved::Keep } else { Resolved::Set(value) })
 }
 
 #[allow(clippy::unnecessary_wraps)] // the form that its callers return

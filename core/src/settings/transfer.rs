@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::SettingDefinition;
 use super::change::{Author, Change, add, write_all};
@@ -137,13 +137,29 @@ pub(super) fn import(
         Format::Env => from_env(&definitions, text)?,
         Format::Json => from_json(&definitions, text)?,
     };
-    let wanted = wanted.iter().map(|(name, change)| (name.as_str(), change));
-    let changed = write_all(session, tenant, wanted, author)?;
+    let wanted = Wanted(wanted);
+    let named = wanted.0.iter().map(|(name, change)| (name.as_str(), change));
+    let changed = write_all(session, tenant, named, author)?;
     let mut payload = serde_json::json!({"format": format.name(), "settings": changed.len()});
     add(&mut payload, "reason", author.reason.clone().map(serde_json::Value::from));
     let entry = author.entry(tenant, "setting.imported")?;
     append(session, &entry.payload(payload.to_string()))?;
     Ok(ImportReport { changed, unknown })
+}
+
+/// What a text says, overwritten when it goes.
+struct Wanted(Vec<(String, Change)>);
+
+impl Drop for Wanted {
+    fn drop(&mut self) {
+        for (_, change) in &mut self.0 {
+            match change {
+                Change::Set(value) => value.wipe(),
+                Change::Text(text) | Change::Form { text, .. } => text.zeroize(),
+                Change::Keep | Change::Clear => {}
+            }
+        }
+    }
 }
 
 type Changes = (Vec<(String, Change)>, Vec<String>);

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::error::{Result, err, fail};
 use crate::format::context::with_bytes;
@@ -28,14 +28,7 @@ struct Wiped(Value);
 
 impl Drop for Wiped {
     fn drop(&mut self) {
-        match &mut self.0 {
-            Value::Text(v) | Value::Json(v) => v.zeroize(),
-            Value::Blob(v) => v.zeroize(),
-            Value::Integer(v) => v.zeroize(),
-            Value::Real(v) => v.zeroize(),
-            Value::Boolean(v) => v.zeroize(),
-            Value::Null => {}
-        }
+        self.0.wipe();
     }
 }
 
@@ -130,7 +123,10 @@ pub(crate) fn parse(name: &str, kind: Type, text: &str) -> Result<Value> {
         Type::Blob => None,
     };
     match parsed {
-        Some(value) => admit(name, kind, value.as_ref()),
+        Some(value) => {
+            let value = Wiped(value);
+            admit(name, kind, value.0.as_ref())
+        }
         None => fail!(TypeMismatch, "setting {name}: the text is not of type {}", kind.name()),
     }
 }

@@ -198,6 +198,7 @@ impl Prepared {
             Body::Returning { bound, .. } | Body::Command { bound, .. } => {
                 match index.checked_sub(1).and_then(|at| bound.get_mut(at)) {
                     Some(slot) => {
+                        slot.wipe();
                         *slot = value.to_owned();
                         Ok(())
                     }
@@ -353,10 +354,11 @@ impl Prepared {
         match &mut self.body {
             Body::Native { stmt, .. } => stmt.reset(),
             Body::Returning { rows, row, .. } | Body::Check { rows, row } => {
+                wipe(rows.as_mut_slice().iter_mut().flatten());
                 *rows = Vec::new().into_iter();
-                row.clear();
+                forget(row);
             }
-            Body::Command { row, .. } => row.clear(),
+            Body::Command { row, .. } => forget(row),
             Body::Nothing | Body::Schema(_) | Body::Declare { .. } => {}
         }
     }
@@ -366,10 +368,37 @@ impl Prepared {
         self.reset();
         match &mut self.body {
             Body::Native { stmt, .. } => stmt.clear(),
-            Body::Returning { bound, .. } | Body::Command { bound, .. } => bound.fill(Value::Null),
+            Body::Returning { bound, .. } | Body::Command { bound, .. } => {
+                wipe(bound.iter_mut());
+                bound.fill(Value::Null);
+            }
             Body::Nothing | Body::Check { .. } | Body::Schema(_) | Body::Declare { .. } => {}
         }
     }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        match &mut self.body {
+            Body::Returning { bound, rows, row, .. } => {
+                wipe(rows.as_mut_slice().iter_mut().flatten().chain(bound).chain(row));
+            }
+            Body::Check { rows, row } => {
+                wipe(rows.as_mut_slice().iter_mut().flatten().chain(row));
+            }
+            Body::Command { bound, row, .. } => wipe(bound.iter_mut().chain(row)),
+            Body::Native { .. } | Body::Declare { .. } | Body::Schema(_) | Body::Nothing => {}
+        }
+    }
+}
+
+fn wipe<'v>(values: impl IntoIterator<Item = &'v mut Value>) {
+    values.into_iter().for_each(Value::wipe);
+}
+
+fn forget(row: &mut Vec<Value>) {
+    wipe(row.iter_mut());
+    row.clear();
 }
 
 /// True for what ends a transaction, or goes back in it.
@@ -378,6 +407,7 @@ fn ends(sql: &str) -> bool {
 }
 
 fn next(rows: &mut std::vec::IntoIter<Vec<Value>>, row: &mut Vec<Value>) -> bool {
+    wipe(row.iter_mut());
     *row = rows.next().unwrap_or_default();
     !row.is_empty()
 }

@@ -18,6 +18,15 @@ pub(super) struct Run {
     rows: RefCell<Vec<Vec<Value>>>,
 }
 
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.parameters
+            .iter_mut()
+            .chain(self.rows.get_mut().iter_mut().flatten())
+            .for_each(Value::wipe);
+    }
+}
+
 impl Run {
     pub(super) fn new(sql: &str, write: &Write, parameters: &[ValueRef<'_>]) -> Result<Self> {
         let wanted = write.parameters.count();

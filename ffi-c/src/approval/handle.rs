@@ -236,6 +236,8 @@ pub unsafe extern "C" fn sealite_approvals_wait(
 
 /// Writes down what has expired, in short transactions, and writes how many; `expired` may be NULL. The vault's own handle
 /// does so for every tenant. Without it an overdue request is refused all the same.
+///
+/// SEALITE_LOCKED; SEALITE_BUSY where another writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_approvals_sweep(
     approvals: *mut sealite_approvals,

@@ -125,6 +125,8 @@ pub unsafe extern "C" fn sealite_audit_append(
 }
 
 /// Appends an entry in this transaction: the change that it records happens only with it. `seq` may be NULL.
+///
+/// SEALITE_CLOSED where the transaction has ended; SEALITE_LIMIT for an entry that is too long.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_transaction_audit(
     transaction: *mut sealite_transaction,
@@ -161,6 +163,8 @@ pub unsafe extern "C" fn sealite_audit_lost(
 /// Reads the last entries, the newest last. Rows: `seq`, `at` (milliseconds since 1970), `event`, `actor`, `tenant`,
 /// `subject`, `trace_id`, `correlation_id`, `payload` (canonical JSON), `json` (the entry as a line of JSON Lines, with
 /// its line feed), `erased` (its subject has been erased: actor, subject and payload are gone).
+///
+/// SEALITE_AUTHENTICATION_FAILED where one of the `entries` is not what was written: sealite_audit_verify() says which.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_audit_tail(
     audit: *mut sealite_audit,
@@ -261,6 +265,10 @@ pub unsafe extern "C" fn sealite_audit_export(
 /// Walks the whole chain, and compares it with a checkpoint that was kept outside, or NULL. Writes true to `sound` where
 /// nothing is wrong. Rows: `fault` ("edited", "missing", "broken", "truncated" or "replaced"), `seq`, `until` (of
 /// "missing": the last one).
+///
+/// SEALITE_ROLLED_BACK where the checkpoint is under an audit key that the file does not have yet;
+/// SEALITE_AUTHENTICATION_FAILED for another vault's; SEALITE_INVALID_INPUT for a text that is none. What does not
+/// verify is no failure: it stands in `rows`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_audit_verify(
     audit: *mut sealite_audit,
@@ -330,6 +338,9 @@ pub unsafe extern "C" fn sealite_audit_read_checkpoint(
 
 /// Drops entries up to and including `through`, at most 10,000 in one call, and writes the last one dropped; `dropped` may
 /// be NULL. The trail records it, and goes on from there. Export them before.
+///
+/// SEALITE_AUTHENTICATION_FAILED where what is to be dropped, or an entry shortly behind it, does not verify: nothing
+/// is dropped then; SEALITE_NOT_FOUND where the trail does not reach that far.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_audit_retain_after(
     audit: *mut sealite_audit,

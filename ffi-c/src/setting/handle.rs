@@ -293,6 +293,8 @@ pub unsafe extern "C" fn sealite_settings_write(
 /// Lists the values that the setting has had in this vault, or for this tenant, the oldest first. Rows: `version`,
 /// `changed_at` (milliseconds since 1970), `changed_by`, `reason`, `restored` (the version that it came from), `shown`
 /// (masked), `is_set`.
+///
+/// SEALITE_NOT_FOUND where it is not declared; SEALITE_AUTHENTICATION_FAILED where its rows are not what was written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_settings_history(
     settings: *mut sealite_settings,
@@ -321,6 +323,8 @@ pub unsafe extern "C" fn sealite_settings_history(
 }
 
 /// Writes the value of an earlier version again, as a new one, and writes its number; `new_version` may be NULL.
+///
+/// SEALITE_NOT_FOUND for a version that never was, or is kept no longer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_settings_roll_back(
     settings: *mut sealite_settings,

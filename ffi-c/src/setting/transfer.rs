@@ -43,6 +43,8 @@ fn export(
 /// Checks the named settings, and all that are declared as required: that they are there, long enough, and not well known.
 /// For start-up. Writes true to `ok` where nothing is wrong. Rows: `name`, `fault` ("undefined", "missing", "too_short",
 /// "well_known" or "invalid"), `environment`, `min_length`, `message`. No value is in them.
+///
+/// SEALITE_NOT_FOUND for a name that is not declared; SEALITE_LOCKED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_settings_check(
     settings: *mut sealite_settings,
@@ -70,6 +72,8 @@ pub unsafe extern "C" fn sealite_settings_check(
 }
 
 /// Lists the settings declared to need a restart that were changed since this vault was opened. Rows: `name`.
+///
+/// SEALITE_LOCKED while there is no key in memory.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_settings_restart_pending(
     settings: *mut sealite_settings,
@@ -122,6 +126,8 @@ pub unsafe extern "C" fn sealite_settings_export_reveal(
 
 /// Sets what the text, in a sealite_format, names, all or nothing; what it does not name stays. Audited. Rows: `name`,
 /// `changed` (false: no setting has this name, and nothing was done).
+///
+/// SEALITE_INVALID_INPUT where it is no such text; SEALITE_TYPE_MISMATCH; nothing is written then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_settings_import(
     settings: *mut sealite_settings,

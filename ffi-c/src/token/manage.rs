@@ -82,6 +82,8 @@ pub unsafe extern "C" fn sealite_tokens_enable(
 
 /// Makes a token unusable until it is enabled again. Writes false to `changed` where it was so already; `changed` may be
 /// NULL.
+///
+/// SEALITE_NOT_FOUND for an id that names no token.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_tokens_disable(
     tokens: *mut sealite_tokens,
@@ -97,6 +99,8 @@ pub unsafe extern "C" fn sealite_tokens_disable(
 
 /// Revokes a token for good. Every process sees it with its next verification. Writes false to `changed` where it was
 /// revoked already; `changed` may be NULL.
+///
+/// SEALITE_NOT_FOUND for an id that names no token.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_tokens_revoke(
     tokens: *mut sealite_tokens,
@@ -111,6 +115,8 @@ pub unsafe extern "C" fn sealite_tokens_revoke(
 }
 
 /// Revokes every token of a family, and writes how many; `revoked` may be NULL.
+///
+/// SEALITE_INVALID_INPUT where `family` is no id of a token.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_tokens_revoke_family(
     tokens: *mut sealite_tokens,
@@ -126,6 +132,8 @@ pub unsafe extern "C" fn sealite_tokens_revoke_family(
 
 /// Revokes what a subject has of one kind, a sealite_token_kind, but for the token of the id `keep`, and writes how many:
 /// the other sessions of somebody who has changed the password. `keep` and `revoked` may be NULL.
+///
+/// SEALITE_LOCKED; SEALITE_BUSY where another writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_tokens_revoke_kind(
     tokens: *mut sealite_tokens,
@@ -146,6 +154,8 @@ pub unsafe extern "C" fn sealite_tokens_revoke_kind(
 
 /// Revokes everything that was ever issued to a subject, of every kind: sessions, refresh tokens, API keys, links that are
 /// still out. What is issued later revives nothing.
+///
+/// SEALITE_LOCKED; SEALITE_BUSY where another writes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_tokens_revoke_subject(
     tokens: *mut sealite_tokens,
@@ -184,6 +194,8 @@ pub unsafe extern "C" fn sealite_tokens_arm(
 }
 
 /// Takes an arming back. Writes false to `changed` where there was none; `changed` may be NULL.
+///
+/// SEALITE_NOT_FOUND for an id that names no token.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_tokens_disarm(
     tokens: *mut sealite_tokens,

@@ -4,8 +4,6 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
-use zeroize::Zeroize;
-
 use super::job::{Job, Phase};
 use super::plain;
 use super::plan::Plan;
@@ -147,11 +145,7 @@ struct Wiped(Value);
 
 impl Drop for Wiped {
     fn drop(&mut self) {
-        match &mut self.0 {
-            Value::Text(text) | Value::Json(text) => text.zeroize(),
-            Value::Blob(bytes) => bytes.zeroize(),
-            _ => {}
-        }
+        self.0.wipe();
     }
 }
 
