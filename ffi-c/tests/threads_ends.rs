@@ -134,7 +134,7 @@ impl Handles {
 
     fn step(self, numbers: &mut Numbers, told: &Told) {
         match numbers.below(8) {
-            0 => self.insert(self.table, told),
+            0 => Self::insert(self.table, told),
             1 => self.scan(),
             2 => self.snapshot(),
             3 => self.transaction(numbers.below(2) == 0, told),
@@ -150,7 +150,7 @@ impl Handles {
         free!(sealite_rows_free: rows);
     }
 
-    fn insert(self, table: *mut sealite_table, told: &Told) {
+    fn insert(table: *mut sealite_table, told: &Told) {
         let mut values = null_mut();
         ok!(sealite_values_create; &raw mut values);
         let plan = text("gold");
@@ -193,10 +193,10 @@ impl Handles {
         if does!(sealite_vault_begin; self.vault, &raw mut transaction)
             && does!(sealite_transaction_table; transaction, ["people"], &raw mut table)
         {
-            self.insert(table, &within);
+            Self::insert(table, &within);
             if does!(sealite_transaction_begin_savepoint; transaction) {
                 let inside = Told::default();
-                self.insert(table, &inside);
+                Self::insert(table, &inside);
                 does!(sealite_transaction_end_savepoint; transaction, 0);
             }
             if commits {

@@ -239,29 +239,29 @@ impl World {
         assert!(unsafe { sealite_bytes_length(json) } > CANARY.len());
         free!(sealite_bytes_free: json);
     }
+}
 
-    /// What is put together for a trail, a token or an approval: what it said of a person goes with it.
-    fn requests(&self) {
-        let said = "{\"said\":\"canary 5d1e of the coal mine\"}";
-        let entry = make!(sealite_entry_create; ["thing.done"]);
-        ok!(sealite_entry_set_payload; entry, [said]);
-        ok!(sealite_entry_set_actor; entry, [CANARY]);
-        ok!(sealite_entry_set_subject; entry, [CANARY]);
-        ok!(sealite_entry_set_subject; entry, [CANARY]);
-        let token = make!(sealite_token_request_create; 7);
-        ok!(sealite_token_request_set_subject; token, [CANARY]);
-        ok!(sealite_token_request_set_label; token, [CANARY]);
-        ok!(sealite_token_request_set_data; token, [said]);
-        ok!(sealite_token_request_add_scope; token, ["read"]);
-        let code = make!(sealite_code_request_create; [CANARY]);
-        ok!(sealite_code_request_set_label; code, [CANARY]);
-        ok!(sealite_code_request_set_data; code, [said]);
-        let request = make!(sealite_approval_request_create; ["pay"], [said], ["ann"]);
-        ok!(sealite_approval_request_set_subject; request, [CANARY]);
-        ok!(sealite_approval_request_set_session; request, ["s"]);
-        free!(sealite_entry_free: entry, sealite_token_request_free: token, sealite_code_request_free: code,
-              sealite_approval_request_free: request);
-    }
+/// What is put together for a trail, a token or an approval: what it said of a person goes with it.
+fn requests() {
+    let said = "{\"said\":\"canary 5d1e of the coal mine\"}";
+    let entry = make!(sealite_entry_create; ["thing.done"]);
+    ok!(sealite_entry_set_payload; entry, [said]);
+    ok!(sealite_entry_set_actor; entry, [CANARY]);
+    ok!(sealite_entry_set_subject; entry, [CANARY]);
+    ok!(sealite_entry_set_subject; entry, [CANARY]);
+    let token = make!(sealite_token_request_create; 7);
+    ok!(sealite_token_request_set_subject; token, [CANARY]);
+    ok!(sealite_token_request_set_label; token, [CANARY]);
+    ok!(sealite_token_request_set_data; token, [said]);
+    ok!(sealite_token_request_add_scope; token, ["read"]);
+    let code = make!(sealite_code_request_create; [CANARY]);
+    ok!(sealite_code_request_set_label; code, [CANARY]);
+    ok!(sealite_code_request_set_data; code, [said]);
+    let request = make!(sealite_approval_request_create; ["pay"], [said], ["ann"]);
+    ok!(sealite_approval_request_set_subject; request, [CANARY]);
+    ok!(sealite_approval_request_set_session; request, ["s"]);
+    free!(sealite_entry_free: entry, sealite_token_request_free: token, sealite_code_request_free: code,
+          sealite_approval_request_free: request);
 }
 
 impl Drop for World {
@@ -281,7 +281,7 @@ const STAGES: [Stage; 8] = [
     ("settings", World::settings),
     ("unlocks", World::unlocks),
     ("exports", World::exports),
-    ("requests", World::requests),
+    ("requests", |_| requests()),
 ];
 
 /// One test: every block of the process is looked at.

@@ -39,7 +39,7 @@ pub(crate) fn documented(header: &str) -> String {
                 text += " *\n";
             }
             for one in more {
-                text += &format!(" * {one}\n");
+                text.extend([" * ", one.as_str(), "\n"]);
             }
         }
         text += line;

@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 
 /// A seed, which a failing test has printed.
+#[allow(clippy::print_stdout)]
 pub(crate) fn seed() -> u64 {
     let given = std::env::var("SEALITE_TEST_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = given.unwrap_or_else(|| RandomState::new().hash_one(0));

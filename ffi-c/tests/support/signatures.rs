@@ -84,7 +84,7 @@ fn kinds(call: &str) -> BTreeMap<String, String> {
     let mut depth = 0_usize;
     let mut word = String::new();
     let mut kind = String::new();
-    let mut last = String::new();
+    let mut parameter = String::new();
     for letter in list.chars() {
         match letter {
             // The body begins, or an array inside an argument.
@@ -98,10 +98,10 @@ fn kinds(call: &str) -> BTreeMap<String, String> {
             ')' | ']' | '}' | ',' => {
                 // The first argument of a kind is the parameter.
                 if depth == 1 && !kind.is_empty() {
-                    last.clone_from(&word);
+                    parameter.clone_from(&word);
                     found.insert(std::mem::take(&mut word), std::mem::take(&mut kind));
                 } else if word == "record_count" {
-                    found.insert(last.clone(), "optional_ids".to_owned());
+                    found.insert(parameter.clone(), "optional_ids".to_owned());
                 }
                 depth -= usize::from(letter != ',');
                 word.clear();
@@ -188,7 +188,7 @@ pub(crate) fn table() -> String {
     for Function { name, module, parameters, .. } in functions().values() {
         let list: Vec<String> =
             parameters.iter().map(|one| format!("{}: {}", one.name, one.slot)).collect();
-        text += &format!("    {module}::{name}({});\n", list.join(", "));
+        text.extend(["    ", module, "::", name, "(", &list.join(", "), ");\n"]);
     }
     text + "}\n"
 }

@@ -6,10 +6,10 @@
 pub(crate) mod call;
 pub(crate) mod world;
 
+use std::ffi::{c_char, c_void};
 use std::ptr::with_exposed_provenance;
 use std::ptr::with_exposed_provenance_mut;
 
-use sealite_ffi::adoption::sealite_adoption_progress;
 use sealite_ffi::status::sealite_status;
 
 /// An exported function.
@@ -146,12 +146,16 @@ impl Argument for bool {
     }
 }
 
-impl Argument for sealite_adoption_progress {
+/// A function of the caller's that hears how far a call is.
+type Progress =
+    Option<unsafe extern "C" fn(*mut c_void, i32, *const c_char, usize, u64, u64) -> i32>;
+
+impl Argument for Progress {
     fn of(number: u64) -> Self {
         unsafe extern "C" fn goes_on(
-            _: *mut std::ffi::c_void,
+            _: *mut c_void,
             _: i32,
-            _: *const std::ffi::c_char,
+            _: *const c_char,
             _: usize,
             _: u64,
             _: u64,

@@ -189,7 +189,9 @@ impl World {
     pub(crate) fn free(&mut self) {
         // What was made from others first, though any order will do.
         for (kind, all) in std::mem::take(&mut self.alive).into_iter().rev() {
-            all.into_iter().for_each(|handle| free(kind, handle));
+            for handle in all {
+                free(kind, handle);
+            }
         }
     }
 
@@ -203,6 +205,7 @@ impl World {
     }
 
     /// A call whose arguments are all such as can be read.
+    #[allow(clippy::match_same_arms, reason = "a line for each kind of parameter")]
     pub(crate) fn good(&mut self, function: &'static Function) -> Call {
         let mut call = Call::new(function);
         call.places();

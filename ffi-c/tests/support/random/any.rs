@@ -76,7 +76,7 @@ fn argument(
     world: &World,
     choices: &mut Choices<'_>,
 ) {
-    let junk = choices.byte() % 24 == 0;
+    let junk = choices.byte().is_multiple_of(24);
     let number = match slot {
         Slot::Handle(kind) | Slot::OptionalHandle(kind) | Slot::Quiet(kind) => {
             let all = world.alive.get(kind).map_or(&[][..], Vec::as_slice);
