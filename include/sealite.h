@@ -207,9 +207,9 @@ typedef int32_t sealite_status;
 #endif // __cplusplus
 
 /**
- * What an adoption is doing.
+ * What long work is doing.
  */
-enum sealite_adoption_phase
+enum sealite_phase
 #if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
   : int32_t
 #endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
@@ -217,21 +217,37 @@ enum sealite_adoption_phase
   /**
    * Rows are sealed, in batches, beside the table, which others go on using.
    */
-  SEALITE_ADOPTION_SEALING = 0,
+  SEALITE_PHASE_SEALING = 0,
   /**
    * Every row is opened and compared with what it was.
    */
-  SEALITE_ADOPTION_VERIFYING = 1,
+  SEALITE_PHASE_VERIFYING = 1,
   /**
    * The file is written anew, so that nothing is left of what was in clear.
    */
-  SEALITE_ADOPTION_ERASING = 2,
+  SEALITE_PHASE_ERASING = 2,
+  /**
+   * Pages of the file are copied.
+   */
+  SEALITE_PHASE_COPYING = 3,
+  /**
+   * Every row is opened.
+   */
+  SEALITE_PHASE_OPENING = 4,
+  /**
+   * The audit trail is walked, entry by entry.
+   */
+  SEALITE_PHASE_AUDITING = 5,
+  /**
+   * Records are sealed anew under a new key.
+   */
+  SEALITE_PHASE_ROTATING = 6,
 };
 #ifndef __cplusplus
 #if __STDC_VERSION__ >= 202311L
-typedef enum sealite_adoption_phase sealite_adoption_phase;
+typedef enum sealite_phase sealite_phase;
 #else
-typedef int32_t sealite_adoption_phase;
+typedef int32_t sealite_phase;
 #endif // __STDC_VERSION__ >= 202311L
 #endif // __cplusplus
 
@@ -708,11 +724,13 @@ typedef struct sealite_settings sealite_settings;
 typedef struct sealite_snapshot sealite_snapshot;
 
 /**
- * A statement of a connection, compiled once and run as often as wanted. Rows come one at a time: memory is bounded
- * whatever their number, but for RETURNING on a sealed table, whose rows are kept until they have been stepped through.
+ * A statement of a connection, a transaction or a snapshot, compiled once and run as often as wanted. Rows come one at a
+ * time: memory is bounded whatever their number, but for RETURNING on a sealed table, whose rows are kept until they have
+ * been stepped through.
  *
  * Not for two threads at once (SEALITE_BUSY). What a value of its row points to lives until the statement is next stepped,
- * reset, bound or freed.
+ * reset, bound or freed. What it belongs to may be closed or ended before it: a step is SEALITE_CLOSED then, and it is
+ * still to be freed.
  */
 typedef struct sealite_stmt sealite_stmt;
 
@@ -767,6 +785,22 @@ typedef struct sealite_values sealite_values;
 typedef struct sealite_vault sealite_vault;
 
 /**
+ * Hears how far a call is, and says whether it goes on: `phase` is a sealite_phase; `what` (UTF-8, not ended by a NUL, for the
+ * time of the call) names what it is at, a table or a key, or is empty; `done` of `total` rows, pages or entries are done, and
+ * `total` is 0 where nobody knows it. `context` is what the call was given. 0 goes on; anything else ends the call as
+ * SEALITE_INTERRUPTED.
+ *
+ * It is called on the thread of that call, often, and in the middle of transactions: it may not throw or jump out of it, and
+ * what it writes to the vault or the database is SEALITE_BUSY.
+ */
+typedef int32_t (*sealite_progress)(void *context,
+                                    int32_t phase,
+                                    const char *what,
+                                    size_t what_length,
+                                    uint64_t done,
+                                    uint64_t total);
+
+/**
  * A value, or the id of a row (an integer or a text). What `kind` does not use is ignored on the way in, and 0 or NULL
  * on the way out.
  *
@@ -794,21 +828,6 @@ typedef struct {
    */
   size_t length;
 } sealite_value;
-
-/**
- * Hears how far sealite_vault_adopt() is: a sealite_adoption_phase, the table (UTF-8, not ended by a NUL, for the time of the
- * call; empty while the file is written anew), and how many of its rows are done. 0 goes on; anything else stops the adoption
- * where it can be taken up again. `context` is what sealite_vault_adopt() was given.
- *
- * It is called on the thread of that call, often, and in the middle of transactions: it may not throw or jump out of it, and
- * what it writes to the vault or the database is SEALITE_BUSY.
- */
-typedef int32_t (*sealite_adoption_progress)(void *context,
-                                             int32_t phase,
-                                             const char *table,
-                                             size_t table_length,
-                                             uint64_t done,
-                                             uint64_t total);
 
 /**
  * A text in an array of texts.
@@ -938,6 +957,164 @@ sealite_status sealite_canonical_json(const char *json,
                                       size_t json_length,
                                       sealite_bytes **canonical,
                                       sealite_error **error);
+
+/**
+ * As sealite_vault_backup() of `vault` to the new file `to`, telling `progress` how far it is: SEALITE_PHASE_COPYING, and
+ * unless `unchecked` is 1, SEALITE_PHASE_OPENING and SEALITE_PHASE_AUDITING. `progress` may be NULL; it runs on this
+ * thread and is handed `context`. `unchecked` is 0 or 1. `rows`, free it with sealite_rows_free(), may be NULL.
+ *
+ * SEALITE_INTERRUPTED where `progress` has stopped it: there is no copy then. Otherwise as of sealite_vault_backup().
+ *
+ * @param vault  A handle; not NULL.
+ * @param to,to_length  UTF-8; not NULL.
+ * @param unchecked  0 or 1; any other number is SEALITE_INVALID_INPUT.
+ * @param progress  A function; may be NULL.
+ * @param context  Handed to the function; may be NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
+ */
+sealite_status sealite_vault_backup_while(sealite_vault *vault,
+                                          const char *to,
+                                          size_t to_length,
+                                          int32_t unchecked,
+                                          sealite_progress progress,
+                                          void *context,
+                                          sealite_rows **rows,
+                                          sealite_error **error);
+
+/**
+ * As sealite_restore() of `backup` to the new file `to`, with `unlock` and `checkpoint` (it may be NULL) as there, telling
+ * `progress` how far it is: SEALITE_PHASE_COPYING, SEALITE_PHASE_OPENING and SEALITE_PHASE_AUDITING. `progress` may be
+ * NULL; it runs on this thread and is handed `context`. `drill` is 0 or 1. `rows`, free it with sealite_rows_free(), may
+ * be NULL.
+ *
+ * SEALITE_INTERRUPTED where `progress` has stopped it: there is no new file then. Otherwise as of sealite_restore().
+ *
+ * @param backup,backup_length  UTF-8; not NULL.
+ * @param to,to_length  UTF-8; not NULL.
+ * @param unlock  A handle; not NULL.
+ * @param checkpoint,checkpoint_length  UTF-8; may be NULL.
+ * @param drill  0 or 1; any other number is SEALITE_INVALID_INPUT.
+ * @param progress  A function; may be NULL.
+ * @param context  Handed to the function; may be NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
+ */
+sealite_status sealite_restore_while(const char *backup,
+                                     size_t backup_length,
+                                     const char *to,
+                                     size_t to_length,
+                                     const sealite_unlock *unlock,
+                                     const char *checkpoint,
+                                     size_t checkpoint_length,
+                                     int32_t drill,
+                                     sealite_progress progress,
+                                     void *context,
+                                     sealite_rows **rows,
+                                     sealite_error **error);
+
+/**
+ * As sealite_vault_verify() of `vault`, telling `progress` how many rows it has opened: SEALITE_PHASE_OPENING. `progress`
+ * may be NULL; it runs on this thread and is handed `context`. `sound` and `rows` as there.
+ *
+ * SEALITE_INTERRUPTED where `progress` has stopped it. Otherwise as of sealite_vault_verify().
+ *
+ * @param vault  A handle; not NULL.
+ * @param progress  A function; may be NULL.
+ * @param context  Handed to the function; may be NULL.
+ * @param[out] sound  The caller's own; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
+ */
+sealite_status sealite_vault_verify_while(sealite_vault *vault,
+                                          sealite_progress progress,
+                                          void *context,
+                                          bool *sound,
+                                          sealite_rows **rows,
+                                          sealite_error **error);
+
+/**
+ * As sealite_audit_verify() of `audit`, telling `progress` how many entries it has walked: SEALITE_PHASE_AUDITING.
+ * `progress` may be NULL; it runs on this thread and is handed `context`. `checkpoint` (it may be NULL), `sound` and
+ * `rows` as there.
+ *
+ * SEALITE_INTERRUPTED where `progress` has stopped it. Otherwise as of sealite_audit_verify().
+ *
+ * @param audit  A handle; not NULL.
+ * @param checkpoint,checkpoint_length  UTF-8; may be NULL.
+ * @param progress  A function; may be NULL.
+ * @param context  Handed to the function; may be NULL.
+ * @param[out] sound  The caller's own; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
+ */
+sealite_status sealite_audit_verify_while(sealite_audit *audit,
+                                          const char *checkpoint,
+                                          size_t checkpoint_length,
+                                          sealite_progress progress,
+                                          void *context,
+                                          bool *sound,
+                                          sealite_rows **rows,
+                                          sealite_error **error);
+
+/**
+ * As sealite_rotation_run() of `vault`, telling `progress` how far it is after every step: SEALITE_PHASE_ROTATING, with
+ * the kind of key ("data", "index", "token" or "audit"). `progress` may be NULL; it runs on this thread and is handed
+ * `context`. `kind`, `tenant` and `rows` as there.
+ *
+ * SEALITE_INTERRUPTED where `progress` has stopped a rotation that is not at its end: what is done stays, and the same
+ * call goes on. Otherwise as of sealite_rotation_run().
+ *
+ * @param vault  A handle; not NULL.
+ * @param kind  A sealite_rotation; any other number is SEALITE_INVALID_INPUT.
+ * @param tenant,tenant_length  UTF-8; may be NULL.
+ * @param progress  A function; may be NULL.
+ * @param context  Handed to the function; may be NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
+ */
+sealite_status sealite_rotation_run_while(sealite_vault *vault,
+                                          int32_t kind,
+                                          const char *tenant,
+                                          size_t tenant_length,
+                                          sealite_progress progress,
+                                          void *context,
+                                          sealite_rows **rows,
+                                          sealite_error **error);
+
+/**
+ * As sealite_rotation_run_all() of `vault`, telling `progress` how far each key is, as of sealite_rotation_run_while().
+ * `progress` may be NULL; it runs on this thread and is handed `context`. `keep` of `keep_count` handles, `drop_others`,
+ * `slots` and `rows` as there.
+ *
+ * SEALITE_INTERRUPTED where `progress` has stopped it: the master key has changed then, sealite_rotation_status() says how
+ * the others stand, and sealite_rotation_run() goes on with one that is running. Otherwise as of
+ * sealite_rotation_run_all().
+ *
+ * @param vault  A handle; not NULL.
+ * @param keep,keep_count  An array of handles; none may be NULL.
+ * @param drop_others  0 or 1; any other number is SEALITE_INVALID_INPUT.
+ * @param progress  A function; may be NULL.
+ * @param context  Handed to the function; may be NULL.
+ * @param[out] slots  To be freed with sealite_rows_free(); may be NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
+ */
+sealite_status sealite_rotation_run_all_while(sealite_vault *vault,
+                                              const sealite_unlock *const *keep,
+                                              size_t keep_count,
+                                              int32_t drop_others,
+                                              sealite_progress progress,
+                                              void *context,
+                                              sealite_rows **slots,
+                                              sealite_rows **rows,
+                                              sealite_error **error);
 
 /**
  * Writes how many rows there are to `count`.
@@ -1509,6 +1686,38 @@ sealite_status sealite_unlock_recovery_code(const char *code,
                                             sealite_error **error);
 
 /**
+ * Writes to `kind` which kind of slot `unlock` opens, as a text that is ended by a NUL and lives as long as the library:
+ * "key", "passphrase" or "recovery", as sealite_vault_slots() has it.
+ *
+ * SEALITE_CLOSED for a handle that was freed.
+ *
+ * @param unlock  A handle; not NULL.
+ * @param[out] kind  The library's own, not to be freed; not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
+ */
+sealite_status sealite_unlock_kind(const sealite_unlock *unlock,
+                                   const char **kind,
+                                   sealite_error **error);
+
+/**
+ * Writes the least cost that sealite_unlock_passphrase() and sealite_password_hasher_create() accept, OWASP's minimum, for
+ * tests and small machines, to `memory_kib`, `passes` and `lanes`. Each may be NULL.
+ *
+ * SEALITE_INVALID_INPUT for a place that is not aligned.
+ *
+ * @param[out] memory_kib  The caller's own; may be NULL.
+ * @param[out] passes  The caller's own; may be NULL.
+ * @param[out] lanes  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT for its arguments; or as above.
+ * @note From any thread, also at once.
+ */
+sealite_status sealite_passphrase_cost_floor(uint32_t *memory_kib,
+                                             uint32_t *passes,
+                                             uint32_t *lanes,
+                                             sealite_error **error);
+
+/**
  * Wipes and frees the secret. NULL is fine.
  *
  * @param unlock  A handle; NULL is fine.
@@ -1678,6 +1887,21 @@ sealite_status sealite_vault_holds_file(const char *path,
                                         sealite_error **error);
 
 /**
+ * Writes the path of the file of `vault`, as sealite_vault_at() got it, to `path`: NULL for a vault in memory. Free it
+ * with sealite_bytes_free().
+ *
+ * SEALITE_CLOSED for a handle that was freed.
+ *
+ * @param vault  A handle; not NULL.
+ * @param[out] path  To be freed with sealite_bytes_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
+ */
+sealite_status sealite_vault_path(sealite_vault *vault,
+                                  sealite_bytes **path,
+                                  sealite_error **error);
+
+/**
  * Makes a handle that reaches one tenant's rows, fields, settings, tokens, audit entries, quotas and approvals, and
  * nothing else. Free it with sealite_tenant_free().
  *
@@ -1748,9 +1972,9 @@ sealite_status sealite_prepare_fork(sealite_error **error);
 
 /**
  * Opens every record and runs SQLite's own check; takes as long as reading the whole file. Writes true to `sound` where
- * nothing was found. Rows: `check` ("table": what was read, "row": one that does not open, "keys": what is wrong with the
- * table of keys, "integrity": what SQLite says), `table`, `tenant`, `id`, `rows` (of "table": how many), `error`; what a row has nothing of
- * is SEALITE_NULL.
+ * nothing was found. Rows: `check` ("table": what was read, "internal": what was read of the engine's own, "row": one that does
+ * not open, "keys": what is wrong with the table of keys, "integrity": what SQLite says), `table`, `tenant`, `id`, `rows` (of
+ * "table" and "internal": how many), `error`; what a row has nothing of is SEALITE_NULL.
  *
  * What is not sound is no failure: it stands in `rows`. SEALITE_LOCKED while there is no key in memory.
  *
@@ -1865,9 +2089,11 @@ sealite_status sealite_vault_preview_adoption(sealite_vault *vault,
 /**
  * Adopts an existing database: seals what the plan names, opens and compares every row with what it was, and only then
  * removes what was in clear; the file is written anew and its log emptied. After a crash at any moment the same call goes on.
- * Memory is bounded; the disk needs room for the file once more. `progress` may be NULL; `context` is handed to it.
+ * Memory is bounded; the disk needs room for the file once more. `progress` may be NULL; `context` is handed to it; its phases are
+ * SEALITE_PHASE_SEALING, SEALITE_PHASE_VERIFYING and SEALITE_PHASE_ERASING, with the name of the table.
  * `erasure_pending` (it may be NULL) is true where a reader held the log back: the same call finishes it. Rows: one for each
- * table, `table`, `rows`, `was_done` (by an earlier call), `removed` (from the application's database); `rows` may be NULL.
+ * table, `table`, `rows`, `was_done` (by an earlier call), `removed` (from the application's database), `time_ms` (of
+ * the whole call, in each); `rows` may be NULL.
  *
  * SEALITE_REFUSED with a list where something stands against it; SEALITE_AUTHENTICATION_FAILED for a value that another key
  * has encrypted; SEALITE_CONFLICT where a value stands twice in a column that is to be unique; SEALITE_TYPE_MISMATCH;
@@ -1885,7 +2111,7 @@ sealite_status sealite_vault_preview_adoption(sealite_vault *vault,
  */
 sealite_status sealite_vault_adopt(sealite_vault *vault,
                                    const sealite_adoption *adoption,
-                                   sealite_adoption_progress progress,
+                                   sealite_progress progress,
                                    void *context,
                                    bool *erasure_pending,
                                    sealite_rows **rows,
@@ -2297,6 +2523,32 @@ sealite_status sealite_vault_export_subject(sealite_vault *vault,
                                             size_t subject_length,
                                             sealite_bytes **json,
                                             sealite_error **error);
+
+/**
+ * As sealite_vault_export_subject() of `vault`, `tenant` and `subject`, to the new file `path` with mode 0600, in bounded
+ * memory. `rows` has exactly one, free it with sealite_rows_free(): `rows` of the application's tables, `tokens`,
+ * `approvals`, `entries` of the audit trail; it may be NULL.
+ *
+ * SEALITE_REFUSED where a file has the name already; SEALITE_NOT_FOUND without the folder; SEALITE_READ_ONLY,
+ * SEALITE_FULL, SEALITE_IO; SEALITE_DESTROYED_KEY where the subject has been erased. There is no file then.
+ *
+ * @param vault  A handle; not NULL.
+ * @param tenant,tenant_length  UTF-8; may be NULL.
+ * @param subject,subject_length  UTF-8; not NULL.
+ * @param path,path_length  UTF-8; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
+ */
+sealite_status sealite_vault_export_subject_to(sealite_vault *vault,
+                                               const char *tenant,
+                                               size_t tenant_length,
+                                               const char *subject,
+                                               size_t subject_length,
+                                               const char *path,
+                                               size_t path_length,
+                                               sealite_rows **rows,
+                                               sealite_error **error);
 
 /**
  * Converts a plain table of the file into a sealed one of the same name, with its rows under their ids. `columns` holds
@@ -2731,6 +2983,51 @@ sealite_status sealite_snapshot_query(sealite_snapshot *snapshot,
                                       size_t parameter_count,
                                       sealite_rows **rows,
                                       sealite_error **error);
+
+/**
+ * Prepares the first statement of the text `sql`, to be bound and stepped within `transaction`; it sees what that has
+ * written. `stmt` is NULL where only blanks and comments are left; free it with sealite_stmt_free(). Writes to `tail` at
+ * which byte the text goes on; with NULL for `tail` the text has to be one statement.
+ *
+ * It ends with the transaction, wherever it stands: every step after sealite_transaction_commit() or
+ * sealite_transaction_roll_back() is SEALITE_CLOSED, and it is still to be freed. Its calls and the transaction's take
+ * turns; a forked child gets SEALITE_FORKED.
+ *
+ * SEALITE_SQL where the statement is wrong, and, without `tail`, where there is none or more than one; SEALITE_NOT_ALLOWED
+ * for BEGIN and COMMIT, for a tenant's transaction, and for what only the engine may do; SEALITE_CLOSED where the
+ * transaction has ended.
+ *
+ * @param transaction  A handle; not NULL.
+ * @param sql,sql_length  UTF-8; not NULL.
+ * @param[out] stmt  To be freed with sealite_stmt_free(); not NULL.
+ * @param[out] tail  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; calls on one `transaction` take turns.
+ */
+sealite_status sealite_transaction_prepare(sealite_transaction *transaction,
+                                           const char *sql,
+                                           size_t sql_length,
+                                           sealite_stmt **stmt,
+                                           size_t *tail,
+                                           sealite_error **error);
+
+/**
+ * As sealite_transaction_prepare(), of a query, as of `snapshot`; `sql`, `stmt` and `tail` as there. It ends with
+ * sealite_snapshot_free(). A write fails when it is stepped, as SEALITE_READ_ONLY.
+ *
+ * @param snapshot  A handle; not NULL.
+ * @param sql,sql_length  UTF-8; not NULL.
+ * @param[out] stmt  To be freed with sealite_stmt_free(); not NULL.
+ * @param[out] tail  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread; calls on one `snapshot` take turns.
+ */
+sealite_status sealite_snapshot_prepare(sealite_snapshot *snapshot,
+                                        const char *sql,
+                                        size_t sql_length,
+                                        sealite_stmt **stmt,
+                                        size_t *tail,
+                                        sealite_error **error);
 
 /**
  * Lists the columns of its rows; none where it returns no rows. Rows: `name`, `declared_type` (of a column of a table, as
@@ -3192,6 +3489,20 @@ sealite_status sealite_tenant_snapshot(sealite_tenant *tenant,
                                        sealite_error **error);
 
 /**
+ * Writes the name of `tenant` to `name`. Free it with sealite_bytes_free().
+ *
+ * SEALITE_CLOSED for a handle that was freed.
+ *
+ * @param tenant  A handle; not NULL.
+ * @param[out] name  To be freed with sealite_bytes_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
+ */
+sealite_status sealite_tenant_name(sealite_tenant *tenant,
+                                   sealite_bytes **name,
+                                   sealite_error **error);
+
+/**
  * Frees the handle. NULL is fine.
  *
  * @param tenant  A handle; NULL is fine.
@@ -3352,8 +3663,8 @@ sealite_status sealite_approvals_ask(sealite_approvals *approvals,
 /**
  * Reads a request as it stands now. One row: `id`, `action`, `payload_hash` (32 bytes), `requester`, `subject`,
  * `session`, `state` ("pending", "approved", "rejected", "executed" or "expired"), `exclude_requester`, `allowed_roles`
- * (one a line), `created_at`, `expires_at`, `approver`, `role`, `reason`, `decided_at`, `executed_at`. Times are in
- * milliseconds since 1970.
+ * (one a line), `created_at`, `expires_at`, `approver`, `role`, `reason`, `decided_at`, `executed_at`, `keep_ms`
+ * (how long it can still be read once it has ended). Times are in milliseconds since 1970.
  *
  * SEALITE_NOT_FOUND where there is none of this id.
  *
@@ -3540,6 +3851,22 @@ sealite_status sealite_approval_request_set_session(sealite_approval_request *re
 sealite_status sealite_approval_request_set_expires_in(sealite_approval_request *request,
                                                        uint64_t milliseconds,
                                                        sealite_error **error);
+
+/**
+ * Sets for how many `milliseconds` the request can still be read once it was rejected, executed, or has expired: up to
+ * 3,660 days, by default 30. Then it is removed, and unknown; what has become of it stays in the audit trail.
+ *
+ * The time is checked by sealite_approvals_ask(): SEALITE_INVALID_INPUT for a longer one. SEALITE_BUSY where another
+ * thread uses `request`.
+ *
+ * @param request  A handle; not NULL.
+ * @param milliseconds  A uint64_t, in milliseconds.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `request` are SEALITE_BUSY.
+ */
+sealite_status sealite_approval_request_set_keep_for(sealite_approval_request *request,
+                                                     uint64_t milliseconds,
+                                                     sealite_error **error);
 
 /**
  * Lets the requester decide, too.
@@ -3802,6 +4129,32 @@ sealite_status sealite_audit_export_daily(sealite_audit *audit,
                                           sealite_error **error);
 
 /**
+ * Writes the entries of `audit` as JSON Lines to the new file `path` with mode 0600, in the order of the chain, and how
+ * many to `entries`, which may be NULL. `from_ms`, `until_ms` and `tenant` as of sealite_audit_page(). Memory is bounded.
+ *
+ * SEALITE_REFUSED where a file has the name already; SEALITE_NOT_FOUND without the folder; SEALITE_READ_ONLY,
+ * SEALITE_FULL, SEALITE_IO; SEALITE_AUTHENTICATION_FAILED where an entry is not what was written. There is no file then.
+ *
+ * @param audit  A handle; not NULL.
+ * @param path,path_length  UTF-8; not NULL.
+ * @param from_ms  An int64_t; may be NULL.
+ * @param until_ms  An int64_t; may be NULL.
+ * @param tenant,tenant_length  UTF-8; may be NULL.
+ * @param[out] entries  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
+ */
+sealite_status sealite_audit_export(sealite_audit *audit,
+                                    const char *path,
+                                    size_t path_length,
+                                    const int64_t *from_ms,
+                                    const int64_t *until_ms,
+                                    const char *tenant,
+                                    size_t tenant_length,
+                                    uint64_t *entries,
+                                    sealite_error **error);
+
+/**
  * Walks the whole chain, and compares it with a checkpoint that was kept outside, or NULL. Writes true to `sound` where
  * nothing is wrong. Rows: `fault` ("edited", "missing", "broken", "truncated" or "replaced"), `seq`, `until` (of
  * "missing": the last one).
@@ -3855,6 +4208,27 @@ sealite_status sealite_audit_checkpoint(sealite_audit *audit,
                                         sealite_error **error);
 
 /**
+ * Reads a `checkpoint` of the vault of `audit` that was kept outside: writes to `seq` how many entries the chain had, and
+ * to `at_ms` when it was made, in milliseconds since 1970. Each may be NULL.
+ *
+ * SEALITE_INVALID_INPUT for a text that is none; SEALITE_AUTHENTICATION_FAILED for another vault's, or an altered one;
+ * SEALITE_ROLLED_BACK where it is under an audit key that the file does not have yet.
+ *
+ * @param audit  A handle; not NULL.
+ * @param checkpoint,checkpoint_length  UTF-8; not NULL.
+ * @param[out] seq  The caller's own; may be NULL.
+ * @param[out] at_ms  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
+ */
+sealite_status sealite_audit_read_checkpoint(sealite_audit *audit,
+                                             const char *checkpoint,
+                                             size_t checkpoint_length,
+                                             int64_t *seq,
+                                             int64_t *at_ms,
+                                             sealite_error **error);
+
+/**
  * Drops entries up to and including `through`, at most 10,000 in one call, and writes the last one dropped; `dropped` may
  * be NULL. The trail records it, and goes on from there. Export them before.
  *
@@ -3898,6 +4272,21 @@ sealite_status sealite_trace_set(const char *trace_id,
                                  const char *correlation_id,
                                  size_t correlation_id_length,
                                  sealite_error **error);
+
+/**
+ * Reads what sealite_trace_set() has set for the calling thread: `trace_id` and `correlation_id`, each NULL where it has
+ * none. Free both with sealite_bytes_free(). `correlation_id` may be left out with NULL.
+ *
+ * SEALITE_INVALID_INPUT where `trace_id` is left out.
+ *
+ * @param[out] trace_id  To be freed with sealite_bytes_free(); not NULL.
+ * @param[out] correlation_id  To be freed with sealite_bytes_free(); may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT for its arguments; or as above.
+ * @note From any thread, also at once.
+ */
+sealite_status sealite_trace_current(sealite_bytes **trace_id,
+                                     sealite_bytes **correlation_id,
+                                     sealite_error **error);
 
 /**
  * Makes a handle to a field of the vault. Free it with sealite_field_free().
@@ -4045,6 +4434,27 @@ sealite_status sealite_field_index(const sealite_field *field,
                                    sealite_error **error);
 
 /**
+ * As sealite_field_index() of `field`, of the `value_count` values at `values`. `index` is the index's specification.
+ * `rows`, free it with sealite_rows_free(): `index`, in the order of `values`.
+ *
+ * SEALITE_REFUSED as there; the first value that has no index fails the call.
+ *
+ * @param field  A handle; not NULL.
+ * @param values,value_count  An array of values; NULL where there are none.
+ * @param index,index_length  UTF-8; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
+ */
+sealite_status sealite_field_index_many(const sealite_field *field,
+                                        const sealite_value *values,
+                                        size_t value_count,
+                                        const char *index,
+                                        size_t index_length,
+                                        sealite_rows **rows,
+                                        sealite_error **error);
+
+/**
  * Makes every blind index that stands for a value: that of sealite_field_index() first and then, until the index keys that a
  * rotation has retired are destroyed, those under them. A look-up asks for all. Rows: `index`.
  *
@@ -4093,7 +4503,9 @@ void sealite_field_free(sealite_field *field);
 /**
  * Tells whether the vault is in order. Waits for no writer; the work is bounded, some milliseconds. Writes true to `ready`
  * where nothing is wrong, and to `usable` where reads and writes work, though something may ask for attention. Rows:
- * `reason` (such as "read_only" or "audit_broken"; safe to show), `blocking`.
+ * `reason` (such as "read_only" or "audit_broken"; safe to show), `blocking`, `error` (the name of the error that ended the
+ * check early, such as "corrupt", and `message`, what it says, for a log; SEALITE_NULL where it ran to its end. The same in
+ * each row).
  *
  * @param vault  A handle; not NULL.
  * @param[out] ready  The caller's own; not NULL.
@@ -4167,6 +4579,26 @@ sealite_status sealite_vault_accept_clock(sealite_vault *vault,
 sealite_status sealite_vault_set_clock(sealite_vault *vault,
                                        const int64_t *clock_ms,
                                        sealite_error **error);
+
+/**
+ * Reads the figures of sealite_vault_metrics() of `vault` one by one, for a program that shows them otherwise than
+ * Prometheus reads them. Needs no key. `rows`, free it with sealite_rows_free(): `name`, `label`, `value`. `name` is
+ * "uptime_ms", "gets", "finds", "inserts", "updates", "deletes", "scan_rows", "committed", "rolled_back", "busy",
+ * "authentication_failures", "quota_charged", "quota_refused", "approvals_created", "approvals_decided", "settings_used",
+ * "settings_revealed", "audit_appended", "audit_lost", "tokens_issued", "tokens_verified", "tokens_consumed",
+ * "keys_locked", "keys_not_locked"; "tokens_rejected" with the reason as `label`; for each of "read", "write" and "commit"
+ * as NAME "NAME_count" (calls that were measured), "NAME_ns" (their time in nanoseconds) and "NAME_bucket" (how many took
+ * at most as many nanoseconds as `label` says); "application" with a name of sealite_vault_count() as `label`. `label` is
+ * SEALITE_NULL otherwise. Later versions may add rows.
+ *
+ * @param vault  A handle; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread, also at once.
+ */
+sealite_status sealite_vault_metrics_rows(sealite_vault *vault,
+                                          sealite_rows **rows,
+                                          sealite_error **error);
 
 /**
  * Makes a hasher with a cost for new hashes: `memory_kib` (19,456 to 1,048,576), `passes` (2 to 16) and `lanes` (1 to 16);
@@ -4826,6 +5258,22 @@ sealite_status sealite_setting_definition_set_guard(sealite_setting_definition *
                                                     sealite_error **error);
 
 /**
+ * Sets how many `versions` are kept of each value, the one that holds among them: 1 to 10,000, by default 50. The write
+ * after that drops the oldest. sealite_settings_history() and sealite_settings_roll_back() reach those that are kept.
+ *
+ * The number is checked where the setting is declared: SEALITE_INVALID_INPUT for another. SEALITE_BUSY where another
+ * thread uses `definition`.
+ *
+ * @param definition  A handle; not NULL.
+ * @param versions  A uint32_t.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.
+ * @note From any thread; two at once on one `definition` are SEALITE_BUSY.
+ */
+sealite_status sealite_setting_definition_set_keep_versions(sealite_setting_definition *definition,
+                                                            uint32_t versions,
+                                                            sealite_error **error);
+
+/**
  * Frees the declaration. NULL is fine.
  *
  * @param definition  A handle; NULL is fine.
@@ -4875,9 +5323,29 @@ sealite_status sealite_settings_define(sealite_settings *settings,
                                        sealite_error **error);
 
 /**
+ * Declares several settings in `settings`, all or none: as sealite_settings_define(). `definitions` holds
+ * `definition_count` handles, which stay the caller's. `changed` may be NULL.
+ *
+ * SEALITE_DEFINITION where one is stored with another type; SEALITE_NOT_ALLOWED on a tenant.
+ *
+ * @param settings  A handle; not NULL.
+ * @param definitions,definition_count  An array of handles; none may be NULL.
+ * @param[out] changed  The caller's own; may be NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
+ */
+sealite_status sealite_settings_define_all(sealite_settings *settings,
+                                           const sealite_setting_definition *const *definitions,
+                                           size_t definition_count,
+                                           bool *changed,
+                                           sealite_error **error);
+
+/**
  * Reads a setting, with a mask where it is secret. One row: `name`, `type`, `category`, `description`, `source` ("tenant",
  * "vault", "environment", "default" or "unset"), `is_set`, `is_secret`, `shown` (the text for a form or a list),
- * `version`, `changed_at` (milliseconds since 1970), `changed_by`, `requires_restart`, `required`, `environment`.
+ * `version`, `changed_at` (milliseconds since 1970), `changed_by`, `requires_restart`, `required`, `environment`,
+ * `value` (in its own type; SEALITE_NULL of one that is secret or has none), `has_default`, `min_length` (in characters, or
+ * SEALITE_NULL), `guard` (the setting that guards it, or SEALITE_NULL), `shows_last_four`, `kept_versions`.
  *
  * SEALITE_NOT_FOUND where it is not declared.
  *
@@ -5997,6 +6465,22 @@ sealite_status sealite_token_request_set_last_used_every(sealite_token_request *
  */
 sealite_status sealite_token_request_set_replace_older(sealite_token_request *request,
                                                        sealite_error **error);
+
+/**
+ * Says what holds for tokens of a `kind` (a sealite_token_kind) where a request does not say otherwise. `rows` has one,
+ * free it with sealite_rows_free(): `kind` (its name), `prefix` (SEALITE_NULL of a short code), `expires_in_ms` and `uses`
+ * (SEALITE_NULL without a limit).
+ *
+ * SEALITE_INVALID_INPUT for a number that stands for no kind.
+ *
+ * @param kind  A sealite_token_kind; any other number is SEALITE_INVALID_INPUT.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT for its arguments; or as above.
+ * @note From any thread, also at once.
+ */
+sealite_status sealite_token_kind_defaults(int32_t kind,
+                                           sealite_rows **rows,
+                                           sealite_error **error);
 
 /**
  * Frees the request. NULL is fine.

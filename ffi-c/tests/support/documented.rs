@@ -157,7 +157,7 @@ fn choices(parameter: &Parameter, function: &Function) -> &'static str {
         ("verdict", _) => "sealite_verdict",
         ("format", _) => "sealite_format",
         ("kind", "definition" | "field") => "sealite_padding",
-        ("kind", "rotation") => "sealite_rotation",
+        ("kind", "rotation" | "progress") => "sealite_rotation",
         ("kind", "setting::definition") => "sealite_type",
         ("kind" | "kinds", module) if module.starts_with("token") => "sealite_token_kind",
         (name, _) => panic!("{}: {name}: of which enumeration?", function.name),

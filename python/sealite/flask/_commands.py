@@ -13,23 +13,9 @@ from typing import IO, Any
 import click
 from flask.cli import AppGroup
 
-from .. import IoError, SealiteError, Setting, Token, Vault, web
+from .. import IoError, SealiteError, Setting, Token, Vault, _native, web
 
-# As cli/src/failure.rs has them.
-_EXIT = {
-    "invalid_input": 2,
-    "wrong_key": 3,
-    "locked": 3,
-    "not_initialised": 4,
-    "already_initialised": 4,
-    "authentication_failed": 5,
-    "corrupt": 5,
-    "unknown_key": 5,
-    "rolled_back": 5,
-    "busy": 6,
-}
 _FAULTS = 1
-_ELSE = 7
 # What is issued; a short code is made by `issue_code`.
 _KINDS = ("admin", "user", "api_key", "break_glass", "magic_link", "reset", "invite", "session", "refresh")
 
@@ -255,7 +241,7 @@ def _failures(as_json: bool) -> Iterator[None]:
             click.echo(json.dumps({"error": {"code": error.code, "name": error.name, "message": str(error)}}))
         else:
             click.echo(f"{error.name}: {error}", err=True)
-        raise click.exceptions.Exit(_EXIT.get(error.name, _ELSE)) from None
+        raise click.exceptions.Exit(_native.exit_code(error.name)) from None
 
 
 @contextmanager

@@ -11,6 +11,7 @@ functions! {
     approval::request::sealite_approval_request_create(action: Text(false), action_length: Length, payload_json: Text(false), payload_json_length: Length, requester: Text(false), requester_length: Length, request: Out(AHandle("approval_request"), false), error: Error);
     approval::request::sealite_approval_request_free(request: Quiet("approval_request"));
     approval::request::sealite_approval_request_set_expires_in(request: Handle("approval_request"), milliseconds: Number("u64"), error: Error);
+    approval::request::sealite_approval_request_set_keep_for(request: Handle("approval_request"), milliseconds: Number("u64"), error: Error);
     approval::request::sealite_approval_request_set_requester_may_decide(request: Handle("approval_request"), error: Error);
     approval::request::sealite_approval_request_set_session(request: Handle("approval_request"), session: Text(false), session_length: Length, error: Error);
     approval::request::sealite_approval_request_set_subject(request: Handle("approval_request"), subject: Text(false), subject_length: Length, error: Error);
@@ -25,14 +26,17 @@ functions! {
     audit::handle::sealite_audit_append(audit: Handle("audit"), entry: Handle("entry"), seq: Out(Eight, true), error: Error);
     audit::handle::sealite_audit_append_best_effort(audit: Handle("audit"), entry: Handle("entry"), error: Error);
     audit::handle::sealite_audit_checkpoint(audit: Handle("audit"), checkpoint: Out(AHandle("bytes"), false), error: Error);
+    audit::handle::sealite_audit_export(audit: Handle("audit"), path: Text(false), path_length: Length, from_ms: OptionalNumber, until_ms: OptionalNumber, tenant: Text(true), tenant_length: Length, entries: Out(Eight, true), error: Error);
     audit::handle::sealite_audit_export_daily(audit: Handle("audit"), folder: Text(false), folder_length: Length, from_ms: OptionalNumber, until_ms: OptionalNumber, tenant: Text(true), tenant_length: Length, rows: Out(AHandle("rows"), false), error: Error);
     audit::handle::sealite_audit_free(audit: Quiet("audit"));
     audit::handle::sealite_audit_lost(audit: Handle("audit"), lost: Out(Eight, false), error: Error);
     audit::handle::sealite_audit_page(audit: Handle("audit"), after: Number("i64"), from_ms: OptionalNumber, until_ms: OptionalNumber, tenant: Text(true), tenant_length: Length, rows: Out(AHandle("rows"), false), next: Out(Eight, false), error: Error);
+    audit::handle::sealite_audit_read_checkpoint(audit: Handle("audit"), checkpoint: Text(false), checkpoint_length: Length, seq: Out(Eight, true), at_ms: Out(Eight, true), error: Error);
     audit::handle::sealite_audit_retain_after(audit: Handle("audit"), through: Number("i64"), dropped: Out(Eight, true), error: Error);
     audit::handle::sealite_audit_tail(audit: Handle("audit"), entries: Number("usize"), rows: Out(AHandle("rows"), false), error: Error);
     audit::handle::sealite_audit_verify(audit: Handle("audit"), checkpoint: Text(true), checkpoint_length: Length, sound: Out(Bool, false), rows: Out(AHandle("rows"), false), error: Error);
     audit::handle::sealite_audit_verify_since(audit: Handle("audit"), checkpoint: Text(false), checkpoint_length: Length, sound: Out(Bool, false), rows: Out(AHandle("rows"), false), error: Error);
+    progress::sealite_audit_verify_while(audit: Handle("audit"), checkpoint: Text(true), checkpoint_length: Length, progress: Progress, context: Context, sound: Out(Bool, false), rows: Out(AHandle("rows"), false), error: Error);
     bytes::sealite_bytes_data(bytes: Quiet("bytes"));
     bytes::sealite_bytes_free(bytes: Quiet("bytes"));
     bytes::sealite_bytes_length(bytes: Quiet("bytes"));
@@ -93,6 +97,7 @@ functions! {
     error::sealite_error_status(error: Quiet("error"));
     field::sealite_field_free(field: Quiet("field"));
     field::sealite_field_index(field: Handle("field"), value: Value, index: Text(false), index_length: Length, indexed: Out(AValue, false), memory: Out(AHandle("bytes"), false), error: Error);
+    field::sealite_field_index_many(field: Handle("field"), values: Values, value_count: Length, index: Text(false), index_length: Length, rows: Out(AHandle("rows"), false), error: Error);
     field::sealite_field_index_values(field: Handle("field"), value: Value, index: Text(false), index_length: Length, rows: Out(AHandle("rows"), false), error: Error);
     field::sealite_field_open(field: Handle("field"), sealed: Bytes, sealed_length: Length, record: Id(true), value: Out(AValue, false), memory: Out(AHandle("bytes"), false), error: Error);
     field::sealite_field_open_many(field: Handle("field"), sealed: Values, records: Ids(true), count: Length, rows: Out(AHandle("rows"), false), error: Error);
@@ -116,6 +121,7 @@ functions! {
     quota::sealite_limits_create(limits: Out(AHandle("limits"), false), error: Error);
     quota::sealite_limits_free(limits: Quiet("limits"));
     quota::sealite_limits_parse(limits: Handle("limits"), text: Text(false), text_length: Length, error: Error);
+    unlock::sealite_passphrase_cost_floor(memory_kib: Out(Four, true), passes: Out(Four, true), lanes: Out(Four, true), error: Error);
     password::sealite_password_hasher_create(memory_kib: Number("u32"), passes: Number("u32"), lanes: Number("u32"), hasher: Out(AHandle("password_hasher"), false), error: Error);
     password::sealite_password_hasher_free(hasher: Quiet("password_hasher"));
     password::sealite_password_hasher_hash(hasher: Handle("password_hasher"), password: Presented, password_length: Length, stored: Out(AHandle("bytes"), false), error: Error);
@@ -130,12 +136,15 @@ functions! {
     quota::sealite_quotas_reset(quotas: Handle("quotas"), key: Text(false), key_length: Length, found: Out(Bool, true), error: Error);
     quota::sealite_quotas_sweep(quotas: Handle("quotas"), removed: Out(Eight, true), error: Error);
     copy::sealite_restore(backup: Text(false), backup_length: Length, to: Text(false), to_length: Length, unlock: Handle("unlock"), checkpoint: Text(true), checkpoint_length: Length, drill: Flag, rows: Out(AHandle("rows"), true), error: Error);
+    progress::sealite_restore_while(backup: Text(false), backup_length: Length, to: Text(false), to_length: Length, unlock: Handle("unlock"), checkpoint: Text(true), checkpoint_length: Length, drill: Flag, progress: Progress, context: Context, rows: Out(AHandle("rows"), true), error: Error);
     rotation::sealite_rotation_begin(vault: Handle("vault"), kind: Choice, tenant: Text(true), tenant_length: Length, rows: Out(AHandle("rows"), true), error: Error);
     rotation::sealite_rotation_destroy_retired(vault: Handle("vault"), kind: Choice, tenant: Text(true), tenant_length: Length, fields_resealed: Flag, rows: Out(AHandle("rows"), true), error: Error);
     rotation::sealite_rotation_plan(vault: Handle("vault"), kind: Choice, tenant: Text(true), tenant_length: Length, rows: Out(AHandle("rows"), false), error: Error);
     rotation::sealite_rotation_revoke_left(vault: Handle("vault"), tenant: Text(true), tenant_length: Length, revoked: Out(Eight, true), error: Error);
     rotation::sealite_rotation_run(vault: Handle("vault"), kind: Choice, tenant: Text(true), tenant_length: Length, rows: Out(AHandle("rows"), true), error: Error);
     rotation::sealite_rotation_run_all(vault: Handle("vault"), keep: Handles("unlock"), keep_count: Length, drop_others: Flag, slots: Out(AHandle("rows"), true), rows: Out(AHandle("rows"), true), error: Error);
+    progress::sealite_rotation_run_all_while(vault: Handle("vault"), keep: Handles("unlock"), keep_count: Length, drop_others: Flag, progress: Progress, context: Context, slots: Out(AHandle("rows"), true), rows: Out(AHandle("rows"), true), error: Error);
+    progress::sealite_rotation_run_while(vault: Handle("vault"), kind: Choice, tenant: Text(true), tenant_length: Length, progress: Progress, context: Context, rows: Out(AHandle("rows"), true), error: Error);
     rotation::sealite_rotation_status(vault: Handle("vault"), rows: Out(AHandle("rows"), false), error: Error);
     rotation::sealite_rotation_step(vault: Handle("vault"), kind: Choice, tenant: Text(true), tenant_length: Length, rows: Out(AHandle("rows"), true), error: Error);
     rows::sealite_rows_column_name(rows: Handle("rows"), position: Number("usize"), name: Out(Pointer, false), name_length: Out(Eight, false), error: Error);
@@ -152,6 +161,7 @@ functions! {
     setting::definition::sealite_setting_definition_set_description(definition: Handle("setting_definition"), description: Text(false), description_length: Length, error: Error);
     setting::definition::sealite_setting_definition_set_environment(definition: Handle("setting_definition"), variable: Text(false), variable_length: Length, error: Error);
     setting::definition::sealite_setting_definition_set_guard(definition: Handle("setting_definition"), setting: Text(false), setting_length: Length, error: Error);
+    setting::definition::sealite_setting_definition_set_keep_versions(definition: Handle("setting_definition"), versions: Number("u32"), error: Error);
     setting::definition::sealite_setting_definition_set_min_length(definition: Handle("setting_definition"), characters: Number("u32"), error: Error);
     setting::definition::sealite_setting_definition_set_required(definition: Handle("setting_definition"), error: Error);
     setting::definition::sealite_setting_definition_set_requires_restart(definition: Handle("setting_definition"), error: Error);
@@ -159,6 +169,7 @@ functions! {
     setting::definition::sealite_setting_definition_set_show_last_four(definition: Handle("setting_definition"), error: Error);
     setting::transfer::sealite_settings_check(settings: Handle("settings"), names: Strings, name_count: Length, ok: Out(Bool, false), rows: Out(AHandle("rows"), false), error: Error);
     setting::handle::sealite_settings_define(settings: Handle("settings"), definition: Handle("setting_definition"), changed: Out(Bool, true), error: Error);
+    setting::handle::sealite_settings_define_all(settings: Handle("settings"), definitions: Handles("setting_definition"), definition_count: Length, changed: Out(Bool, true), error: Error);
     setting::transfer::sealite_settings_export(settings: Handle("settings"), format: Choice, actor: Text(false), actor_length: Length, reason: Text(true), reason_length: Length, text: Out(AHandle("bytes"), false), error: Error);
     setting::transfer::sealite_settings_export_reveal(settings: Handle("settings"), format: Choice, actor: Text(false), actor_length: Length, reason: Text(true), reason_length: Length, text: Out(AHandle("bytes"), false), error: Error);
     setting::handle::sealite_settings_free(settings: Quiet("settings"));
@@ -174,6 +185,7 @@ functions! {
     setting::handle::sealite_settings_uses(settings: Handle("settings"), name: Text(false), name_length: Length, uses: Out(Eight, false), error: Error);
     setting::handle::sealite_settings_write(settings: Handle("settings"), changes: Handle("changes"), actor: Text(false), actor_length: Length, reason: Text(true), reason_length: Length, rows: Out(AHandle("rows"), true), error: Error);
     snapshot::sealite_snapshot_free(snapshot: Quiet("snapshot"));
+    sql::sealite_snapshot_prepare(snapshot: Handle("snapshot"), sql: Text(false), sql_length: Length, stmt: Out(AHandle("stmt"), false), tail: Out(Eight, true), error: Error);
     sql::sealite_snapshot_query(snapshot: Handle("snapshot"), sql: Text(false), sql_length: Length, parameters: Values, parameter_count: Length, rows: Out(AHandle("rows"), false), error: Error);
     snapshot::sealite_snapshot_table(snapshot: Handle("snapshot"), name: Text(false), name_length: Length, table: Out(AHandle("table"), false), error: Error);
     snapshot::sealite_snapshot_tenant_table(snapshot: Handle("snapshot"), tenant: Text(false), tenant_length: Length, name: Text(false), name_length: Length, table: Out(AHandle("table"), false), error: Error);
@@ -212,11 +224,13 @@ functions! {
     tenant::sealite_tenant_begin(tenant: Handle("tenant"), transaction: Out(AHandle("transaction"), false), error: Error);
     field::sealite_tenant_field(tenant: Handle("tenant"), name: Text(false), name_length: Length, field: Out(AHandle("field"), false), error: Error);
     tenant::sealite_tenant_free(tenant: Quiet("tenant"));
+    tenant::sealite_tenant_name(tenant: Handle("tenant"), name: Out(AHandle("bytes"), false), error: Error);
     quota::sealite_tenant_quotas(tenant: Handle("tenant"), quotas: Out(AHandle("quotas"), false), error: Error);
     setting::handle::sealite_tenant_settings(tenant: Handle("tenant"), settings: Out(AHandle("settings"), false), error: Error);
     tenant::sealite_tenant_snapshot(tenant: Handle("tenant"), snapshot: Out(AHandle("snapshot"), false), error: Error);
     tenant::sealite_tenant_table(tenant: Handle("tenant"), name: Text(false), name_length: Length, table: Out(AHandle("table"), false), error: Error);
     token::handle::sealite_tenant_tokens(tenant: Handle("tenant"), tokens: Out(AHandle("tokens"), false), error: Error);
+    token::request::sealite_token_kind_defaults(kind: Choice, rows: Out(AHandle("rows"), false), error: Error);
     token::text::sealite_token_pattern();
     token::request::sealite_token_request_add_scope(request: Handle("token_request"), scope: Text(false), scope_length: Length, error: Error);
     token::request::sealite_token_request_create(kind: Choice, request: Out(AHandle("token_request"), false), error: Error);
@@ -257,6 +271,7 @@ functions! {
     token::handle::sealite_tokens_rotate(tokens: Handle("tokens"), text: Presented, text_length: Length, kinds: Choices, kind_count: Length, scopes: Strings, scope_count: Length, grace_ms: Number("u64"), successor: Out(AHandle("bytes"), false), rows: Out(AHandle("rows"), true), error: Error);
     token::handle::sealite_tokens_verify(tokens: Handle("tokens"), text: Presented, text_length: Length, kinds: Choices, kind_count: Length, scopes: Strings, scope_count: Length, rows: Out(AHandle("rows"), true), error: Error);
     token::code::sealite_tokens_verify_code(tokens: Handle("tokens"), id: Presented, id_length: Length, code: Presented, code_length: Length, rows: Out(AHandle("rows"), true), error: Error);
+    audit::trace::sealite_trace_current(trace_id: Out(AHandle("bytes"), false), correlation_id: Out(AHandle("bytes"), true), error: Error);
     audit::trace::sealite_trace_set(trace_id: Text(true), trace_id_length: Length, correlation_id: Text(true), correlation_id_length: Length, error: Error);
     audit::handle::sealite_transaction_audit(transaction: Handle("transaction"), entry: Handle("entry"), seq: Out(Eight, true), error: Error);
     transaction::sealite_transaction_begin_savepoint(transaction: Handle("transaction"), error: Error);
@@ -265,6 +280,7 @@ functions! {
     transaction::sealite_transaction_end_savepoint(transaction: Handle("transaction"), keep: Flag, error: Error);
     sql::sealite_transaction_execute(transaction: Handle("transaction"), sql: Text(false), sql_length: Length, parameters: Values, parameter_count: Length, changed: Out(Eight, true), error: Error);
     transaction::sealite_transaction_free(transaction: Quiet("transaction"));
+    sql::sealite_transaction_prepare(transaction: Handle("transaction"), sql: Text(false), sql_length: Length, stmt: Out(AHandle("stmt"), false), tail: Out(Eight, true), error: Error);
     sql::sealite_transaction_query(transaction: Handle("transaction"), sql: Text(false), sql_length: Length, parameters: Values, parameter_count: Length, rows: Out(AHandle("rows"), false), error: Error);
     transaction::sealite_transaction_roll_back(transaction: Handle("transaction"), error: Error);
     transaction::sealite_transaction_table(transaction: Handle("transaction"), name: Text(false), name_length: Length, table: Out(AHandle("table"), false), error: Error);
@@ -273,6 +289,7 @@ functions! {
     unlock::sealite_unlock_free(unlock: Quiet("unlock"));
     unlock::sealite_unlock_key(key: Bytes, key_length: Length, unlock: Out(AHandle("unlock"), false), error: Error);
     unlock::sealite_unlock_key_text(key: Text(false), key_length: Length, unlock: Out(AHandle("unlock"), false), error: Error);
+    unlock::sealite_unlock_kind(unlock: Handle("unlock"), kind: Out(Pointer, false), error: Error);
     unlock::sealite_unlock_passphrase(passphrase: Text(false), passphrase_length: Length, memory_kib: Number("u32"), passes: Number("u32"), lanes: Number("u32"), unlock: Out(AHandle("unlock"), false), error: Error);
     unlock::sealite_unlock_recovery_code(code: Text(false), code_length: Length, unlock: Out(AHandle("unlock"), false), error: Error);
     unlock::sealite_unlock_reference(reference: Text(false), reference_length: Length, unlock: Out(AHandle("unlock"), false), error: Error);
@@ -291,6 +308,7 @@ functions! {
     vault::sealite_vault_at(path: Text(false), path_length: Length, config: OptionalHandle("config"), vault: Out(AHandle("vault"), false), error: Error);
     audit::handle::sealite_vault_audit(vault: Handle("vault"), audit: Out(AHandle("audit"), false), error: Error);
     copy::sealite_vault_backup(vault: Handle("vault"), to: Text(false), to_length: Length, unchecked: Flag, rows: Out(AHandle("rows"), true), error: Error);
+    progress::sealite_vault_backup_while(vault: Handle("vault"), to: Text(false), to_length: Length, unchecked: Flag, progress: Progress, context: Context, rows: Out(AHandle("rows"), true), error: Error);
     vault::sealite_vault_begin(vault: Handle("vault"), transaction: Out(AHandle("transaction"), false), error: Error);
     vault::sealite_vault_close(vault: Handle("vault"), error: Error);
     copy::sealite_vault_compact(vault: Handle("vault"), before: Out(Eight, true), after: Out(Eight, true), erasure_pending: Out(Bool, true), error: Error);
@@ -306,6 +324,7 @@ functions! {
     erasure::sealite_vault_erase_tenant(vault: Handle("vault"), name: Text(false), name_length: Length, rows: Out(AHandle("rows"), false), error: Error);
     sql::sealite_vault_execute(vault: Handle("vault"), sql: Text(false), sql_length: Length, parameters: Values, parameter_count: Length, changed: Out(Eight, true), error: Error);
     erasure::sealite_vault_export_subject(vault: Handle("vault"), tenant: Text(true), tenant_length: Length, subject: Text(false), subject_length: Length, json: Out(AHandle("bytes"), false), error: Error);
+    erasure::sealite_vault_export_subject_to(vault: Handle("vault"), tenant: Text(true), tenant_length: Length, subject: Text(false), subject_length: Length, path: Text(false), path_length: Length, rows: Out(AHandle("rows"), true), error: Error);
     field::sealite_vault_field(vault: Handle("vault"), name: Text(false), name_length: Length, field: Out(AHandle("field"), false), error: Error);
     schema::sealite_vault_finish_alteration(vault: Handle("vault"), table: Text(false), table_length: Length, erasure_pending: Out(Bool, true), error: Error);
     schema::sealite_vault_finish_erasure(vault: Handle("vault"), erasure_pending: Out(Bool, true), error: Error);
@@ -316,7 +335,9 @@ functions! {
     vault::sealite_vault_initialise(vault: Handle("vault"), unlock: Handle("unlock"), error: Error);
     vault::sealite_vault_lock(vault: Handle("vault"), error: Error);
     health::sealite_vault_metrics(vault: Handle("vault"), names: Strings, name_count: Length, text: Out(AHandle("bytes"), false), error: Error);
+    metrics::sealite_vault_metrics_rows(vault: Handle("vault"), rows: Out(AHandle("rows"), false), error: Error);
     vault::sealite_vault_open(path: Text(false), path_length: Length, unlock: Handle("unlock"), config: OptionalHandle("config"), vault: Out(AHandle("vault"), false), error: Error);
+    vault::sealite_vault_path(vault: Handle("vault"), path: Out(AHandle("bytes"), false), error: Error);
     protect::sealite_vault_plan_protection(vault: Handle("vault"), table: Text(false), table_length: Length, columns: Strings, column_count: Length, rows: Out(AHandle("rows"), false), error: Error);
     adoption::sealite_vault_preview_adoption(vault: Handle("vault"), adoption: Handle("adoption"), possible: Out(Bool, true), rows: Out(AHandle("rows"), false), error: Error);
     schema::sealite_vault_protect_column(vault: Handle("vault"), table: Text(false), table_length: Length, column: Text(false), column_length: Length, protection: Choice, erasure_pending: Out(Bool, true), error: Error);
@@ -340,6 +361,7 @@ functions! {
     protect::sealite_vault_unprotect_table(vault: Handle("vault"), table: Text(false), table_length: Length, error: Error);
     vault::sealite_vault_verify(vault: Handle("vault"), sound: Out(Bool, false), rows: Out(AHandle("rows"), false), error: Error);
     erasure::sealite_vault_verify_receipt(vault: Handle("vault"), text: Text(false), text_length: Length, rows: Out(AHandle("rows"), false), error: Error);
+    progress::sealite_vault_verify_while(vault: Handle("vault"), progress: Progress, context: Context, sound: Out(Bool, false), rows: Out(AHandle("rows"), false), error: Error);
     version::sealite_version();
     version::sealite_version_number();
 }
