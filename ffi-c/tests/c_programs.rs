@@ -55,7 +55,9 @@ fn c_programs_hold_plain() {
 
 #[test]
 fn c_programs_hold_under_the_sanitizers() {
-    for name in &programs() {
+    // The address sanitizer's allocator may be locked by a thread that a forked child does not have; compilers of today
+    // have none that is safe then.
+    for name in programs().iter().filter(|name| *name != "fork_threads") {
         let program = compile(&source(name), &format!("{name}-sanitized"), &SANITIZED);
         run(Command::new(program).arg(fresh(format!("{name}-sanitized"))));
     }

@@ -162,6 +162,6 @@ def test_a_session_is_rotated(site: Site) -> None:
     first = site.enter("")
     second = text_of(site.ask("POST", "/prove?grace=600", "", first, **site.csrf("", first)))
     assert second != first
-    assert site.ask("GET", "/me", "", second).get_json()["data"] == '{"theme": "dark"}'
+    assert site.ask("GET", "/me", "", second).get_json()["data"] == {"theme": "dark"}
     answer = site.ask("POST", "/prove?grace=600", "", second, **site.csrf("", first))
     assert answer.get_json() == {"error": "csrf_rejected"}
