@@ -23,21 +23,6 @@ static void wait_for(pid_t child) {
   CHECK(waitpid(child, &status, 0) == child && status == 0);
 }
 
-/* Of what can't be known: done, refused for the fork, or, where SQLite says so, for another process that writes. Never a
-   wait for a thread that is not there, and never "busy" because of one. */
-#define GOES_OR_FORKED(call)                                                     \
-  do {                                                                           \
-    sealite_error *error = NULL;                                                 \
-    sealite_status status_ = (call);                                             \
-    bool locked_ = status_ == SEALITE_BUSY && sealite_error_sqlite_code(error);  \
-    if (status_ != SEALITE_OK && status_ != SEALITE_FORKED && !locked_) {        \
-      fprintf(stderr, "%s:%d: %s: %s (%s)\n", __FILE__, __LINE__, #call,         \
-              sealite_status_name(status_), sealite_error_message(error));       \
-      exit(1);                                                                   \
-    }                                                                            \
-    sealite_error_free(error);                                                   \
-  } while (0)
-
 static atomic_bool ended;
 
 static void *steps(void *stmt) {
@@ -206,42 +191,6 @@ static void every_kind(sealite_vault *vault) {
   freed(&all);
 }
 
-static atomic_bool stop;
-
-static void *works(void *all) {
-  uint64_t count;
-  sealite_rows *rows;
-  for (int times = 0; !atomic_load(&stop); times++) {
-    if (times % 1024 == 0) USE((struct all *)all, GOES_OR_FORKED);
-    OK(sealite_table_count(((struct all *)all)->table, &count, &error));
-    OK(sealite_settings_read(((struct all *)all)->settings, T("limit"), &rows, &error));
-    sealite_rows_free(rows);
-  }
-  return NULL;
-}
-
-/* Forks at any moment of another thread's work. */
-static void at_any_moment(sealite_vault *vault) {
-  struct all all = made(vault);
-  pthread_t thread;
-  atomic_store(&stop, false);
-  CHECK(pthread_create(&thread, NULL, works, &all) == 0);
-  for (int times = 0; times < 12; times++) {
-    if (times % 2 == 0) OK(sealite_prepare_fork(&error));
-    pid_t child = forked();
-    if (child == 0) {
-      USE(&all, GOES_OR_FORKED);
-      freed(&all);
-      _exit(0);
-    }
-    wait_for(child);
-  }
-  atomic_store(&stop, true);
-  CHECK(pthread_join(thread, NULL) == 0);
-  USE(&all, OK);
-  freed(&all);
-}
-
 int main(int argc, char **argv) {
   CHECK(argc == 2);
   char path[4096];
@@ -253,7 +202,6 @@ int main(int argc, char **argv) {
   define_people(vault);
   statement_in_use(vault);
   every_kind(vault);
-  at_any_moment(vault);
   sealite_vault_free(vault);
   return done();
 }
