@@ -9,12 +9,12 @@ use crate::call::call;
 use crate::error::sealite_error;
 use crate::input::Progress;
 use crate::rotation::KINDS;
-use crate::rows::{Made, sealite_rows};
+use crate::rows::sealite_rows;
 use crate::status::Failure;
 use crate::status::sealite_status::{self, SEALITE_INTERRUPTED};
 use crate::unlock::sealite_unlock;
 use crate::vault::{self as vaults, sealite_vault};
-use crate::{copy, keys, rotation};
+use crate::{copy, rotation};
 
 /// What long work is doing.
 #[repr(i32)]
@@ -261,16 +261,7 @@ pub unsafe extern "C" fn sealite_rotation_run_all_while(
             if was_stopped {
                 return Err(stopped());
             }
-            let mut made = Made::new(&rotation::COLUMNS);
-            for status in &all {
-                rotation::push(&mut made, status);
-            }
-            if slots.is_wanted() {
-                slots.give(keys::slots(&master).into())?;
-            }
-            if rows.is_wanted() {
-                rows.give(made.into())?;
-            }
+            rotation::give_all(&slots, &rows, &master, &all)?;
         }
     )
 }
