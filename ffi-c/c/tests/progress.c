@@ -134,7 +134,7 @@ static void rotations(sealite_vault *vault, const sealite_unlock *unlock) {
   sealite_rows_free(slots);
   sealite_rows_free(rows);
 
-  /* Each finished one is told twice, before its first step and at its end: with the last no, everything is done. */
+  /* The last call is at the end of the last key: a no there stops nothing. */
   const unsigned calls = heard.calls[SEALITE_PHASE_ROTATING];
   heard = stopping_in(-1);
   heard.stop_at = calls;
