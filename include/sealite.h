@@ -791,7 +791,7 @@ typedef struct sealite_vault sealite_vault;
  * SEALITE_INTERRUPTED.
  *
  * It is called on the thread of that call, often, and in the middle of transactions: it may not throw or jump out of it, and
- * what it writes to the vault or the database is SEALITE_BUSY.
+ * what it writes to the vault or the database may be SEALITE_BUSY.
  */
 typedef int32_t (*sealite_progress)(void *context,
                                     int32_t phase,
@@ -1062,8 +1062,8 @@ sealite_status sealite_audit_verify_while(sealite_audit *audit,
                                           sealite_error **error);
 
 /**
- * As sealite_rotation_run() of `vault`, telling `progress` how far it is after every step: SEALITE_PHASE_ROTATING, with
- * the kind of key ("data", "index", "token" or "audit"). `progress` may be NULL; it runs on this thread and is handed
+ * As sealite_rotation_run() of `vault`, telling `progress` how far it is before the first step and after every one:
+ * SEALITE_PHASE_ROTATING, with the kind of key ("data", "index", "token" or "audit"). `progress` may be NULL; it runs on this thread and is handed
  * `context`. `kind`, `tenant` and `rows` as there.
  *
  * SEALITE_INTERRUPTED where `progress` has stopped a rotation that is not at its end: what is done stays, and the same
@@ -1092,7 +1092,7 @@ sealite_status sealite_rotation_run_while(sealite_vault *vault,
  * `progress` may be NULL; it runs on this thread and is handed `context`. `keep` of `keep_count` handles, `drop_others`,
  * `slots` and `rows` as there.
  *
- * SEALITE_INTERRUPTED where `progress` has stopped it: the master key has changed then, sealite_rotation_status() says how
+ * SEALITE_INTERRUPTED where `progress` has stopped it before all was done: the master key has changed then, sealite_rotation_status() says how
  * the others stand, and sealite_rotation_run() goes on with one that is running. Otherwise as of
  * sealite_rotation_run_all().
  *
@@ -1404,7 +1404,8 @@ void sealite_config_free(sealite_config *config);
  * `bytes`, and where it was checked `rows` (that were opened) and `audit_entries`.
  *
  * SEALITE_REFUSED where a file has the name already; SEALITE_AUTHENTICATION_FAILED or SEALITE_CORRUPT where the copy, and so
- * the vault, is not sound; SEALITE_FULL, SEALITE_IO, SEALITE_READ_ONLY. There is no copy then.
+ * the vault, is not sound; SEALITE_FULL, SEALITE_IO, SEALITE_READ_ONLY. There is no copy then. SEALITE_LIMIT where there
+ * are too many handles for `rows`: the copy is there.
  *
  * @param vault  A handle; not NULL.
  * @param to,to_length  UTF-8; not NULL.
@@ -1429,7 +1430,7 @@ sealite_status sealite_vault_backup(sealite_vault *vault,
  *
  * SEALITE_WRONG_KEY where no slot of the backup opens; SEALITE_REFUSED where a file has the name already, and where the backup
  * is older than the checkpoint; SEALITE_AUTHENTICATION_FAILED or SEALITE_CORRUPT where it is not sound. There is no new file
- * then.
+ * then. SEALITE_LIMIT where there are too many handles for `rows`: it is there, unless this was a drill.
  *
  * @param backup,backup_length  UTF-8; not NULL.
  * @param to,to_length  UTF-8; not NULL.

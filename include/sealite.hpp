@@ -84,13 +84,18 @@ Owner made(Work &&work) {
   return Owner(got<typename Owner::raw *>(work));
 }
 
+/// Integers, and enumerations that convert to them.
+template <class Type>
+inline constexpr bool is_number = (std::is_integral_v<Type> && !std::is_same_v<Type, bool>) ||
+                                  (std::is_enum_v<Type> && std::is_convertible_v<Type, std::int64_t>);
+
 /// A value, borrowed: what it was made from must outlive the call, what was read from lives as long as its rows.
 class value {
  public:
   value() : raw_(sealite_null()) {}
   value(std::nullptr_t) : raw_(sealite_null()) {}
-  /// Of any type of integers; one of more than 63 bits throws.
-  template <class Integer, std::enable_if_t<std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>, int> = 0>
+  /// Of any type of integers, or an enumeration that converts to one; one of more than 63 bits throws.
+  template <class Integer, std::enable_if_t<is_number<Integer>, int> = 0>
   value(Integer integer) : raw_(sealite_integer(static_cast<std::int64_t>(integer))) {
     if (integer > Integer(0) && raw_.integer <= 0) throw error(SEALITE_TYPE_MISMATCH, "an integer of more than 63 bits");
   }
@@ -122,7 +127,8 @@ class value {
   sealite_value raw_;
 };
 
-/// Rows, of a table or of any other result. They wipe themselves: reading from rows that nobody keeps does not compile.
+/// Rows, of a table or of any other result. They wipe themselves: reading from rows that nobody keeps does not compile. Through
+/// the -> of a std::optional that nobody keeps (`users.get(id)->text("name")`) it does: keep what get() returns in a variable.
 class rows : public owner<sealite_rows, sealite_rows_free> {
  public:
   using owner::owner;

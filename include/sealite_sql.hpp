@@ -6,7 +6,8 @@
 //     auto select = db.prepare("SELECT name FROM users WHERE email = :email").bind(":email", "ada@example.org");
 //     for (const auto &row : select) std::cout << row["name"].text();
 //
-// Every failure throws sealite::error. A statement is used by one thread at a time, and ends before its connection does.
+// Every failure throws sealite::error. A statement is used by one thread at a time. It may outlive its
+// connection, but is of no use then: stepping it throws one of SEALITE_CLOSED.
 
 #ifndef SEALITE_SQL_HPP
 #define SEALITE_SQL_HPP
@@ -46,21 +47,24 @@ class stmt : public owner<sealite_stmt, sealite_stmt_free> {
   std::size_t size() const {
     return got<std::size_t>([&](auto m, auto e) { return sealite_stmt_column_count(handle(), m, e); });
   }
-  std::string_view name(std::size_t position) const {
+  std::string_view name(std::size_t position) const & {
     const char *start = nullptr;
     const auto length = got<std::size_t>(
         [&](auto m, auto e) { return sealite_stmt_column_name(handle(), position, &start, m, e); });
     return {start, length};
   }
   /// A value of the row that it stands on, by the column's position, from 0, or by its name.
-  value at(std::size_t position) const {
+  value at(std::size_t position) const & {
     return value(got<sealite_value>([&](auto m, auto e) { return sealite_stmt_value(handle(), position, m, e); }));
   }
-  value operator[](std::string_view column) const {
+  value operator[](std::string_view column) const & {
     for (std::size_t position = 0; position < size(); position++)
       if (name(position) == column) return at(position);
     throw error(SEALITE_SQL, "the statement has no such column");
   }
+  std::string_view name(std::size_t position) const && = delete;
+  value at(std::size_t position) const && = delete;
+  value operator[](std::string_view column) const && = delete;
   /// Binds every parameter and runs it to its end: how many rows it has changed.
   template <class... Values>
   std::uint64_t execute(const Values &...values) {
@@ -128,8 +132,11 @@ class connection : public owner<sealite_connection, sealite_connection_free> {
       work();
       execute("COMMIT");
     } catch (...) {
-      const bool open = got<bool>([&](auto m, auto e) { return sealite_connection_in_transaction(handle(), m, e); });
-      if (open) execute("ROLLBACK");
+      // What led here is the exception to be seen.
+      try {
+        if (got<bool>([&](auto m, auto e) { return sealite_connection_in_transaction(handle(), m, e); })) execute("ROLLBACK");
+      } catch (const error &) {
+      }
       throw;
     }
   }

@@ -193,14 +193,11 @@ pub unsafe extern "C" fn sealite_vault_export_subject_to(
         text(path, path_length), optional_out(rows);
         {
             let mut file = NewFile::create(path)?;
-            let found = vault.export_subject(tenant, subject, &mut file)?;
-            file.keep()?;
-            if rows.is_wanted() {
-                let mut made = Made::new(&["rows", "tokens", "approvals", "entries"]);
-                let counts = [found.rows, found.tokens, found.approvals, found.entries];
-                made.push(counts.map(count));
-                rows.give(made.into())?;
-            }
+            let found = file.write_by(|file| vault.export_subject(tenant, subject, file))?;
+            let mut made = Made::new(&["rows", "tokens", "approvals", "entries"]);
+            let counts = [found.rows, found.tokens, found.approvals, found.entries];
+            made.push(counts.map(count));
+            rows.give_with(made.into(), || file.keep())?;
         }
     )
 }

@@ -18,6 +18,8 @@ pub(crate) struct NewFile {
     file: File,
     /// Never more than it was made for: what it holds is somebody's data, and wiped.
     buffer: Zeroizing<Vec<u8>>,
+    /// What the system has refused to write, which the engine only knows as an error of its writer.
+    refused: Option<Failure>,
     kept: bool,
 }
 
@@ -30,11 +32,27 @@ impl NewFile {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path).map_err(|error| refusal(&error))?;
-        let buffer = Zeroizing::new(Vec::with_capacity(BATCH));
-        Ok(NewFile { path: Path::new(path).to_owned(), file, buffer, kept: false })
+        Ok(NewFile::of(Path::new(path).to_owned(), file))
     }
 
-    /// Brings it to the disk.
+    fn of(path: PathBuf, file: File) -> Self {
+        let buffer = Zeroizing::new(Vec::with_capacity(BATCH));
+        NewFile { path, file, buffer, refused: None, kept: false }
+    }
+
+    /// Lets `work` write to it.
+    ///
+    /// # Errors
+    /// As `work`; where the file could not be written, SEALITE_FULL, SEALITE_READ_ONLY or SEALITE_IO.
+    pub(crate) fn write_by<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> sealite::Result<T>,
+    ) -> Result<T> {
+        let done = work(self);
+        done.map_err(|error| self.refused.take().unwrap_or_else(|| error.into()))
+    }
+
+    /// Brings what is in it to the disk.
     pub(crate) fn keep(mut self) -> Result<()> {
         let done = self.flush().and_then(|()| self.file.sync_all());
         done.map_err(|error| refusal(&error))?;
@@ -54,7 +72,10 @@ impl Write for NewFile {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.write_all(&self.buffer)?;
+        if let Err(error) = self.file.write_all(&self.buffer) {
+            self.refused = Some(refusal(&error));
+            return Err(error);
+        }
         self.buffer.clear();
         Ok(())
     }
@@ -81,4 +102,24 @@ fn refusal(error: &io::Error) -> Failure {
         _ => (SEALITE_IO, "the file can't be written"),
     };
     Failure::new(status, message)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_fills_on_the_way_is_full_and_not_an_error_of_the_writer() {
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut file = NewFile::of(PathBuf::from("/nowhere/export.json"), full);
+        let vault = sealite::Vault::in_memory().unwrap();
+        let work = |file: &mut NewFile| {
+            let written = file.write_all(&vec![b'x'; 2 * BATCH]);
+            assert_eq!(written.unwrap_err().kind(), ErrorKind::StorageFull);
+            vault.table("none").map(|_| ())
+        };
+        assert_eq!(file.write_by(work).unwrap_err().status, SEALITE_FULL);
+        let other = file.write_by(|_| vault.table("none").map(|_| ()));
+        assert_eq!(other.unwrap_err().status, SEALITE_NOT_FOUND);
+    }
 }

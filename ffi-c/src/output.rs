@@ -29,17 +29,20 @@ impl<T> Out<'_, T> {
 }
 
 impl<K: Kind> Out<'_, *mut K> {
-    /// Makes a handle and writes it.
+    /// Makes a handle and writes it, where it is wanted.
     pub(crate) fn give(&self, object: K::Object) -> Result<()> {
         self.give_with(object, || Ok(()))
     }
 
-    /// Makes a handle, and writes it where what is given out beside it could be made too.
+    /// Makes a handle, where it is wanted, and writes it once what is done or given out beside it has succeeded too.
     pub(crate) fn give_with(
         &self,
         object: K::Object,
         beside: impl FnOnce() -> Result<()>,
     ) -> Result<()> {
+        if !self.is_wanted() {
+            return beside();
+        }
         let handle = handles::insert(object)?;
         if let Err(failure) = beside() {
             handles::remove::<K>(handle);

@@ -9,12 +9,12 @@ use crate::call::call;
 use crate::error::sealite_error;
 use crate::input::Progress;
 use crate::rotation::KINDS;
-use crate::rows::{Made, sealite_rows};
+use crate::rows::sealite_rows;
 use crate::status::Failure;
 use crate::status::sealite_status::{self, SEALITE_INTERRUPTED};
 use crate::unlock::sealite_unlock;
 use crate::vault::{self as vaults, sealite_vault};
-use crate::{copy, keys, rotation};
+use crate::{copy, rotation};
 
 /// What long work is doing.
 #[repr(i32)]
@@ -42,7 +42,7 @@ pub enum sealite_phase {
 /// SEALITE_INTERRUPTED.
 ///
 /// It is called on the thread of that call, often, and in the middle of transactions: it may not throw or jump out of it, and
-/// what it writes to the vault or the database is SEALITE_BUSY.
+/// what it writes to the vault or the database may be SEALITE_BUSY.
 pub type sealite_progress = Option<
     unsafe extern "C" fn(
         context: *mut c_void,
@@ -100,9 +100,7 @@ pub unsafe extern "C" fn sealite_vault_backup_while(
             let mut options = BackupOptions::default();
             options.verify = !unchecked;
             let made = vault.backup_with(to, &options, |seen| copies(&progress, seen))?;
-            if rows.is_wanted() {
-                rows.give(copy::report(&made))?;
-            }
+            rows.give(copy::report(&made))?;
         }
     )
 }
@@ -138,9 +136,7 @@ pub unsafe extern "C" fn sealite_restore_while(
             options.drill = drill;
             let goes_on = |seen| copies(&progress, seen);
             let made = Vault::restore_with(backup, to, &unlock, &options, goes_on)?;
-            if rows.is_wanted() {
-                rows.give(copy::report(&made))?;
-            }
+            rows.give(copy::report(&made))?;
         }
     )
 }
@@ -194,8 +190,8 @@ pub unsafe extern "C" fn sealite_audit_verify_while(
     )
 }
 
-/// As sealite_rotation_run() of `vault`, telling `progress` how far it is after every step: SEALITE_PHASE_ROTATING, with
-/// the kind of key ("data", "index", "token" or "audit"). `progress` may be NULL; it runs on this thread and is handed
+/// As sealite_rotation_run() of `vault`, telling `progress` how far it is before the first step and after every one:
+/// SEALITE_PHASE_ROTATING, with the kind of key ("data", "index", "token" or "audit"). `progress` may be NULL; it runs on this thread and is handed
 /// `context`. `kind`, `tenant` and `rows` as there.
 ///
 /// SEALITE_INTERRUPTED where `progress` has stopped a rotation that is not at its end: what is done stays, and the same
@@ -229,7 +225,7 @@ pub unsafe extern "C" fn sealite_rotation_run_while(
 /// `progress` may be NULL; it runs on this thread and is handed `context`. `keep` of `keep_count` handles, `drop_others`,
 /// `slots` and `rows` as there.
 ///
-/// SEALITE_INTERRUPTED where `progress` has stopped it: the master key has changed then, sealite_rotation_status() says how
+/// SEALITE_INTERRUPTED where `progress` has stopped it before all was done: the master key has changed then, sealite_rotation_status() says how
 /// the others stand, and sealite_rotation_run() goes on with one that is running. Otherwise as of
 /// sealite_rotation_run_all().
 #[unsafe(no_mangle)]
@@ -253,24 +249,12 @@ pub unsafe extern "C" fn sealite_rotation_run_all_while(
         optional_out(rows);
         {
             let secrets: Vec<sealite::Unlock> = keep.iter().map(|secret| (**secret).clone()).collect();
-            let mut was_stopped = false;
-            let (master, all) = vault.keys().rotate_all_while(&secrets, drop_others, |status| {
-                was_stopped = !rotates(&progress, status);
-                !was_stopped
-            })?;
-            if was_stopped {
+            let moves = |status: &sealite::RotationStatus| rotates(&progress, status);
+            let (master, done, all) = vault.keys().rotate_all_while(&secrets, drop_others, moves)?;
+            if !all {
                 return Err(stopped());
             }
-            let mut made = Made::new(&rotation::COLUMNS);
-            for status in &all {
-                rotation::push(&mut made, status);
-            }
-            if slots.is_wanted() {
-                slots.give(keys::slots(&master).into())?;
-            }
-            if rows.is_wanted() {
-                rows.give(made.into())?;
-            }
+            rotation::give_all(&slots, &rows, &master, &done)?;
         }
     )
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use sealite::{Rotation, RotationKind, RotationStatus, Value};
+use sealite::{MasterRotation, Rotation, RotationKind, RotationStatus, Value};
 
 use crate::call::call;
 use crate::error::sealite_error;
@@ -32,7 +32,7 @@ pub enum sealite_rotation {
 pub(crate) const KINDS: &[RotationKind] =
     &[RotationKind::Data, RotationKind::Index, RotationKind::Token, RotationKind::Audit];
 
-pub(crate) const COLUMNS: [&str; 12] = [
+const COLUMNS: [&str; 12] = [
     "kind",
     "tenant",
     "state",
@@ -47,7 +47,7 @@ pub(crate) const COLUMNS: [&str; 12] = [
     "remaining_ms",
 ];
 
-pub(crate) fn push(made: &mut Made, status: &RotationStatus) {
+fn push(made: &mut Made, status: &RotationStatus) {
     made.push([
         status.rotation.kind().name().into(),
         text_or_null(status.rotation.tenant()),
@@ -72,6 +72,20 @@ pub(crate) fn give(rows: &Out<'_, *mut sealite_rows>, status: &RotationStatus) -
     let mut made = Made::new(&COLUMNS);
     push(&mut made, status);
     rows.give(made.into())
+}
+
+/// Gives what has become of the master key, and the state of each rotation, where they are wanted: both or neither.
+pub(crate) fn give_all(
+    slots: &Out<'_, *mut sealite_rows>,
+    rows: &Out<'_, *mut sealite_rows>,
+    master: &MasterRotation,
+    all: &[RotationStatus],
+) -> Result<()> {
+    let mut made = Made::new(&COLUMNS);
+    for status in all {
+        push(&mut made, status);
+    }
+    slots.give_with(keys::slots(master).into(), || rows.give(made.into()))
 }
 
 /// Says what a rotation would do, and writes nothing. `kind` is a sealite_rotation, `tenant` NULL for the vault's own key. Rows:
@@ -197,16 +211,7 @@ pub unsafe extern "C" fn sealite_rotation_run_all(
         {
             let secrets: Vec<sealite::Unlock> = keep.iter().map(|secret| (**secret).clone()).collect();
             let (master, all) = vault.keys().rotate_all(&secrets, drop_others, |_| ())?;
-            let mut made = Made::new(&COLUMNS);
-            for status in &all {
-                push(&mut made, status);
-            }
-            let give_rows = || if rows.is_wanted() { rows.give(made.into()) } else { Ok(()) };
-            if slots.is_wanted() {
-                slots.give_with(keys::slots(&master).into(), give_rows)?;
-            } else {
-                give_rows()?;
-            }
+            give_all(&slots, &rows, &master, &all)?;
         }
     )
 }

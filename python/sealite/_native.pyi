@@ -914,7 +914,7 @@ class Transaction:
         """A part of the transaction that an exception takes back alone, for a with statement."""
 
     def begin(self) -> Self:
-        """Begins it, as `with` does, and returns it.
+        """Begins it, as `with` does, and returns it. A `with` over what it returns ends it as any other.
 
         >>> transaction = sealite.Vault.in_memory().transaction().begin()
         >>> transaction.define_table("users", {"name": "text sealed"})
@@ -2465,7 +2465,7 @@ class _SettingOptions(TypedDict, total=False):
     keep_versions: int | None
 
 class _SettingDeclaration(_SettingOptions, total=False):
-    kind: _SettingKind
+    kind: _SettingKind | None
 
 @final
 class Settings:

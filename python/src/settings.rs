@@ -145,10 +145,10 @@ impl Settings {
         let definitions: Vec<_> = named(definitions, |options| as_dict(options))?
             .into_iter()
             .map(|(name, options)| {
-                let kind: Option<String> =
-                    options.get_item("kind")?.map(|kind| kind.extract()).transpose()?;
                 let options = options.copy()?;
-                if kind.is_some() {
+                let mut kind: Option<String> = None;
+                if let Some(given) = options.get_item("kind")? {
+                    kind = given.extract()?;
                     options.del_item("kind")?;
                 }
                 declared(&name, kind.as_deref().unwrap_or("text"), Some(&options))

@@ -1,5 +1,6 @@
 //! Transactions, savepoints and snapshots as context managers.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use pyo3::prelude::*;
@@ -47,11 +48,13 @@ pub(crate) fn parameters<'py>(given: Option<&Bound<'py, PyAny>>) -> PyResult<Cel
 pub(crate) struct Transaction {
     root: Root,
     held: OnceLock<Arc<HeldTransaction>>,
+    /// True from the beginning of its `with`.
+    entered: AtomicBool,
 }
 
 impl Transaction {
     pub(crate) fn new(root: Root) -> Self {
-        Transaction { root, held: OnceLock::new() }
+        Transaction { root, held: OnceLock::new(), entered: AtomicBool::new(false) }
     }
 
     fn held(&self) -> PyResult<&Arc<HeldTransaction>> {
@@ -171,7 +174,7 @@ impl Transaction {
         Ok(Savepoint { held: Arc::clone(self.held()?), state: Mutex::new(None) })
     }
 
-    /// Begins it, as `with` does, and returns it.
+    /// Begins it, as `with` does, and returns it. A `with` over what it returns ends it as any other.
     ///
     ///     >>> transaction = sealite.Vault.in_memory().transaction().begin()
     ///     >>> transaction.define_table("users", {"name": "text sealed"})
@@ -196,7 +199,15 @@ impl Transaction {
     }
 
     fn __enter__<'py>(this: &Bound<'py, Self>) -> PyResult<Bound<'py, Self>> {
-        Self::begin(this)
+        let own = this.get();
+        match own.held.get() {
+            None => own.begin_here(this.py())?,
+            // By `begin`: the end of `with` is its end all the same.
+            Some(held) if !held.has_ended() && !own.entered.load(Ordering::Acquire) => {}
+            Some(_) => return Err(begun_twice("transaction")),
+        }
+        own.entered.store(true, Ordering::Release);
+        Ok(this.clone())
     }
 
     #[pyo3(signature = (exception_type, *_exception))]

@@ -341,7 +341,7 @@ def test_several_settings_are_declared_all_or_none(vault: Vault) -> None:
         "a.on": {"kind": "boolean", "default": False},
         "a.port": {"kind": "integer", "default": 25, "required": True, "category": "a"},
         "a.secret": {"secret": True, "guarded_by": "a.on", "keep_versions": 3, "min_length": None},
-        "a.text": {},
+        "a.text": {"kind": None},
     })  # fmt: skip
     kinds = [(each.name, each.kind, each.secret) for each in settings.list()]
     assert kinds == [("a.on", "boolean", False), ("a.port", "integer", False), ("a.secret", "text", True), ("a.text", "text", False)]

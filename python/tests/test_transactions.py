@@ -104,6 +104,22 @@ def test_a_transaction_is_used_inside_its_with_only(vault: Vault) -> None:
             work()
 
 
+def test_with_over_a_begun_transaction_ends_it(vault: Vault, users: Table) -> None:
+    with vault.transaction().begin() as transaction:
+        transaction.table("users").insert(email="a@x.example")
+        with pytest.raises(sealite.Closed):
+            transaction.__enter__()
+    with pytest.raises(ZeroDivisionError):
+        with vault.transaction().begin() as transaction:
+            transaction.table("users").insert(email="b@x.example")
+            raise ZeroDivisionError
+    assert [row["email"] for row in users.scan()] == ["a@x.example"]
+    ended = vault.transaction().begin()
+    ended.roll_back()
+    with pytest.raises(sealite.Closed), ended:
+        pass
+
+
 def test_a_transaction_belongs_to_its_thread(vault: Vault, users: Table) -> None:
     with vault.transaction() as transaction:
         table = transaction.table("users")

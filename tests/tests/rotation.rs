@@ -352,7 +352,8 @@ fn rotation_of_everything_stops_where_it_is_told_to_and_goes_on() {
     let keys = vault.keys();
     let unlock = world.scratch.unlock();
     let stops = |status: &RotationStatus| status.rotation.kind() != RotationKind::Index;
-    let (master, done) = keys.rotate_all_while(&[unlock], false, stops).unwrap();
+    let (master, done, all) = keys.rotate_all_while(&[unlock], false, stops).unwrap();
+    assert!(!all);
     // The master key and the audit key are done, and the first index key has begun.
     assert_eq!((master.kept.len(), done.len()), (1, 2));
     let states: Vec<RotationState> = done.iter().map(|status| status.state).collect();
@@ -364,6 +365,28 @@ fn rotation_of_everything_stops_where_it_is_told_to_and_goes_on() {
         }
     }
     world.check_open(&vault, "stopped and gone on with");
+}
+
+#[test]
+fn a_no_to_the_end_of_the_last_key_stops_no_rotation_of_everything() {
+    let world = World::default();
+    let vault = world.scratch.open();
+    fill(&vault);
+    let (keys, unlock) = (vault.keys(), [world.scratch.unlock()]);
+    let (_, all) = keys.rotate_all(&unlock, false, |_| ()).unwrap();
+    let mut ended = 0;
+    let mut goes_on_to = |last: usize| {
+        ended = 0;
+        let go_on = |status: &RotationStatus| {
+            ended += usize::from(status.state != RotationState::Running);
+            ended < last
+        };
+        keys.rotate_all_while(&unlock, false, go_on).unwrap()
+    };
+    let (_, done, is_all) = goes_on_to(all.len());
+    assert!(is_all && done.len() == all.len());
+    let (_, done, is_all) = goes_on_to(1);
+    assert!(!is_all && done.len() == 1 && done[0].state == RotationState::Finished, "{done:?}");
 }
 
 #[test]

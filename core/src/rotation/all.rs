@@ -45,11 +45,11 @@ pub(crate) fn everything(engine: &Arc<Engine>) -> Result<Vec<Rotation>> {
     Ok(all)
 }
 
-/// Rotates everything, until `go_on` says no; how each that has begun stands then.
+/// Rotates everything, until `go_on` says no; how each that has begun stands then, and whether nothing is left to do.
 pub(crate) fn run_all(
     engine: &Arc<Engine>,
     go_on: &mut dyn FnMut(&RotationStatus) -> bool,
-) -> Result<Vec<RotationStatus>> {
+) -> Result<(Vec<RotationStatus>, bool)> {
     let all = everything(engine)?;
     let mut done = Vec::with_capacity(all.len());
     for rotation in &all {
@@ -63,13 +63,16 @@ pub(crate) fn run_all(
             }
         }
         let mut stopped = false;
-        done.push(run(engine, rotation, &mut |status| {
+        let now = run(engine, rotation, &mut |status| {
             stopped = !go_on(status);
             !stopped
-        })?);
-        if stopped {
-            break;
+        })?;
+        let is_running = now.state == RotationState::Running;
+        done.push(now);
+        // Where everything is done, there is nothing to stop.
+        if stopped && (is_running || done.len() < all.len()) {
+            return Ok((done, false));
         }
     }
-    Ok(done)
+    Ok((done, true))
 }

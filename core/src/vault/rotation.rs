@@ -99,22 +99,25 @@ impl Keys {
         drop_others: bool,
         mut progress: impl FnMut(&RotationStatus),
     ) -> Result<(MasterRotation, Vec<RotationStatus>)> {
-        self.rotate_all_while(keep, drop_others, |status| {
+        let (master, done, _) = self.rotate_all_while(keep, drop_others, |status| {
             progress(status);
             true
-        })
+        })?;
+        Ok((master, done))
     }
 
     /// As [`Keys::rotate_all`], until `go_on`, which gets how the key in hand stands, says no: [`Keys::run`] goes on with
-    /// those that have begun. The master key has been changed before the first call of it.
+    /// those that have begun. The master key has been changed before the first call of it. False where anything is left: a no
+    /// to the last status of the last key stops nothing.
     pub fn rotate_all_while(
         &self,
         keep: &[Unlock],
         drop_others: bool,
         mut go_on: impl FnMut(&RotationStatus) -> bool,
-    ) -> Result<(MasterRotation, Vec<RotationStatus>)> {
+    ) -> Result<(MasterRotation, Vec<RotationStatus>, bool)> {
         let master = self.rotate_master(keep, drop_others)?;
-        Ok((master, rotation::run_all(&self.engine, &mut go_on)?))
+        let (done, all) = rotation::run_all(&self.engine, &mut go_on)?;
+        Ok((master, done, all))
     }
 
     /// Revokes the tokens that are still hashed under a retired pepper, for who can't wait until they are presented or

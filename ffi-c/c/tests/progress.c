@@ -6,9 +6,10 @@
 
 enum { PEOPLE = 300, PHASES = SEALITE_PHASE_ROTATING + 1 };
 
-/* What a progress function has heard, and in which phase it is to stop; -1 for none. */
+/* What a progress function has heard, and in which phase it is to stop, -1 for none, or at which call, 0 for none. */
 struct heard {
   int32_t stop_in;
+  unsigned stop_at;
   unsigned calls[PHASES];
   uint64_t last[PHASES];
   char what[16];
@@ -22,7 +23,7 @@ static int32_t hear(void *context, int32_t phase, const char *what, size_t what_
   heard->what[what_length] = '\0';
   heard->calls[phase] += 1;
   heard->last[phase] = done;
-  return phase == heard->stop_in;
+  return phase == heard->stop_in || heard->calls[phase] == heard->stop_at;
 }
 
 static struct heard stopping_in(int32_t phase) {
@@ -132,6 +133,19 @@ static void rotations(sealite_vault *vault, const sealite_unlock *unlock) {
   CHECK(rows_in(slots) == 1 && rows_in(rows) >= 3 && running(vault) == 0);
   sealite_rows_free(slots);
   sealite_rows_free(rows);
+
+  /* The last call is at the end of the last key: a no there stops nothing. */
+  const unsigned calls = heard.calls[SEALITE_PHASE_ROTATING];
+  heard = stopping_in(-1);
+  heard.stop_at = calls;
+  OK(sealite_rotation_run_all_while(vault, keep, 1, 0, hear, &heard, &slots, &rows, &error));
+  CHECK(heard.calls[SEALITE_PHASE_ROTATING] == calls && rows_in(slots) == 1 && running(vault) == 0);
+  sealite_rows_free(slots);
+  sealite_rows_free(rows);
+  heard = stopping_in(-1);
+  heard.stop_at = calls - 1;
+  GIVES(SEALITE_INTERRUPTED, sealite_rotation_run_all_while(vault, keep, 1, 0, hear, &heard, &slots, &rows, &error));
+  CHECK(slots == NULL && rows == NULL);
 }
 
 int main(int argc, char **argv) {

@@ -255,7 +255,8 @@ pub unsafe extern "C" fn sealite_audit_export(
         optional_text(tenant, tenant_length), optional_out(entries);
         {
             let mut file = NewFile::create(path)?;
-            let written = audit.export(&mut file, &options(from_ms, until_ms, tenant))?;
+            let options = options(from_ms, until_ms, tenant);
+            let written = file.write_by(|file| audit.export(file, &options))?;
             file.keep()?;
             entries.set(written);
         }

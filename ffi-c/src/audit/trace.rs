@@ -49,10 +49,10 @@ pub unsafe extern "C" fn sealite_trace_current(
 ) -> sealite_status {
     call!(error; out(trace_id), optional_out(correlation_id); {
         if let Some(trace) = Trace::current() {
-            if let Some(correlation) = trace.correlation().filter(|_| correlation_id.is_wanted()) {
-                correlation_id.give(Bytes::copy_of(correlation.as_bytes()))?;
-            }
-            trace_id.give(Bytes::copy_of(trace.id().as_bytes()))?;
+            trace_id.give_with(Bytes::copy_of(trace.id().as_bytes()), || match trace.correlation() {
+                Some(correlation) => correlation_id.give(Bytes::copy_of(correlation.as_bytes())),
+                None => Ok(()),
+            })?;
         }
     })
 }
