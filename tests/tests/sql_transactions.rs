@@ -101,6 +101,8 @@ fn a_savepoint_is_taken_back_though_a_statement_that_writes_stands_on_a_row() {
 }
 
 #[test]
+// The path of a method of `Statement<'_>` is of one lifetime only.
+#[allow(clippy::redundant_closure_for_method_calls)]
 fn what_cannot_be_kept_is_taken_back_alone() {
     let vault = Vault::in_memory().unwrap();
     vault.execute("CREATE TABLE plain (a INTEGER)", &[]).unwrap();
