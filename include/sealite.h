@@ -3578,7 +3578,8 @@ sealite_status sealite_transaction_begin_savepoint(sealite_transaction *transact
  * Ends the innermost savepoint: with `keep` 1 keeps what was done since, with 0 takes it back. What is not ended ends
  * with the transaction.
  *
- * SEALITE_CLOSED where none is set.
+ * SEALITE_CLOSED where none is set. SEALITE_BUSY where it is to be kept and a statement that writes stands on a row: it is
+ * still set.
  *
  * @param transaction  A handle; not NULL.
  * @param keep  0 or 1; any other number is SEALITE_INVALID_INPUT.
@@ -3603,7 +3604,7 @@ sealite_status sealite_transaction_commit(sealite_transaction *transaction,
 /**
  * Takes everything back. The transaction has ended, and is still to be freed.
  *
- * SEALITE_CLOSED where it has ended.
+ * SEALITE_CLOSED where it has ended; not where SQLite has taken it back by itself, as after a full disk.
  *
  * @param transaction  A handle; not NULL.
  * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED for its arguments; or as above.

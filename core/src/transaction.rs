@@ -119,7 +119,7 @@ impl Transaction {
         self.held.with(&self.session, statement, work)
     }
 
-    /// Ends a statement that the transaction holds.
+    /// Ends a statement that the transaction holds; one that is being worked with, when that is done.
     pub fn let_go(&self, statement: HeldStatement) {
         self.held.remove(statement);
     }
@@ -170,7 +170,7 @@ impl Transaction {
         self.session.commit()
     }
 
-    /// Takes everything back.
+    /// Takes everything back; fine where SQLite has done so by itself, as after a full disk.
     pub fn roll_back(self) -> Result<()> {
         drop(self.held);
         self.session.roll_back()
@@ -239,7 +239,7 @@ impl Snapshot {
         self.held.with_read(&self.session, statement, work)
     }
 
-    /// Ends a statement that the snapshot holds.
+    /// Ends a statement that the snapshot holds; one that is being worked with, when that is done.
     pub fn let_go(&self, statement: HeldStatement) {
         self.held.remove(statement);
     }

@@ -127,7 +127,8 @@ pub unsafe extern "C" fn sealite_transaction_begin_savepoint(
 /// Ends the innermost savepoint: with `keep` 1 keeps what was done since, with 0 takes it back. What is not ended ends
 /// with the transaction.
 ///
-/// SEALITE_CLOSED where none is set.
+/// SEALITE_CLOSED where none is set. SEALITE_BUSY where it is to be kept and a statement that writes stands on a row: it is
+/// still set.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_transaction_end_savepoint(
     transaction: *mut sealite_transaction,
@@ -149,7 +150,7 @@ pub unsafe extern "C" fn sealite_transaction_commit(
 
 /// Takes everything back. The transaction has ended, and is still to be freed.
 ///
-/// SEALITE_CLOSED where it has ended.
+/// SEALITE_CLOSED where it has ended; not where SQLite has taken it back by itself, as after a full disk.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_transaction_roll_back(
     transaction: *mut sealite_transaction,

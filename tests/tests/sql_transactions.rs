@@ -4,7 +4,8 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used)]
 
 use sealite::{
-    Alteration, Column, ErrorKind, Index, TableDefinition, Value, ValueRef, Vault, values,
+    Alteration, Column, ErrorKind, Index, TableDefinition, TokenKind, TokenRequest, Value,
+    ValueRef, Vault, values,
 };
 use sealite_tests::process::{listen, staged, tell};
 use sealite_tests::scratch::Scratch;
@@ -72,6 +73,93 @@ fn a_savepoint_that_could_not_be_ended_is_still_set() {
     tx.execute("INSERT INTO plain VALUES (3)", &[]).unwrap();
     tx.commit().unwrap();
     assert_eq!(integers(&vault, "SELECT a FROM plain"), [3]);
+}
+
+#[test]
+fn a_savepoint_is_taken_back_though_a_statement_that_writes_stands_on_a_row() {
+    let vault = Vault::in_memory().unwrap();
+    vault.execute("CREATE TABLE plain (a INTEGER)", &[]).unwrap();
+    let tx = vault.begin().unwrap();
+    tx.execute("INSERT INTO plain VALUES (0)", &[]).unwrap();
+    let outer = tx.begin_savepoint().unwrap();
+    tx.execute("INSERT INTO plain VALUES (1)", &[]).unwrap();
+    let inner = tx.begin_savepoint().unwrap();
+    let mut unfinished = tx.prepare("INSERT INTO plain VALUES (2), (3) RETURNING a").unwrap();
+    assert!(unfinished.step().unwrap());
+    tx.end_savepoint(&inner, false).unwrap();
+    assert_eq!(tx.end_savepoint(&inner, false).unwrap_err().kind(), ErrorKind::Closed);
+    drop(unfinished);
+    // The next ones are its own, whatever SQLite still has of the one before.
+    for (value, keep) in [(4, true), (5, false)] {
+        let next = tx.begin_savepoint().unwrap();
+        tx.execute("INSERT INTO plain VALUES (?)", &[value.into()]).unwrap();
+        tx.end_savepoint(&next, keep).unwrap();
+    }
+    tx.end_savepoint(&outer, true).unwrap();
+    tx.commit().unwrap();
+    assert_eq!(integers(&vault, "SELECT a FROM plain ORDER BY a"), [0, 1, 4]);
+}
+
+#[test]
+// The path of a method of `Statement<'_>` is of one lifetime only.
+#[allow(clippy::redundant_closure_for_method_calls)]
+fn what_cannot_be_kept_is_taken_back_alone() {
+    let vault = Vault::in_memory().unwrap();
+    vault.execute("CREATE TABLE plain (a INTEGER)", &[]).unwrap();
+    let tx = vault.begin().unwrap();
+    tx.execute("INSERT INTO plain VALUES (1)", &[]).unwrap();
+    let (held, _) = tx.hold("INSERT INTO plain VALUES (2), (3) RETURNING a").unwrap();
+    let held = held.unwrap();
+    let failed = tx.savepoint(|tx| tx.with_held(held, |held| held.step()));
+    assert_eq!(failed.unwrap_err().kind(), ErrorKind::Busy);
+    // Nothing is begun meanwhile, and nothing is lost by it.
+    assert!(tx.with_held(held, |held| held.step()).unwrap());
+    let early = tx.tokens().issue(&TokenRequest::new(TokenKind::ApiKey));
+    assert_eq!(early.unwrap_err().kind(), ErrorKind::Busy);
+    tx.let_go(held);
+    tx.tokens().issue(&TokenRequest::new(TokenKind::ApiKey)).unwrap();
+    tx.commit().unwrap();
+    assert_eq!(integers(&vault, "SELECT a FROM plain"), [1]);
+}
+
+#[test]
+fn a_transaction_that_sqlite_rolled_back_is_rolled_back_without_an_error() {
+    let vault = Vault::in_memory().unwrap();
+    vault.execute("CREATE TABLE plain (a INTEGER UNIQUE)", &[]).unwrap();
+    let before = vault.metrics().rolled_back;
+    let undone = || {
+        let tx = vault.begin().unwrap();
+        tx.execute("INSERT INTO plain VALUES (1)", &[]).unwrap();
+        tx.execute("INSERT OR ROLLBACK INTO plain VALUES (1)", &[]).unwrap_err();
+        assert_eq!(tx.execute("SELECT 1", &[]).unwrap_err().kind(), ErrorKind::Closed);
+        tx
+    };
+    undone().roll_back().unwrap();
+    assert_eq!(vault.metrics().rolled_back, before + 1);
+    drop(undone());
+    assert_eq!(vault.metrics().rolled_back, before + 2);
+    assert_eq!(integers(&vault, "SELECT count(*) FROM plain"), [0]);
+}
+
+#[test]
+fn a_statement_that_still_runs_tells_no_changes() {
+    let vault = Vault::in_memory().unwrap();
+    vault.define_table(&notes()).unwrap();
+    vault.execute("CREATE TABLE plain (title TEXT)", &[]).unwrap();
+    for table in ["plain", "notes"] {
+        let tx = vault.begin().unwrap();
+        let sql = format!("INSERT INTO {table} (title) VALUES (?1), (?1 || 'x') RETURNING title");
+        let mut insert = tx.prepare(&sql).unwrap();
+        for title in ["a", "b"] {
+            insert.bind(1, title).unwrap();
+            for _ in 0..2 {
+                assert!(insert.step().unwrap());
+                assert_eq!(insert.changes(), 0, "{table} {title}");
+            }
+            assert!(!insert.step().unwrap());
+            assert_eq!(insert.changes(), 2, "{table} {title}");
+        }
+    }
 }
 
 #[test]

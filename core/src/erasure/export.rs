@@ -181,7 +181,7 @@ fn unwritten() -> Error {
     err!(Io, "the export can't be written")
 }
 
-/// JSON whose texts are overwritten when it goes.
+/// JSON whose names and texts are overwritten when it goes.
 struct Wiped(Json);
 
 impl Drop for Wiped {
@@ -194,7 +194,12 @@ fn wipe(value: &mut Json) {
     match value {
         Json::String(text) => text.zeroize(),
         Json::Array(all) => all.iter_mut().for_each(wipe),
-        Json::Object(all) => all.values_mut().for_each(wipe),
+        Json::Object(all) => {
+            for (mut name, mut value) in std::mem::take(all) {
+                name.zeroize();
+                wipe(&mut value);
+            }
+        }
         Json::Null | Json::Bool(_) | Json::Number(_) => {}
     }
 }

@@ -253,7 +253,8 @@ fn command(engine: &Arc<Engine>, inner: &mut Inner, key: u64) -> Result<bool> {
     let Some(prepared) = inner.statements.get_mut(&key) else { return Err(gone()) };
     let Some((command, bound)) = prepared.command() else { return Ok(false) };
     let bound: Vec<ValueRef<'_>> = bound.iter().map(Value::as_ref).collect();
-    let answer = command.run(engine, &bound)?.rows.into_iter().next().unwrap_or_default();
+    // It has one row at most.
+    let answer = command.run(engine, &bound)?.rows.pop().unwrap_or_default();
     Ok(prepared.answer(answer))
 }
 

@@ -21,7 +21,8 @@ pub struct HeldStatement(u64);
 
 /// The statements of one transaction or snapshot. They go before its connection does.
 pub(crate) struct HeldStatements {
-    all: RefCell<BTreeMap<u64, Prepared>>,
+    /// None in the place of one that is being worked with.
+    all: RefCell<BTreeMap<u64, Option<Prepared>>>,
     made_in: u64,
 }
 
@@ -67,8 +68,16 @@ impl HeldStatements {
     }
 
     pub(crate) fn remove(&self, HeldStatement(number): HeldStatement) {
-        let statement = self.all.borrow_mut().remove(&number);
-        drop(statement);
+        let statement = self.all.borrow_mut().remove(&number).flatten();
+        self.end(statement);
+    }
+
+    #[allow(clippy::mem_forget)]
+    fn end<T>(&self, statements: T) {
+        // In a child they are the parent's, as their connection is.
+        if self.made_in != fork::generation() {
+            std::mem::forget(statements);
+        }
     }
 
     fn take_in(&self, within: Within<'_>, sql: &str) -> Result<(Option<HeldStatement>, usize)> {
@@ -79,7 +88,7 @@ impl HeldStatements {
         }
         let prepared = Prepared::new(within, first)?;
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        self.all.borrow_mut().insert(number, prepared);
+        self.all.borrow_mut().insert(number, Some(prepared));
         Ok((Some(HeldStatement(number)), end))
     }
 
@@ -89,30 +98,30 @@ impl HeldStatements {
         HeldStatement(number): HeldStatement,
         work: impl FnOnce(&mut Statement<'_>) -> Result<T>,
     ) -> Result<T> {
-        let found = self.all.borrow_mut().remove(&number);
+        let found = self.all.borrow_mut().get_mut(&number).and_then(Option::take);
         let gone = || err!(Closed, "the statement has ended, or is another transaction's");
         let mut statement = Statement::of(within, found.ok_or_else(gone)?);
         let done = work(&mut statement);
-        if let Some(prepared) = statement.into_prepared() {
-            self.all.borrow_mut().insert(number, prepared);
+        let prepared = statement.into_prepared();
+        if let Some(place) = self.all.borrow_mut().get_mut(&number) {
+            *place = prepared;
+            return done;
         }
+        // It was let go of meanwhile.
+        self.end(prepared);
         done
     }
 }
 
 impl Drop for HeldStatements {
-    #[allow(clippy::mem_forget)]
     fn drop(&mut self) {
-        // In a child they are the parent's, as their connection is.
-        if self.made_in != fork::generation() {
-            std::mem::forget(self.all.take());
-        }
+        self.end(self.all.take());
     }
 }
 
 #[cfg(test)]
-// The path of a method of `Statement<'_>` is of one lifetime only.
 #[allow(clippy::redundant_closure_for_method_calls)]
+// The path of a method of `Statement<'_>` is of one lifetime only.
 mod tests {
     use crate::error::ErrorKind;
     use crate::vault::Vault;
@@ -155,6 +164,22 @@ mod tests {
     }
 
     #[test]
+    fn statement_let_go_of_while_it_is_worked_with_ends_then() -> crate::Result<()> {
+        let vault = Vault::in_memory()?;
+        let snapshot = vault.snapshot()?;
+        let (one, _) = snapshot.hold("SELECT 1")?;
+        let one = one.expect("a statement");
+        let there = snapshot.with_held(one, |held| {
+            snapshot.let_go(one);
+            held.step()
+        })?;
+        assert!(there);
+        let error = snapshot.with_held(one, |held| held.step()).expect_err("let go of");
+        assert_eq!(error.kind(), ErrorKind::Closed);
+        Ok(())
+    }
+
+    #[test]
     fn snapshot_of_a_vault_in_memory_writes_nothing_either() -> crate::Result<()> {
         let vault = Vault::in_memory()?;
         let notes =
@@ -166,16 +191,34 @@ mod tests {
         read_only(vault.query(write, &[]).expect_err("a write"));
         let snapshot = vault.snapshot()?;
         read_only(snapshot.query(write, &[]).expect_err("a write"));
-        for write in
-            [write, "INSERT INTO visits VALUES ('/')", "DELETE FROM notes", "CREATE TABLE t (x)"]
-        {
+        for write in [
+            write,
+            "INSERT INTO visits VALUES ('/')",
+            "DELETE FROM notes",
+            "CREATE TABLE t (x)",
+            "PRAGMA user_version = 5",
+            "PRAGMA user_version(5)",
+            "PRAGMA optimize",
+            "; pragma main.\"Optimize\"(-1)",
+            "PRAGMA incremental_vacuum",
+        ] {
             let mut prepared = snapshot.prepare(write)?;
-            read_only(prepared.step().expect_err("a write"));
+            read_only(prepared.step().expect_err(write));
+            assert!(snapshot.query(write, &[]).is_err(), "{write}");
         }
-        assert!(snapshot.prepare("EXPLAIN INSERT INTO visits VALUES ('/')")?.step()?);
-        assert!(snapshot.prepare("PRAGMA table_info(visits)")?.step()?);
+        for read in [
+            "EXPLAIN INSERT INTO visits VALUES ('/')",
+            "PRAGMA table_info(visits)",
+            "PRAGMA user_version",
+            "PRAGMA journal_mode",
+            "PRAGMA integrity_check",
+        ] {
+            assert!(snapshot.prepare(read)?.step()?, "{read}");
+        }
         drop(snapshot);
         let found = vault.query("SELECT count(*) FROM visits", &[])?;
+        assert_eq!(found.rows.first().and_then(|row| row.first()?.as_ref().as_i64()), Some(0));
+        let found = vault.query("PRAGMA user_version", &[])?;
         assert_eq!(found.rows.first().and_then(|row| row.first()?.as_ref().as_i64()), Some(0));
         Ok(())
     }

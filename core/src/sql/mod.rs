@@ -7,6 +7,7 @@
 
 mod abi;
 mod analysis;
+mod body;
 mod change;
 mod clauses;
 mod command;

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use super::body::{Body, forget, next};
 use super::change;
 use super::command::Command;
-use super::ddl::Change;
-use super::declare::{DEFINE, Declaration, declare};
-use super::face::{Entered, Face, Given};
+use super::declare::{DEFINE, declare};
+use super::face::{Entered, Face};
 use super::statement::{self, Known};
 use super::within::Within;
 use crate::db::RawStmt;
@@ -24,29 +24,6 @@ pub(super) struct Prepared {
     /// True for what `changes()` counts.
     counts: bool,
     ends: bool,
-}
-
-enum Body {
-    /// SQLite runs it.
-    Native { stmt: RawStmt, given: Option<Arc<Given>> },
-    /// A write of a sealed table that does more than SQLite by itself: it runs whole at the first step.
-    Returning {
-        known: Arc<Known>,
-        bound: Vec<Value>,
-        rows: std::vec::IntoIter<Vec<Value>>,
-        row: Vec<Value>,
-        names: Vec<Option<String>>,
-    },
-    /// A check of the file: it runs whole at the first step.
-    Check { rows: std::vec::IntoIter<Vec<Value>>, row: Vec<Value> },
-    /// It declares a table, at the first step.
-    Declare { declaration: Arc<Declaration>, made: bool },
-    /// A change of the schema around a sealed table.
-    Schema(Arc<Change>),
-    /// What takes transactions of its own: a connection runs it outside of one.
-    Command { command: Arc<Command>, bound: Vec<Value>, row: Vec<Value> },
-    /// There is nothing to do.
-    Nothing,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -137,23 +114,11 @@ impl Prepared {
     }
 
     pub(super) fn parameter_count(&self) -> usize {
-        match &self.body {
-            Body::Native { stmt, .. } => stmt.parameter_count(),
-            Body::Returning { bound, .. } | Body::Command { bound, .. } => bound.len(),
-            Body::Nothing | Body::Check { .. } | Body::Schema(_) | Body::Declare { .. } => 0,
-        }
+        self.body.parameter_count()
     }
 
     pub(super) fn parameter_name(&self, index: usize) -> Option<String> {
-        match &self.body {
-            Body::Native { stmt, .. } => stmt.parameter_name(index),
-            Body::Returning { names, .. } => names.get(index.checked_sub(1)?)?.clone(),
-            Body::Nothing
-            | Body::Check { .. }
-            | Body::Schema(_)
-            | Body::Command { .. }
-            | Body::Declare { .. } => None,
-        }
+        self.body.parameter_name(index)
     }
 
     pub(super) fn parameter_index(&self, name: &str) -> Option<usize> {
@@ -162,14 +127,7 @@ impl Prepared {
 
     /// True where the statement changes nothing in the file.
     pub(super) fn is_read_only(&self) -> bool {
-        match &self.body {
-            Body::Native { stmt, .. } => stmt.is_read_only(),
-            Body::Returning { .. }
-            | Body::Schema(_)
-            | Body::Command { .. }
-            | Body::Declare { .. } => false,
-            Body::Nothing | Body::Check { .. } => true,
-        }
+        self.body.is_read_only()
     }
 
     /// The declared type of a result column that is a table's column.
@@ -180,9 +138,9 @@ impl Prepared {
         }
     }
 
-    /// The number of rows that the last run has changed.
+    /// The number of rows that the last run has changed; 0 while it still runs.
     pub(super) fn changes(&self) -> usize {
-        self.changes
+        if self.is_on_row() { 0 } else { self.changes }
     }
 
     /// True while it stands on a row: SQLite has a transaction open for it.
@@ -223,6 +181,9 @@ impl Prepared {
             (false, false) => Face::go_on(within)?,
         };
         self.stands = Stands::Behind;
+        if first {
+            self.changes = 0;
+        }
         let writes = !self.is_read_only();
         if first && !matches!(self.body, Body::Command { .. }) {
             within.check_reads(&self.sql, !writes)?;
@@ -309,10 +270,10 @@ impl Prepared {
     }
 
     /// The command that is to run, and its parameters; none where the statement is another, or has run.
-    pub(super) fn command(&self) -> Option<(Arc<Command>, Vec<Value>)> {
+    pub(super) fn command(&self) -> Option<(&Command, &[Value])> {
         match &self.body {
             Body::Command { command, bound, .. } if self.stands != Stands::OnRow => {
-                Some((Arc::clone(command), bound.clone()))
+                Some((command, bound))
             }
             _ => None,
         }
@@ -321,6 +282,7 @@ impl Prepared {
     /// The command has run, with that for its one row, where it has one. Whether it stands on it.
     pub(super) fn answer(&mut self, answer: Vec<Value>) -> bool {
         let Body::Command { row, .. } = &mut self.body else { return false };
+        forget(row);
         self.stands = if answer.is_empty() { Stands::Behind } else { Stands::OnRow };
         *row = answer;
         self.is_on_row()
@@ -351,65 +313,19 @@ impl Prepared {
             return;
         }
         self.stands = Stands::Before;
-        match &mut self.body {
-            Body::Native { stmt, .. } => stmt.reset(),
-            Body::Returning { rows, row, .. } | Body::Check { rows, row } => {
-                wipe(rows.as_mut_slice().iter_mut().flatten());
-                *rows = Vec::new().into_iter();
-                forget(row);
-            }
-            Body::Command { row, .. } => forget(row),
-            Body::Nothing | Body::Schema(_) | Body::Declare { .. } => {}
-        }
+        self.body.reset();
     }
 
     /// Forgets what was bound.
     pub(super) fn clear(&mut self) {
         self.reset();
-        match &mut self.body {
-            Body::Native { stmt, .. } => stmt.clear(),
-            Body::Returning { bound, .. } | Body::Command { bound, .. } => {
-                wipe(bound.iter_mut());
-                bound.fill(Value::Null);
-            }
-            Body::Nothing | Body::Check { .. } | Body::Schema(_) | Body::Declare { .. } => {}
-        }
+        self.body.clear();
     }
-}
-
-impl Drop for Prepared {
-    fn drop(&mut self) {
-        match &mut self.body {
-            Body::Returning { bound, rows, row, .. } => {
-                wipe(rows.as_mut_slice().iter_mut().flatten().chain(bound).chain(row));
-            }
-            Body::Check { rows, row } => {
-                wipe(rows.as_mut_slice().iter_mut().flatten().chain(row));
-            }
-            Body::Command { bound, row, .. } => wipe(bound.iter_mut().chain(row)),
-            Body::Native { .. } | Body::Declare { .. } | Body::Schema(_) | Body::Nothing => {}
-        }
-    }
-}
-
-fn wipe<'v>(values: impl IntoIterator<Item = &'v mut Value>) {
-    values.into_iter().for_each(Value::wipe);
-}
-
-fn forget(row: &mut Vec<Value>) {
-    wipe(row.iter_mut());
-    row.clear();
 }
 
 /// True for what ends a transaction, or goes back in it.
 fn ends(sql: &str) -> bool {
     begins_with(sql, &["commit", "end", "rollback", "release"])
-}
-
-fn next(rows: &mut std::vec::IntoIter<Vec<Value>>, row: &mut Vec<Value>) -> bool {
-    wipe(row.iter_mut());
-    *row = rows.next().unwrap_or_default();
-    !row.is_empty()
 }
 
 fn run(

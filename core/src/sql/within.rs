@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::host::{self, Host};
-use crate::db::tokens::begins_with;
+use crate::db::tokens::{begins_with, tokens};
 use crate::db::{Conn, Handle};
 use crate::error::{Result, fail};
 use crate::table::engine::State;
@@ -40,9 +40,8 @@ impl<'s> Within<'s> {
 
     /// Refuses a write in a snapshot, which on the one connection of a vault in memory SQLite would run.
     pub(super) fn check_reads(self, sql: &str, is_read_only: bool) -> Result<()> {
-        // What SQLite calls a write of these changes nothing that is kept.
         let is_snapshot = matches!(self, Within::Snapshot(..));
-        if is_snapshot && !is_read_only && !begins_with(sql, &["explain", "pragma"]) {
+        if is_snapshot && (may_analyse(sql) || !is_read_only && !only_tells(sql)) {
             fail!(ReadOnly, "a snapshot only reads: write in a transaction");
         }
         Ok(())
@@ -74,4 +73,27 @@ impl<'s> Within<'s> {
             Within::Host(conn, host) => host.state(handle, conn),
         }
     }
+}
+
+/// True for what SQLite calls a write and that changes nothing.
+fn only_tells(sql: &str) -> bool {
+    begins_with(sql, &["explain"]) || pragma(sql).is_some_and(|name| name == "journal_mode")
+}
+
+/// True for what may write and that SQLite need not call a write.
+fn may_analyse(sql: &str) -> bool {
+    pragma(sql).is_some_and(|name| name == "optimize")
+}
+
+/// The name of the pragma that the statement is, in small letters.
+fn pragma(sql: &str) -> Option<String> {
+    if !begins_with(sql, &["pragma"]) {
+        return None;
+    }
+    let tokens = tokens(sql);
+    let mut words = tokens.iter().skip_while(|token| token.is_sign(";")).skip(1);
+    let first = words.next()?;
+    let name =
+        if words.next().is_some_and(|sign| sign.is_sign(".")) { words.next()? } else { first };
+    name.name().map(|name| name.to_ascii_lowercase())
 }

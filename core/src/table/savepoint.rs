@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::engine::State;
 use super::sequence::Sequences;
 use super::session::Session;
-use crate::error::{Result, err};
+use crate::error::{ErrorKind, Result, err};
 
 static NEXT_SAVEPOINT: AtomicU64 = AtomicU64::new(0);
 
@@ -66,7 +66,12 @@ impl Session {
         // Where SQLite has rolled the whole transaction back by itself, there is no savepoint left.
         if self.conn().in_transaction()? {
             self.conn().execute(&format!("ROLLBACK TO s{depth}"), &[])?;
-            self.conn().execute(&format!("RELEASE s{depth}"), &[])?;
+            match self.conn().execute(&format!("RELEASE s{depth}"), &[]) {
+                // A statement that writes stands on a row. What is left is empty: a later one of its name comes first, and
+                // the end of what is around it ends it.
+                Err(error) if error.kind() == ErrorKind::Busy => {}
+                released => drop(released?),
+            }
         }
         self.end(depth);
         Ok(())

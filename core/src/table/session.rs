@@ -285,9 +285,11 @@ impl Session {
         }
     }
 
-    /// Takes everything back.
+    /// Takes everything back, also where SQLite has done so by itself.
     pub(crate) fn roll_back(&self) -> Result<()> {
-        self.check_open()?;
+        if self.finished.get() {
+            fail!(Closed, "the transaction has ended");
+        }
         self.ended();
         if matches!(self.conn, On::Lease(_)) && self.conn().in_transaction()? {
             self.conn().execute("ROLLBACK", &[])?;
