@@ -1,12 +1,10 @@
 // Sealite for C++17: the C interface with owners, exceptions and std::string_view. Header only.
-//
 //     sealite::vault vault = sealite::vault::create("app.db", sealite::unlock::reference("env:APP_KEY"));
 //     vault.define_table("users", {"email text sealed not null unique email", "name text sealed"});
 //     auto users = vault.table("users");
 //     auto id = users.insert({{"email", "ada@example.org"}, {"name", "Ada Lovelace"}});
 //     auto ada = users.get(id);
 //     std::cout << ada->text("name");
-//
 // Objects own their handle and are moved, not copied. Every failure throws sealite::error. What is not wrapped is called
 // through the C functions on handle(), with sealite::check around it.
 
@@ -25,15 +23,12 @@
 #include "sealite.h"
 
 namespace sealite {
-
 /// What a failed call throws. The message is safe to log.
 class error : public std::runtime_error {
  public:
   error(sealite_status status, const char *message) : std::runtime_error(message), status_(status) {}
   sealite_status status() const noexcept { return status_; }
-  /// The stable name, such as "not_found".
-  const char *name() const noexcept { return sealite_status_name(status_); }
-
+  const char *name() const noexcept { return sealite_status_name(status_); }  // "not_found"
  private:
   sealite_status status_;
 };
@@ -65,7 +60,6 @@ class owner {
   ~owner() { Free(handle_); }
   using raw = Handle;
   Handle *handle() const noexcept { return handle_; }
-
  private:
   Handle *handle_;
 };

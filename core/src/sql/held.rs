@@ -124,7 +124,7 @@ impl Drop for HeldStatements {
 // The path of a method of `Statement<'_>` is of one lifetime only.
 mod tests {
     use crate::error::ErrorKind;
-    use crate::vault::Vault;
+    use crate::Vault;
 
     #[test]
     fn held_statement_runs_within_its_transaction_and_ends_with_it() -> crate::Result<()> {
