@@ -123,8 +123,8 @@ impl Drop for HeldStatements {
 #[allow(clippy::redundant_closure_for_method_calls)]
 // The path of a method of `Statement<'_>` is of one lifetime only.
 mod tests {
-    use crate::error::ErrorKind;
     use crate::Vault;
+    use crate::error::ErrorKind;
 
     #[test]
     fn held_statement_runs_within_its_transaction_and_ends_with_it() -> crate::Result<()> {
