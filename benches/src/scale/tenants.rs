@@ -203,7 +203,7 @@ fn memory(path: &Path, key: &str, count: usize) -> Outcome<u64> {
     Ok(String::from_utf8(output.stdout)?.trim().parse()?)
 }
 
-/// The process that [`memory`] starts: opens the file, reads in so many tenants, and writes how many bytes it took.
+/// The process started for this: opens the file, reads in so many tenants, and writes how many bytes it took.
 ///
 /// # Errors
 /// Where the file can't be opened or read, or the system doesn't tell.
