@@ -113,12 +113,12 @@ impl World {
 
     /// The rows that are there.
     pub(crate) fn seen(&self) -> sealite::Result<Rows> {
-        self.with(|table| table.scan()?.map(|row| row.map(|row| read(&row))).collect())
+        self.with(rows_in)
     }
 
     /// The rows of a vault.
     pub(crate) fn rows_of(vault: &Vault) -> sealite::Result<Rows> {
-        vault.table("people")?.scan()?.map(|row| row.map(|row| read(&row))).collect()
+        rows_in(&vault.table("people")?)
     }
 
     fn rows(&mut self) -> &mut Rows {
@@ -307,6 +307,10 @@ impl World {
         assert_eq!(seen, *self.rows());
         Ok(())
     }
+}
+
+fn rows_in(table: &Table<'_>) -> sealite::Result<Rows> {
+    table.scan()?.map(|row| row.map(|row| read(&row))).collect()
 }
 
 /// A row as the model has it.
