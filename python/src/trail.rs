@@ -2,14 +2,15 @@
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, TryLockError};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
-use sealite::{Entry, ErrorKind, ExportOptions};
+use sealite::{Entry, ErrorKind, ExportOptions, WipedBuffer};
+use zeroize::Zeroizing;
 
 use crate::error::{Failure, error};
 use crate::row::unpicklable;
@@ -86,10 +87,22 @@ fn to_path(audit: &sealite::Audit, path: &Path, options: &ExportOptions) -> Resu
     open.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut open, 0o600);
-    let mut out: BufWriter<File> = BufWriter::new(open.open(path).map_err(io)?);
+    let mut out = open.open(path).map_err(io)?;
     let count = audit.export(&mut out, options)?;
-    out.flush().and_then(|()| out.get_ref().sync_all()).map_err(io)?;
+    out.sync_all().and_then(|()| sync_folder(path)).map_err(io)?;
     Ok(count)
+}
+
+/// A new name survives a power cut only with its folder on the disk.
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_path: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// As [`sealite::Audit::page`], up to the entry that was the last one at the beginning: whoever reads may also append.
@@ -124,13 +137,17 @@ fn to_object(
         let (lines, events, last) = py
             .detach(|| {
                 let (events, last) = page(audit, after, end, options)?;
-                let lines = events.iter().map(sealite::Event::json_line);
-                Ok((lines.collect::<sealite::Result<String>>()?, events.len() as u64, last))
+                let mut lines = WipedBuffer::default();
+                for event in &events {
+                    // A wiped buffer takes whatever is written.
+                    let _ = lines.write_all(Zeroizing::new(event.json_line()?).as_bytes());
+                }
+                Ok((lines, events.len() as u64, last))
             })
             .or_raise()?;
         (count, next) = (count + events, last);
         if text {
-            write.call1((lines,))?;
+            write.call1((PyString::from_bytes(py, lines.as_bytes())?,))?;
             continue;
         }
         let mut left = lines.as_bytes();
