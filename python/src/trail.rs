@@ -13,6 +13,7 @@ use sealite::{Entry, ErrorKind, ExportOptions, WipedBuffer};
 use zeroize::Zeroizing;
 
 use crate::error::{Failure, error};
+use crate::given::{string_or_none, text_given, text_or_none};
 use crate::row::unpicklable;
 use crate::setting::json;
 use crate::time::from_datetime;
@@ -223,7 +224,7 @@ impl Audit {
         &self,
         from_: Option<&Bound<'_, PyAny>>,
         until: Option<&Bound<'_, PyAny>>,
-        tenant: Option<String>,
+        #[pyo3(from_py_with = string_or_none)] tenant: Option<String>,
     ) -> PyResult<AuditEvents> {
         let options = options(from_, until, tenant)?;
         let (audit, next) = (self.0.clone(), Some(0));
@@ -241,7 +242,7 @@ impl Audit {
     fn verify(
         &self,
         py: Python<'_>,
-        checkpoint: Option<&str>,
+        #[pyo3(from_py_with = text_or_none)] checkpoint: Option<&str>,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<AuditReport> {
         let (progress, mut raised) = (progress.map(Bound::as_unbound), None);
@@ -252,7 +253,7 @@ impl Audit {
     }
 
     /// Walks only what came after the checkpoint.
-    fn verify_since(&self, py: Python<'_>, checkpoint: &str) -> PyResult<AuditReport> {
+    fn verify_since(&self, py: Python<'_>, #[pyo3(from_py_with = text_given)] checkpoint: &str) -> PyResult<AuditReport> {
         py.detach(|| self.0.verify_since(checkpoint)).map(AuditReport).or_raise()
     }
 
@@ -270,7 +271,7 @@ impl Audit {
         to: &Bound<'_, PyAny>,
         from_: Option<&Bound<'_, PyAny>>,
         until: Option<&Bound<'_, PyAny>>,
-        tenant: Option<String>,
+        #[pyo3(from_py_with = string_or_none)] tenant: Option<String>,
     ) -> PyResult<u64> {
         let options = options(from_, until, tenant)?;
         if to.hasattr("write")? {
@@ -289,7 +290,7 @@ impl Audit {
         folder: &Bound<'_, PyAny>,
         from_: Option<&Bound<'_, PyAny>>,
         until: Option<&Bound<'_, PyAny>>,
-        tenant: Option<String>,
+        #[pyo3(from_py_with = string_or_none)] tenant: Option<String>,
     ) -> PyResult<Py<PyDict>> {
         let options = options(from_, until, tenant)?;
         let folder = crate::vault::path_of(folder)?;
