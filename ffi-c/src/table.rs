@@ -154,8 +154,8 @@ pub unsafe extern "C" fn sealite_table_find(
     })
 }
 
-/// As sealite_table_find(), of the first row that is found, in the order of their ids: for a unique column the only one. Rows:
-/// as of sealite_table_get(), one or none.
+/// As sealite_table_find(), of the first row that is found, in the order of their ids: for a unique column the only one. `rows`
+/// has one row, as of sealite_table_get(), or is NULL where there is none.
 ///
 /// SEALITE_NOT_INDEXED for a sealed column without an index.
 #[unsafe(no_mangle)]
@@ -168,8 +168,9 @@ pub unsafe extern "C" fn sealite_table_find_one(
     error: *mut *mut sealite_error,
 ) -> sealite_status {
     call!(error; handle(table), text(column, column_length), value(value), out(rows); {
-        let found = table.with(|table| table.find_one(column, value))?;
-        rows.give(Rows::Table(found.into_iter().collect()))?;
+        if let Some(row) = table.with(|table| table.find_one(column, value))? {
+            rows.give(Rows::Table(vec![row]))?;
+        }
     })
 }
 
