@@ -119,7 +119,6 @@ impl WipedBuffer {
             }
         }
     }
-
 }
 
 impl Write for WipedBuffer {

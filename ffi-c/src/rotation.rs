@@ -312,7 +312,8 @@ mod tests {
         let scope = Scope::new();
         for room_for in 0..=2 {
             // What a caller may have left there.
-            let (mut slots, mut rows) = (NonNull::dangling().as_ptr(), NonNull::dangling().as_ptr());
+            let (mut slots, mut rows) =
+                (NonNull::dangling().as_ptr(), NonNull::dangling().as_ptr());
             // SAFETY: (1).
             let (first, second) = unsafe {
                 let first = optional_out(&scope, "slots", &raw mut slots);

@@ -74,7 +74,11 @@ impl FieldBinding {
 impl FieldBinding {
     #[new]
     #[pyo3(signature = (name, kind, index=None))]
-    fn new(#[pyo3(from_py_with = string_given)] name: String, #[pyo3(from_py_with = text_given)] kind: &str, #[pyo3(from_py_with = text_or_none)] index: Option<&str>) -> PyResult<Self> {
+    fn new(
+        #[pyo3(from_py_with = string_given)] name: String,
+        #[pyo3(from_py_with = text_given)] kind: &str,
+        #[pyo3(from_py_with = text_or_none)] index: Option<&str>,
+    ) -> PyResult<Self> {
         let Some((_, kind)) = KINDS.iter().find(|(each, _)| *each == kind) else {
             return Err(error(ErrorKind::InvalidInput, "a kind of value that fields don't have"));
         };

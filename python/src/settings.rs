@@ -6,7 +6,7 @@ use pyo3::types::{PyDict, PyString};
 use sealite::{Author, ErrorKind, ExposeSecret, SettingDefinition, Type};
 
 use crate::error::error;
-use crate::given::{string_given, number, text_given, text_or_none, texts};
+use crate::given::{number, string_given, text_given, text_or_none, texts};
 use crate::row::unpicklable;
 use crate::setting::{
     CheckReport, ImportReport, Setting, SettingValue, SettingVersion, change, value,
@@ -158,13 +158,21 @@ impl Settings {
     }
 
     /// The setting, with a mask where it is secret.
-    fn read(&self, py: Python<'_>, #[pyo3(from_py_with = text_given)] name: &str) -> PyResult<Setting> {
+    fn read(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] name: &str,
+    ) -> PyResult<Setting> {
         py.detach(|| self.0.read(name)).map(Setting).or_raise()
     }
 
     /// The settings of a category, or all of them, in the order of their names.
     #[pyo3(signature = (category=None))]
-    fn list(&self, py: Python<'_>, #[pyo3(from_py_with = text_or_none)] category: Option<&str>) -> PyResult<Vec<Setting>> {
+    fn list(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_or_none)] category: Option<&str>,
+    ) -> PyResult<Vec<Setting>> {
         let settings = py.detach(|| self.0.list(category)).or_raise()?;
         Ok(settings.into_iter().map(Setting).collect())
     }
@@ -172,7 +180,11 @@ impl Settings {
     /// The value for the application to use; None where there is none. It stays in memory: a change by another process
     /// shows within 100 ms. Counted (`uses`), not audited.
     #[pyo3(name = "use", signature = (name, /))]
-    fn use_value(&self, py: Python<'_>, #[pyo3(from_py_with = text_given)] name: &str) -> PyResult<Option<SettingValue>> {
+    fn use_value(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] name: &str,
+    ) -> PyResult<Option<SettingValue>> {
         let value = match self.0.use_in_memory(name) {
             Some(value) => value,
             None => py.detach(|| self.0.use_value(name)).or_raise()?,
@@ -259,7 +271,11 @@ impl Settings {
     }
 
     /// The values that the setting has had, the oldest first, masked.
-    fn history(&self, py: Python<'_>, #[pyo3(from_py_with = text_given)] name: &str) -> PyResult<Vec<SettingVersion>> {
+    fn history(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] name: &str,
+    ) -> PyResult<Vec<SettingVersion>> {
         let versions = py.detach(|| self.0.history(name)).or_raise()?;
         Ok(versions.into_iter().map(SettingVersion).collect())
     }

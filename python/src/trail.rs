@@ -253,7 +253,11 @@ impl Audit {
     }
 
     /// Walks only what came after the checkpoint.
-    fn verify_since(&self, py: Python<'_>, #[pyo3(from_py_with = text_given)] checkpoint: &str) -> PyResult<AuditReport> {
+    fn verify_since(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] checkpoint: &str,
+    ) -> PyResult<AuditReport> {
         py.detach(|| self.0.verify_since(checkpoint)).map(AuditReport).or_raise()
     }
 

@@ -86,7 +86,11 @@ fn begun_twice(what: &str) -> PyErr {
 #[pymethods]
 impl Transaction {
     /// A table, within the transaction.
-    fn table(&self, py: Python<'_>, #[pyo3(from_py_with = string_given)] name: String) -> PyResult<Table> {
+    fn table(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = string_given)] name: String,
+    ) -> PyResult<Table> {
         Table::new(py, Source::Transaction(Arc::clone(self.held()?), None), name)
     }
 
@@ -321,7 +325,11 @@ pub(crate) struct TenantTables(Source);
 #[pymethods]
 impl TenantTables {
     /// The tenant's rows of a table of tenants.
-    fn table(&self, py: Python<'_>, #[pyo3(from_py_with = string_given)] name: String) -> PyResult<Table> {
+    fn table(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = string_given)] name: String,
+    ) -> PyResult<Table> {
         Table::new(py, self.0.clone(), name)
     }
 
@@ -359,7 +367,11 @@ impl Snapshot {
 #[pymethods]
 impl Snapshot {
     /// A table, as it was when the snapshot was taken.
-    fn table(&self, py: Python<'_>, #[pyo3(from_py_with = string_given)] name: String) -> PyResult<Table> {
+    fn table(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = string_given)] name: String,
+    ) -> PyResult<Table> {
         Table::new(py, Source::Snapshot(Arc::clone(self.held()?), None), name)
     }
 

@@ -15,7 +15,7 @@ use crate::definition::{Declared, Definition, index, protection, words};
 use crate::erasure::{self as subjects, ErasureReceipt, TenantInfo};
 use crate::error::error;
 use crate::field::Field;
-use crate::given::{strings_or_none, string_given, string_or_none, text_given, text_or_none};
+use crate::given::{string_given, string_or_none, strings_or_none, text_given, text_or_none};
 use crate::health::{Health, Metrics};
 use crate::keys::Keys;
 use crate::protect::ProtectionPlan;
@@ -191,12 +191,21 @@ impl Vault {
     }
 
     /// Adds a way to unlock; returns its id.
-    fn add_slot(&self, py: Python<'_>, #[pyo3(from_py_with = text_given)] label: &str, unlock: &Unlock) -> PyResult<i64> {
+    fn add_slot(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] label: &str,
+        unlock: &Unlock,
+    ) -> PyResult<i64> {
         py.traced(|| self.0.add_slot(label, &unlock.0)).or_raise()
     }
 
     /// Adds a recovery code; returns the slot's id, and the code, which is shown this once.
-    fn add_recovery_slot(&self, py: Python<'_>, #[pyo3(from_py_with = text_given)] label: &str) -> PyResult<(i64, RecoveryCode)> {
+    fn add_recovery_slot(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] label: &str,
+    ) -> PyResult<(i64, RecoveryCode)> {
         let (id, code) = py.traced(|| self.0.add_recovery_slot(label)).or_raise()?;
         Ok((id, RecoveryCode(code)))
     }
@@ -234,13 +243,21 @@ impl Vault {
     }
 
     /// A table. Each call on it is a transaction of its own.
-    fn table(&self, py: Python<'_>, #[pyo3(from_py_with = string_given)] name: String) -> PyResult<Table> {
+    fn table(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = string_given)] name: String,
+    ) -> PyResult<Table> {
         Table::new(py, Source::Root(self.root()), name)
     }
 
     /// Single sealed values for a database of the application's own.
     #[pyo3(signature = (name, *, padding=None))]
-    fn field(&self, #[pyo3(from_py_with = text_given)] name: &str, padding: Option<&Bound<'_, PyAny>>) -> PyResult<Field> {
+    fn field(
+        &self,
+        #[pyo3(from_py_with = text_given)] name: &str,
+        padding: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Field> {
         Field::new(self.0.field(name), padding)
     }
 
@@ -334,7 +351,12 @@ impl Vault {
     }
 
     /// Drops a column.
-    fn drop_column(&self, py: Python<'_>, #[pyo3(from_py_with = text_given)] table: &str, #[pyo3(from_py_with = string_given)] column: String) -> PyResult<&'static str> {
+    fn drop_column(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] table: &str,
+        #[pyo3(from_py_with = string_given)] column: String,
+    ) -> PyResult<&'static str> {
         self.alter(py, table, &Alteration::DropColumn(column))
     }
 
@@ -350,7 +372,12 @@ impl Vault {
     }
 
     /// Renames a table.
-    fn rename_table(&self, py: Python<'_>, #[pyo3(from_py_with = text_given)] table: &str, #[pyo3(from_py_with = string_given)] to: String) -> PyResult<&'static str> {
+    fn rename_table(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] table: &str,
+        #[pyo3(from_py_with = string_given)] to: String,
+    ) -> PyResult<&'static str> {
         self.alter(py, table, &Alteration::RenameTable(to))
     }
 
@@ -379,12 +406,21 @@ impl Vault {
     }
 
     /// Drops the index of a column.
-    fn drop_index(&self, py: Python<'_>, #[pyo3(from_py_with = text_given)] table: &str, #[pyo3(from_py_with = string_given)] column: String) -> PyResult<&'static str> {
+    fn drop_index(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] table: &str,
+        #[pyo3(from_py_with = string_given)] column: String,
+    ) -> PyResult<&'static str> {
         self.alter(py, table, &Alteration::DropIndex(column))
     }
 
     /// Drops a table with all its rows.
-    fn drop_table(&self, py: Python<'_>, #[pyo3(from_py_with = text_given)] table: &str) -> PyResult<&'static str> {
+    fn drop_table(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] table: &str,
+    ) -> PyResult<&'static str> {
         py.traced(|| self.0.drop_table(table)).map(erasure).or_raise()
     }
 
@@ -450,12 +486,20 @@ impl Vault {
     }
 
     /// Makes a sealed table plain again.
-    fn unprotect_table(&self, py: Python<'_>, #[pyo3(from_py_with = text_given)] table: &str) -> PyResult<()> {
+    fn unprotect_table(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] table: &str,
+    ) -> PyResult<()> {
         py.traced(|| self.0.unprotect_table(table)).or_raise()
     }
 
     /// Finishes an alteration that was interrupted.
-    fn finish_alteration(&self, py: Python<'_>, #[pyo3(from_py_with = text_given)] table: &str) -> PyResult<&'static str> {
+    fn finish_alteration(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] table: &str,
+    ) -> PyResult<&'static str> {
         py.traced(|| self.0.finish_alteration(table)).map(erasure).or_raise()
     }
 
@@ -483,12 +527,20 @@ impl Vault {
     }
 
     /// Erases a tenant: everything that is its, and every key of it. Its audit entries stay.
-    fn erase_tenant(&self, py: Python<'_>, #[pyo3(from_py_with = text_given)] name: &str) -> PyResult<ErasureReceipt> {
+    fn erase_tenant(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] name: &str,
+    ) -> PyResult<ErasureReceipt> {
         subjects::erase_tenant(py, &self.0, name)
     }
 
     /// Whether the vault has written this receipt of an erasure; what it says.
-    fn verify_receipt(&self, py: Python<'_>, #[pyo3(from_py_with = text_given)] text: &str) -> PyResult<ErasureReceipt> {
+    fn verify_receipt(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] text: &str,
+    ) -> PyResult<ErasureReceipt> {
         subjects::verify_receipt(py, &self.0, text)
     }
 

@@ -244,8 +244,7 @@ fn a_trigger_that_uses_a_sealed_table_is_refused_where_it_is_made() {
     // A column of that name is none.
     vault.execute("CREATE TABLE counts (users INTEGER)", &[]).unwrap();
     vault.execute("INSERT INTO counts VALUES (0)", &[]).unwrap();
-    let counting =
-        "CREATE TRIGGER counting AFTER INSERT ON notes BEGIN UPDATE counts SET users = users + 1; END";
+    let counting = "CREATE TRIGGER counting AFTER INSERT ON notes BEGIN UPDATE counts SET users = users + 1; END";
     vault.execute(counting, &[]).unwrap();
     vault.execute("INSERT INTO notes (body) VALUES ('y')", &[]).unwrap();
     assert_eq!(vault.query("SELECT users FROM counts", &[]).unwrap().rows, [[Value::Integer(1)]]);

@@ -6,8 +6,7 @@ use std::fmt::Write;
 
 use sealite::{
     ApprovalRequest, Author, Change, Column, Entry, ExportOptions, SettingDefinition,
-    TableDefinition, TokenKind, TokenRequest, Type, ValueRef, Vault, Verdict,
-    WipedBuffer, values,
+    TableDefinition, TokenKind, TokenRequest, Type, ValueRef, Vault, Verdict, WipedBuffer, values,
 };
 use sealite_tests::freed::{CANARY, Looking, left_by};
 

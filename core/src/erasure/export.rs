@@ -245,7 +245,11 @@ impl Objects<'_> {
     fn object(&mut self, value: &impl Serialize) -> Result<()> {
         self.separated("")?;
         serde_json::to_writer(&mut *self.out, value).map_err(|error| {
-            if error.is_io() { unwritten() } else { err!(Corrupt, "a JSON value that does not read") }
+            if error.is_io() {
+                unwritten()
+            } else {
+                err!(Corrupt, "a JSON value that does not read")
+            }
         })
     }
 

@@ -297,7 +297,13 @@ mod tests {
 
     #[test]
     fn surrogates_come_in_pairs() {
-        for bad in ["\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"\\ud800\\\"\"", "\"\\ud800\\ud800\""] {
+        for bad in [
+            "\"\\ud800\"",
+            "\"\\udc00\"",
+            "\"\\ud800\\u0041\"",
+            "\"\\ud800\\\"\"",
+            "\"\\ud800\\ud800\"",
+        ] {
             assert!(canonical(bad, Meaning::Any).is_none(), "{bad}");
         }
         assert_eq!(&*canonical("\"\\uD834\\uDD1E\"", Meaning::Safe).unwrap(), "\"\u{1d11e}\"");

@@ -313,9 +313,8 @@ fn trigger(sql: &str, tokens: &[Token<'_>], state: &State) -> Result<Option<Chan
 
 /// Refuses a trigger on another table that uses a sealed one: every statement that sets it off would fail.
 fn uses_none(tokens: &[Token<'_>], state: &State) -> Result<()> {
-    let is_sealed = |table: &str| {
-        sealed(state, &Name { schema: None, table: table.to_owned() }).is_some()
-    };
+    let is_sealed =
+        |table: &str| sealed(state, &Name { schema: None, table: table.to_owned() }).is_some();
     match triggers::uses(tokens, is_sealed) {
         None => Ok(()),
         Some(table) => fail!(

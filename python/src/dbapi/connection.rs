@@ -463,7 +463,11 @@ impl Connection {
 
     /// Refused: a database from elsewhere would come past the vault's keys.
     #[pyo3(signature = (data, /, *, name="main"))]
-    fn deserialize(&self, data: &Bound<'_, PyAny>, #[pyo3(from_py_with = utf8_given)] name: &str) -> PyResult<()> {
+    fn deserialize(
+        &self,
+        data: &Bound<'_, PyAny>,
+        #[pyo3(from_py_with = utf8_given)] name: &str,
+    ) -> PyResult<()> {
         self.checked()?;
         let _ = (data, name);
         Err(refused("a vault is opened from its file"))
@@ -471,7 +475,11 @@ impl Connection {
 
     /// The file's bytes, with everything sealed in it as it is.
     #[pyo3(signature = (*, name="main"))]
-    fn serialize<'py>(&self, py: Python<'py>, #[pyo3(from_py_with = utf8_given)] name: &str) -> PyResult<Bound<'py, PyBytes>> {
+    fn serialize<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = utf8_given)] name: &str,
+    ) -> PyResult<Bound<'py, PyBytes>> {
         copy::serialized(&self.checked()?, py, name)
     }
 

@@ -91,7 +91,10 @@ pub(super) fn encoding(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
         let bases = PyTuple::new(py, [data, py.get_type::<PyUnicodeEncodeError>()])?;
         let body = PyDict::new(py);
         body.set_item("__module__", "sealite.dbapi2")?;
-        body.set_item("__doc__", "A text with a lone surrogate, which UTF-8 has no form for. It does not hold the text.")?;
+        body.set_item(
+            "__doc__",
+            "A text with a lone surrogate, which UTF-8 has no form for. It does not hold the text.",
+        )?;
         let class = py.get_type::<PyType>().call1(("EncodingError", bases, body))?;
         Ok::<_, PyErr>(class.cast_into::<PyType>()?.unbind())
     })?;
