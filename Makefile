@@ -114,7 +114,7 @@ wheel: wheel-sbom ## The Python wheel, as it is shipped, into target/wheels
 sbom: venv ## Bills of materials (CycloneDX) of crate, C library, wheel and command line, into target/sbom
 	$(BIN)/python -B python/tools/sbom.py target/sbom
 
-sdist: venv ## The Python source distribution, into target/sdist
+sdist: wheel-sbom ## The Python source distribution, into target/sdist
 	rm -rf target/sdist
 	$(BIN)/maturin sdist -m python/Cargo.toml --out target/sdist
 

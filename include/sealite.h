@@ -3357,6 +3357,26 @@ sealite_status sealite_table_find(sealite_table *table,
                                   sealite_error **error);
 
 /**
+ * As sealite_table_find(), of the first row that is found, in the order of their ids: for a unique column the only one. `rows`
+ * has one row, as of sealite_table_get(), or is NULL where there is none.
+ *
+ * SEALITE_NOT_INDEXED for a sealed column without an index.
+ *
+ * @param table  A handle; not NULL.
+ * @param column,column_length  UTF-8; not NULL.
+ * @param value  A value; not NULL.
+ * @param[out] rows  To be freed with sealite_rows_free(); not NULL.
+ * @return SEALITE_OK; SEALITE_INVALID_INPUT, SEALITE_CLOSED, SEALITE_LIMIT for its arguments; or as above.
+ * @note From any thread, also at once.
+ */
+sealite_status sealite_table_find_one(sealite_table *table,
+                                      const char *column,
+                                      size_t column_length,
+                                      const sealite_value *value,
+                                      sealite_rows **rows,
+                                      sealite_error **error);
+
+/**
  * Changes the given columns of a row and leaves the others, all or nothing. Writes false to `updated` where there is no
  * such row; `updated` may be NULL.
  *

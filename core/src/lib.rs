@@ -85,7 +85,7 @@ pub use metrics::{Histogram, Metrics};
 pub use password::{PasswordHasher, PasswordVerdict};
 pub use quota::{Decision, Limit, Quotas};
 pub use rotation::{Rotation, RotationKind, RotationPlan, RotationState, RotationStatus};
-pub use secret::{ExposeSecret, SecretBox, SecretSlice, SecretString};
+pub use secret::{ExposeSecret, SecretBox, SecretSlice, SecretString, WipedBuffer};
 pub use settings::{
     Author, Change, CheckReport, ImportReport, Setting, SettingDefinition, SettingFault,
     SettingProblem, SettingSource, SettingValue, SettingVersion, Settings,

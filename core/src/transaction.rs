@@ -262,7 +262,7 @@ impl Snapshot {
 pub(crate) fn define_table(session: &Session, definition: &TableDefinition) -> Result<bool> {
     let created = define::define(session, definition)?;
     if created {
-        note(session, "table.defined", &serde_json::json!({"table": definition.name()}))?;
+        note(session, "table.defined", serde_json::json!({"table": definition.name()}))?;
     }
     Ok(created)
 }

@@ -34,34 +34,6 @@ impl Bytes {
     }
 }
 
-/// Bytes that are written one after the other. A buffer that is left for a larger one is wiped.
-#[derive(Default)]
-pub(crate) struct Collected(Zeroizing<Vec<u8>>);
-
-impl Collected {
-    pub(crate) fn as_slice(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl std::io::Write for Collected {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let needed = self.0.len().saturating_add(bytes.len());
-        if needed > self.0.capacity() {
-            let room = self.0.capacity().saturating_mul(2).max(needed);
-            let mut larger = Zeroizing::new(Vec::with_capacity(room));
-            larger.extend_from_slice(&self.0);
-            self.0 = larger;
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 /// The first of the bytes; NULL for NULL or what are no bytes. They live as long as the object.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sealite_bytes_data(bytes: *const sealite_bytes) -> *const c_void {

@@ -2,9 +2,9 @@
 
 use std::ffi::c_char;
 
-use sealite::ErasureReceipt;
+use sealite::{ErasureReceipt, WipedBuffer};
 
-use crate::bytes::{Bytes, Collected, sealite_bytes};
+use crate::bytes::{Bytes, sealite_bytes};
 use crate::call::call;
 use crate::error::sealite_error;
 use crate::file::NewFile;
@@ -163,9 +163,9 @@ pub unsafe extern "C" fn sealite_vault_export_subject(
     call!(error;
         handle(vault), optional_text(tenant, tenant_length), text(subject, subject_length), out(json);
         {
-            let mut written = Collected::default();
+            let mut written = WipedBuffer::default();
             vault.export_subject(tenant, subject, &mut written)?;
-            json.give(Bytes::copy_of(written.as_slice()))?;
+            json.give(Bytes::copy_of(written.as_bytes()))?;
         }
     )
 }

@@ -4,20 +4,13 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use zeroize::Zeroizing;
-
 use crate::status::sealite_status::*;
 use crate::status::{Failure, Result};
-
-/// Bytes that are written at once.
-const BATCH: usize = 64 * 1024;
 
 /// A new file, for its owner alone. Dropped before [`NewFile::keep`], it is removed.
 pub(crate) struct NewFile {
     path: PathBuf,
     file: File,
-    /// Never more than it was made for: what it holds is somebody's data, and wiped.
-    buffer: Zeroizing<Vec<u8>>,
     /// What the system has refused to write, which the engine only knows as an error of its writer.
     refused: Option<Failure>,
     kept: bool,
@@ -36,8 +29,7 @@ impl NewFile {
     }
 
     fn of(path: PathBuf, file: File) -> Self {
-        let buffer = Zeroizing::new(Vec::with_capacity(BATCH));
-        NewFile { path, file, buffer, refused: None, kept: false }
+        NewFile { path, file, refused: None, kept: false }
     }
 
     /// Lets `work` write to it.
@@ -52,31 +44,37 @@ impl NewFile {
         done.map_err(|error| self.refused.take().unwrap_or_else(|| error.into()))
     }
 
-    /// Brings what is in it to the disk.
+    /// Brings it to the disk, with its name: without its folder, that would not survive a power cut.
     pub(crate) fn keep(mut self) -> Result<()> {
-        let done = self.flush().and_then(|()| self.file.sync_all());
-        done.map_err(|error| refusal(&error))?;
+        let synced = self.file.sync_all().and_then(|()| sync_folder(&self.path));
+        synced.map_err(|error| refusal(&error))?;
         self.kept = true;
         Ok(())
     }
 }
 
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// What comes from the engine comes in blocks.
 impl Write for NewFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.buffer.len() == BATCH {
-            self.flush()?;
+        let written = self.file.write(bytes);
+        if let Err(error) = &written {
+            self.refused = Some(refusal(error));
         }
-        let taken = bytes.len().min(BATCH - self.buffer.len());
-        self.buffer.extend(bytes.iter().take(taken));
-        Ok(taken)
+        written
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        if let Err(error) = self.file.write_all(&self.buffer) {
-            self.refused = Some(refusal(&error));
-            return Err(error);
-        }
-        self.buffer.clear();
         Ok(())
     }
 }
@@ -114,7 +112,7 @@ mod tests {
         let mut file = NewFile::of(PathBuf::from("/nowhere/export.json"), full);
         let vault = sealite::Vault::in_memory().unwrap();
         let work = |file: &mut NewFile| {
-            let written = file.write_all(&vec![b'x'; 2 * BATCH]);
+            let written = file.write_all(b"x");
             assert_eq!(written.unwrap_err().kind(), ErrorKind::StorageFull);
             vault.table("none").map(|_| ())
         };

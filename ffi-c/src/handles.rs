@@ -50,6 +50,10 @@ fn place_of(number: usize) -> (usize, usize) {
 pub(crate) fn insert<K: Kind>(object: K::Object) -> Result<*mut K> {
     let object: Arc<dyn Any + Send + Sync> = Arc::new(object);
     let mut table = write();
+    #[cfg(test)]
+    if !room::take() {
+        return Err(full());
+    }
     let place = match table.free.pop() {
         Some(place) => place as usize,
         None if table.slots.len() <= LAST_PLACE => {
@@ -58,7 +62,7 @@ pub(crate) fn insert<K: Kind>(object: K::Object) -> Result<*mut K> {
         }
         None => {
             drop(table);
-            return Err(Failure::new(SEALITE_LIMIT, "too many handles that are not freed"));
+            return Err(full());
         }
     };
     table.live += 1;
@@ -67,6 +71,10 @@ pub(crate) fn insert<K: Kind>(object: K::Object) -> Result<*mut K> {
     slot.object = Some(object);
     slot.poisoned = false;
     Ok(std::ptr::without_provenance_mut(number(place, slot.generation)))
+}
+
+fn full() -> Failure {
+    Failure::new(SEALITE_LIMIT, "too many handles that are not freed")
 }
 
 /// The object of a handle. `name` is that of the argument.
@@ -109,6 +117,8 @@ pub(crate) fn remove<K: Kind>(handle: *mut K) {
         table.free.push(place as u32);
     }
     table.live -= 1;
+    #[cfg(test)]
+    room::give_back();
     drop(table);
     // Closing a vault takes its time: not under the lock.
     drop(object);
@@ -137,6 +147,35 @@ pub(crate) struct Held(
 /// Keeps every other thread out of the table.
 pub(crate) fn hold() -> Held {
     Held(write())
+}
+
+/// A table that is full for the thread of a test: 16 million handles take more memory than a test has.
+#[cfg(test)]
+pub(crate) mod room {
+    use std::cell::Cell;
+
+    thread_local! {
+        static LEFT: Cell<usize> = const { Cell::new(usize::MAX / 2) };
+    }
+
+    /// Handles that this thread may still make.
+    pub(crate) fn set(left: usize) {
+        LEFT.set(left);
+    }
+
+    pub(crate) fn left() -> usize {
+        LEFT.get()
+    }
+
+    pub(super) fn take() -> bool {
+        let left = LEFT.get().checked_sub(1);
+        LEFT.set(left.unwrap_or(0));
+        left.is_some()
+    }
+
+    pub(super) fn give_back() {
+        LEFT.set(LEFT.get() + 1);
+    }
 }
 
 #[cfg(test)]

@@ -288,3 +288,54 @@ pub unsafe extern "C" fn sealite_rotation_destroy_retired(
         }
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ptr::{NonNull, null_mut};
+
+    use sealite::{ExposeSecret, Unlock, Vault};
+
+    use super::*;
+    use crate::call::Scope;
+    use crate::handles::room;
+    use crate::output::optional_out;
+    use crate::rows::sealite_rows_free;
+    use crate::status::sealite_status::SEALITE_LIMIT;
+
+    #[test]
+    fn of_two_results_neither_is_given_where_the_second_can_not_be_made() {
+        let vault = Vault::in_memory().unwrap();
+        let key = sealite::generate_key().unwrap();
+        let key = Unlock::key_text(key.expose_secret()).unwrap();
+        let _ = vault.add_slot("kept", &key).unwrap();
+        let (master, all) = vault.keys().rotate_all(&[key], true, |_| ()).unwrap();
+        let scope = Scope::new();
+        for room_for in 0..=2 {
+            // What a caller may have left there.
+            let (mut slots, mut rows) =
+                (NonNull::dangling().as_ptr(), NonNull::dangling().as_ptr());
+            // SAFETY: (1).
+            let (first, second) = unsafe {
+                let first = optional_out(&scope, "slots", &raw mut slots);
+                (first.unwrap(), optional_out(&scope, "rows", &raw mut rows).unwrap())
+            };
+            room::set(room_for);
+            let given = give_all(&first, &second, &master, &all);
+            let left = room::left();
+            room::set(usize::MAX / 2);
+            if room_for == 2 {
+                assert!(given.is_ok() && left == 0);
+                assert!(slots != null_mut() && rows != null_mut() && slots != rows);
+            } else {
+                assert_eq!(given.unwrap_err().status, SEALITE_LIMIT);
+                assert_eq!((slots, rows), (null_mut(), null_mut()));
+                assert_eq!(left, room_for, "what was made was freed");
+            }
+            // SAFETY: (3).
+            unsafe {
+                sealite_rows_free(slots);
+                sealite_rows_free(rows);
+            }
+        }
+    }
+}

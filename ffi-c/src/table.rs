@@ -154,6 +154,26 @@ pub unsafe extern "C" fn sealite_table_find(
     })
 }
 
+/// As sealite_table_find(), of the first row that is found, in the order of their ids: for a unique column the only one. `rows`
+/// has one row, as of sealite_table_get(), or is NULL where there is none.
+///
+/// SEALITE_NOT_INDEXED for a sealed column without an index.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sealite_table_find_one(
+    table: *mut sealite_table,
+    column: *const c_char,
+    column_length: usize,
+    value: *const sealite_value,
+    rows: *mut *mut sealite_rows,
+    error: *mut *mut sealite_error,
+) -> sealite_status {
+    call!(error; handle(table), text(column, column_length), value(value), out(rows); {
+        if let Some(row) = table.with(|table| table.find_one(column, value))? {
+            rows.give(Rows::Table(vec![row]))?;
+        }
+    })
+}
+
 /// Changes the given columns of a row and leaves the others, all or nothing. Writes false to `updated` where there is no
 /// such row; `updated` may be NULL.
 ///

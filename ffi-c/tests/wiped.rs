@@ -7,13 +7,12 @@
 #[path = "support/calls.rs"]
 mod calls;
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::ptr::{null, null_mut};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
 use calls::{KEY, text};
 use sealite_ffi::approval::request::*;
 use sealite_ffi::audit::entry::*;
+use sealite_ffi::audit::handle::*;
 use sealite_ffi::bytes::*;
 use sealite_ffi::connection::*;
 use sealite_ffi::definition::*;
@@ -36,57 +35,10 @@ use sealite_ffi::token::request::*;
 use sealite_ffi::unlock::*;
 use sealite_ffi::values::*;
 use sealite_ffi::vault::*;
-
-/// What every secret here has in it.
-const CANARY: &str = "canary 5d1e of the coal mine";
-
-/// Looks at what is freed.
-struct Looking;
-
-static WATCHED: AtomicBool = AtomicBool::new(false);
-static FOUND: AtomicUsize = AtomicUsize::new(0);
+use sealite_tests::freed::{CANARY, Looking, left_by};
 
 #[global_allocator]
 static ALLOCATOR: Looking = Looking;
-
-// SAFETY: everything is the system's; a block is read before it is given back, while it is the caller's own.
-unsafe impl GlobalAlloc for Looking {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // Zeroed, since all of a block is looked at, and its user need not have written to all of it.
-        // SAFETY: as above.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe {
-            look(std::slice::from_raw_parts(block, layout.size()));
-            System.dealloc(block, layout);
-        }
-    }
-    // `realloc` is the provided one: it allocates, copies and frees, and so what it leaves behind is looked at too.
-}
-
-fn look(block: &[u8]) {
-    let holds = |block: &[u8]| block.windows(CANARY.len()).any(|part| part == CANARY.as_bytes());
-    // What a backtrace frees is not looked at.
-    if WATCHED.load(SeqCst) && holds(block) && WATCHED.swap(false, SeqCst) {
-        FOUND.fetch_add(1, SeqCst);
-        if std::env::var_os("SEALITE_TEST_WHERE").is_some() {
-            eprintln!("{} bytes: {}", block.len(), std::backtrace::Backtrace::force_capture());
-        }
-        WATCHED.store(true, SeqCst);
-    }
-}
-
-/// Blocks that `work` has freed with the secret in them.
-fn left_by(work: impl FnOnce()) -> usize {
-    FOUND.store(0, SeqCst);
-    WATCHED.store(true, SeqCst);
-    work();
-    WATCHED.store(false, SeqCst);
-    FOUND.load(SeqCst)
-}
 
 macro_rules! ok {
     ($($call:tt)*) => { assert_eq!(ffi!($($call)*), SEALITE_OK) };
@@ -239,6 +191,17 @@ impl World {
         assert!(unsafe { sealite_bytes_length(json) } > CANARY.len());
         free!(sealite_bytes_free: json);
     }
+
+    fn trail(&self) {
+        let audit = make!(sealite_vault_audit; self.vault);
+        let entry = make!(sealite_entry_create; ["thing.done"]);
+        ok!(sealite_entry_set_payload; entry, ["{\"said\": \"canary 5d1e of the coal mine\\n\"}"]);
+        ok!(sealite_entry_set_actor; entry, [CANARY]);
+        ok!(sealite_audit_append; audit, entry, null_mut());
+        let rows = make!(sealite_audit_tail; audit, 1);
+        assert!(calls::cell(rows, 0, "json").length > 2 * CANARY.len());
+        free!(sealite_rows_free: rows, sealite_entry_free: entry, sealite_audit_free: audit);
+    }
 }
 
 /// What is put together for a trail, a token or an approval: what it said of a person goes with it.
@@ -273,7 +236,7 @@ impl Drop for World {
 
 type Stage = (&'static str, fn(&World));
 
-const STAGES: [Stage; 8] = [
+const STAGES: [Stage; 9] = [
     ("values", World::insert),
     ("rows", World::rows),
     ("statements", World::statements),
@@ -281,6 +244,7 @@ const STAGES: [Stage; 8] = [
     ("settings", World::settings),
     ("unlocks", World::unlocks),
     ("exports", World::exports),
+    ("trail", World::trail),
     ("requests", |_| requests()),
 ];
 

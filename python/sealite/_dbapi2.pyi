@@ -40,6 +40,9 @@ class DatabaseError(Error):
 class DataError(DatabaseError):
     """A value is too long or out of range."""
 
+class EncodingError(DataError, UnicodeEncodeError):
+    """A text with a lone surrogate, which UTF-8 has no form for. It does not hold the text."""
+
 class OperationalError(DatabaseError):
     """The database can't do it: SQL that is wrong, a lock, a full disk, a missing key."""
 

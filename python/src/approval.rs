@@ -7,7 +7,7 @@ use pyo3::types::{PyBytes, PyString};
 use sealite::{ApprovalRequest, ApprovalState, ErrorKind, Verdict};
 
 use crate::error::error;
-use crate::given::{duration, json_text, optional, texts};
+use crate::given::{duration, json_text, optional, text_given, texts};
 use crate::row::unpicklable;
 use crate::time::to_datetime;
 use crate::trace::Traced;
@@ -108,7 +108,7 @@ impl Approvals {
         py: Python<'_>,
         id: &Bound<'_, PyString>,
         approver: &Bound<'_, PyString>,
-        verdict: &str,
+        #[pyo3(from_py_with = text_given)] verdict: &str,
         role: Option<&Bound<'_, PyString>>,
         reason: Option<&Bound<'_, PyString>>,
     ) -> PyResult<Approval> {

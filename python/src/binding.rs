@@ -10,6 +10,7 @@ use sealite::{ErrorKind, Index, ValueRef};
 use crate::definition::index;
 use crate::error::error;
 use crate::field::{Field, open, record, seal};
+use crate::given::{string_given, text_given, text_or_none};
 use crate::row::unpicklable;
 use crate::value::{OrRaise, bytes_of, one, to_python};
 
@@ -73,7 +74,11 @@ impl FieldBinding {
 impl FieldBinding {
     #[new]
     #[pyo3(signature = (name, kind, index=None))]
-    fn new(name: String, kind: &str, index: Option<&str>) -> PyResult<Self> {
+    fn new(
+        #[pyo3(from_py_with = string_given)] name: String,
+        #[pyo3(from_py_with = text_given)] kind: &str,
+        #[pyo3(from_py_with = text_or_none)] index: Option<&str>,
+    ) -> PyResult<Self> {
         let Some((_, kind)) = KINDS.iter().find(|(each, _)| *each == kind) else {
             return Err(error(ErrorKind::InvalidInput, "a kind of value that fields don't have"));
         };

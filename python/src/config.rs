@@ -8,6 +8,7 @@ use pyo3::types::PyDict;
 use sealite::{Config, ErrorKind, SealedSql, Synchronous};
 
 use crate::error::error;
+use crate::given::text_given;
 
 /// A day.
 const MAX_SECONDS: f64 = 86_400.0;
@@ -63,7 +64,7 @@ fn seconds(name: &str, seconds: f64) -> PyResult<Duration> {
 }
 
 fn one_of<T: Copy>(name: &str, value: &Bound<'_, PyAny>, choices: &[(&str, T)]) -> PyResult<T> {
-    let given: String = value.extract()?;
+    let given = text_given(value)?;
     let found = choices.iter().find(|(choice, _)| *choice == given);
     found.map(|(_, value)| *value).ok_or_else(|| {
         let names: Vec<_> = choices.iter().map(|(choice, _)| format!("\"{choice}\"")).collect();

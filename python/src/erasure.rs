@@ -194,7 +194,7 @@ pub(crate) fn export_subject<'py>(
     tenant: Option<&str>,
 ) -> PyResult<Bound<'py, PyBytes>> {
     let subject = name(subject)?;
-    let mut json = Vec::new();
+    let mut json = sealite::WipedBuffer::default();
     py.traced(|| vault.export_subject(tenant, &subject, &mut json)).or_raise()?;
-    Ok(PyBytes::new(py, &json))
+    Ok(PyBytes::new(py, json.as_bytes()))
 }

@@ -5,6 +5,7 @@ use pyo3::types::{PyBytes, PyList};
 use sealite::{IdRef, ValueRef};
 
 use crate::definition::index;
+use crate::given::text_given;
 use crate::row::unpicklable;
 use crate::table::padding;
 use crate::value::{Cells, OrRaise, bytes_of, id_ref, one, same_length, to_python};
@@ -170,7 +171,7 @@ impl Field {
         &self,
         py: Python<'py>,
         value: Bound<'py, PyAny>,
-        index: &str,
+        #[pyo3(from_py_with = text_given)] index: &str,
     ) -> PyResult<Bound<'py, PyAny>> {
         let index = self::index(index)?;
         let value = one(value)?;
@@ -185,7 +186,7 @@ impl Field {
         &self,
         py: Python<'py>,
         value: Bound<'py, PyAny>,
-        index: &str,
+        #[pyo3(from_py_with = text_given)] index: &str,
     ) -> PyResult<Bound<'py, PyList>> {
         let index = self::index(index)?;
         let value = one(value)?;
@@ -214,7 +215,7 @@ impl Field {
         &self,
         py: Python<'py>,
         values: &Bound<'py, PyAny>,
-        index: &str,
+        #[pyo3(from_py_with = text_given)] index: &str,
     ) -> PyResult<Bound<'py, PyList>> {
         let index = self::index(index)?;
         let mut cells = Cells::default();

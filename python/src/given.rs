@@ -49,6 +49,35 @@ pub(crate) fn number<T: TryFrom<i64>>(what: &str, given: i64) -> PyResult<T> {
         .map_err(|_| error(ErrorKind::InvalidInput, format!("{what} is out of bounds")))
 }
 
+/// A text argument, borrowed. As PyO3 takes it, but for a lone surrogate: Python's own error would carry the text.
+pub(crate) fn text_given<'a>(given: &'a Bound<'_, PyAny>) -> PyResult<&'a str> {
+    text_of(given.cast::<PyString>()?)
+}
+
+/// As [`text_given`], for one that may be None.
+pub(crate) fn text_or_none<'a>(given: &'a Bound<'_, PyAny>) -> PyResult<Option<&'a str>> {
+    if given.is_none() { Ok(None) } else { text_given(given).map(Some) }
+}
+
+/// As [`text_given`], owned.
+pub(crate) fn string_given(given: &Bound<'_, PyAny>) -> PyResult<String> {
+    text_given(given).map(str::to_owned)
+}
+
+/// As [`text_or_none`], owned.
+pub(crate) fn string_or_none(given: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+    Ok(text_or_none(given)?.map(str::to_owned))
+}
+
+/// Several texts, or None: as PyO3 takes them, but for lone surrogates.
+pub(crate) fn strings_or_none(given: &Bound<'_, PyAny>) -> PyResult<Option<Vec<String>>> {
+    if given.is_none() {
+        return Ok(None);
+    }
+    let given = texts("columns", given)?;
+    given.iter().map(|text| text_of(text).map(str::to_owned)).collect::<PyResult<_>>().map(Some)
+}
+
 /// An optional text, borrowed.
 pub(crate) fn optional<'a>(text: Option<&'a Bound<'_, PyString>>) -> PyResult<Option<&'a str>> {
     text.map(text_of).transpose()

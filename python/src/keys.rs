@@ -2,6 +2,7 @@
 
 use pyo3::prelude::*;
 
+use crate::given::text_or_none;
 use crate::rotation::{Rotation, RotationPlan, RotationStatus};
 use crate::row::unpicklable;
 use crate::trace::Traced;
@@ -96,7 +97,11 @@ impl Keys {
 
     /// Revokes the tokens that are still hashed under a retired pepper; how many.
     #[pyo3(signature = (tenant=None))]
-    fn revoke_left(&self, py: Python<'_>, tenant: Option<&str>) -> PyResult<u64> {
+    fn revoke_left(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_or_none)] tenant: Option<&str>,
+    ) -> PyResult<u64> {
         py.traced(|| self.0.revoke_left(tenant)).or_raise()
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::{PyDelta, PyDict};
 
+use crate::given::text_or_none;
 use crate::time::to_datetime;
 use crate::trace::Traced;
 use crate::value::OrRaise;
@@ -26,21 +27,21 @@ impl Rotation {
     /// The data keys of a tenant and its subjects, or of the vault itself.
     #[staticmethod]
     #[pyo3(signature = (tenant=None))]
-    fn data(tenant: Option<&str>) -> Self {
+    fn data(#[pyo3(from_py_with = text_or_none)] tenant: Option<&str>) -> Self {
         Rotation(sealite::Rotation::data(tenant))
     }
 
     /// The index key of a tenant, or of the vault itself.
     #[staticmethod]
     #[pyo3(signature = (tenant=None))]
-    fn index(tenant: Option<&str>) -> Self {
+    fn index(#[pyo3(from_py_with = text_or_none)] tenant: Option<&str>) -> Self {
         Rotation(sealite::Rotation::index(tenant))
     }
 
     /// The pepper of the tokens of a tenant, or of the vault itself.
     #[staticmethod]
     #[pyo3(signature = (tenant=None))]
-    fn token(tenant: Option<&str>) -> Self {
+    fn token(#[pyo3(from_py_with = text_or_none)] tenant: Option<&str>) -> Self {
         Rotation(sealite::Rotation::token(tenant))
     }
 

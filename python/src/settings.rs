@@ -6,7 +6,7 @@ use pyo3::types::{PyDict, PyString};
 use sealite::{Author, ErrorKind, ExposeSecret, SettingDefinition, Type};
 
 use crate::error::error;
-use crate::given::{number, texts};
+use crate::given::{number, string_given, text_given, text_or_none, texts};
 use crate::row::unpicklable;
 use crate::setting::{
     CheckReport, ImportReport, Setting, SettingValue, SettingVersion, change, value,
@@ -66,10 +66,10 @@ fn declared(
             "requires_restart" => flag(definition, &given, SettingDefinition::requires_restart)?,
             "required" => flag(definition, &given, SettingDefinition::required)?,
             "show_last_four" => flag(definition, &given, SettingDefinition::show_last_four)?,
-            "category" => definition.category(given.extract::<String>()?),
-            "description" => definition.description(given.extract::<String>()?),
-            "environment" => definition.environment(given.extract::<String>()?),
-            "guarded_by" => definition.guarded_by(given.extract::<String>()?),
+            "category" => definition.category(string_given(&given)?),
+            "description" => definition.description(string_given(&given)?),
+            "environment" => definition.environment(string_given(&given)?),
+            "guarded_by" => definition.guarded_by(string_given(&given)?),
             "default" => definition.default(value(&given)?),
             "min_length" => definition.min_length(number("min_length", given.extract()?)?),
             "keep_versions" => definition.keep_versions(number("keep_versions", given.extract()?)?),
@@ -127,8 +127,8 @@ impl Settings {
     fn define(
         &self,
         py: Python<'_>,
-        name: &str,
-        kind: &str,
+        #[pyo3(from_py_with = text_given)] name: &str,
+        #[pyo3(from_py_with = text_given)] kind: &str,
         options: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<bool> {
         let definition = declared(name, kind, options)?;
@@ -158,13 +158,21 @@ impl Settings {
     }
 
     /// The setting, with a mask where it is secret.
-    fn read(&self, py: Python<'_>, name: &str) -> PyResult<Setting> {
+    fn read(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] name: &str,
+    ) -> PyResult<Setting> {
         py.detach(|| self.0.read(name)).map(Setting).or_raise()
     }
 
     /// The settings of a category, or all of them, in the order of their names.
     #[pyo3(signature = (category=None))]
-    fn list(&self, py: Python<'_>, category: Option<&str>) -> PyResult<Vec<Setting>> {
+    fn list(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_or_none)] category: Option<&str>,
+    ) -> PyResult<Vec<Setting>> {
         let settings = py.detach(|| self.0.list(category)).or_raise()?;
         Ok(settings.into_iter().map(Setting).collect())
     }
@@ -172,7 +180,11 @@ impl Settings {
     /// The value for the application to use; None where there is none. It stays in memory: a change by another process
     /// shows within 100 ms. Counted (`uses`), not audited.
     #[pyo3(name = "use", signature = (name, /))]
-    fn use_value(&self, py: Python<'_>, name: &str) -> PyResult<Option<SettingValue>> {
+    fn use_value(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] name: &str,
+    ) -> PyResult<Option<SettingValue>> {
         let value = match self.0.use_in_memory(name) {
             Some(value) => value,
             None => py.detach(|| self.0.use_value(name)).or_raise()?,
@@ -181,7 +193,7 @@ impl Settings {
     }
 
     /// How often `use` gave this setting out in this process.
-    fn uses(&self, name: &str) -> u64 {
+    fn uses(&self, #[pyo3(from_py_with = text_given)] name: &str) -> u64 {
         self.0.uses(name)
     }
 
@@ -190,7 +202,7 @@ impl Settings {
     fn reveal(
         &self,
         py: Python<'_>,
-        name: &str,
+        #[pyo3(from_py_with = text_given)] name: &str,
         actor: &Bound<'_, PyString>,
         reason: &Bound<'_, PyString>,
     ) -> PyResult<SettingValue> {
@@ -204,7 +216,7 @@ impl Settings {
     fn write(
         &self,
         py: Python<'_>,
-        name: &str,
+        #[pyo3(from_py_with = text_given)] name: &str,
         value: &Bound<'_, PyAny>,
         actor: &Bound<'_, PyString>,
         reason: Option<&Bound<'_, PyString>>,
@@ -218,7 +230,7 @@ impl Settings {
     fn write_text(
         &self,
         py: Python<'_>,
-        name: &str,
+        #[pyo3(from_py_with = text_given)] name: &str,
         text: &Bound<'_, PyString>,
         actor: &Bound<'_, PyString>,
         reason: Option<&Bound<'_, PyString>>,
@@ -259,7 +271,11 @@ impl Settings {
     }
 
     /// The values that the setting has had, the oldest first, masked.
-    fn history(&self, py: Python<'_>, name: &str) -> PyResult<Vec<SettingVersion>> {
+    fn history(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] name: &str,
+    ) -> PyResult<Vec<SettingVersion>> {
         let versions = py.detach(|| self.0.history(name)).or_raise()?;
         Ok(versions.into_iter().map(SettingVersion).collect())
     }
@@ -269,7 +285,7 @@ impl Settings {
     fn roll_back(
         &self,
         py: Python<'_>,
-        name: &str,
+        #[pyo3(from_py_with = text_given)] name: &str,
         version: i64,
         actor: &Bound<'_, PyString>,
         reason: Option<&Bound<'_, PyString>>,
@@ -283,7 +299,7 @@ impl Settings {
     fn set_secret(
         &self,
         py: Python<'_>,
-        name: &str,
+        #[pyo3(from_py_with = text_given)] name: &str,
         secret: bool,
         actor: &Bound<'_, PyString>,
         reason: Option<&Bound<'_, PyString>>,

@@ -8,6 +8,7 @@ use sealite::{ErrorKind, Id};
 
 use crate::definition::{Definition, columns_to_python};
 use crate::error::{Failure, error};
+use crate::given::text_given;
 use crate::insert::Rows;
 use crate::row::{Row, Shape, unpicklable};
 use crate::scan::Scan;
@@ -157,7 +158,7 @@ impl Table {
     fn find<'py>(
         &self,
         py: Python<'py>,
-        column: &str,
+        #[pyo3(from_py_with = text_given)] column: &str,
         value: Bound<'py, PyAny>,
     ) -> PyResult<Vec<Row>> {
         let value = one(value)?;
@@ -170,7 +171,7 @@ impl Table {
     fn find_one<'py>(
         &self,
         py: Python<'py>,
-        column: &str,
+        #[pyo3(from_py_with = text_given)] column: &str,
         value: Bound<'py, PyAny>,
     ) -> PyResult<Option<Row>> {
         let value = one(value)?;

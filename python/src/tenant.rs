@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 
 use crate::approval::Approvals;
 use crate::field::Field;
+use crate::given::{string_given, text_given};
 use crate::quota::Quotas;
 use crate::row::unpicklable;
 use crate::settings::Settings;
@@ -44,13 +45,21 @@ impl Tenant {
     }
 
     /// The tenant's rows of a table of tenants.
-    fn table(&self, py: Python<'_>, name: String) -> PyResult<Table> {
+    fn table(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = string_given)] name: String,
+    ) -> PyResult<Table> {
         Table::new(py, Source::Root(self.root()), name)
     }
 
     /// Single sealed values of this tenant.
     #[pyo3(signature = (name, *, padding=None))]
-    fn field(&self, name: &str, padding: Option<&Bound<'_, PyAny>>) -> PyResult<Field> {
+    fn field(
+        &self,
+        #[pyo3(from_py_with = text_given)] name: &str,
+        padding: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Field> {
         Field::new(self.tenant.field(name), padding)
     }
 

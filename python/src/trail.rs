@@ -2,16 +2,18 @@
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, TryLockError};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString};
-use sealite::{Entry, ErrorKind, ExportOptions};
+use sealite::{Entry, ErrorKind, ExportOptions, WipedBuffer};
+use zeroize::Zeroizing;
 
 use crate::error::{Failure, error};
+use crate::given::{string_or_none, text_given, text_or_none};
 use crate::row::unpicklable;
 use crate::setting::json;
 use crate::time::from_datetime;
@@ -86,10 +88,22 @@ fn to_path(audit: &sealite::Audit, path: &Path, options: &ExportOptions) -> Resu
     open.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut open, 0o600);
-    let mut out: BufWriter<File> = BufWriter::new(open.open(path).map_err(io)?);
+    let mut out = open.open(path).map_err(io)?;
     let count = audit.export(&mut out, options)?;
-    out.flush().and_then(|()| out.get_ref().sync_all()).map_err(io)?;
+    out.sync_all().and_then(|()| sync_folder(path)).map_err(io)?;
     Ok(count)
+}
+
+/// A new name survives a power cut only with its folder on the disk.
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_path: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// As [`sealite::Audit::page`], up to the entry that was the last one at the beginning: whoever reads may also append.
@@ -124,13 +138,17 @@ fn to_object(
         let (lines, events, last) = py
             .detach(|| {
                 let (events, last) = page(audit, after, end, options)?;
-                let lines = events.iter().map(sealite::Event::json_line);
-                Ok((lines.collect::<sealite::Result<String>>()?, events.len() as u64, last))
+                let mut lines = WipedBuffer::default();
+                for event in &events {
+                    // A wiped buffer takes whatever is written.
+                    let _ = lines.write_all(Zeroizing::new(event.json_line()?).as_bytes());
+                }
+                Ok((lines, events.len() as u64, last))
             })
             .or_raise()?;
         (count, next) = (count + events, last);
         if text {
-            write.call1((lines,))?;
+            write.call1((PyString::from_bytes(py, lines.as_bytes())?,))?;
             continue;
         }
         let mut left = lines.as_bytes();
@@ -206,7 +224,7 @@ impl Audit {
         &self,
         from_: Option<&Bound<'_, PyAny>>,
         until: Option<&Bound<'_, PyAny>>,
-        tenant: Option<String>,
+        #[pyo3(from_py_with = string_or_none)] tenant: Option<String>,
     ) -> PyResult<AuditEvents> {
         let options = options(from_, until, tenant)?;
         let (audit, next) = (self.0.clone(), Some(0));
@@ -224,7 +242,7 @@ impl Audit {
     fn verify(
         &self,
         py: Python<'_>,
-        checkpoint: Option<&str>,
+        #[pyo3(from_py_with = text_or_none)] checkpoint: Option<&str>,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<AuditReport> {
         let (progress, mut raised) = (progress.map(Bound::as_unbound), None);
@@ -235,7 +253,11 @@ impl Audit {
     }
 
     /// Walks only what came after the checkpoint.
-    fn verify_since(&self, py: Python<'_>, checkpoint: &str) -> PyResult<AuditReport> {
+    fn verify_since(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] checkpoint: &str,
+    ) -> PyResult<AuditReport> {
         py.detach(|| self.0.verify_since(checkpoint)).map(AuditReport).or_raise()
     }
 
@@ -253,7 +275,7 @@ impl Audit {
         to: &Bound<'_, PyAny>,
         from_: Option<&Bound<'_, PyAny>>,
         until: Option<&Bound<'_, PyAny>>,
-        tenant: Option<String>,
+        #[pyo3(from_py_with = string_or_none)] tenant: Option<String>,
     ) -> PyResult<u64> {
         let options = options(from_, until, tenant)?;
         if to.hasattr("write")? {
@@ -272,7 +294,7 @@ impl Audit {
         folder: &Bound<'_, PyAny>,
         from_: Option<&Bound<'_, PyAny>>,
         until: Option<&Bound<'_, PyAny>>,
-        tenant: Option<String>,
+        #[pyo3(from_py_with = string_or_none)] tenant: Option<String>,
     ) -> PyResult<Py<PyDict>> {
         let options = options(from_, until, tenant)?;
         let folder = crate::vault::path_of(folder)?;

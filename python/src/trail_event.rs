@@ -1,7 +1,9 @@
 //! What is read from the audit trail: an entry, and the report of a verification.
 
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 use sealite::AuditFault;
+use zeroize::Zeroizing;
 
 use crate::given::json_objects;
 use crate::row::unpicklable;
@@ -75,8 +77,9 @@ impl AuditEvent {
     }
 
     /// The entry as one line of JSON, as `export` writes it.
-    fn json_line(&self) -> PyResult<String> {
-        self.0.json_line().or_raise()
+    fn json_line<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyString>> {
+        let line = self.0.json_line().map(Zeroizing::new).or_raise()?;
+        Ok(PyString::new(py, &line))
     }
 
     fn __repr__(&self) -> String {

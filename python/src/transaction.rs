@@ -9,6 +9,7 @@ use sealite::ErrorKind;
 
 use crate::definition::Declared;
 use crate::error::{Failure, error};
+use crate::given::{string_given, text_given, text_or_none};
 use crate::row::{SqlRows, unpicklable};
 use crate::source::{Held, HeldSnapshot, HeldTransaction, Root, Source};
 use crate::table::Table;
@@ -85,12 +86,16 @@ fn begun_twice(what: &str) -> PyErr {
 #[pymethods]
 impl Transaction {
     /// A table, within the transaction.
-    fn table(&self, py: Python<'_>, name: String) -> PyResult<Table> {
+    fn table(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = string_given)] name: String,
+    ) -> PyResult<Table> {
         Table::new(py, Source::Transaction(Arc::clone(self.held()?), None), name)
     }
 
     /// What belongs to one tenant, within the transaction.
-    fn tenant(&self, name: &str) -> PyResult<TenantTables> {
+    fn tenant(&self, #[pyo3(from_py_with = text_given)] name: &str) -> PyResult<TenantTables> {
         Ok(TenantTables(Source::Transaction(Arc::clone(self.held()?), Some(Arc::from(name)))))
     }
 
@@ -101,13 +106,13 @@ impl Transaction {
     fn define_table(
         &self,
         py: Python<'_>,
-        name: &str,
+        #[pyo3(from_py_with = text_given)] name: &str,
         columns: &Bound<'_, PyAny>,
-        key: &str,
+        #[pyo3(from_py_with = text_given)] key: &str,
         text_key: bool,
         per_tenant: bool,
         padding: Option<&Bound<'_, PyAny>>,
-        subject: Option<&str>,
+        #[pyo3(from_py_with = text_or_none)] subject: Option<&str>,
     ) -> PyResult<bool> {
         let held = self.held()?;
         let declared = Declared { name, columns, key, text_key, per_tenant, padding, subject };
@@ -126,7 +131,7 @@ impl Transaction {
     fn execute(
         &self,
         py: Python<'_>,
-        sql: &str,
+        #[pyo3(from_py_with = text_given)] sql: &str,
         parameters: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<usize> {
         let held = self.held()?;
@@ -140,7 +145,7 @@ impl Transaction {
     fn query(
         &self,
         py: Python<'_>,
-        sql: &str,
+        #[pyo3(from_py_with = text_given)] sql: &str,
         parameters: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<SqlRows> {
         let held = self.held()?;
@@ -320,7 +325,11 @@ pub(crate) struct TenantTables(Source);
 #[pymethods]
 impl TenantTables {
     /// The tenant's rows of a table of tenants.
-    fn table(&self, py: Python<'_>, name: String) -> PyResult<Table> {
+    fn table(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = string_given)] name: String,
+    ) -> PyResult<Table> {
         Table::new(py, self.0.clone(), name)
     }
 
@@ -358,12 +367,16 @@ impl Snapshot {
 #[pymethods]
 impl Snapshot {
     /// A table, as it was when the snapshot was taken.
-    fn table(&self, py: Python<'_>, name: String) -> PyResult<Table> {
+    fn table(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = string_given)] name: String,
+    ) -> PyResult<Table> {
         Table::new(py, Source::Snapshot(Arc::clone(self.held()?), None), name)
     }
 
     /// What belonged to one tenant.
-    fn tenant(&self, name: &str) -> PyResult<TenantTables> {
+    fn tenant(&self, #[pyo3(from_py_with = text_given)] name: &str) -> PyResult<TenantTables> {
         Ok(TenantTables(Source::Snapshot(Arc::clone(self.held()?), Some(Arc::from(name)))))
     }
 
@@ -372,7 +385,7 @@ impl Snapshot {
     fn query(
         &self,
         py: Python<'_>,
-        sql: &str,
+        #[pyo3(from_py_with = text_given)] sql: &str,
         parameters: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<SqlRows> {
         let held = self.held()?;

@@ -15,6 +15,7 @@ use crate::definition::{Declared, Definition, index, protection, words};
 use crate::erasure::{self as subjects, ErasureReceipt, TenantInfo};
 use crate::error::error;
 use crate::field::Field;
+use crate::given::{string_given, string_or_none, strings_or_none, text_given, text_or_none};
 use crate::health::{Health, Metrics};
 use crate::keys::Keys;
 use crate::protect::ProtectionPlan;
@@ -47,10 +48,16 @@ use crate::verify::{Verification, verify};
 #[pyclass(module = "sealite", frozen)]
 pub(crate) struct Vault(pub(crate) sealite::Vault);
 
+fn path_or_none(path: &Bound<'_, PyAny>) -> PyResult<Option<PathBuf>> {
+    if path.is_none() { Ok(None) } else { path_of(path).map(Some) }
+}
+
 /// The path, from a str, bytes or path object.
 pub(crate) fn path_of(path: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
     let os = path.py().import("os")?;
-    os.call_method1("fsdecode", (path,))?.extract()
+    os.call_method1("fsdecode", (path,))?
+        .extract()
+        .map_err(|_| error(ErrorKind::InvalidInput, "a path that the file system has no form for"))
 }
 
 /// A handle to the file in whatever state it is.
@@ -184,12 +191,21 @@ impl Vault {
     }
 
     /// Adds a way to unlock; returns its id.
-    fn add_slot(&self, py: Python<'_>, label: &str, unlock: &Unlock) -> PyResult<i64> {
+    fn add_slot(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] label: &str,
+        unlock: &Unlock,
+    ) -> PyResult<i64> {
         py.traced(|| self.0.add_slot(label, &unlock.0)).or_raise()
     }
 
     /// Adds a recovery code; returns the slot's id, and the code, which is shown this once.
-    fn add_recovery_slot(&self, py: Python<'_>, label: &str) -> PyResult<(i64, RecoveryCode)> {
+    fn add_recovery_slot(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] label: &str,
+    ) -> PyResult<(i64, RecoveryCode)> {
         let (id, code) = py.traced(|| self.0.add_recovery_slot(label)).or_raise()?;
         Ok((id, RecoveryCode(code)))
     }
@@ -207,13 +223,13 @@ impl Vault {
     fn define_table(
         &self,
         py: Python<'_>,
-        name: &str,
+        #[pyo3(from_py_with = text_given)] name: &str,
         columns: &Bound<'_, PyAny>,
-        key: &str,
+        #[pyo3(from_py_with = text_given)] key: &str,
         text_key: bool,
         per_tenant: bool,
         padding: Option<&Bound<'_, PyAny>>,
-        subject: Option<&str>,
+        #[pyo3(from_py_with = text_or_none)] subject: Option<&str>,
     ) -> PyResult<bool> {
         let declared = Declared { name, columns, key, text_key, per_tenant, padding, subject };
         let definition = declared.definition()?;
@@ -227,18 +243,26 @@ impl Vault {
     }
 
     /// A table. Each call on it is a transaction of its own.
-    fn table(&self, py: Python<'_>, name: String) -> PyResult<Table> {
+    fn table(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = string_given)] name: String,
+    ) -> PyResult<Table> {
         Table::new(py, Source::Root(self.root()), name)
     }
 
     /// Single sealed values for a database of the application's own.
     #[pyo3(signature = (name, *, padding=None))]
-    fn field(&self, name: &str, padding: Option<&Bound<'_, PyAny>>) -> PyResult<Field> {
+    fn field(
+        &self,
+        #[pyo3(from_py_with = text_given)] name: &str,
+        padding: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Field> {
         Field::new(self.0.field(name), padding)
     }
 
     /// A handle that reaches one tenant's rows and fields and nothing else.
-    fn tenant(&self, name: &str) -> PyResult<Tenant> {
+    fn tenant(&self, #[pyo3(from_py_with = text_given)] name: &str) -> PyResult<Tenant> {
         let memory = self.0.path().is_none();
         self.0.tenant(name).map(|tenant| Tenant { tenant, memory }).or_raise()
     }
@@ -294,7 +318,7 @@ impl Vault {
     fn execute(
         &self,
         py: Python<'_>,
-        sql: &str,
+        #[pyo3(from_py_with = text_given)] sql: &str,
         parameters: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<usize> {
         let cells = self::parameters(parameters)?;
@@ -307,7 +331,7 @@ impl Vault {
     fn query(
         &self,
         py: Python<'_>,
-        sql: &str,
+        #[pyo3(from_py_with = text_given)] sql: &str,
         parameters: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<SqlRows> {
         let cells = self::parameters(parameters)?;
@@ -320,14 +344,19 @@ impl Vault {
     fn add_column(
         &self,
         py: Python<'_>,
-        table: &str,
-        specification: &str,
+        #[pyo3(from_py_with = text_given)] table: &str,
+        #[pyo3(from_py_with = text_given)] specification: &str,
     ) -> PyResult<&'static str> {
         self.alter(py, table, &Alteration::AddColumn(column(specification)?))
     }
 
     /// Drops a column.
-    fn drop_column(&self, py: Python<'_>, table: &str, column: String) -> PyResult<&'static str> {
+    fn drop_column(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] table: &str,
+        #[pyo3(from_py_with = string_given)] column: String,
+    ) -> PyResult<&'static str> {
         self.alter(py, table, &Alteration::DropColumn(column))
     }
 
@@ -335,15 +364,20 @@ impl Vault {
     fn rename_column(
         &self,
         py: Python<'_>,
-        table: &str,
-        column: String,
-        to: String,
+        #[pyo3(from_py_with = text_given)] table: &str,
+        #[pyo3(from_py_with = string_given)] column: String,
+        #[pyo3(from_py_with = string_given)] to: String,
     ) -> PyResult<&'static str> {
         self.alter(py, table, &Alteration::RenameColumn(column, to))
     }
 
     /// Renames a table.
-    fn rename_table(&self, py: Python<'_>, table: &str, to: String) -> PyResult<&'static str> {
+    fn rename_table(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] table: &str,
+        #[pyo3(from_py_with = string_given)] to: String,
+    ) -> PyResult<&'static str> {
         self.alter(py, table, &Alteration::RenameTable(to))
     }
 
@@ -351,9 +385,9 @@ impl Vault {
     fn protect(
         &self,
         py: Python<'_>,
-        table: &str,
-        column: String,
-        protection: &str,
+        #[pyo3(from_py_with = text_given)] table: &str,
+        #[pyo3(from_py_with = string_given)] column: String,
+        #[pyo3(from_py_with = text_given)] protection: &str,
     ) -> PyResult<&'static str> {
         let protection = self::protection(protection)?;
         self.alter(py, table, &Alteration::Protect(column, protection))
@@ -363,21 +397,30 @@ impl Vault {
     fn add_index(
         &self,
         py: Python<'_>,
-        table: &str,
-        column: String,
-        index: &str,
+        #[pyo3(from_py_with = text_given)] table: &str,
+        #[pyo3(from_py_with = string_given)] column: String,
+        #[pyo3(from_py_with = text_given)] index: &str,
     ) -> PyResult<&'static str> {
         let index = self::index(index)?;
         self.alter(py, table, &Alteration::AddIndex(column, index))
     }
 
     /// Drops the index of a column.
-    fn drop_index(&self, py: Python<'_>, table: &str, column: String) -> PyResult<&'static str> {
+    fn drop_index(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] table: &str,
+        #[pyo3(from_py_with = string_given)] column: String,
+    ) -> PyResult<&'static str> {
         self.alter(py, table, &Alteration::DropIndex(column))
     }
 
     /// Drops a table with all its rows.
-    fn drop_table(&self, py: Python<'_>, table: &str) -> PyResult<&'static str> {
+    fn drop_table(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] table: &str,
+    ) -> PyResult<&'static str> {
         py.traced(|| self.0.drop_table(table)).map(erasure).or_raise()
     }
 
@@ -386,9 +429,9 @@ impl Vault {
     fn protect_table(
         &self,
         py: Python<'_>,
-        table: &str,
+        #[pyo3(from_py_with = text_given)] table: &str,
         columns: &Bound<'_, PyAny>,
-        subject: Option<&str>,
+        #[pyo3(from_py_with = text_or_none)] subject: Option<&str>,
     ) -> PyResult<&'static str> {
         let columns = words(columns, subject)?;
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
@@ -400,9 +443,9 @@ impl Vault {
     fn plan_protection(
         &self,
         py: Python<'_>,
-        table: &str,
+        #[pyo3(from_py_with = text_given)] table: &str,
         columns: &Bound<'_, PyAny>,
-        subject: Option<&str>,
+        #[pyo3(from_py_with = text_or_none)] subject: Option<&str>,
     ) -> PyResult<ProtectionPlan> {
         let columns = words(columns, subject)?;
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
@@ -414,9 +457,9 @@ impl Vault {
     fn preview_adoption(
         &self,
         py: Python<'_>,
-        plan: Option<&str>,
-        columns: Option<Vec<String>>,
-        source: Option<PathBuf>,
+        #[pyo3(from_py_with = text_or_none)] plan: Option<&str>,
+        #[pyo3(from_py_with = strings_or_none)] columns: Option<Vec<String>>,
+        #[pyo3(from_py_with = path_or_none)] source: Option<PathBuf>,
         values: bool,
         remove: bool,
     ) -> PyResult<AdoptionPreview> {
@@ -431,9 +474,9 @@ impl Vault {
     fn adopt(
         &self,
         py: Python<'_>,
-        plan: Option<&str>,
-        columns: Option<Vec<String>>,
-        source: Option<PathBuf>,
+        #[pyo3(from_py_with = text_or_none)] plan: Option<&str>,
+        #[pyo3(from_py_with = strings_or_none)] columns: Option<Vec<String>>,
+        #[pyo3(from_py_with = path_or_none)] source: Option<PathBuf>,
         values: bool,
         remove: bool,
         progress: Option<Py<PyAny>>,
@@ -443,12 +486,20 @@ impl Vault {
     }
 
     /// Makes a sealed table plain again.
-    fn unprotect_table(&self, py: Python<'_>, table: &str) -> PyResult<()> {
+    fn unprotect_table(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] table: &str,
+    ) -> PyResult<()> {
         py.traced(|| self.0.unprotect_table(table)).or_raise()
     }
 
     /// Finishes an alteration that was interrupted.
-    fn finish_alteration(&self, py: Python<'_>, table: &str) -> PyResult<&'static str> {
+    fn finish_alteration(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] table: &str,
+    ) -> PyResult<&'static str> {
         py.traced(|| self.0.finish_alteration(table)).map(erasure).or_raise()
     }
 
@@ -458,7 +509,7 @@ impl Vault {
         &self,
         py: Python<'_>,
         subject: &Bound<'_, PyAny>,
-        tenant: Option<&str>,
+        #[pyo3(from_py_with = text_or_none)] tenant: Option<&str>,
     ) -> PyResult<ErasureReceipt> {
         subjects::erase_subject(py, &self.0, subject, tenant)
     }
@@ -470,18 +521,26 @@ impl Vault {
         &self,
         py: Python<'_>,
         subjects: &Bound<'_, PyAny>,
-        tenant: Option<&str>,
+        #[pyo3(from_py_with = text_or_none)] tenant: Option<&str>,
     ) -> PyResult<Vec<ErasureReceipt>> {
         crate::erasure::erase_subjects(py, &self.0, subjects, tenant)
     }
 
     /// Erases a tenant: everything that is its, and every key of it. Its audit entries stay.
-    fn erase_tenant(&self, py: Python<'_>, name: &str) -> PyResult<ErasureReceipt> {
+    fn erase_tenant(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] name: &str,
+    ) -> PyResult<ErasureReceipt> {
         subjects::erase_tenant(py, &self.0, name)
     }
 
     /// Whether the vault has written this receipt of an erasure; what it says.
-    fn verify_receipt(&self, py: Python<'_>, text: &str) -> PyResult<ErasureReceipt> {
+    fn verify_receipt(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = text_given)] text: &str,
+    ) -> PyResult<ErasureReceipt> {
         subjects::verify_receipt(py, &self.0, text)
     }
 
@@ -496,7 +555,7 @@ impl Vault {
         &self,
         py: Python<'py>,
         subject: &Bound<'py, PyAny>,
-        tenant: Option<&str>,
+        #[pyo3(from_py_with = text_or_none)] tenant: Option<&str>,
     ) -> PyResult<Bound<'py, PyBytes>> {
         subjects::export_subject(py, &self.0, subject, tenant)
     }
@@ -526,7 +585,7 @@ impl Vault {
         backup: &Bound<'_, PyAny>,
         to: &Bound<'_, PyAny>,
         unlock: &Unlock,
-        checkpoint: Option<String>,
+        #[pyo3(from_py_with = string_or_none)] checkpoint: Option<String>,
         drill: bool,
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<BackupReport> {
@@ -564,7 +623,7 @@ impl Vault {
 
     /// Adds to a counter of the application's own, which `metrics` shows under that name.
     #[pyo3(signature = (name, by=1))]
-    fn count(&self, name: &str, by: i64) -> PyResult<()> {
+    fn count(&self, #[pyo3(from_py_with = text_given)] name: &str, by: i64) -> PyResult<()> {
         let by = u64::try_from(by)
             .map_err(|_| error(ErrorKind::InvalidInput, "a counter only goes up"))?;
         self.0.count(name, by).or_raise()

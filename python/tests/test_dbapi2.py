@@ -56,6 +56,17 @@ def test_errors_are_of_pep_249_and_carry_both_codes(connection: dbapi2.Connectio
         connection.execute(INSERT, ("one",))
 
 
+def test_a_trigger_that_uses_a_sealed_table_is_refused_where_it_is_made(connection: dbapi2.Connection) -> None:
+    connection.execute("CREATE TABLE visits (people INTEGER)")
+    for kind in ("TRIGGER", "TEMP TRIGGER"):
+        for body in ("DELETE FROM people", "INSERT INTO visits SELECT count(*) FROM people"):
+            with pytest.raises(dbapi2.NotSupportedError, match="sealed table people"):
+                connection.execute(f"CREATE {kind} t AFTER INSERT ON visits BEGIN {body}; END")
+    connection.execute("CREATE TRIGGER t AFTER INSERT ON visits BEGIN UPDATE visits SET people = people + 1; END")
+    connection.execute("INSERT INTO visits VALUES (1)")
+    assert connection.execute("SELECT people FROM visits").fetchone() == (2,)
+
+
 def test_an_edited_row_is_refused(connection: dbapi2.Connection, path: Path, run: Callable[..., str]) -> None:
     connection.executemany("INSERT INTO people (email, role) VALUES (?, ?)", [("a@example.org", "user"), ("b@example.org", "user")])
     connection.commit()

@@ -4,6 +4,7 @@ empty environment, by `make test-package`: that takes minutes."""
 import email
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -19,10 +20,16 @@ ROOT = Path(__file__).parents[2]
 # What a build reads, of all that is kept.
 BUILT_FROM = ("core/src", "cli/src", "python/src", "python/sealite", "core/Cargo.toml", "cli/Cargo.toml", "python/Cargo.toml")
 
+# Its bill of materials, which git does not keep.
+BILL = "sealite-python.cdx.json"
+
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sdist")
+    # As `make sdist` does.
+    subprocess.run([sys.executable, "-B", str(ROOT / "python" / "tools" / "sbom.py"), str(folder / "sbom")], check=True)
+    shutil.copy(folder / "sbom" / BILL, ROOT / "python" / BILL)
     command = [sys.executable, "-m", "maturin", "sdist", "-m", str(ROOT / "python" / "Cargo.toml"), "--out", str(folder)]
     subprocess.run(command, check=True, capture_output=True, timeout=300)
     (archive,) = folder.glob("*.tar.gz")
@@ -44,8 +51,16 @@ def test_every_source_file_is_in_it_and_nothing_that_was_built(unpacked: Path) -
     inside = {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*") if path.is_file()}
     expected = kept()
     assert len(expected) > 300 and expected - inside == set()
-    assert [name for name in inside if re.search(r"\.(so|pyc|db|key|cdx\.json)$|(^|/)(target|__pycache__|\.git)/", name)] == []
+    assert [name for name in inside if re.search(r"\.(so|pyc|db|key|cdx\.json)$|(^|/)(target|__pycache__|\.git)/", name)] == [BILL]
     assert {"LICENSE-APACHE", "LICENSE-MIT", "README.md", "Cargo.lock", "pyproject.toml"} <= inside
+
+
+def test_it_has_a_bill_of_materials_of_the_crates_that_are_locked(unpacked: Path) -> None:
+    parts = {part["name"]: part["version"] for part in json.loads((unpacked / BILL).read_text("utf-8"))["components"]}
+    locked = tomllib.loads((unpacked / "Cargo.lock").read_text("utf-8"))["package"]
+    versions = {(package["name"], package["version"]) for package in locked}
+    assert "sqlite" in parts and "aes-gcm" in parts and len(parts) > 50
+    assert {part for part in parts.items() if part[0] != "sqlite"} - versions == set()
 
 
 def test_what_the_sources_include_is_in_it(unpacked: Path) -> None:

@@ -4,6 +4,7 @@ pub mod bits;
 pub mod disk;
 pub mod documents;
 pub mod faults;
+pub mod freed;
 pub mod memory;
 pub mod process;
 pub mod reexec;

@@ -204,23 +204,50 @@ fn a_view_or_trigger_in_the_file_reaches_no_sealed_table() {
     let vault = scratch.create();
     users(&vault);
     // Made by the application, or put there by somebody else.
-    for sql in [
-        "CREATE VIEW names AS SELECT name FROM users",
-        "CREATE TRIGGER leak AFTER INSERT ON notes BEGIN UPDATE users SET role = 'admin'; END",
-    ] {
-        vault.execute(sql, &[]).unwrap();
-    }
+    vault.execute("CREATE VIEW names AS SELECT name FROM users", &[]).unwrap();
+    let leak =
+        "CREATE TRIGGER leak AFTER INSERT ON notes BEGIN UPDATE users SET role = 'admin'; END";
+    scratch.raw().execute_batch(leak).unwrap();
     assert!(vault.query("SELECT * FROM names", &[]).is_err());
     assert!(vault.execute("INSERT INTO notes (body) VALUES ('x')", &[]).is_err());
     vault.execute("DROP TRIGGER leak", &[]).unwrap();
-    // A view of the application's own session may read; a trigger writes no sealed table, wherever it stands.
+    // A view of the application's own session may read.
     let tx = vault.begin().unwrap();
     tx.execute("CREATE TEMP VIEW names2 AS SELECT name FROM users", &[]).unwrap();
     assert_eq!(tx.query("SELECT * FROM names2", &[]).unwrap().rows.len(), 3);
-    tx.execute("CREATE TEMP TRIGGER seen AFTER INSERT ON notes BEGIN DELETE FROM users; END", &[])
-        .unwrap();
-    assert!(tx.execute("INSERT INTO notes VALUES (2, 'gold')", &[]).is_err());
     assert_eq!(tx.query("SELECT count(*) FROM users", &[]).unwrap().rows, [[Value::Integer(3)]]);
+}
+
+/// Otherwise every statement that sets it off would fail, long after.
+#[test]
+fn a_trigger_that_uses_a_sealed_table_is_refused_where_it_is_made() {
+    let scratch = Scratch::new();
+    let vault = scratch.create();
+    users(&vault);
+    let connection = vault.connect().unwrap();
+    for kind in ["TRIGGER", "TRIGGER IF NOT EXISTS", "TEMP TRIGGER", "TEMPORARY TRIGGER"] {
+        for body in [
+            "AFTER INSERT ON notes BEGIN UPDATE users SET role = 'admin'; END",
+            "BEFORE DELETE ON main.notes BEGIN DELETE FROM main.\"USERS\"; END",
+            "AFTER UPDATE OF body ON notes BEGIN INSERT INTO users (name) VALUES (new.body); END",
+            "AFTER INSERT ON notes WHEN EXISTS (SELECT 1 FROM users) BEGIN SELECT 1; END",
+            "AFTER INSERT ON notes BEGIN UPDATE notes SET body = (SELECT name FROM users); END",
+        ] {
+            let sql = format!("CREATE {kind} t {body}");
+            refused(&vault, &sql, ErrorKind::Refused);
+            let error = connection.execute(&sql, &[]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Refused, "{sql}: {error}");
+            assert!(error.message().to_lowercase().contains("sealed table users"), "{error}");
+        }
+    }
+    assert_eq!(vault.execute("INSERT INTO notes (body) VALUES ('x')", &[]).unwrap(), 1);
+    // A column of that name is none.
+    vault.execute("CREATE TABLE counts (users INTEGER)", &[]).unwrap();
+    vault.execute("INSERT INTO counts VALUES (0)", &[]).unwrap();
+    let counting = "CREATE TRIGGER counting AFTER INSERT ON notes BEGIN UPDATE counts SET users = users + 1; END";
+    vault.execute(counting, &[]).unwrap();
+    vault.execute("INSERT INTO notes (body) VALUES ('y')", &[]).unwrap();
+    assert_eq!(vault.query("SELECT users FROM counts", &[]).unwrap().rows, [[Value::Integer(1)]]);
 }
 
 #[test]

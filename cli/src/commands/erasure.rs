@@ -1,7 +1,5 @@
 //! `sealite subject` and `sealite tenant`.
 
-use std::io::{BufWriter, Write};
-
 use sealite::{Erasure, ErasureReceipt, TenantInfo};
 use serde_json::{Value, json};
 
@@ -52,11 +50,7 @@ fn export(arguments: &SubjectExport, console: &mut Console<'_>) -> Result<Report
     let SubjectExport { of, out } = arguments;
     let vault = unlock::open(&of.file, &of.open, console)?;
     let mut file = SecretFile::create(out)?;
-    let mut buffer = BufWriter::new(file.file());
-    let written = vault.export_subject(of.tenant.as_deref(), &of.subject, &mut buffer)?;
-    let flushed = buffer.flush();
-    drop(buffer);
-    flushed.map_err(|error| file.unwritten(&error))?;
+    let written = vault.export_subject(of.tenant.as_deref(), &of.subject, file.file())?;
     file.sync()?;
     let path = file.path().display().to_string();
     file.keep();

@@ -147,7 +147,7 @@ fn convert(
     let columns: Vec<String> =
         table.columns.iter().map(|planned| planned.target().specification()).collect();
     protect::protect(vault.engine(), &job, &|session, name| {
-        note(session, "table.adopted", &serde_json::json!({"table": name, "columns": columns}))
+        note(session, "table.adopted", serde_json::json!({"table": name, "columns": columns}))
     })
 }
 

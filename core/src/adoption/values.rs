@@ -150,7 +150,7 @@ fn audit(vault: &Vault, event: &str, table: &FieldTable) -> Result<()> {
     let columns: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
     Session::run(vault.engine(), |session| {
         let payload = serde_json::json!({"table": table.name, "columns": columns});
-        note(session, event, &payload)
+        note(session, event, payload)
     })
 }
 

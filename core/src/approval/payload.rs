@@ -5,8 +5,8 @@
 
 use crate::crypto::mac::sha256;
 use crate::error::{Result, fail};
-use crate::format::canonical::canonical_json;
-use crate::format::i_json::{Numbers, is_unambiguous};
+use crate::format::canonical::canonical;
+use crate::format::json::Meaning;
 
 /// The longest payload, in bytes of JSON text: 1 MiB.
 const MAX_PAYLOAD: usize = 1 << 20;
@@ -15,14 +15,14 @@ pub(crate) fn payload_hash(json: &str) -> Result<[u8; 32]> {
     if json.len() > MAX_PAYLOAD {
         fail!(Limit, "a payload has at most {MAX_PAYLOAD} bytes");
     }
-    if !is_unambiguous(json, Numbers::Safe) {
+    let Some(canonical) = canonical(json, Meaning::Safe) else {
         fail!(
             InvalidInput,
             "the payload is not JSON text, or has a name twice in one object, or a number beyond 2^53: give such \
              numbers as text"
         );
-    }
-    Ok(sha256(&[canonical_json(json)?.as_bytes()]))
+    };
+    Ok(sha256(&[canonical.as_bytes()]))
 }
 
 #[cfg(test)]

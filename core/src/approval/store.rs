@@ -96,7 +96,7 @@ pub(super) fn record(
         "session": approval.session,
         "role": approval.role,
     });
-    let mut entry = Entry::new(event).payload(payload.to_string());
+    let mut entry = Entry::new(event).json(payload);
     entry.actor = actor.map(WipedText::new);
     entry.subject = approval.subject.as_deref().map(WipedText::new);
     entry.tenant = tenant.map(ToString::to_string);

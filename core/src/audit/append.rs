@@ -32,8 +32,8 @@ pub(crate) fn append(session: &Session, entry: &Entry) -> Result<i64> {
 }
 
 /// Appends what the engine itself has done.
-pub(crate) fn note(session: &Session, event: &str, payload: &serde_json::Value) -> Result<()> {
-    append(session, &Entry::new(event).payload(payload.to_string())).map(|_| ())
+pub(crate) fn note(session: &Session, event: &str, payload: serde_json::Value) -> Result<()> {
+    append(session, &Entry::new(event).json(payload)).map(|_| ())
 }
 
 /// As [`append`], for that tenant, whatever the entry says.

@@ -3,14 +3,16 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
 
 use super::entry::Event;
 use super::export::{ExportOptions, json_line, timestamp};
 use crate::error::{Error, Result, err};
+use crate::secret::{Gathered, WipedText};
 
 /// How much of a file's end is read at a time, to find its last line.
 const BLOCK: u64 = 64 * 1024;
@@ -31,7 +33,7 @@ pub(super) struct Daily<'a> {
 struct Day {
     name: String,
     path: PathBuf,
-    out: BufWriter<File>,
+    out: Gathered<File>,
     last: Last,
     grown: bool,
 }
@@ -42,7 +44,7 @@ struct Last {
     seq: i64,
     at: i64,
     tenant: Option<String>,
-    line: String,
+    line: Option<WipedText>,
 }
 
 impl<'a> Daily<'a> {
@@ -68,7 +70,7 @@ impl<'a> Daily<'a> {
                 }
             }
             Ordering::Equal => {
-                if json_line(event)? != day.last.line {
+                if day.last.line.as_deref() != Some(&*json_line(event)) {
                     return Err(another_trail(&day.name, day.last.seq));
                 }
                 awaited.map(|place| self.awaited.swap_remove(place));
@@ -77,10 +79,10 @@ impl<'a> Daily<'a> {
                 return Err(another_trail(&day.name, day.last.seq));
             }
             Ordering::Greater => {
-                let line = json_line(event)?;
+                let line = json_line(event);
                 day.out.write_all(line.as_bytes()).map_err(|_| unwritable(&day.name))?;
                 day.last.seq = event.seq();
-                day.last.line = line;
+                day.last.line = Some(line);
                 day.grown = true;
                 *self.written.entry(day.path.clone()).or_default() += 1;
             }
@@ -100,7 +102,7 @@ impl<'a> Daily<'a> {
     fn close(&mut self) -> Result<()> {
         let Some(mut day) = self.open.take().filter(|day| day.grown) else { return Ok(()) };
         // On disk, the name too: the entries may be dropped from the vault next.
-        let synced = day.out.flush().and_then(|()| day.out.get_ref().sync_all());
+        let synced = day.out.flush().and_then(|()| day.out.inner().sync_all());
         #[cfg(unix)]
         let synced = synced.and_then(|()| File::open(self.folder)?.sync_all());
         synced.map_err(|_| unwritable(&day.name))
@@ -119,14 +121,14 @@ impl Day {
             _ => unwritable(&name),
         })?;
         let last = continued(&mut file, &name)?;
-        Ok(Day { name, path, out: BufWriter::new(file), last, grown: false })
+        Ok(Day { name, path, out: Gathered::new(file), last, grown: false })
     }
 }
 
 /// The last entry of a file; the file is left at its end. A line that was torn by a crash is taken off.
 fn continued(file: &mut File, name: &str) -> Result<Last> {
     let mut at = file.seek(SeekFrom::End(0)).map_err(|_| unwritable(name))?;
-    let mut tail = Vec::new();
+    let mut tail = Zeroizing::new(Vec::new());
     let (last, length) = loop {
         let mut ends =
             tail.iter().enumerate().rev().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at);
@@ -145,11 +147,12 @@ fn continued(file: &mut File, name: &str) -> Result<Last> {
         }
         let count = at.min(BLOCK);
         at -= count;
-        let mut block = vec![0; count as usize];
+        let mut block = Zeroizing::new(Vec::with_capacity(count as usize + tail.len()));
+        block.resize(count as usize, 0);
         file.seek(SeekFrom::Start(at))
             .and_then(|_| file.read_exact(&mut block))
             .map_err(|_| unwritable(name))?;
-        block.append(&mut tail);
+        block.extend_from_slice(&tail);
         tail = block;
     };
     file.set_len(length)
@@ -161,11 +164,12 @@ fn continued(file: &mut File, name: &str) -> Result<Last> {
 impl Last {
     /// Of a line with its line feed; `None` where it is no line of an export.
     fn read(line: &[u8]) -> Option<Self> {
-        let line = std::str::from_utf8(line).ok()?.to_owned();
-        let entry: Value = serde_json::from_str(&line).ok()?;
-        let integer = |name| entry.get(name).and_then(Value::as_i64);
-        let tenant = entry.get("tenant").and_then(Value::as_str).map(str::to_owned);
-        Some(Last { seq: integer("seq")?, at: integer("at")?, tenant, line })
+        let line = std::str::from_utf8(line).ok()?;
+        let entry: BTreeMap<&str, &RawValue> = serde_json::from_str(line).ok()?;
+        let integer = |name| serde_json::from_str(entry.get(name)?.get()).ok();
+        let tenant = entry.get("tenant").and_then(|name| serde_json::from_str(name.get()).ok());
+        let (seq, at) = (integer("seq")?, integer("at")?);
+        Some(Last { seq, at, tenant, line: Some(WipedText::new(line)) })
     }
 }
 
@@ -173,9 +177,9 @@ impl Last {
 #[cfg(any(test, fuzzing))]
 pub(crate) fn survives(line: &[u8]) {
     if let Some(last) = Last::read(line) {
-        assert_eq!(last.line.as_bytes(), line);
-        let entry: Option<Value> = serde_json::from_slice(line).ok();
-        let seq = entry.and_then(|entry| entry.get("seq").and_then(Value::as_i64));
+        assert_eq!(last.line.as_deref().map(str::as_bytes), Some(line));
+        let entry: Option<serde_json::Value> = serde_json::from_slice(line).ok();
+        let seq = entry.and_then(|entry| entry.get("seq").and_then(serde_json::Value::as_i64));
         assert_eq!(seq, Some(last.seq));
     }
 }

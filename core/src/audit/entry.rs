@@ -1,11 +1,11 @@
 //! What an application writes to the trail, and what it reads back.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use super::export::json_line;
 use crate::error::{Result, fail};
-use crate::format::canonical::canonical;
+use crate::format::canonical::{Form, canonical};
+use crate::format::json::{Meaning, WipedJson};
 use crate::secret::WipedText;
 use crate::table::Row;
 use crate::value::ValueRef;
@@ -69,8 +69,15 @@ impl Entry {
         self
     }
 
+    /// As [`Entry::payload`], from what is not yet text.
+    #[must_use]
+    pub(crate) fn json(mut self, payload: serde_json::Value) -> Self {
+        self.payload = Some(WipedJson(payload).text());
+        self
+    }
+
     /// Checks the lengths, with the tenant that the entry is written for; the canonical payload.
-    pub(crate) fn canonical(&self, tenant: Option<&str>) -> Result<Option<Cow<'_, str>>> {
+    pub(crate) fn canonical(&self, tenant: Option<&str>) -> Result<Option<Form<'_>>> {
         if self.event.is_empty() {
             fail!(InvalidInput, "an audit entry names its event");
         }
@@ -85,7 +92,10 @@ impl Entry {
         if payload.len() > MAX_PAYLOAD {
             fail!(Limit, "the payload of an audit entry has at most {MAX_PAYLOAD} bytes");
         }
-        canonical(payload).map(Some)
+        match canonical(payload, Meaning::Any) {
+            Some(canonical) => Ok(Some(canonical)),
+            None => fail!(InvalidInput, "the payload of an audit entry is not JSON text"),
+        }
     }
 }
 
@@ -169,8 +179,11 @@ impl Event {
     }
 
     /// The entry as one line of JSON, as [`crate::Audit::export`] writes it, with its line feed.
+    ///
+    /// # Errors
+    /// None at present.
     pub fn json_line(&self) -> Result<String> {
-        json_line(self)
+        Ok(str::to_owned(&json_line(self)))
     }
 
     /// The id of the audit key that its link is made with.

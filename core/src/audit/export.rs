@@ -3,7 +3,9 @@
 use std::io::Write;
 
 use super::entry::Event;
-use crate::error::{Result, err};
+use crate::error::{Error, Result, err};
+use crate::format::json::quote;
+use crate::secret::{WipedBuffer, WipedText};
 
 /// Which entries an export has.
 #[derive(Clone, Debug, Default)]
@@ -31,41 +33,55 @@ impl ExportOptions {
 }
 
 pub(super) fn write_line(out: &mut dyn Write, event: &Event) -> Result<()> {
-    let line = json_line(event)?;
-    out.write_all(line.as_bytes()).map_err(|_| err!(Io, "the export can't be written"))
+    out.write_all(json_line(event).as_bytes()).map_err(|_| unwritten())
 }
 
-/// One entry as one line of JSON, its keys in canonical order.
-pub(super) fn json_line(event: &Event) -> Result<String> {
-    let mut line = serde_json::Map::new();
-    let mut put = |name: &str, value: serde_json::Value| line.insert(name.to_owned(), value);
-    put("seq", event.seq().into());
-    put("at", event.at().into());
-    put("ts", timestamp(event.at()).into());
-    put("event", event.event().into());
+pub(super) fn unwritten() -> Error {
+    err!(Io, "the export can't be written")
+}
+
+/// One entry as one line of JSON, its keys in canonical order. The payload is canonical as it was sealed.
+pub(crate) fn json_line(event: &Event) -> WipedText {
+    let mut line = WipedBuffer::default();
+    let mut put = |name: &str, value: Member<'_>| {
+        line.push(if line.as_bytes().is_empty() { b"{" } else { b"," });
+        quote(name, &mut line);
+        line.push(b":");
+        match value {
+            Member::Text(text) => quote(text, &mut line),
+            Member::Json(json) => line.push(json.as_bytes()),
+            Member::Integer(number) => line.push(number.to_string().as_bytes()),
+        }
+    };
+    let chain = base16ct::lower::encode_string(event.blob("chain"));
+    let time = timestamp(event.at());
     for (name, value) in [
-        ("actor", event.actor()),
-        ("tenant", event.tenant()),
-        ("subject", event.subject()),
-        ("trace_id", event.trace_id()),
-        ("correlation_id", event.correlation_id()),
+        ("actor", event.actor().map(Member::Text)),
+        ("at", Some(Member::Integer(event.at()))),
+        ("chain", Some(Member::Text(&chain))),
+        ("correlation_id", event.correlation_id().map(Member::Text)),
+        ("erased", event.is_erased().then_some(Member::Json("true"))),
+        ("event", Some(Member::Text(event.event()))),
+        ("payload", event.payload().map(Member::Json)),
+        ("seq", Some(Member::Integer(event.seq()))),
+        ("subject", event.subject().map(Member::Text)),
+        ("tenant", event.tenant().map(Member::Text)),
+        ("trace_id", event.trace_id().map(Member::Text)),
+        ("ts", Some(Member::Text(&time))),
     ] {
         if let Some(value) = value {
-            put(name, value.into());
+            put(name, value);
         }
     }
-    if let Some(payload) = event.payload() {
-        let payload = serde_json::from_str(payload)
-            .map_err(|_| err!(Corrupt, "the payload of entry {} is not JSON", event.seq()))?;
-        put("payload", payload);
-    }
-    if event.is_erased() {
-        put("erased", true.into());
-    }
-    put("chain", base16ct::lower::encode_string(event.blob("chain")).into());
-    let mut text = serde_json::Value::Object(line).to_string();
-    text.push('\n');
-    Ok(text)
+    line.push(b"}\n");
+    line.into_text()
+}
+
+/// What stands behind a key.
+enum Member<'a> {
+    Text(&'a str),
+    Json(&'a str),
+    Integer(i64),
 }
 
 /// RFC 3339 in UTC, with milliseconds.

@@ -10,7 +10,7 @@ use super::chain;
 use super::checkpoint::Checkpoint;
 use super::daily::Daily;
 use super::entry::{Entry, Event};
-use super::export::{ExportOptions, write_line};
+use super::export::{ExportOptions, unwritten, write_line};
 use super::keys::Keys;
 use super::newest::newest;
 use super::read::entries;
@@ -20,6 +20,7 @@ use super::watch::Watch;
 use super::{TABLE, definition};
 use crate::error::{Error, Result, err};
 use crate::metrics::Counter;
+use crate::secret::Gathered;
 use crate::table::engine::Engine;
 use crate::table::session::Session;
 use crate::table::{ReadSession, define};
@@ -101,15 +102,18 @@ impl Audit {
     }
 
     /// Writes entries as JSON Lines; how many. Every line has `seq`, `at` (milliseconds), `ts` (RFC 3339), `event`, and
-    /// what of `actor`, `tenant`, `subject`, `trace_id`, `correlation_id`, `payload` it was given.
+    /// what of `actor`, `tenant`, `subject`, `trace_id`, `correlation_id`, `payload` it was given. They are gathered and written
+    /// in blocks of up to 64 KiB, and `out` is flushed at the end.
     pub fn export(&self, out: &mut dyn Write, options: &ExportOptions) -> Result<u64> {
-        let mut count = 0;
-        self.each(options, |event| {
+        let (mut count, mut out) = (0, Gathered::new(out));
+        let written = self.each(options, |event| {
             count += 1;
-            write_line(out, event)?;
+            write_line(&mut out, event)?;
             Ok(ControlFlow::Continue(()))
-        })?;
-        Ok(count)
+        });
+        // The entries before one that does not open are written, too.
+        let flushed = out.flush().map_err(|_| unwritten());
+        written.and(flushed).map(|()| count)
     }
 
     /// Writes entries as JSON Lines to one file a day (UTC) in the folder, `audit-2026-11-22.jsonl`; the files that

@@ -23,7 +23,7 @@ pub(crate) use append::{append, append_for, note};
 pub use checkpoint::Checkpoint;
 pub use entry::{Entry, Event};
 pub use export::ExportOptions;
-pub(crate) use export::timestamp;
+pub(crate) use export::{json_line, timestamp};
 pub use handle::Audit;
 pub(crate) use since::require;
 pub use trace::Trace;

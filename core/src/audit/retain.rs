@@ -66,7 +66,7 @@ pub(super) fn retain(session: &Session, through: i64) -> Result<i64> {
     note(
         session,
         "audit.retained",
-        &serde_json::json!({"from": first, "through": through, "checkpoint": closing.text()}),
+        serde_json::json!({"from": first, "through": through, "checkpoint": closing.text()}),
     )?;
     let base = Target { name: BASE_TABLE, tenant: None };
     put_row(

@@ -93,7 +93,7 @@ fn finish(
     let payload = serde_json::json!({
         "rows": receipt.rows, "internal": receipt.internal, "keys": receipt.keys,
     });
-    let mut entry = Entry::new(event).payload(payload.to_string());
+    let mut entry = Entry::new(event).json(payload);
     entry.subject = whom.subject.map(WipedText::new);
     receipt.audit_seq = append_for(session, &entry, whom.tenant)?;
     session.mark_erasure()?;

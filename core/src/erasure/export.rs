@@ -5,12 +5,16 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use base64ct::{Base64, Encoding};
-use serde_json::{Map, Value as Json, json};
-use zeroize::Zeroize;
+use serde::ser::{Error as _, Serialize, SerializeMap, Serializer};
+use serde_json::json;
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
 
 use super::Whom;
-use crate::audit::{Audit, Entry, ExportOptions, append_for, timestamp};
+use crate::audit::{Audit, Entry, ExportOptions, append_for, json_line, timestamp};
 use crate::error::{Error, Result, err};
+use crate::format::json::WipedJson;
+use crate::secret::Gathered;
 use crate::table::engine::Engine;
 use crate::table::schema::Schema;
 use crate::table::session::Session;
@@ -47,15 +51,38 @@ pub(crate) fn export(
     let subject = whom.subject.unwrap_or_default();
     let snapshot = ReadSession::begin(engine)?;
     snapshot.state.ring.check_subject(&snapshot.conn, whom.tenant, subject)?;
+    let mut out = Gathered::new(out);
+    let written = write_all(engine, whom, snapshot, &mut out);
+    // What there is before a row that does not open is the caller's to see; an error on the way is the one to report.
+    let flushed = out.flush().map_err(|_| unwritten());
+    let found = written.and_then(|found| flushed.map(|()| found))?;
+    Session::run(engine, |session| {
+        let payload = json!({
+            "rows": found.rows, "tokens": found.tokens, "approvals": found.approvals,
+            "entries": found.entries,
+        });
+        let entry = Entry::new("subject.exported").subject(subject).json(payload);
+        append_for(session, &entry, whom.tenant)
+    })?;
+    Ok(found)
+}
+
+fn write_all(
+    engine: &Arc<Engine>,
+    whom: Whom<'_>,
+    snapshot: ReadSession,
+    out: &mut dyn Write,
+) -> Result<SubjectExport> {
+    let subject = whom.subject.unwrap_or_default();
     let mut found = SubjectExport::default();
     let mut writer = Objects { out, first: true };
-    let head = json!({
+    let head = WipedJson(json!({
         "format": FORMAT,
         "tenant": whom.tenant,
         "subject": subject,
         "exported_at": timestamp(engine.clock_ms()),
-    });
-    writer.text(head.to_string().trim_end_matches('}'))?;
+    }));
+    writer.text(head.text().trim_end_matches('}'))?;
     writer.text(",\"tables\":{")?;
     let mut schemas: Vec<&Arc<Schema>> = snapshot.state.tables.values().collect();
     schemas.sort_by_key(|schema| schema.name());
@@ -63,10 +90,10 @@ pub(crate) fn export(
     for schema in schemas {
         let Some(set) = rows_of(&snapshot, schema, whom)? else { continue };
         let comma = if std::mem::take(&mut first) { "" } else { "," };
-        writer.text(&format!("{comma}{}:[", Json::from(schema.name())))?;
+        writer.text(&format!("{comma}{}:[", serde_json::Value::from(schema.name())))?;
         writer.first = true;
         for row in set {
-            writer.object(row_json(schema, &row)?)?;
+            writer.object(&Object(&members(schema, &row)))?;
             found.rows += 1;
         }
         writer.text("]")?;
@@ -75,13 +102,13 @@ pub(crate) fn export(
     writer.first = true;
     let (conn, state) = (&snapshot.conn, &snapshot.state);
     for token in token::of_subject(engine, conn, state, whom.tenant, subject)? {
-        writer.object(token_json(&token))?;
+        writer.object(&Object(&token_members(&token)))?;
         found.tokens += 1;
     }
     writer.text("],\"approvals\":[")?;
     writer.first = true;
     for approval in approval::of_subject(conn, state, whom.tenant, subject)? {
-        writer.object(approval)?;
+        writer.object(&WipedJson(approval).0)?;
         found.approvals += 1;
     }
     writer.text("],\"audit\":[")?;
@@ -90,20 +117,12 @@ pub(crate) fn export(
     // By the trail's own handle, whose reading is bounded: a batch at a time.
     Audit::new(engine, whom.tenant.map(Arc::from)).each(&ExportOptions::default(), |event| {
         if event.subject() == Some(subject) && event.tenant() == whom.tenant {
-            writer.separated(event.json_line()?.trim_end())?;
+            writer.separated(json_line(event).trim_end())?;
             found.entries += 1;
         }
         Ok(ControlFlow::Continue(()))
     })?;
     writer.text("]}\n")?;
-    Session::run(engine, |session| {
-        let payload = json!({
-            "rows": found.rows, "tokens": found.tokens, "approvals": found.approvals,
-            "entries": found.entries,
-        });
-        let entry = Entry::new("subject.exported").subject(subject).payload(payload.to_string());
-        append_for(session, &entry, whom.tenant)
-    })?;
     Ok(found)
 }
 
@@ -129,79 +148,90 @@ fn rows_of(snapshot: &ReadSession, schema: &Schema, whom: Whom<'_>) -> Result<Op
     Ok(Some(find(&snapshot.conn, &snapshot.state, target, name, value)?.into_rows()))
 }
 
-fn row_json(schema: &Schema, row: &Row) -> Result<Json> {
-    let mut object = Map::new();
-    let key = match row.id() {
-        IdRef::Integer(id) => Json::from(id),
-        IdRef::Text(id) => Json::from(id),
-    };
-    object.insert(schema.stored.key.clone(), key);
-    for (position, column) in schema.columns().enumerate() {
-        let value = value_json(row.at(position).unwrap_or(ValueRef::Null))?;
-        object.insert(column.column.name.clone(), value);
+/// What stands behind a name of an object.
+enum Member<'a> {
+    Value(ValueRef<'a>),
+    Texts(Vec<&'a str>),
+}
+
+impl<'a, T: Into<ValueRef<'a>>> From<T> for Member<'a> {
+    fn from(value: T) -> Self {
+        Member::Value(value.into())
     }
-    Ok(Json::Object(object))
 }
 
-fn value_json(value: ValueRef<'_>) -> Result<Json> {
-    Ok(match value {
-        ValueRef::Null => Json::Null,
-        ValueRef::Integer(number) => number.into(),
-        // Infinity has no word in JSON.
-        ValueRef::Real(number) => serde_json::Number::from_f64(number)
-            .map_or_else(|| number.to_string().into(), Json::Number),
-        ValueRef::Text(text) => text.into(),
-        ValueRef::Blob(bytes) => json!({"base64": Base64::encode_string(bytes)}),
-        ValueRef::Boolean(flag) => flag.into(),
-        ValueRef::Json(text) => serde_json::from_str(text)
-            .map_err(|_| err!(Corrupt, "a JSON value that does not read"))?,
-    })
+fn members<'a>(schema: &'a Schema, row: &'a Row) -> Vec<(&'a str, Member<'a>)> {
+    let key = match row.id() {
+        IdRef::Integer(id) => id.into(),
+        IdRef::Text(id) => id.into(),
+    };
+    let columns = schema.columns().enumerate().map(|(position, column)| {
+        (column.column.name.as_str(), row.at(position).unwrap_or(ValueRef::Null).into())
+    });
+    std::iter::once((schema.stored.key.as_str(), key)).chain(columns).collect()
 }
 
-fn token_json(token: &Token) -> Json {
-    let scopes: Vec<&str> = token.scopes().collect();
-    let data = token.data().and_then(|data| serde_json::from_str::<Json>(data).ok());
-    json!({
-        "id": token.id(),
-        "kind": token.kind().name(),
-        "label": token.label(),
-        "prefix": token.prefix(),
-        "scopes": scopes,
-        "enabled": token.enabled(),
-        "created_at": token.created_at(),
-        "not_before": token.not_before(),
-        "expires_at": token.expires_at(),
-        "last_used_at": token.last_used_at(),
-        "revoked_at": token.revoked_at(),
-        "data": data,
-    })
+fn token_members(token: &Token) -> [(&'static str, Member<'_>); 12] {
+    let data = token.data().map_or(ValueRef::Null, ValueRef::Json);
+    [
+        ("id", token.id().into()),
+        ("kind", token.kind().name().into()),
+        ("label", token.label().into()),
+        ("prefix", token.prefix().into()),
+        ("scopes", Member::Texts(token.scopes().collect())),
+        ("enabled", token.enabled().into()),
+        ("created_at", token.created_at().into()),
+        ("not_before", token.not_before().into()),
+        ("expires_at", token.expires_at().into()),
+        ("last_used_at", token.last_used_at().into()),
+        ("revoked_at", token.revoked_at().into()),
+        ("data", data.into()),
+    ]
+}
+
+/// An object that is spelled from what is in memory already: no second copy of it is made.
+struct Object<'a>(&'a [(&'a str, Member<'a>)]);
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, out: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut map = out.serialize_map(Some(self.0.len()))?;
+        for (name, member) in self.0 {
+            map.serialize_entry(name, member)?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Member<'_> {
+    fn serialize<S: Serializer>(&self, out: S) -> std::result::Result<S::Ok, S::Error> {
+        let value = match self {
+            Member::Value(value) => *value,
+            Member::Texts(all) => return all.serialize(out),
+        };
+        match value {
+            ValueRef::Null => out.serialize_unit(),
+            ValueRef::Integer(number) => out.serialize_i64(number),
+            // Infinity has no word in JSON.
+            ValueRef::Real(number) if number.is_finite() => out.serialize_f64(number),
+            ValueRef::Real(number) => out.collect_str(&number),
+            ValueRef::Text(text) => out.serialize_str(text),
+            ValueRef::Blob(bytes) => {
+                let text = Zeroizing::new(Base64::encode_string(bytes));
+                let mut map = out.serialize_map(Some(1))?;
+                map.serialize_entry("base64", text.as_str())?;
+                map.end()
+            }
+            ValueRef::Boolean(flag) => out.serialize_bool(flag),
+            // As it is spelled in the row.
+            ValueRef::Json(text) => serde_json::from_str::<&RawValue>(text)
+                .map_err(|_| S::Error::custom("a JSON value that does not read"))?
+                .serialize(out),
+        }
+    }
 }
 
 fn unwritten() -> Error {
     err!(Io, "the export can't be written")
-}
-
-/// JSON whose names and texts are overwritten when it goes.
-struct Wiped(Json);
-
-impl Drop for Wiped {
-    fn drop(&mut self) {
-        wipe(&mut self.0);
-    }
-}
-
-fn wipe(value: &mut Json) {
-    match value {
-        Json::String(text) => text.zeroize(),
-        Json::Array(all) => all.iter_mut().for_each(wipe),
-        Json::Object(all) => {
-            for (mut name, mut value) in std::mem::take(all) {
-                name.zeroize();
-                wipe(&mut value);
-            }
-        }
-        Json::Null | Json::Bool(_) | Json::Number(_) => {}
-    }
 }
 
 /// JSON values one behind the other.
@@ -212,10 +242,15 @@ struct Objects<'w> {
 
 impl Objects<'_> {
     /// Written as it is spelled: no text of the whole of it is made.
-    fn object(&mut self, value: Json) -> Result<()> {
-        let value = Wiped(value);
+    fn object(&mut self, value: &impl Serialize) -> Result<()> {
         self.separated("")?;
-        serde_json::to_writer(&mut *self.out, &value.0).map_err(|_| unwritten())
+        serde_json::to_writer(&mut *self.out, value).map_err(|error| {
+            if error.is_io() {
+                unwritten()
+            } else {
+                err!(Corrupt, "a JSON value that does not read")
+            }
+        })
     }
 
     fn separated(&mut self, json: &str) -> Result<()> {

@@ -1,9 +1,10 @@
 //! Canonical JSON (RFC 8785): most payloads are written by programs, and are canonical already.
 
-use std::borrow::Cow;
+use std::ops::Deref;
 
-use super::i_json::{Numbers, is_unambiguous};
+use super::json::{self, Meaning};
 use crate::error::{Result, fail};
+use crate::secret::WipedText;
 
 /// Objects and arrays inside one another that the quick look goes into.
 const QUICK_DEPTH: usize = 16;
@@ -24,32 +25,39 @@ const EXACT_DIGITS: usize = 15;
 /// `invalid_input` for what is no JSON text, is more than 128 deep, or has no one meaning (RFC 7493): a name twice in an
 /// object, or an integer that no double holds, such as 9007199254740993. Give such numbers as texts.
 pub fn canonical_json(text: &str) -> Result<String> {
-    if Look(text.as_bytes()).whole() {
-        return Ok(text.to_owned());
-    }
-    if !is_unambiguous(text, Numbers::Doubles) {
+    let Some(form) = canonical(text, Meaning::Doubles) else {
         fail!(
             InvalidInput,
             "not JSON text, or one with a name twice in an object or an integer that no double holds: give such numbers \
              as texts"
         );
-    }
-    canonical(text).map(Cow::into_owned)
+    };
+    Ok(str::to_owned(&form))
 }
 
-/// As [`canonical_json`], of what need not have one meaning: of a name that stands twice the last counts, and a number is the
-/// nearest double.
-pub(crate) fn canonical(text: &str) -> Result<Cow<'_, str>> {
+/// A canonical text: the one that was given, where that is canonical.
+pub(crate) enum Form<'a> {
+    Given(&'a str),
+    Made(WipedText),
+}
+
+impl Deref for Form<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Form::Given(text) => text,
+            Form::Made(text) => text,
+        }
+    }
+}
+
+/// The canonical form; `None` for what is no JSON text, or has not the meaning that is asked for.
+pub(crate) fn canonical(text: &str, meaning: Meaning) -> Option<Form<'_>> {
     if Look(text.as_bytes()).whole() {
-        return Ok(Cow::Borrowed(text));
+        return Some(Form::Given(text));
     }
-    let Ok(value) = serde_json::from_str::<serde_json::Value>(text) else {
-        fail!(InvalidInput, "not JSON text");
-    };
-    match serde_json_canonicalizer::to_string(&value) {
-        Ok(canonical) => Ok(Cow::Owned(canonical)),
-        Err(_) => fail!(InvalidInput, "JSON that has no canonical form"),
-    }
+    json::canonical(text, meaning).map(Form::Made)
 }
 
 /// A quick look at what is left of a text: it may take what is canonical for something else, never the other way round.
@@ -219,7 +227,7 @@ mod tests {
     fn depth_is_bounded() {
         let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
         assert!(!Look(deep.as_bytes()).whole());
-        assert!(canonical(&deep).is_err());
+        assert!(canonical(&deep, Meaning::Any).is_none());
         assert!(canonical_json(&deep).is_err());
     }
 }

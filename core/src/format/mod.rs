@@ -4,7 +4,7 @@
 pub(crate) mod bytes;
 pub(crate) mod canonical;
 pub(crate) mod context;
-pub(crate) mod i_json;
+pub(crate) mod json;
 pub(crate) mod padding;
 pub(crate) mod payload;
 pub(crate) mod record;

@@ -30,7 +30,7 @@ pub(crate) fn begin(engine: &Arc<Engine>, rotation: &Rotation) -> Result<Rotatio
         drop(state);
         if rotation.kind() == RotationKind::Audit {
             // The first entry of a trail is under its first key.
-            note(session, "key.retired", &payload(rotation, &[]))?;
+            note(session, "key.retired", payload(rotation, &[]))?;
         }
         let (old_key, new_key) = session.succeed_key(rotation.owner())?;
         let now = session.clock_ms();
@@ -66,7 +66,7 @@ pub(super) fn record(
 ) -> Result<()> {
     let keys = [("old_key", job.old_key.into()), ("new_key", job.new_key.into())];
     let more: Vec<_> = keys.into_iter().chain(more.iter().cloned()).collect();
-    let mut entry = Entry::new(event).payload(payload(&job.rotation, &more).to_string());
+    let mut entry = Entry::new(event).json(payload(&job.rotation, &more));
     entry.tenant = job.rotation.tenant().map(str::to_owned);
     append(session, &entry).map(|_| ())
 }

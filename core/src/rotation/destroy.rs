@@ -50,7 +50,7 @@ pub(crate) fn destroy_retired(
         session.mark_erasure()?;
         session.destroy_keys(&ids)?;
         let payload = payload(rotation, &[("keys", ids.clone().into())]);
-        let mut entry = Entry::new("key.destroyed").payload(payload.to_string());
+        let mut entry = Entry::new("key.destroyed").json(payload);
         entry.tenant = rotation.tenant().map(str::to_owned);
         append(session, &entry)
     })?;

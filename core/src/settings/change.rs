@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::SettingDefinition;
 use super::guard::{check_guards, is_blank};
@@ -19,8 +19,8 @@ use crate::value::{IdRef, Value, ValueRef};
 /// The longest reason, in bytes.
 const MAX_REASON: usize = 4_096;
 
-/// Who acts, and why. Both go into the audit trail, sealed.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// Who acts, and why. Both go into the audit trail, sealed, and are wiped when they go.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Author {
     /// Who: a user's id, the name of a job.
@@ -62,7 +62,20 @@ impl Author {
     }
 }
 
-/// What a write does to a setting.
+impl Drop for Author {
+    fn drop(&mut self) {
+        self.actor.zeroize();
+        self.reason.zeroize();
+    }
+}
+
+impl fmt::Debug for Author {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Author(..)")
+    }
+}
+
+/// What a write does to a setting. What it holds is wiped when it goes.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Change {
@@ -113,6 +126,16 @@ impl Change {
     /// the mask itself, which [`Change::Set`] says.
     pub fn from_form(text: impl Into<String>, blank_keeps: bool) -> Self {
         Change::Form { text: text.into(), blank_keeps }
+    }
+}
+
+impl Drop for Change {
+    fn drop(&mut self) {
+        match self {
+            Change::Set(value) => value.wipe(),
+            Change::Text(text) | Change::Form { text, .. } => text.zeroize(),
+            Change::Keep | Change::Clear => {}
+        }
     }
 }
 
@@ -290,7 +313,7 @@ fn put(
     let mut payload = serde_json::json!({"name": name, "version": version, "change": done.kind});
     add(&mut payload, "restored", done.restored.map(serde_json::Value::from));
     add(&mut payload, "reason", author.reason.clone().map(serde_json::Value::from));
-    append(session, &entry.payload(payload.to_string())).map(|_| ())
+    append(session, &entry.json(payload)).map(|_| ())
 }
 
 pub(super) fn add(payload: &mut serde_json::Value, name: &str, value: Option<serde_json::Value>) {
@@ -310,5 +333,5 @@ pub(super) fn record_reveal(
     let mut payload = serde_json::json!({"name": name, "source": source.name()});
     add(&mut payload, "reason", author.reason.clone().map(serde_json::Value::from));
     let entry = author.entry(tenant, "setting.revealed")?;
-    append(session, &entry.payload(payload.to_string())).map(|_| ())
+    append(session, &entry.json(payload)).map(|_| ())
 }

@@ -62,7 +62,7 @@ impl Settings {
                 let payload =
                     serde_json::json!({"name": definition.name, "secret": definition.secret});
                 let entry = crate::audit::Entry::new("setting.defined");
-                append(session, &entry.payload(payload.to_string()))?;
+                append(session, &entry.json(payload))?;
             }
             Ok(!wanted.is_empty())
         })
@@ -238,7 +238,7 @@ impl Settings {
             let mut payload = serde_json::json!({"name": name, "change": kind});
             add(&mut payload, "reason", author.reason.clone().map(serde_json::Value::from));
             let entry = author.entry(None, "setting.changed")?;
-            append(session, &entry.payload(payload.to_string()))?;
+            append(session, &entry.json(payload))?;
             Ok(true)
         })
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::SettingDefinition;
 use super::change::{Author, Change, add, write_all};
@@ -72,7 +72,7 @@ pub(super) fn export(
         serde_json::json!({"format": format.name(), "secrets": secrets, "settings": count});
     add(&mut payload, "reason", author.reason.clone().map(serde_json::Value::from));
     let entry = author.entry(tenant, "setting.exported")?;
-    append(session, &entry.payload(payload.to_string()))?;
+    append(session, &entry.json(payload))?;
     Ok(SecretString::from(text.as_str()))
 }
 
@@ -137,29 +137,13 @@ pub(super) fn import(
         Format::Env => from_env(&definitions, text)?,
         Format::Json => from_json(&definitions, text)?,
     };
-    let wanted = Wanted(wanted);
-    let named = wanted.0.iter().map(|(name, change)| (name.as_str(), change));
+    let named = wanted.iter().map(|(name, change)| (name.as_str(), change));
     let changed = write_all(session, tenant, named, author)?;
     let mut payload = serde_json::json!({"format": format.name(), "settings": changed.len()});
     add(&mut payload, "reason", author.reason.clone().map(serde_json::Value::from));
     let entry = author.entry(tenant, "setting.imported")?;
-    append(session, &entry.payload(payload.to_string()))?;
+    append(session, &entry.json(payload))?;
     Ok(ImportReport { changed, unknown })
-}
-
-/// What a text says, overwritten when it goes.
-struct Wanted(Vec<(String, Change)>);
-
-impl Drop for Wanted {
-    fn drop(&mut self) {
-        for (_, change) in &mut self.0 {
-            match change {
-                Change::Set(value) => value.wipe(),
-                Change::Text(text) | Change::Form { text, .. } => text.zeroize(),
-                Change::Keep | Change::Clear => {}
-            }
-        }
-    }
 }
 
 type Changes = (Vec<(String, Change)>, Vec<String>);
@@ -224,7 +208,7 @@ pub(crate) fn survives(definitions: &[SettingDefinition], text: &str) {
     for read in [from_env(definitions, text), from_json(definitions, text)] {
         for (name, change) in read.map(|(changes, _)| changes).unwrap_or_default() {
             let definition = definitions.iter().find(|definition| definition.name == name);
-            let Change::Set(value) = change else { panic!("a change that sets nothing") };
+            let Change::Set(value) = &change else { panic!("a change that sets nothing") };
             let what = value.as_ref().type_name().to_lowercase();
             assert!(definition.is_some_and(|definition| what.ends_with(definition.kind.name())));
         }

@@ -71,7 +71,7 @@ fn apply(session: &Session, change: &Change) -> Result<bool> {
         Change::Alter { table, alteration } => alter_table(session, table, alteration),
         Change::Drop { table } => {
             define::drop_table(session, table)?;
-            note(session, "table.dropped", &serde_json::json!({"table": table}))?;
+            note(session, "table.dropped", serde_json::json!({"table": table}))?;
             Ok(true)
         }
         Change::Index(index) => create_index(session, index),
@@ -93,7 +93,7 @@ fn alter_table(session: &Session, table: &str, alteration: &Alteration) -> Resul
 }
 
 fn noted(session: &Session, table: &str, change: &str) -> Result<bool> {
-    note(session, "table.altered", &serde_json::json!({"table": table, "change": change}))?;
+    note(session, "table.altered", serde_json::json!({"table": table, "change": change}))?;
     Ok(true)
 }
 

@@ -199,14 +199,14 @@ fn row(name: &str, value: &str) -> SqlRows {
 pub(crate) fn protect_table(engine: &Arc<Engine>, table: &str, words: &[&str]) -> Result<()> {
     let job = protect::Job::new(table, words)?;
     protect::protect(engine, &job, &|session, table| {
-        note(session, "table.protected", &serde_json::json!({"table": table, "columns": words}))
+        note(session, "table.protected", serde_json::json!({"table": table, "columns": words}))
     })
 }
 
 /// Makes a sealed table plain, and records it.
 pub(crate) fn unprotect_table(engine: &Arc<Engine>, table: &str) -> Result<()> {
     protect::unprotect(engine, table, &|session, table| {
-        note(session, "table.unprotected", &serde_json::json!({"table": table}))
+        note(session, "table.unprotected", serde_json::json!({"table": table}))
     })
 }
 
@@ -215,7 +215,7 @@ pub(crate) fn compact(engine: &Arc<Engine>) -> Result<bool> {
     let bytes = engine.pool.bytes_on_disk();
     Session::run(engine, |session| {
         session.mark_erasure()?;
-        note(session, "vault.compacted", &serde_json::json!({"bytes": bytes}))
+        note(session, "vault.compacted", serde_json::json!({"bytes": bytes}))
     })?;
     backfill::finish_erasure(engine)
 }

@@ -147,7 +147,12 @@ pub(super) fn know(sql: &str, state: &State) -> Result<Option<Known>> {
         words.take(&["IF", "EXISTS"]);
         words.qualified().map(|name| Change::DropTrigger { name: name.table })
     } else if words.take(&["CREATE", "TRIGGER"]) {
-        trigger(sql, state)?
+        trigger(sql, &found, state)?
+    } else if words.take(&["CREATE", "TEMP", "TRIGGER"])
+        || words.take(&["CREATE", "TEMPORARY", "TRIGGER"])
+    {
+        uses_none(&found, state)?;
+        None
     } else if words.take(&["CREATE", "TABLE"]) {
         return references(sql, &found, state);
     } else if words.take(&["CREATE", "INDEX"]) {
@@ -296,12 +301,27 @@ fn index(words: &mut Words<'_, '_>, state: &State, unique: bool) -> Result<Optio
     Ok(Some(Change::Index(NewIndex { table, name, unique, if_missing, column, sql })))
 }
 
-fn trigger(sql: &str, state: &State) -> Result<Option<Change>> {
+fn trigger(sql: &str, tokens: &[Token<'_>], state: &State) -> Result<Option<Change>> {
     let Some(trigger) = triggers::read(sql) else { return Ok(None) };
     let place = Name { schema: None, table: trigger.table.clone() };
-    let Some(schema) = sealed(state, &place) else { return Ok(None) };
+    let Some(schema) = sealed(state, &place) else {
+        return uses_none(tokens, state).map(|()| None);
+    };
     let (table, sql) = (schema.name().to_owned(), trigger.on_physical(schema)?);
     Ok(Some(Change::Trigger { table, name: trigger.name, sql }))
+}
+
+/// Refuses a trigger on another table that uses a sealed one: every statement that sets it off would fail.
+fn uses_none(tokens: &[Token<'_>], state: &State) -> Result<()> {
+    let is_sealed =
+        |table: &str| sealed(state, &Name { schema: None, table: table.to_owned() }).is_some();
+    match triggers::uses(tokens, is_sealed) {
+        None => Ok(()),
+        Some(table) => fail!(
+            Refused,
+            "a trigger can't use the sealed table {table}: the program does it instead"
+        ),
+    }
 }
 
 /// The sealed table that a foreign key refers to, where it is one.

@@ -224,7 +224,7 @@ fn define(session: &Session, declaration: &Declaration) -> Result<bool> {
     let clauses = references.iter().map(|found| clause(&state, table, &physical, found));
     let clauses = clauses.collect::<Result<Vec<_>>>()?;
     define::create(session, definition, |_| clauses)?;
-    note(session, "table.defined", &serde_json::json!({"table": table}))?;
+    note(session, "table.defined", serde_json::json!({"table": table}))?;
     Ok(true)
 }
 

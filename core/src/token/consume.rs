@@ -68,7 +68,7 @@ impl Tokens<'_> {
             ];
             let token = store.change(token.id(), &changes)?;
             let more = [("reason", reason.into()), ("armed_until", until.into())];
-            store.note("token.armed", &token, &more)?;
+            store.note("token.armed", &token, more)?;
             Ok(token)
         })
     }
@@ -84,7 +84,7 @@ impl Tokens<'_> {
                 return Ok(false);
             }
             let token = store.change(token.id(), &[(column::ARMED_UNTIL, ValueRef::Null)])?;
-            store.note("token.disarmed", &token, &[])?;
+            store.note("token.disarmed", &token, [])?;
             Ok(true)
         })
     }
@@ -110,7 +110,7 @@ fn take(store: Store<'_>, found: &Found, presented: &Presented<'_>) -> Result<To
         let changes = [used, (column::ARMED_UNTIL, ValueRef::Null)];
         let token = store.change(token.id(), &changes)?;
         let reason = token.armed_reason().unwrap_or_default();
-        store.note("token.break_glass_used", &token, &[("reason", reason.into())])?;
+        store.note("token.break_glass_used", &token, [("reason", reason.into())])?;
         return Ok(token);
     }
     let left = token.uses_left().and_then(|uses| uses.checked_sub(1));
@@ -123,6 +123,6 @@ fn take(store: Store<'_>, found: &Found, presented: &Presented<'_>) -> Result<To
     };
     let changes = [used, (column::USES_LEFT, ValueRef::from(left)), (column::ENDED_AT, ended)];
     let token = store.change(token.id(), &changes)?;
-    store.note("token.consumed", &token, &[("uses_left", left.into())])?;
+    store.note("token.consumed", &token, [("uses_left", left.into())])?;
     Ok(token)
 }

@@ -73,6 +73,6 @@ fn import_one(store: Store<'_>, entry: &LegacyEntry) -> Result<bool> {
         ..NewToken::default()
     };
     let token = new.write(store, &id, Secret::Hashed(Hashed::Digest(&entry.hash)))?;
-    store.note("token.imported", &token, &[])?;
+    store.note("token.imported", &token, [])?;
     Ok(true)
 }

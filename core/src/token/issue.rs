@@ -69,7 +69,7 @@ impl Tokens<'_> {
             };
             let hashed = Hashed::Secret(new.prefix, &fresh.secret);
             let token = new.write(store, &fresh.id, Secret::Hashed(hashed))?;
-            store.note("token.issued", &token, &[("replaced", replaced.into())])?;
+            store.note("token.issued", &token, [("replaced", replaced.into())])?;
             Ok(token)
         })?;
         self.count(Counter::TokensIssued);

@@ -200,7 +200,7 @@ fn purge_batch(store: Store<'_>, table: &'static str, ended_for: Duration) -> Re
     }
     if purged > 0 {
         let payload = serde_json::json!({"count": purged});
-        store.note_about("token.purged", None, &payload)?;
+        store.note_about("token.purged", None, payload)?;
     }
     Ok(purged)
 }

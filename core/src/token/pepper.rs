@@ -106,7 +106,7 @@ pub(crate) fn revoke_under(session: &Session, tenant: Option<&str>, since: u32) 
     }
     if revoked > 0 {
         let payload = serde_json::json!({"count": revoked, "reason": "pepper"});
-        store.note_about("token.kind_revoked", None, &payload)?;
+        store.note_about("token.kind_revoked", None, payload)?;
     }
     Ok(revoked)
 }

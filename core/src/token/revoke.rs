@@ -20,7 +20,7 @@ impl Tokens<'_> {
             let token = known(store, id)?;
             let now = store.view(|view| view.now())?;
             let Some(token) = revoke_one(store, &token, now)? else { return Ok(false) };
-            store.note("token.revoked", &token, &[])?;
+            store.note("token.revoked", &token, [])?;
             Ok(true)
         })
     }
@@ -45,7 +45,7 @@ impl Tokens<'_> {
             let revoked = revoke_of_subject(store, subject, Some(kind), keep, now)?;
             if revoked > 0 {
                 let payload = serde_json::json!({"kind": kind.name(), "count": revoked});
-                store.note_about("token.kind_revoked", Some(subject), &payload)?;
+                store.note_about("token.kind_revoked", Some(subject), payload)?;
             }
             Ok(revoked)
         })
@@ -63,7 +63,7 @@ impl Tokens<'_> {
             let owner = store.owner(subject)?;
             let epoch = store.advance(&owner)?;
             let payload = serde_json::json!({"epoch": epoch});
-            store.note_about("token.subject_revoked", Some(subject), &payload)
+            store.note_about("token.subject_revoked", Some(subject), payload)
         })
     }
 
@@ -91,7 +91,7 @@ impl Tokens<'_> {
             }
             let changes = [(column::ENABLED, ValueRef::Boolean(enabled))];
             let token = store.change(token.id(), &changes)?;
-            store.note(event, &token, &[])?;
+            store.note(event, &token, [])?;
             Ok(true)
         })
     }
@@ -128,7 +128,7 @@ pub(super) fn revoke_members(
             "family": family, "count": revoked, "token": about.map(Token::id),
         });
         let subject = members.iter().find_map(Token::subject);
-        store.note_about(event, subject, &payload)?;
+        store.note_about(event, subject, payload)?;
     }
     Ok(revoked)
 }

@@ -126,7 +126,7 @@ fn succeed(
         (column::SUCCESSOR, ValueRef::Text(token.id())),
     ];
     let old = store.change(old.id(), &changes)?;
-    store.note("token.rotated", &old, &[("successor", token.id().into())])?;
+    store.note("token.rotated", &old, [("successor", token.id().into())])?;
     Ok(IssuedToken { token, text: format(parsed.prefix, &fresh.id, &secret) })
 }
 

@@ -170,7 +170,7 @@ impl Tokens<'_> {
                 ..NewToken::default()
             };
             let token = new.write(store, &fresh.id, Secret::Code(&stretched, &head))?;
-            store.note("token.issued", &token, &[("replaced", replaced.into())])?;
+            store.note("token.issued", &token, [("replaced", replaced.into())])?;
             Ok(token)
         })?;
         self.count(Counter::TokensIssued);
@@ -238,7 +238,7 @@ fn attempt(
     }
     let token = store.change(token.id(), &changes)?;
     let event = if right { "token.consumed" } else { "token.code_failed" };
-    store.note(event, &token, &[("attempts_left", left.into())])?;
+    store.note(event, &token, [("attempts_left", left.into())])?;
     Ok(if right { Ok(token) } else { Err(Rejection::WrongSecret) })
 }
 

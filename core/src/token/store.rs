@@ -238,14 +238,14 @@ impl Store<'_> {
         &self,
         event: &str,
         token: &Token,
-        more: &[(&str, serde_json::Value)],
+        more: impl IntoIterator<Item = (&'static str, serde_json::Value)>,
     ) -> Result<()> {
         let mut payload = serde_json::json!({"token": token.id(), "kind": token.kind().name()});
         if let Some(map) = payload.as_object_mut() {
             map.extend(token.label().map(|label| ("label".to_owned(), label.into())));
-            map.extend(more.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+            map.extend(more.into_iter().map(|(name, value)| (name.to_owned(), value)));
         }
-        self.note_about(event, token.subject(), &payload)
+        self.note_about(event, token.subject(), payload)
     }
 
     /// Writes an entry about a subject's tokens.
@@ -253,9 +253,9 @@ impl Store<'_> {
         &self,
         event: &str,
         subject: Option<&str>,
-        payload: &serde_json::Value,
+        payload: serde_json::Value,
     ) -> Result<()> {
-        let mut entry = Entry::new(event).payload(payload.to_string());
+        let mut entry = Entry::new(event).json(payload);
         entry.subject = subject.map(WipedText::new);
         entry.tenant = self.tenant.map(str::to_owned);
         append(self.session, &entry).map(|_| ())

@@ -106,7 +106,7 @@ impl Tokens<'_> {
             self.in_passing(|store| {
                 let refused = [(column::REFUSED_AT, ValueRef::Integer(found.now))];
                 let token = store.change(token.id(), &refused)?;
-                store.note("token.rejected", &token, &[("reason", rejection.name().into())])
+                store.note("token.rejected", &token, [("reason", rejection.name().into())])
             });
         }
     }

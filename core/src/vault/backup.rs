@@ -169,7 +169,7 @@ impl Vault {
         source.close();
         copy.check(options.checkpoint.as_deref(), &mut report, &mut go_on)?;
         Session::run(&copy.engine, |session| {
-            note(session, "vault.restored", &serde_json::json!({"drill": options.drill}))
+            note(session, "vault.restored", serde_json::json!({"drill": options.drill}))
         })?;
         copy.close();
         if options.drill {

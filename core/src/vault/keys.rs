@@ -89,7 +89,7 @@ impl Keys {
             let keys = session.rotate_master(&plan)?;
             let kept: Vec<i64> = plan.kept().iter().map(|slot| slot.id).collect();
             let payload = serde_json::json!({"kept": kept, "dropped": plan.dropped()});
-            note(session, "key.master_rotated", &payload)?;
+            note(session, "key.master_rotated", payload)?;
             // Another thread may read the new master key before this one has told the engine of it.
             self.engine.slot(|own| {
                 let stays = plan.kept().iter().any(|slot| slot.id == own.id);

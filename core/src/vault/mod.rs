@@ -163,7 +163,7 @@ impl Vault {
         self.engine.unlock(&conn, &meta, unwrapped)?;
         let payload = serde_json::json!({"slot": unlock.kind().name()});
         let written = Session::over(&self.engine, conn, began).and_then(|session| {
-            note(&session, "vault.initialised", &payload)?;
+            note(&session, "vault.initialised", payload)?;
             session.commit()
         });
         if written.is_err() {

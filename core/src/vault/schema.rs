@@ -27,7 +27,7 @@ impl Vault {
         check_own(table)?;
         alter::alter(&self.engine, table, alteration, &|session, change| {
             let payload = serde_json::json!({"table": table, "change": change});
-            note(session, "table.altered", &payload)
+            note(session, "table.altered", payload)
         })?;
         self.finish_erasure()
     }
@@ -44,7 +44,7 @@ impl Vault {
         check_own(table)?;
         Session::run(&self.engine, |session| {
             define::drop_table(session, table)?;
-            note(session, "table.dropped", &serde_json::json!({"table": table}))
+            note(session, "table.dropped", serde_json::json!({"table": table}))
         })?;
         self.finish_erasure()
     }

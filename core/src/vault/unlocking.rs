@@ -30,7 +30,7 @@ impl Vault {
             let ring = &session.state().ring;
             let id = slots::add(session.conn(), ring.vault(), ring.master(), &draft)?.id;
             let payload = serde_json::json!({"slot": id, "kind": kind, "label": label});
-            note(session, "slot.added", &payload)?;
+            note(session, "slot.added", payload)?;
             Ok(id)
         })
     }
@@ -48,7 +48,7 @@ impl Vault {
     pub fn remove_slot(&self, id: i64) -> Result<()> {
         Session::run(&self.engine, |session| {
             slots::remove(session.conn(), id)?;
-            note(session, "slot.removed", &serde_json::json!({"slot": id}))
+            note(session, "slot.removed", serde_json::json!({"slot": id}))
         })
     }
 }

@@ -42,6 +42,14 @@ static void rows_and_columns(sealite_vault *vault) {
   sealite_rows_free(rows);
   GIVES(SEALITE_NOT_INDEXED, sealite_table_find(table, T("name"), &wanted, &rows, &error));
   CHECK(rows == NULL);
+  OK(sealite_table_find_one(table, T("email"), &wanted, &rows, &error));
+  CHECK(rows_in(rows) == 1 && cell(rows, 0, "id").integer == id.integer);
+  sealite_rows_free(rows);
+  sealite_value nobody = sealite_text(T("nobody@example.org"));
+  OK(sealite_table_find_one(table, T("email"), &nobody, &rows, &error));
+  CHECK(rows == NULL);
+  GIVES(SEALITE_NOT_INDEXED, sealite_table_find_one(table, T("name"), &wanted, &rows, &error));
+  GIVES(SEALITE_INVALID_INPUT, sealite_table_find_one(table, T("email"), &wanted, NULL, &error));
 
   /* A partial update; the same builder again. */
   sealite_values *values;

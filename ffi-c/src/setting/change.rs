@@ -3,7 +3,6 @@
 use std::ffi::c_char;
 
 use sealite::Change;
-use zeroize::Zeroize;
 
 use crate::call::{call, free};
 use crate::error::sealite_error;
@@ -11,7 +10,7 @@ use crate::handles::Kind;
 use crate::held::Builder;
 use crate::status::Result;
 use crate::status::sealite_status;
-use crate::value::{Wiped, sealite_value};
+use crate::value::sealite_value;
 
 /// What sealite_settings_write() writes, all or nothing. Not for two threads at once (SEALITE_BUSY). Wiped by
 /// sealite_changes_free().
@@ -29,25 +28,7 @@ impl Kind for sealite_changes {
 /// One setting and what becomes of it.
 pub(crate) struct Named {
     pub(crate) name: String,
-    /// Taken out when it is wiped.
     pub(crate) change: Change,
-}
-
-impl Named {
-    /// A change that is wiped when it goes.
-    pub(crate) fn wiping(change: Change) -> Self {
-        Named { name: String::new(), change }
-    }
-}
-
-impl Drop for Named {
-    fn drop(&mut self) {
-        match std::mem::replace(&mut self.change, Change::Keep) {
-            Change::Set(value) => drop(Wiped(value)),
-            Change::Form { mut text, .. } => text.zeroize(),
-            _ => {}
-        }
-    }
 }
 
 fn add(changes: &Changes, name: &str, change: Change) -> Result<()> {

@@ -4,7 +4,7 @@ use std::ffi::c_char;
 
 use sealite::{Author, Setting, Settings, Value};
 
-use super::change::{Named, sealite_changes};
+use super::change::sealite_changes;
 use super::definition::sealite_setting_definition;
 use crate::bytes::sealite_bytes;
 use crate::call::{call, free};
@@ -276,12 +276,7 @@ pub unsafe extern "C" fn sealite_settings_write(
             let changed = changes.with(|held| {
                 let pairs: Vec<_> =
                     held.iter().map(|one| (one.name.as_str(), one.change.clone())).collect();
-                let result = settings.write_many(&pairs, &author(actor, reason));
-                // The copies are wiped as the changes themselves are.
-                for (_, change) in pairs {
-                    drop(Named::wiping(change));
-                }
-                Ok(result?)
+                Ok(settings.write_many(&pairs, &author(actor, reason))?)
             })?;
             if rows.is_wanted() {
                 rows.give(names(&changed).into())?;

@@ -1,11 +1,12 @@
 """Types of PEP 249, and what dates become. The formats are those of Python's own `sqlite3`."""
 
+import contextlib
 import datetime
 import time
 from collections.abc import Callable
 from typing import Any
 
-from sealite._dbapi2 import PrepareProtocol, adapters, converters
+from sealite._dbapi2 import EncodingError, PrepareProtocol, adapters, converters
 
 Date = datetime.date
 Time = datetime.time
@@ -44,7 +45,10 @@ def complete_statement(statement: str) -> bool:
     """True where a text ends with the end of a statement."""
     from _sqlite3 import complete_statement
 
-    return bool(complete_statement(statement))
+    with contextlib.suppress(UnicodeEncodeError):
+        return bool(complete_statement(statement))
+    # Python's own would carry the text.
+    raise EncodingError("utf-8", "?", 0, 1, "surrogates not allowed")
 
 
 _type = type

@@ -1,5 +1,6 @@
 """The vaults that connections share: one open vault a file and key, for as long as a connection needs it."""
 
+import contextlib
 import hashlib
 import os
 import threading
@@ -52,23 +53,23 @@ def acquire(
         return vault, _nothing, False
     if database is None:
         raise TypeError("connect() needs a database or a vault")
-    mode, path = "rwc", os.fspath(database)
-    if uri and (text := os.fsdecode(path)).startswith("file:"):
-        path, options = _parsed(text)
+    mode, path = "rwc", _path(os.fsdecode(database))
+    if uri and path.startswith("file:"):
+        path, options = _parsed(path)
         mode = options.get("mode", mode)
         if "key" in options:
             given.append("key in the URI")
             key = options["key"]
     if len(given) > 1:
         raise _native.ProgrammingError(f"one way to unlock is given, not {len(given)}: {', '.join(given)}")
-    if mode == "memory" or os.fsdecode(path) in (":memory:", ""):
+    if mode == "memory" or path in (":memory:", ""):
         own = Vault.in_memory()
         return own, own.close, False
     if not given:
         raise _native.OperationalError(
             "a vault in a file needs its key, by reference: key='env:NAME', 'file:/path' or 'credential:name'"
         )
-    real = os.path.realpath(os.fsdecode(path))
+    real = os.path.realpath(path)
     if os.path.isdir(real) or not os.path.isdir(os.path.dirname(real)) or (mode != "rwc" and not os.path.exists(real)):
         raise _cannot_open()
     how = real, _name_of(key, key_bytes, passphrase)
@@ -144,12 +145,21 @@ def _parsed(uri: str) -> tuple[str, dict[str, str]]:
     if path.startswith("//"):
         path = "/" + path[2:].partition("/")[2]
     options = dict(parse_qsl(query, keep_blank_values=True))
-    unknown = options.keys() - {"mode", "cache", "key"}
-    if unknown:
-        raise InvalidInput(f"a URI has no {', '.join(sorted(unknown))} here")
+    if options.keys() - {"mode", "cache", "key"}:
+        # What is there instead may be a key.
+        raise InvalidInput("a URI has mode, cache and key here, and nothing else")
     if options.get("mode", "rwc") not in ("ro", "rw", "rwc", "memory"):
         raise _native.OperationalError("no such access mode")
-    return os.fsdecode(unquote_to_bytes(os.fsencode(path))), options
+    return _path(os.fsdecode(unquote_to_bytes(os.fsencode(path)))), options
+
+
+def _path(path: str) -> str:
+    """The path, where the file system has a form for it. Python's own errors would show it, and a URI may hold a key."""
+    with contextlib.suppress(UnicodeEncodeError):
+        if b"\0" in os.fsencode(path):
+            raise _native.ProgrammingError("a path has no NUL character")
+        return path
+    raise _native.EncodingError("utf-8", "?", 0, 1, "surrogates not allowed")
 
 
 def _cannot_open() -> Exception:

@@ -3,6 +3,8 @@
     create_engine("sqlite+sealite:///app.db?key=env:APP_KEY")
 """
 
+import contextlib
+import warnings
 from typing import Any
 from weakref import WeakSet
 
@@ -15,6 +17,9 @@ from ._reflection import Reflection
 from ._statements import DDL, Compiler, ExecutionContext
 
 _REFERENCES = ("env:", "file:", "credential:", "docker:")
+# What pysqlite reads of a URL, beside ours.
+_OPTIONS = ("cached_statements", "check_same_thread", "detect_types", "isolation_level", "timeout", "uri")
+_FORMS = "a database URL has a file and no host: sqlite+sealite:///app.db, sqlite+sealite:////var/lib/app.db, sqlite+sealite://"
 
 
 class SealiteDialect(Reflection, SQLiteDialect_pysqlite):
@@ -71,8 +76,16 @@ class SealiteDialect(Reflection, SQLiteDialect_pysqlite):
             own["key"] = _reference(key)
         if "existing_database" in options:
             own["existing_database"] = str(options.pop("existing_database")).lower() in ("1", "true", "yes", "on")
-        arguments, keywords = super().create_connect_args(url.set(query=options))
-        return arguments, {**keywords, **own}
+        if url.username or url.password or url.host or url.port:
+            raise exc.ArgumentError(_FORMS)
+        if "uri" not in options and options.keys() - set(_OPTIONS):
+            warnings.warn(f"of the options of the database URL only {', '.join(_OPTIONS)} are read here", exc.SAWarning, 2)
+            options = {name: value for name, value in options.items() if name in _OPTIONS}
+        with contextlib.suppress(ValueError, TypeError):
+            arguments, keywords = super().create_connect_args(url.set(query=options))
+            return arguments, {**keywords, **own}
+        # SQLAlchemy's own errors show what they met, and that may be a key.
+        raise exc.ArgumentError("an option of the database URL is not of its type, or the name of the file is missing")
 
     def connect(self, *arguments: Any, **keywords: Any) -> Any:
         # An open vault comes in place of a database.

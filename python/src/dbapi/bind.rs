@@ -9,8 +9,8 @@ use pyo3::types::{
 };
 use sealite::ValueRef;
 
-use super::error::programming;
-use super::link::{About, utf8};
+use super::error::{programming, utf8};
+use super::link::About;
 
 /// A value that SQLite takes. What it borrows from is owned here.
 pub(super) enum Argument<'py> {

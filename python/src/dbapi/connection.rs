@@ -10,9 +10,9 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use super::batch::TextFactory;
 use super::cursor::{self, Cursor};
 use super::engine::Connection as Engine;
-use super::error::{self, Class, programming, raised};
+use super::error::{self, Class, programming, raised, utf8, utf8_given};
 use super::functions::{Registration, register, watch};
-use super::link::{Link, lock, utf8};
+use super::link::{Link, lock};
 use super::mode::{LEGACY, autocommit_of};
 use super::open::Wanted;
 use super::{copy, limits};
@@ -463,7 +463,11 @@ impl Connection {
 
     /// Refused: a database from elsewhere would come past the vault's keys.
     #[pyo3(signature = (data, /, *, name="main"))]
-    fn deserialize(&self, data: &Bound<'_, PyAny>, name: &str) -> PyResult<()> {
+    fn deserialize(
+        &self,
+        data: &Bound<'_, PyAny>,
+        #[pyo3(from_py_with = utf8_given)] name: &str,
+    ) -> PyResult<()> {
         self.checked()?;
         let _ = (data, name);
         Err(refused("a vault is opened from its file"))
@@ -471,7 +475,11 @@ impl Connection {
 
     /// The file's bytes, with everything sealed in it as it is.
     #[pyo3(signature = (*, name="main"))]
-    fn serialize<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyBytes>> {
+    fn serialize<'py>(
+        &self,
+        py: Python<'py>,
+        #[pyo3(from_py_with = utf8_given)] name: &str,
+    ) -> PyResult<Bound<'py, PyBytes>> {
         copy::serialized(&self.checked()?, py, name)
     }
 
@@ -483,7 +491,7 @@ impl Connection {
         target: &Bound<'_, PyAny>,
         pages: i32,
         progress: Option<&Bound<'_, PyAny>>,
-        name: &str,
+        #[pyo3(from_py_with = utf8_given)] name: &str,
         sleep: f64,
     ) -> PyResult<()> {
         let link = self.checked()?;

@@ -2,10 +2,10 @@
 
 use std::sync::OnceLock;
 
-use pyo3::exceptions::{PyException, PyMemoryError};
+use pyo3::exceptions::{PyException, PyMemoryError, PyUnicodeEncodeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyTuple, PyType};
+use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 use sealite::ErrorKind;
 
 /// A class of PEP 249.
@@ -80,6 +80,39 @@ pub(super) fn classes(py: Python<'_>) -> PyResult<&'static Vec<Py<PyType>>> {
         }
         Ok(made)
     })
+}
+
+/// What a text with a lone surrogate raises: a `DataError` as PEP 249 wants it, and the `UnicodeEncodeError` that sqlite3 raises.
+pub(super) fn encoding(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
+    static MADE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let made = MADE.get_or_try_init(py, || {
+        let data = classes(py)?.get(Class::Data as usize).map(|class| class.bind(py).clone());
+        let data = data.ok_or_else(|| PyMemoryError::new_err(()))?;
+        let bases = PyTuple::new(py, [data, py.get_type::<PyUnicodeEncodeError>()])?;
+        let body = PyDict::new(py);
+        body.set_item("__module__", "sealite.dbapi2")?;
+        body.set_item(
+            "__doc__",
+            "A text with a lone surrogate, which UTF-8 has no form for. It does not hold the text.",
+        )?;
+        let class = py.get_type::<PyType>().call1(("EncodingError", bases, body))?;
+        Ok::<_, PyErr>(class.cast_into::<PyType>()?.unbind())
+    })?;
+    Ok(made.bind(py))
+}
+
+/// Text of a program's, for SQLite. Python's own error for a lone surrogate would carry the whole text.
+pub(super) fn utf8<'a>(text: &'a Bound<'_, PyString>) -> PyResult<&'a str> {
+    text.to_str().map_err(|_| {
+        let made = encoding(text.py())
+            .and_then(|class| class.call1(("utf-8", "?", 0, 1, "surrogates not allowed")));
+        made.map_or_else(|error| error, PyErr::from_value)
+    })
+}
+
+/// As [`utf8`], for an argument.
+pub(super) fn utf8_given<'a>(text: &'a Bound<'_, PyAny>) -> PyResult<&'a str> {
+    utf8(text.cast::<PyString>()?)
 }
 
 /// Names and classes, for the module and for a connection's attributes.

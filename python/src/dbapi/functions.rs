@@ -306,7 +306,7 @@ fn returned(value: &Bound<'_, PyAny>) -> PyResult<Value> {
         Some(Argument::Null) => Value::Null,
         Some(Argument::Integer(v)) => Value::Integer(v),
         Some(Argument::Real(v)) => Value::Real(v),
-        Some(Argument::Text(v)) => Value::Text(super::link::utf8(&v)?.to_owned()),
+        Some(Argument::Text(v)) => Value::Text(super::error::utf8(&v)?.to_owned()),
         Some(Argument::Blob(v)) => Value::Blob(v.as_bytes().to_vec()),
         None => {
             let message = "a function gives back None, int, float, str or bytes";

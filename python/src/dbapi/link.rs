@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple};
+use pyo3::types::PyTuple;
 
 use super::engine::{Connection, Statement};
 use super::error::{Class, from_core, programming, said};
@@ -126,14 +126,6 @@ fn this_thread() -> u64 {
 
 pub(super) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Text of a program's, for SQLite. Python's own error for a lone surrogate would carry the whole text.
-pub(super) fn utf8<'a>(text: &'a Bound<'_, PyString>) -> PyResult<&'a str> {
-    text.to_str().map_err(|_| {
-        let arguments = ("utf-8", "?", 0, 1, "surrogates not allowed");
-        pyo3::exceptions::PyUnicodeEncodeError::new_err(arguments)
-    })
 }
 
 impl Link {

@@ -105,7 +105,7 @@ pub(super) fn script(
     py: Python<'_>,
     script: &Bound<'_, PyString>,
 ) -> PyResult<()> {
-    let text = super::link::utf8(script)?;
+    let text = super::error::utf8(script)?;
     if text.contains('\0') {
         return Err(PyValueError::new_err("embedded null character"));
     }

@@ -80,6 +80,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
         own.add(name, &class)?;
         connection.setattr(name, class)?;
     }
+    own.add("EncodingError", error::encoding(py)?)?;
     let row = py.get_type::<row::Row>();
     py.import("collections.abc")?.getattr("Sequence")?.call_method1("register", (row,))?;
     module.add("dbapi2", own)

@@ -41,7 +41,7 @@ impl Link {
         py: Python<'_>,
         sql: &Bound<'_, PyString>,
     ) -> PyResult<Option<Live>> {
-        let text = super::link::utf8(sql)?;
+        let text = super::error::utf8(sql)?;
         if let Some(live) = self.cached(text) {
             return Ok(Some(live));
         }

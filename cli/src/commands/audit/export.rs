@@ -17,8 +17,6 @@ use crate::streams::Console;
 use crate::text::{counted, moment, printable};
 use crate::unlock;
 
-/// Bytes gathered before they are written.
-const BUFFER: usize = 1 << 16;
 /// How often a bar without a count moves.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -85,9 +83,9 @@ fn time(text: &str) -> Result<i64> {
     })
 }
 
-/// A buffered writer that counts lines, and remembers why a write failed: the core says only that it did.
+/// A writer that counts lines, and remembers why a write failed: the core says only that it did.
 struct Watched<'a> {
-    out: io::BufWriter<&'a mut dyn Write>,
+    out: &'a mut dyn Write,
     failed: Option<io::Error>,
     lines: ProgressBar,
 }
@@ -100,33 +98,33 @@ enum Ended {
 
 impl<'a> Watched<'a> {
     fn new(out: &'a mut dyn Write, lines: ProgressBar) -> Self {
-        Watched { out: io::BufWriter::with_capacity(BUFFER, out), failed: None, lines }
+        Watched { out, failed: None, lines }
     }
 
-    fn end(mut self, exported: sealite::Result<u64>) -> std::result::Result<u64, Ended> {
+    fn note(&mut self, error: io::Error) -> io::Error {
+        let kind = error.kind();
+        self.failed = Some(error);
+        io::Error::from(kind)
+    }
+
+    fn end(self, exported: sealite::Result<u64>) -> std::result::Result<u64, Ended> {
         self.lines.finish_and_clear();
         if let Some(error) = self.failed {
             return Err(Ended::Out(error));
         }
-        let count = exported.map_err(Ended::Core)?;
-        self.out.flush().map_err(Ended::Out)?;
-        Ok(count)
+        exported.map_err(Ended::Core)
     }
 }
 
 impl Write for Watched<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.out.write(bytes).map_err(|error| {
-            let kind = error.kind();
-            self.failed = Some(error);
-            io::Error::from(kind)
-        })?;
+        let written = self.out.write(bytes).map_err(|error| self.note(error))?;
         let lines = bytes.iter().take(written).filter(|byte| **byte == b'\n').count();
         self.lines.inc(lines as u64);
         Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+        self.out.flush().map_err(|error| self.note(error))
     }
 }

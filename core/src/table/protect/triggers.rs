@@ -42,6 +42,53 @@ pub(crate) fn read(sql: &str) -> Option<Trigger<'_>> {
     Some(Trigger { sql, tokens, at, name, table, follows })
 }
 
+/// The first table that the WHEN or the body of a CREATE TRIGGER names and that is one of those; columns of that name are not
+/// meant. `tokens` are those of the whole statement.
+pub(crate) fn uses(tokens: &[Token<'_>], is_one: impl Fn(&str) -> bool) -> Option<String> {
+    const BEFORE_TABLE: [&str; 5] = ["FROM", "JOIN", "INTO", "UPDATE", "IN"];
+    const BEHIND_TABLES: [&str; 10] = [
+        "SELECT", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "SET", "VALUES", "WINDOW", "UNION",
+    ];
+    let on = tokens.iter().position(|token| token.is("ON"))?;
+    // For each parenthesis that is open, whether a comma there is followed by a table.
+    let mut lists = vec![false];
+    let mut expected = false;
+    let rest = tokens.get(on..)?;
+    for (at, token) in rest.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|at| rest.get(at));
+        let is_before = |word: &str| before.is_some_and(|token| token.is(word));
+        let Some(list) = lists.last_mut() else { return None };
+        if token.is_sign("(") {
+            // `IN (a, b)` is a list of values.
+            expected &= !is_before("IN");
+            lists.push(expected);
+        } else if token.is_sign(")") {
+            lists.pop();
+            expected = false;
+        } else if token.is_sign(",") {
+            expected = *list;
+        } else if token.is_sign(";") {
+            (lists, expected) = (vec![false], false);
+        } else if BEFORE_TABLE.iter().any(|word| token.is(word)) {
+            // `IS DISTINCT FROM` compares.
+            expected = !is_before("DISTINCT");
+            *list = expected && (token.is("FROM") || token.is("JOIN"));
+        } else if BEHIND_TABLES.iter().any(|word| token.is(word)) {
+            (*list, expected) = (false, false);
+        } else if expected && (token.is("OR") || is_before("OR")) {
+            // UPDATE OR IGNORE
+        } else if expected && rest.get(at + 1).is_some_and(|token| token.is_sign(".")) {
+            // The schema before the name.
+        } else if expected && !token.is_sign(".") {
+            expected = false;
+            if let Some(name) = token.name().filter(|name| is_one(name)) {
+                return Some(name);
+            }
+        }
+    }
+    None
+}
+
 /// For fuzzing: moved to another table, it is a trigger of the same name on that one.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn survives(sql: &str) {
@@ -178,6 +225,46 @@ mod tests {
                    BEGIN DELETE FROM t WHERE id NOT IN (SELECT \"c_sealed\".c FROM main.\"c_sealed\") OR x = 'c'; END";
         assert_eq!(trigger.on("c_sealed"), expected);
         assert_eq!(trigger.obstacle(|_| true), None);
+    }
+
+    #[test]
+    fn a_table_that_a_body_names_is_told_from_a_column_of_that_name() {
+        let uses = |body: &str| {
+            let sql = format!("CREATE TRIGGER t AFTER INSERT ON plain {body}; END");
+            uses(&tokens(&sql), |name| name.eq_ignore_ascii_case("users"))
+        };
+        for body in [
+            "BEGIN UPDATE users SET role = 1",
+            "BEGIN UPDATE OR IGNORE main.users SET role = 1",
+            "BEGIN DELETE FROM \"Users\"",
+            "BEGIN INSERT OR REPLACE INTO 'users' VALUES (1)",
+            "BEGIN REPLACE INTO [users] VALUES (1)",
+            "BEGIN SELECT 1; INSERT INTO log SELECT id FROM other, users",
+            "BEGIN SELECT * FROM other a, (SELECT 1), main . users",
+            "BEGIN SELECT * FROM other JOIN x ON x.a = other.a LEFT JOIN users",
+            "BEGIN SELECT * FROM other JOIN x ON f(x.a, 1), users",
+            "BEGIN SELECT * FROM (users)",
+            "BEGIN SELECT * FROM other WHERE id IN users",
+            "BEGIN SELECT * FROM other WHERE id IN (SELECT id FROM users)",
+            "BEGIN UPDATE log SET n = 1 FROM users",
+            "WHEN (SELECT count(*) FROM users) > 0 BEGIN SELECT 1",
+            "WHEN EXISTS (SELECT 1 FROM other UNION SELECT 1 FROM users) BEGIN SELECT 1",
+        ] {
+            assert!(uses(body).is_some(), "{body}");
+        }
+        for body in [
+            "BEGIN UPDATE stats SET users = users + 1, n = users",
+            "BEGIN INSERT INTO stats (n, users) VALUES (1, new.users)",
+            "BEGIN INSERT INTO stats (users) VALUES (1) ON CONFLICT (users) DO UPDATE SET users = 2",
+            "BEGIN SELECT n, users FROM stats, other WHERE n = users ORDER BY n, users",
+            "BEGIN SELECT users FROM stats GROUP BY n, users HAVING users > 1",
+            "BEGIN SELECT * FROM stats WHERE id IN (n, users) AND f(n, users)",
+            "BEGIN SELECT * FROM stats WHERE n IS DISTINCT FROM users",
+            "BEGIN SELECT 'users', stats.users FROM stats",
+            "WHEN new.users > 1 BEGIN SELECT 1",
+        ] {
+            assert_eq!(uses(body), None, "{body}");
+        }
     }
 
     #[test]

@@ -212,6 +212,7 @@ functions! {
     table::sealite_table_delete(table: Handle("table"), id: Id(false), deleted: Out(Bool, true), error: Error);
     table::sealite_table_discard(table: Handle("table"), id: Id(false), deleted: Out(Bool, true), error: Error);
     table::sealite_table_find(table: Handle("table"), column: Text(false), column_length: Length, value: Value, rows: Out(AHandle("rows"), false), error: Error);
+    table::sealite_table_find_one(table: Handle("table"), column: Text(false), column_length: Length, value: Value, rows: Out(AHandle("rows"), false), error: Error);
     table::sealite_table_free(table: Quiet("table"));
     table::sealite_table_get(table: Handle("table"), id: Id(false), rows: Out(AHandle("rows"), false), error: Error);
     table::sealite_table_get_many(table: Handle("table"), ids: Ids(false), id_count: Length, present: Places(Bool, true), rows: Out(AHandle("rows"), false), error: Error);
