@@ -145,11 +145,15 @@ fn install() {
 }
 
 extern "C" fn before() {
-    HOOKS.iter().for_each(|hooks| run(hooks, |hooks| (hooks.before)()));
+    for hooks in &HOOKS {
+        run(hooks, |hooks| (hooks.before)());
+    }
 }
 
 extern "C" fn parent() {
-    HOOKS.iter().rev().for_each(|hooks| run(hooks, |hooks| (hooks.parent)()));
+    for hooks in HOOKS.iter().rev() {
+        run(hooks, |hooks| (hooks.parent)());
+    }
 }
 
 extern "C" fn child() {
@@ -160,7 +164,9 @@ extern "C" fn child() {
     if GENERATION.load(Ordering::Relaxed) >= FIRST {
         GENERATION.fetch_add(1, Ordering::Relaxed);
     }
-    HOOKS.iter().rev().for_each(|hooks| run(hooks, |hooks| (hooks.child)()));
+    for hooks in HOOKS.iter().rev() {
+        run(hooks, |hooks| (hooks.child)());
+    }
 }
 
 fn run(hooks: &OnceBox<ForkHooks>, call: fn(&ForkHooks)) {

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use super::conn::Conn;
 use super::files::FileId;
 use super::kept::{ThroughFork, address};
-use super::library::{Mutexes, leave_files_to_the_parent};
+use super::library::{Mutexes, SEPARATES, leave_files_to_the_parent};
 use crate::error::{Result, fail};
 use crate::fork;
 
@@ -202,8 +202,8 @@ impl Gate {
     }
 }
 
-/// Refuses a file that another library of this process has open. `asking` has a connection on loan that is yet to be
-/// opened.
+/// Refuses a file that another library of this process has open, and one that is the parent's where SQLite would find it
+/// among its own. `asking` has a connection on loan that is yet to be opened.
 pub(super) fn check_alone(
     gates: &[&'static Gate],
     asking: Option<&'static Gate>,
@@ -215,6 +215,9 @@ pub(super) fn check_alone(
         let state = gate.lock();
         if !state.taken || !state.concerns(path, file) {
             continue;
+        }
+        if !SEPARATES {
+            state.check_process()?;
         }
         let asks = asking.is_some_and(|asking| std::ptr::eq(asking, gate));
         // What was abandoned stays open.

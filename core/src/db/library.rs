@@ -5,6 +5,8 @@
 mod own {
     use std::time::Instant;
 
+    pub(in crate::db) const SEPARATES: bool = false;
+
     pub(in crate::db) struct Mutexes;
 
     impl Mutexes {
@@ -30,6 +32,9 @@ mod own {
     use rusqlite::ffi::{self, sqlite3_vfs};
 
     use crate::fork::{self, Device};
+
+    /// Whether a child's SQLite is kept from what its parent had open.
+    pub(in crate::db) const SEPARATES: bool = true;
 
     /// The static mutexes in use, each before those that are taken while it is held: a temporary file's name is made of
     /// random bytes, the generator of those looks for the VFS, and all of them allocate.
@@ -130,7 +135,8 @@ mod own {
         unsafe { of_this_process(fstat(file, about), about) }
     }
 
-    /// Numbers the device as no parent of this process has it: the upper half of a number says how big a disk farm is.
+    /// Numbers the device as no parent of this process does. Linux itself uses no more than half of the number.
+    #[allow(clippy::unnecessary_cast, clippy::cast_possible_truncation)] // it differs by system
     unsafe fn of_this_process(found: c_int, about: *mut Device) -> c_int {
         let mark = fork::depth() << (Device::BITS / 2);
         // SAFETY: (4) SQLite's own structure, which has just been filled.
@@ -139,4 +145,4 @@ mod own {
     }
 }
 
-pub(super) use own::{Mutexes, leave_files_to_the_parent};
+pub(super) use own::{Mutexes, SEPARATES, leave_files_to_the_parent};

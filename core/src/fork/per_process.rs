@@ -86,3 +86,85 @@ impl<T: Inherit> Drop for PerProcess<T> {
 }
 
 impl<T> Inherit for Option<T> {}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::mem_forget)]
+
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Content {
+        value: u32,
+        lost: bool,
+        _witness: Option<Arc<()>>,
+    }
+
+    impl Inherit for Content {
+        fn inherit(parent: Option<&Self>) -> Self {
+            let value = parent.map_or(0, |parent| parent.value);
+            Content { value, lost: parent.is_none(), _witness: None }
+        }
+    }
+
+    /// As a child has it from its parent.
+    fn inherited(value: u32, witness: &Arc<()>) -> PerProcess<Content> {
+        let _witness = Some(Arc::clone(witness));
+        PerProcess {
+            generation: generation() - 1,
+            lock: RwLock::new(Content { value, lost: false, _witness }),
+            child: OnceBox::new(),
+        }
+    }
+
+    #[test]
+    fn a_child_goes_on_with_what_nobody_was_changing_and_wipes_the_parents() {
+        let witness = Arc::new(());
+        let lock = inherited(7, &witness);
+        assert_eq!((lock.read().value, lock.read().lost), (7, false));
+        assert_eq!(Arc::strong_count(&witness), 1);
+        lock.write().value = 8;
+        assert_eq!(lock.read().value, 8);
+    }
+
+    #[test]
+    fn a_lock_that_a_thread_of_the_parent_held_is_not_waited_for() {
+        let witness = Arc::new(());
+        let (read, written) = (inherited(7, &witness), inherited(7, &witness));
+        std::mem::forget(read.lock.read().unwrap());
+        std::mem::forget(written.lock.write().unwrap());
+        assert_eq!((read.read().value, read.read().lost), (7, false));
+        assert!(written.read().lost);
+        read.write().value = 9;
+        written.write().value = 9;
+        assert_eq!((read.read().value, written.read().value), (9, 9));
+    }
+
+    #[test]
+    fn what_was_being_changed_is_left_as_it_is_and_the_rest_dropped() {
+        for (held, count) in [(true, 2), (false, 1)] {
+            let witness = Arc::new(());
+            let lock = inherited(7, &witness);
+            if held {
+                std::mem::forget(lock.lock.write().unwrap());
+            }
+            drop(lock);
+            assert_eq!(Arc::strong_count(&witness), count);
+        }
+    }
+
+    #[test]
+    fn threads_of_a_child_that_come_at_once_have_one() {
+        for _ in 0..200 {
+            let lock = inherited(7, &Arc::new(()));
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| lock.write().value += 1);
+                }
+            });
+            assert_eq!((lock.read().value, lock.read().lost), (11, false));
+        }
+    }
+}
