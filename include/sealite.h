@@ -142,7 +142,7 @@ enum sealite_status
    */
   SEALITE_IO = 23,
   /**
-   * The handle, or the file in this process, was in use when the process forked.
+   * What was in use when the process forked is the parent's. The child may open the file anew.
    */
   SEALITE_FORKED = 24,
   /**

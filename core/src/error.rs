@@ -87,7 +87,7 @@ kinds! {
     Full = 22, "full";
     /// The operating system refused to read or write.
     Io = 23, "io";
-    /// The handle, or the file in this process, was in use when the process forked.
+    /// What was in use when the process forked is the parent's. The child may open the file anew.
     Forked = 24, "forked";
     /// What is stored differs from what is declared: a weaker protection, another type, a missing column.
     Definition = 25, "definition";

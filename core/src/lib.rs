@@ -73,6 +73,8 @@ pub use db::{Config, SealedSql, Synchronous, prepare_fork};
 pub use erasure::{Erasure, ErasureReceipt, SubjectExport, TenantInfo};
 pub use error::{Error, ErrorKind, Result};
 pub use field::Field;
+#[doc(hidden)]
+pub use fork::{ForkHooks, around_fork, fork_generation};
 pub use format::canonical::canonical_json;
 pub use format::padding::Padding;
 pub use format::slot::SlotKind;

@@ -89,7 +89,7 @@ impl Progress<'_> {
     pub(crate) fn goes_on(&self, phase: sealite_phase, what: &str, done: u64, total: u64) -> bool {
         let Some(function) = self.function else { return true };
         let (data, length) = (value::start(what.as_bytes()), what.len());
-        // SAFETY: (5).
+        // SAFETY: (4).
         unsafe { function(self.context, phase as i32, data, length, done, total) == 0 }
     }
 }

@@ -15,8 +15,7 @@
 //!    pointers, which by (1) point elsewhere.
 //! 3. A handle is a number in the form of a pointer and is never dereferenced ([`handles`]): any other pointer in its
 //!    place is an unknown number, and so is a handle that was freed.
-//! 4. The at-fork hooks are `extern "C"`, live as long as the process and do not unwind.
-//! 5. A function of the caller's is called during the call that it was given to, on the same thread, with the context that
+//! 4. A function of the caller's is called during the call that it was given to, on the same thread, with the context that
 //!    came with it; the header asks that it neither throws nor jumps out.
 
 // The conventions of the header hold for every function; a section in each would say the same in hundreds of places.

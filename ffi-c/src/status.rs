@@ -59,7 +59,7 @@ pub enum sealite_status {
     SEALITE_FULL = 22,
     /// The operating system refused to read or write.
     SEALITE_IO = 23,
-    /// The handle, or the file in this process, was in use when the process forked.
+    /// What was in use when the process forked is the parent's. The child may open the file anew.
     SEALITE_FORKED = 24,
     /// What is stored differs from what is declared: a weaker protection, another type, a missing column.
     SEALITE_DEFINITION = 25,

@@ -12,6 +12,8 @@ use crate::error::Failure;
 pub(crate) struct Held<T> {
     /// The only thread that may use it.
     owner: Option<ThreadId>,
+    /// The only process.
+    made_in: u64,
     what: &'static str,
     slot: Mutex<Option<T>>,
 }
@@ -22,13 +24,17 @@ pub(crate) type HeldSnapshot = Held<Snapshot>;
 impl<T> Held<T> {
     /// Held for any thread, one at a time.
     pub(crate) fn shared(what: &'static str, held: T) -> Arc<Self> {
-        Arc::new(Held { owner: None, what, slot: Mutex::new(Some(held)) })
+        Self::new(None, what, held)
     }
 
     /// Held for this thread.
     pub(crate) fn owned(what: &'static str, held: T) -> Arc<Self> {
-        let owner = Some(std::thread::current().id());
-        Arc::new(Held { owner, what, slot: Mutex::new(Some(held)) })
+        Self::new(Some(std::thread::current().id()), what, held)
+    }
+
+    fn new(owner: Option<ThreadId>, what: &'static str, held: T) -> Arc<Self> {
+        let made_in = sealite::fork_generation();
+        Arc::new(Held { owner, made_in, what, slot: Mutex::new(Some(held)) })
     }
 
     /// Only to be called detached from the interpreter: it may wait for another thread.
@@ -36,7 +42,7 @@ impl<T> Held<T> {
         &self,
         work: impl FnOnce(&T) -> sealite::Result<R>,
     ) -> Result<R, Failure> {
-        self.check_thread()?;
+        self.check_owner()?;
         match &*self.lock() {
             Some(held) => Ok(work(held)?),
             None => Err(self.ended()),
@@ -45,7 +51,7 @@ impl<T> Held<T> {
 
     /// Takes it out: what comes next ends it.
     pub(crate) fn take(&self) -> Result<T, Failure> {
-        self.check_thread()?;
+        self.check_owner()?;
         self.lock().take().ok_or_else(|| self.ended())
     }
 
@@ -58,7 +64,12 @@ impl<T> Held<T> {
         self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn check_thread(&self) -> Result<(), Failure> {
+    fn check_owner(&self) -> Result<(), Failure> {
+        if self.made_in != sealite::fork_generation() {
+            // The child's copy of the lock may be held by a thread that it does not have.
+            let message = format!("the {} belongs to the process that forked", self.what);
+            return Err(Failure::new(ErrorKind::Forked, message));
+        }
         if self.owner.is_some_and(|owner| owner != std::thread::current().id()) {
             let message = format!(
                 "a {} belongs to the thread that began it: begin another one in this thread",

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use sealite::{Error, ErrorKind, Vault, values};
+use sealite::{Config, Error, ErrorKind, Vault, values};
 use sealite_tests::process::{LEAD, fork, listen, staged, tell};
 use sealite_tests::vaults::{Home, assert_integrity, insert_rows, open_in_with};
 
@@ -15,19 +15,30 @@ fn assert_refused_as_forked<T>(result: Result<T, Error>) {
     assert_eq!(result.err().expect("refused").kind(), ErrorKind::Forked);
 }
 
-/// Asserts that a child which has inherited a connection in use neither uses nor disturbs it.
+/// Asserts that a child which has inherited a connection in use neither uses nor disturbs it, and opens the file anew as any
+/// other process does.
 fn child_is_refused(vault: &Vault, home: &Home) {
     assert_refused_as_forked(vault.table_handle("people").get(1));
     assert_refused_as_forked(vault.table_handle("people").insert(values! {"email" => "c@x.org"}));
     assert_refused_as_forked(vault.begin());
     assert_refused_as_forked(vault.snapshot());
     assert_refused_as_forked(vault.query("SELECT 1", &[]));
-    assert_refused_as_forked(Vault::open(home.file(), &home.unlock()));
-    assert_refused_as_forked(Vault::at(home.file()));
-    // Another file is no concern of the parent's.
-    let other = Home::new();
-    insert_rows(&other.create(), "other", 3);
-    assert_refused_as_forked(Vault::open(home.file(), &home.unlock()));
+    let mut config = Config::default();
+    config.busy_timeout = Duration::from_millis(50);
+    let anew = Vault::at_with(home.file(), config).unwrap();
+    anew.unlock(&home.unlock()).unwrap();
+    let table = anew.table("people").unwrap();
+    let rows = table.count().unwrap();
+    // Whether the parent has the lock, SQLite tells by the parent's process alone.
+    match table.insert(values! {"email" => &format!("{}@anew.example", std::process::id())}) {
+        Ok(id) => {
+            assert_eq!(table.count().unwrap(), rows + 1);
+            table.delete(&id).unwrap();
+        }
+        Err(error) => assert_eq!(error.kind(), ErrorKind::Busy, "{error}"),
+    }
+    anew.close();
+    assert_refused_as_forked(vault.table_handle("people").get(1));
 }
 
 /// Another process finds the parent's lock in force, then the parent's rows.

@@ -39,9 +39,26 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("libc", &["fork"]),
 ];
 
-/// Files that may hold `unsafe` code: the at-fork hook, locked pages for keys, statements without a borrow, and SQLite's module interface.
+/// The standard library's locks, and what waits as they do.
+const LOCKS: &[&str] = &["Mutex", "RwLock", "Once", "OnceLock", "LazyLock", "Condvar", "Barrier"];
+
+/// Files that may name them. A child of a fork waits for no thread of its parent's: what is locked elsewhere is locked by
+/// `fork::PerProcess`. These are held through a fork, or belong to what no child uses: a pool of memory, a connection, a key.
+const LOCKING: &[&str] = &[
+    "fork/per_process.rs",
+    "db/gate.rs",
+    "db/kept.rs",
+    "locked/pool.rs",
+    "db/authority.rs",
+    "keys/key.rs",
+    // Of the extension, whose connections no child uses.
+    "sql/native.rs",
+];
+
+/// Files that may hold `unsafe` code: the at-fork hook and SQLite's part in a fork, locked pages for keys, statements without a borrow, and SQLite's module interface.
 const UNSAFE: &[&str] = &[
     "fork.rs",
+    "db/library.rs",
     "locked/mod.rs",
     "db/raw.rs",
     "sql/abi.rs",
@@ -232,6 +249,9 @@ fn breaches(sources: &Sources) -> Vec<String> {
         if words(&code).any(|word| word == "unsafe") && file == "lib.rs" {
             found.push("lib.rs: unsafe".to_owned());
         }
+        if words(&code).any(|word| LOCKS.contains(&word)) && !LOCKING.contains(&file.as_str()) {
+            found.push(format!("{file}: a lock that a child would wait for"));
+        }
         let lines = source.split("\n#[cfg(test)]").next().unwrap_or_default().lines().count();
         let limit =
             LONGER.iter().find(|(name, _)| name == file).map_or(MAX_LINES, |(_, limit)| *limit);
@@ -242,10 +262,11 @@ fn breaches(sources: &Sources) -> Vec<String> {
     if !sources["lib.rs"].contains("\n#![deny(unsafe_code)]\n") {
         found.push("lib.rs: does not deny unsafe code".to_owned());
     }
-    if sources["fork.rs"].matches("unsafe {").count()
-        != sources["fork.rs"].matches("// SAFETY:").count()
-    {
-        found.push("fork.rs: unsafe code without its reason".to_owned());
+    for file in ["fork.rs", "db/library.rs"] {
+        let source = &sources[file];
+        if source.matches("unsafe {").count() != source.matches("// SAFETY:").count() {
+            found.push(format!("{file}: unsafe code without its reason"));
+        }
     }
     found
 }
@@ -296,6 +317,9 @@ fn each_kind_of_breach_is_found() {
         ("db/pool.rs", "fn f() { unsafe { g() } }", "unsafe"),
         ("table/row.rs", "#[allow(unsafe_code)] mod x {}", "unsafe"),
         ("fork.rs", "fn f() { unsafe { g() } }", "without its reason"),
+        ("db/library.rs", "fn f() { unsafe { g() } }", "without its reason"),
+        ("token/cache.rs", "use std::sync::Mutex;", "a child would wait for"),
+        ("table/schema.rs", "use std::sync::{Arc, OnceLock};", "a child would wait for"),
         ("newcomer/mod.rs", "", "has no layer"),
     ];
     for (file, line, wanted) in cases {

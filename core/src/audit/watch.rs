@@ -1,21 +1,27 @@
 //! What checks of the health know of the trail from one to the next.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use super::tail::{Place, tail};
 use crate::db::Conn;
 use crate::error::Result;
+use crate::fork::{Inherit, PerProcess};
 use crate::table::attached::Attached;
 use crate::table::engine::State;
 
 /// The trail as it was found last.
 #[derive(Default)]
-pub(crate) struct Watch(Mutex<Trail>);
+pub(crate) struct Watch(PerProcess<Trail>);
 
 #[derive(Default)]
 struct Trail {
     good: Option<Place>,
     broken: bool,
+}
+
+impl Inherit for Trail {
+    fn inherit(parent: Option<&Self>) -> Self {
+        // Where it was found sound is found again.
+        Trail { good: None, broken: parent.is_some_and(|parent| parent.broken) }
+    }
 }
 
 /// The end of the trail.
@@ -31,7 +37,7 @@ impl Attached for Watch {}
 impl Watch {
     /// Walks the end of the trail.
     pub(crate) fn check(&self, conn: &Conn, state: &State) -> Result<End> {
-        let mut trail = self.trail();
+        let mut trail = self.0.write();
         let end = tail(conn, state, trail.good.as_ref())?;
         if end.is_sound {
             trail.good = end.last;
@@ -43,10 +49,6 @@ impl Watch {
 
     /// After the whole trail was found sound.
     pub(super) fn is_sound(&self) {
-        self.trail().broken = false;
-    }
-
-    fn trail(&self) -> MutexGuard<'_, Trail> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.write().broken = false;
     }
 }

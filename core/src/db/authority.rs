@@ -3,12 +3,13 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
 use super::open::{Config, SealedSql};
 use super::pragma::{concerns_itself, may_use_pragma};
+use crate::fork::{Inherit, PerProcess};
 
 /// The suffix of a physical table.
 pub(crate) const SEALED_SUFFIX: &str = "_sealed";
@@ -21,16 +22,23 @@ pub(crate) type Columns = HashMap<String, HashSet<String>>;
 /// What plain SQL has to know of the sealed tables: one list for all connections of a vault.
 #[derive(Default)]
 pub(crate) struct Readable {
-    tables: Mutex<Lists>,
+    tables: PerProcess<Lists>,
     version: AtomicU64,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Lists {
     /// The columns of the physical tables that plain SQL may read.
     physical: Columns,
     /// The sealed columns of the logical tables.
     sealed: Columns,
+}
+
+impl Inherit for Lists {
+    /// Where they were being changed, so was the vault's state, and no child uses the vault.
+    fn inherit(parent: Option<&Self>) -> Self {
+        parent.cloned().unwrap_or_default()
+    }
 }
 
 /// Whether one connection compiles for the engine or for the application.
@@ -67,16 +75,12 @@ const STALE: u8 = 4;
 impl Readable {
     /// The readable columns of the physical tables, the sealed ones of the logical tables.
     pub(crate) fn set(&self, physical: Columns, sealed: Columns) {
-        *self.lists() = Lists { physical, sealed };
+        *self.tables.write() = Lists { physical, sealed };
         self.version.fetch_add(1, Ordering::Release);
     }
 
-    fn lists(&self) -> MutexGuard<'_, Lists> {
-        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn is_sealed(&self, table: &str) -> bool {
-        self.lists().sealed.contains_key(&table.to_ascii_lowercase())
+        self.tables.read().sealed.contains_key(&table.to_ascii_lowercase())
     }
 
     /// Advances with every change of the list.
@@ -226,7 +230,7 @@ impl Authority {
         }
         let asks = match asked.action {
             A::Read { table_name, column_name } => {
-                let lists = self.readable.lists();
+                let lists = self.readable.tables.read();
                 let columns = lists.sealed.get(&table_name.to_ascii_lowercase());
                 let reads = |c: &HashSet<String>| c.contains(&column_name.to_ascii_lowercase());
                 if columns.is_some_and(reads) { READS_SEALED } else { 0 }
@@ -329,7 +333,7 @@ impl Authority {
         if !ends_with(table, SEALED_SUFFIX) || column.is_empty() {
             return true;
         }
-        let lists = self.readable.lists();
+        let lists = self.readable.tables.read();
         lists
             .physical
             .get(&table.to_ascii_lowercase())

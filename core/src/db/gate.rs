@@ -3,7 +3,8 @@
 //! SQLite keeps its lock tables in process memory, and a child inherits a copy that claims locks which the child does
 //! not hold. So no connection may be open across a fork: the hook closes the idle ones before it, without a checkpoint,
 //! and both sides open new ones when they need them. A connection that is in use at that moment is left to the
-//! parent; the child abandons it, and the file, for good.
+//! parent; the child abandons it, and the vault with it, for good. Its SQLite does not find the file among those that its
+//! parent had open (`library.rs`), so that it can open the file anew.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -14,15 +15,24 @@ use std::time::{Duration, Instant};
 use super::conn::Conn;
 use super::files::FileId;
 use super::kept::{ThroughFork, address};
+use super::library::{Mutexes, SEPARATES, leave_files_to_the_parent};
 use crate::error::{Result, fail};
+use crate::fork;
 
 /// How long a fork waits for connections in use.
 const FORK_PATIENCE: Duration = Duration::from_millis(200);
-/// How long it waits for a gate's lock when that time is spent: one that it misses stays locked in the child.
-const LOCK_PATIENCE: Duration = Duration::from_millis(20);
+/// How long it waits for the locks of the whole process, once that time is spent. They are held for a few steps only; a
+/// child whose parent could not have one of them can't use vaults.
+pub(super) const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// The gates of the process. They are never freed, only used again, so that a fork can hold their locks.
-pub(super) static GATES: Mutex<Vec<&'static Gate>> = Mutex::new(Vec::new());
+static GATES: Mutex<Vec<&'static Gate>> = Mutex::new(Vec::new());
+
+/// The gates of the process, locked.
+pub(super) fn gates() -> Result<MutexGuard<'static, Vec<&'static Gate>>> {
+    fork::check()?;
+    Ok(GATES.lock().unwrap_or_else(PoisonError::into_inner))
+}
 
 /// What of a pool the fork hook must reach.
 pub(super) struct Gate {
@@ -71,6 +81,17 @@ impl State {
         usize::from(self.writer_out.is_some()) + self.readers_out.len()
     }
 
+    /// Fails where everything here is the parent's.
+    pub(super) fn check_process(&self) -> Result<()> {
+        if self.abandoned {
+            fail!(
+                Forked,
+                "the vault was in use when the process forked, and is the parent's: open its file anew"
+            );
+        }
+        Ok(())
+    }
+
     /// True where connections are open, not counting so many that are on loan and yet to be opened.
     pub(super) fn has_open(&self, unopened: usize) -> bool {
         let idle = self.writer.is_some() || !self.readers.is_empty();
@@ -92,6 +113,14 @@ impl State {
         }
     }
 
+    /// What stands for each gate where its own lock may be one that nobody opens. Each call leaves a little memory behind.
+    #[cold]
+    fn lost() -> MutexGuard<'static, State> {
+        let lost = State { taken: true, abandoned: true, ..State::default() };
+        let lock: &'static Mutex<State> = Box::leak(Box::new(Mutex::new(lost)));
+        lock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// True where the thread has a connection on loan.
     pub(super) fn serves(&self, thread: ThreadId) -> bool {
         self.writer_out == Some(thread) || self.readers_out.contains(&thread)
@@ -106,13 +135,15 @@ impl State {
 
 impl Gate {
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        if fork::is_lost() {
+            return State::lost();
+        }
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A free gate for a file, or a new one. Refuses a file that another library of this process has open, and one
-    /// that a fork left in use.
+    /// A free gate for a file, or a new one. Refuses a file that another library of this process has open.
     pub(super) fn take(path: Option<&Path>) -> Result<&'static Gate> {
-        let mut gates = GATES.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut gates = gates()?;
         let file = path.and_then(FileId::of);
         if let (Some(path), Some(file)) = (path, file) {
             check_alone(&gates, None, path, file)?;
@@ -153,7 +184,7 @@ impl Gate {
         me: ThreadId,
         deadline: Instant,
     ) -> MutexGuard<'g, State> {
-        while state.file.is_some() && state.in_use() && !state.serves(me) {
+        while state.file.is_some() && state.in_use() && !state.abandoned && !state.serves(me) {
             let Some(left) = deadline.checked_duration_since(Instant::now()) else { break };
             state = self.wait(state, left);
         }
@@ -162,16 +193,17 @@ impl Gate {
 
     /// True where a pool of this process has the file.
     pub(super) fn holds(file: FileId) -> bool {
-        let gates = GATES.lock().unwrap_or_else(PoisonError::into_inner);
-        gates.iter().any(|gate| {
-            let state = gate.lock();
-            state.taken && (!state.closed || state.in_use()) && state.file == Some(file)
+        gates().is_ok_and(|gates| {
+            gates.iter().any(|gate| {
+                let state = gate.lock();
+                state.taken && (!state.closed || state.in_use()) && state.file == Some(file)
+            })
         })
     }
 }
 
-/// Refuses a file that another library of this process has open, and one that a fork left in use. `asking` has a
-/// connection on loan that is yet to be opened.
+/// Refuses a file that another library of this process has open, and one that is the parent's where SQLite would find it
+/// among its own. `asking` has a connection on loan that is yet to be opened.
 pub(super) fn check_alone(
     gates: &[&'static Gate],
     asking: Option<&'static Gate>,
@@ -184,14 +216,12 @@ pub(super) fn check_alone(
         if !state.taken || !state.concerns(path, file) {
             continue;
         }
-        if state.abandoned {
-            fail!(
-                Forked,
-                "the file was in use when the process forked: this process can't open it safely"
-            );
+        if !SEPARATES {
+            state.check_process()?;
         }
         let asks = asking.is_some_and(|asking| std::ptr::eq(asking, gate));
-        ours |= state.has_open(usize::from(asks));
+        // What was abandoned stays open.
+        ours |= state.abandoned || state.has_open(usize::from(asks));
     }
     // As an extension the engine is a guest of the one library that there is.
     if !cfg!(feature = "loadable") && !ours && file.has_descriptor() {
@@ -206,26 +236,38 @@ pub(super) fn check_alone(
 }
 
 type Held<T> = MutexGuard<'static, T>;
-/// The list of gates, each gate's address and state, and the slots.
-type HeldThroughFork = (Option<Held<Vec<&'static Gate>>>, Vec<(usize, Held<State>)>, ThroughFork);
+
+/// The locks that the forking thread holds through the fork, so that neither side inherits one that nobody opens. They go
+/// in this order.
+#[derive(Default)]
+struct HeldThroughFork {
+    /// SQLite's own, which are taken last: nothing is asked of it while they are held.
+    library: Option<Mutexes>,
+    /// Each gate's address and state.
+    states: Vec<(usize, Held<State>)>,
+    gates: Option<Held<Vec<&'static Gate>>>,
+    slots: ThroughFork,
+}
 
 thread_local! {
-    /// The locks that the forking thread holds through the fork, so that neither side inherits one that nobody opens.
     static THROUGH_FORK: RefCell<Option<HeldThroughFork>> = const { RefCell::new(None) };
 }
 
 /// In the parent, before: waits a little for connections in use, closes the idle ones and holds every lock. Nothing
-/// here waits without end: a lock that cannot be had in time is left.
+/// here waits without end: a lock that cannot be had in time is left, and the child lost.
 pub(super) fn before_fork() {
+    if fork::is_lost() || THROUGH_FORK.with_borrow(Option::is_some) {
+        return;
+    }
     let deadline = Instant::now() + FORK_PATIENCE;
+    let latest = deadline + LOCK_PATIENCE;
     // First the slots, whose users take the gates' locks.
-    let slots = ThroughFork::hold(deadline);
-    let gates = try_lock(&GATES, deadline.max(Instant::now() + LOCK_PATIENCE));
+    let slots = ThroughFork::hold(deadline, latest);
+    let gates = try_lock(&GATES, latest);
     let me = std::thread::current().id();
-    let mut held = Vec::new();
+    let mut states = Vec::new();
     for gate in gates.iter().flat_map(|gates| gates.iter().copied()) {
-        let patience = deadline.max(Instant::now() + LOCK_PATIENCE);
-        let Some(mut state) = try_lock(&gate.state, patience) else { continue };
+        let Some(mut state) = try_lock(&gate.state, latest) else { continue };
         state = gate.drained(state, me, deadline);
         if state.file.is_some() {
             let readers = std::mem::take(&mut state.readers).into_iter().map(|(_, conn)| conn);
@@ -234,15 +276,19 @@ pub(super) fn before_fork() {
                 conn.keep_log();
             }
         }
-        held.push((address(gate), state));
+        states.push((address(gate), state));
     }
-    THROUGH_FORK.with(|slot| *slot.borrow_mut() = Some((gates, held, slots)));
+    let library = Mutexes::hold(latest);
+    THROUGH_FORK.set(Some(HeldThroughFork { library, states, gates, slots }));
 }
 
 /// Before a fork, for a program whose threads can't go on once the forking thread is inside `fork`, as under Python's
 /// global interpreter lock: waits at most 200 ms for the connections that other threads use, and holds new work back
 /// until the fork is done (400 ms at most). The at-fork hook does the rest.
 pub fn prepare_fork() {
+    if fork::is_lost() {
+        return;
+    }
     let deadline = Instant::now() + FORK_PATIENCE;
     let Some(gates) = try_lock(&GATES, deadline).map(|gates| gates.clone()) else { return };
     let me = std::thread::current().id();
@@ -255,41 +301,43 @@ pub fn prepare_fork() {
 }
 
 pub(super) fn after_fork() {
-    THROUGH_FORK.with(|slot| {
-        let Some((gates, mut held, slots)) = slot.borrow_mut().take() else { return };
-        for (_, state) in &mut held {
-            state.forking = None;
-        }
-        drop(held);
-        drop(slots);
-        for gate in gates.iter().flat_map(|gates| gates.iter()) {
-            gate.changed.notify_all();
-        }
-    });
+    let Some(held) = THROUGH_FORK.take() else { return };
+    let HeldThroughFork { library, mut states, gates, slots } = held;
+    drop(library);
+    for (_, state) in &mut states {
+        state.forking = None;
+    }
+    drop(states);
+    drop(slots);
+    for gate in gates.iter().flat_map(|gates| gates.iter()) {
+        gate.changed.notify_all();
+    }
 }
 
 /// In the child: what was in use belongs to the parent.
 pub(super) fn in_child() {
-    THROUGH_FORK.with(|slot| {
-        let mut slot = slot.borrow_mut();
-        let Some((_, held, slots)) = &mut *slot else { return };
-        let lost = slots.take_over();
-        for (gate, state) in held.iter_mut() {
+    let whole = THROUGH_FORK.with_borrow_mut(|held| {
+        let Some(held) = held else { return false };
+        let lost = held.slots.take_over();
+        for (gate, state) in &mut held.states {
             // A vault in memory that has been opened is abandoned too: a new connection would be an empty store.
-            let kept = lost.contains(gate);
+            let kept = state.kept > 0 || lost.contains(gate);
             state.abandoned |= state.in_use() || state.writer.is_some() || kept;
         }
-        // SQLite's lock tables belong to the file: every other handle to it is lost with the one in use.
-        let lost: Vec<FileId> = held
-            .iter()
-            .filter(|(_, state)| state.abandoned)
-            .filter_map(|(_, state)| state.file)
-            .collect();
-        for (_, state) in held.iter_mut() {
-            state.abandoned |= state.file.is_some_and(|file| lost.contains(&file));
-        }
+        held.is_whole()
     });
     after_fork();
+    if !whole || !leave_files_to_the_parent() {
+        fork::lose();
+    }
+}
+
+impl HeldThroughFork {
+    /// True where no lock of the whole process is missing.
+    fn is_whole(&self) -> bool {
+        let all = self.gates.as_ref().is_some_and(|gates| gates.len() == self.states.len());
+        all && self.library.is_some() && self.slots.is_whole()
+    }
 }
 
 pub(super) fn try_lock<T: ?Sized>(

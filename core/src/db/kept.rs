@@ -37,7 +37,8 @@ pub(crate) struct Kept(&'static Slot);
 pub(crate) struct Locked<'k, K>(MutexGuard<'k, Content>, std::marker::PhantomData<K>);
 
 impl Kept {
-    pub(super) fn new(gate: &'static Gate, keeper: Box<dyn Keeper>) -> Self {
+    pub(super) fn new(gate: &'static Gate, keeper: Box<dyn Keeper>) -> Result<Self> {
+        fork::check()?;
         let mut slots = SLOTS.lock().unwrap_or_else(PoisonError::into_inner);
         let now = fork::generation();
         let is_free = |slot: &&&'static Slot| {
@@ -54,7 +55,7 @@ impl Kept {
         });
         *slot.lock() = Some(keeper);
         slot.gate.store(address(gate), Ordering::Release);
-        Kept(slot)
+        Ok(Kept(slot))
     }
 
     /// The keeper, for one call.
@@ -167,6 +168,9 @@ impl Drop for Own {
 
 /// Closes what keepers of a gate have open and do not use.
 pub(super) fn close_idle(gate: &'static Gate) {
+    if fork::is_lost() {
+        return;
+    }
     let slots = SLOTS.lock().unwrap_or_else(PoisonError::into_inner).clone();
     for slot in slots {
         if slot.gate.load(Ordering::Acquire) == address(gate)
@@ -188,9 +192,9 @@ pub(super) struct ThroughFork {
 }
 
 impl ThroughFork {
-    /// Closes what is idle, and holds every lock that it can have in time.
-    pub(super) fn hold(deadline: Instant) -> Self {
-        let Some(slots) = try_lock(&SLOTS, deadline) else { return ThroughFork::default() };
+    /// Closes what is idle, and holds every lock that it can have in time. A keeper's is held as long as a statement runs.
+    pub(super) fn hold(deadline: Instant, latest: Instant) -> Self {
+        let Some(slots) = try_lock(&SLOTS, latest) else { return ThroughFork::default() };
         let (mut held, mut lost) = (Vec::new(), Vec::new());
         for (at, slot) in slots.iter().enumerate() {
             match try_lock(&slot.keeper, deadline) {
@@ -205,6 +209,11 @@ impl ThroughFork {
             }
         }
         ThroughFork { slots: Some(slots), held, lost }
+    }
+
+    /// True where the list of the slots is held.
+    pub(super) fn is_whole(&self) -> bool {
+        self.slots.is_some()
     }
 
     /// In the child: what was closed belongs to this process now. The gates of what was not.

@@ -9,6 +9,7 @@ mod error;
 mod files;
 mod gate;
 mod kept;
+mod library;
 mod open;
 mod pool;
 mod pragma;

@@ -1,18 +1,18 @@
 //! The connections of one vault: one writer, several readers.
 
 use std::path::Path;
-use std::sync::{Arc, MutexGuard, Once, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::thread::ThreadId;
 use std::time::Instant;
 
 use super::authority::Readable;
 use super::conn::Conn;
 use super::files::{FileId, log_of};
-use super::gate::{GATES, Gate, State, after_fork, before_fork, check_alone, in_child};
+use super::gate::{Gate, State, after_fork, before_fork, check_alone, gates, in_child};
 use super::kept::{self, Keeper, Kept, Own};
 use super::open::{Config, Location, Role, Synchronous, open};
 use crate::error::{ErrorKind, Result, fail};
-use crate::fork::{self, Hooks};
+use crate::fork::{self, ForkHooks, Hooked};
 
 /// Idle readers kept open.
 const IDLE_READERS: usize = 8;
@@ -43,10 +43,8 @@ pub(crate) struct Lease {
 impl Pool {
     /// A pool for the file, which need not exist yet. Nothing is opened.
     pub(crate) fn new(location: Location, config: Config) -> Result<Self> {
-        static HOOKED: Once = Once::new();
-        HOOKED.call_once(|| {
-            fork::set_hooks(Hooks { before: before_fork, parent: after_fork, child: in_child });
-        });
+        let hooks = ForkHooks { before: before_fork, parent: after_fork, child: in_child };
+        fork::set_hooks(Hooked::Connections, hooks);
         let path = match &location {
             Location::File(path) => Some(path.as_path()),
             Location::Memory => None,
@@ -160,7 +158,7 @@ impl Pool {
     }
 
     /// Gives a keeper a place where a fork finds it.
-    pub(crate) fn keep(&self, keeper: Box<dyn Keeper>) -> Kept {
+    pub(crate) fn keep(&self, keeper: Box<dyn Keeper>) -> Result<Kept> {
         Kept::new(self.gate, keeper)
     }
 
@@ -195,6 +193,11 @@ impl Pool {
     /// Fails where the pool gives out no connection; waits while a fork is near.
     pub(crate) fn check(&self) -> Result<()> {
         self.wait(|_| true, "").map(drop)
+    }
+
+    /// Fails in a child where the vault is the parent's.
+    pub(crate) fn check_process(&self) -> Result<()> {
+        self.gate.lock().check_process()
     }
 
     /// True where the file was there when this pool last opened it, or was made.
@@ -245,7 +248,7 @@ impl Pool {
         };
         if let Some(file) = FileId::of(path) {
             // Somebody else may have opened the file since the vault was, or since its last connection closed.
-            let gates = GATES.lock().unwrap_or_else(PoisonError::into_inner);
+            let gates = gates()?;
             check_alone(&gates, Some(self.gate), path, file)?;
         }
         let conn = open(&self.location, role, &self.config, &self.readable)?;
@@ -282,13 +285,7 @@ impl Pool {
         let mut state = self.gate.lock();
         let mut start = None;
         loop {
-            if state.abandoned {
-                fail!(
-                    Forked,
-                    "the vault was in use when the process forked: open it before the fork and leave it idle, or \
-                     open it in the child only"
-                );
-            }
+            state.check_process()?;
             if state.closed {
                 fail!(Closed, "the vault has been closed");
             }

@@ -1,7 +1,6 @@
 //! The check itself: bounded work, from the file as it is now.
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 
 use super::keys::Search;
 use super::report::{Health, Reason};
@@ -9,6 +8,7 @@ use crate::audit::Watch;
 use crate::creation::inspect;
 use crate::db::{Config, Location};
 use crate::error::{Result, fail};
+use crate::fork::{Inherit, PerProcess};
 use crate::table::attached::Attached;
 use crate::table::engine::{Engine, State};
 
@@ -18,8 +18,11 @@ const DISK_RESERVE: u64 = 64 << 20;
 /// What is known from earlier checks.
 #[derive(Default)]
 pub(crate) struct Memory {
-    search: Mutex<Search>,
+    search: PerProcess<Search>,
 }
+
+/// A search begins anew.
+impl Inherit for Search {}
 
 impl Attached for Memory {}
 
@@ -93,7 +96,7 @@ fn look_inside(engine: &Engine, reasons: &mut Vec<Reason>) -> Result<()> {
         reasons.push(Reason::ClockSteppedBack);
     }
     let memory = engine.attached::<Memory>()?;
-    if memory.search.lock().unwrap_or_else(PoisonError::into_inner).step(&conn, &state)? {
+    if memory.search.write().step(&conn, &state)? {
         reasons.push(Reason::KeyRetiredInUse);
     }
     conn.execute("COMMIT", &[])?;

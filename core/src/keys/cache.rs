@@ -6,14 +6,14 @@
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use super::attributes::Owner;
 use super::key::Key;
 use crate::db::Config;
-use crate::fork;
+use crate::fork::{Inherit, PerProcess};
 
 /// How many keys a ring keeps in memory, and for how long.
 #[derive(Clone, Copy)]
@@ -32,11 +32,7 @@ impl Limits {
 pub(super) struct Cache {
     pub(super) limits: Limits,
     hasher: RandomState,
-    /// The fork generation that [`Cache::kept`] belongs to.
-    generation: u64,
-    kept: RwLock<Kept>,
-    /// Of a forked child: a lock of this cache may be held by a thread that it does not have.
-    child: OnceLock<Box<Cache>>,
+    kept: PerProcess<Kept>,
 }
 
 #[derive(Default)]
@@ -45,6 +41,8 @@ struct Kept {
     /// By a hash of the owner; whose key it is says the key.
     active: BTreeMap<u64, u32>,
 }
+
+impl Inherit for Kept {}
 
 struct Entry {
     key: Arc<Key>,
@@ -56,28 +54,19 @@ struct Entry {
 
 impl Cache {
     pub(super) fn new(limits: Limits) -> Self {
-        Cache {
-            limits,
-            hasher: RandomState::new(),
-            generation: fork::generation(),
-            kept: RwLock::default(),
-            child: OnceLock::new(),
-        }
+        Cache { limits, hasher: RandomState::new(), kept: PerProcess::default() }
     }
 
     /// The key of that id.
     pub(super) fn get(&self, id: u32) -> Option<Arc<Key>> {
-        let current = self.current();
-        let kept = current.kept.read().unwrap_or_else(PoisonError::into_inner);
-        current.take(kept.by_id.get(&id)?)
+        self.take(self.kept.read().by_id.get(&id)?)
     }
 
     /// The active key of an owner.
     pub(super) fn active(&self, owner: Owner<'_>) -> Option<Arc<Key>> {
-        let current = self.current();
-        let kept = current.kept.read().unwrap_or_else(PoisonError::into_inner);
-        let id = kept.active.get(&current.slot(owner))?;
-        current.take(kept.by_id.get(id)?).filter(|key| key.is_active_of(owner))
+        let kept = self.kept.read();
+        let id = kept.active.get(&self.slot(owner))?;
+        self.take(kept.by_id.get(id)?).filter(|key| key.is_active_of(owner))
     }
 
     pub(super) fn put(&self, key: &Arc<Key>) {
@@ -89,20 +78,19 @@ impl Cache {
     }
 
     fn keep(&self, key: &Arc<Key>, owner: Option<Owner<'_>>) {
-        let current = self.current();
-        let mut kept = current.kept.write().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.kept.write();
         let id = key.id();
-        if kept.by_id.len() >= current.limits.keys && !kept.by_id.contains_key(&id) {
-            current.make_room(&mut kept);
+        if kept.by_id.len() >= self.limits.keys && !kept.by_id.contains_key(&id) {
+            self.make_room(&mut kept);
         }
         // Where it is there already, somebody has unwrapped it meanwhile, or only its owner is new.
-        let fresh = kept.by_id.get(&id).is_some_and(|entry| current.is_fresh(entry));
+        let fresh = kept.by_id.get(&id).is_some_and(|entry| self.is_fresh(entry));
         if !fresh {
             let (key, since) = (Arc::clone(key), clock_ms());
             kept.by_id.insert(id, Entry { key, since, used: AtomicBool::new(false) });
         }
         if let Some(owner) = owner {
-            kept.active.insert(current.slot(owner), id);
+            kept.active.insert(self.slot(owner), id);
         }
     }
 
@@ -140,29 +128,13 @@ impl Cache {
         clock_ms().saturating_sub(entry.since) < age
     }
 
-    /// The cache of this process.
-    fn current(&self) -> &Cache {
-        let mut cache = self;
-        let now = fork::generation();
-        while cache.generation != now {
-            cache = cache.child.get_or_init(|| {
-                // Another thread of the parent may have been in it: then it is left alone.
-                if let Ok(mut kept) = cache.kept.try_write() {
-                    *kept = Kept::default();
-                }
-                Box::new(Cache::new(self.limits))
-            });
-        }
-        cache
-    }
-
     fn slot(&self, owner: Owner<'_>) -> u64 {
         self.hasher.hash_one((owner.purpose as u8, owner.tenant, owner.subject))
     }
 
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.current().kept.read().unwrap_or_else(PoisonError::into_inner).by_id.len()
+        self.kept.read().by_id.len()
     }
 }
 
@@ -177,10 +149,11 @@ fn clock_ms() -> u64 {
 
 #[cfg(not(target_os = "linux"))]
 fn clock_ms() -> u64 {
+    use once_cell::race::OnceBox;
     use std::time::Instant;
-    static START: OnceLock<Instant> = OnceLock::new();
-    let elapsed = START.get_or_init(Instant::now).elapsed().as_millis();
-    u64::try_from(elapsed).unwrap_or(u64::MAX)
+    static START: OnceBox<Instant> = OnceBox::new();
+    let start = START.get_or_init(|| Box::new(Instant::now()));
+    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

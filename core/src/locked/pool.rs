@@ -2,7 +2,9 @@
 
 use std::alloc::{Layout, handle_alloc_error};
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
+
+use once_cell::race::OnceBox;
 
 use super::{PAGE, SIZES, Slot, page};
 use crate::fork;
@@ -10,30 +12,31 @@ use crate::fork;
 /// The slots of one process.
 pub(super) struct Pool {
     /// The fork generation that it belongs to.
-    generation: OnceLock<u64>,
+    generation: u64,
     free: [Mutex<Vec<Slot>>; SIZES.len()],
     locked: AtomicI64,
     not_locked: AtomicI64,
     /// Of a forked child: a lock of this pool may be held by a thread that it does not have.
-    child: OnceLock<Box<Pool>>,
+    child: OnceBox<Pool>,
 }
 
-static POOL: Pool = Pool::new(0);
+/// That of the first process.
+static POOL: OnceBox<Pool> = OnceBox::new();
 
 impl Pool {
-    pub(super) const fn new(not_locked: i64) -> Self {
+    pub(super) fn new(not_locked: i64) -> Self {
         Pool {
-            generation: OnceLock::new(),
+            generation: fork::generation(),
             free: [const { Mutex::new(Vec::new()) }; SIZES.len()],
             locked: AtomicI64::new(0),
             not_locked: AtomicI64::new(not_locked),
-            child: OnceLock::new(),
+            child: OnceBox::new(),
         }
     }
 
     /// The pool of this process. A child counts what it has from its parent as not locked.
     pub(super) fn current() -> &'static Pool {
-        let mut pool = &POOL;
+        let mut pool = POOL.get_or_init(|| Box::new(Pool::new(0)));
         while !pool.is_current() {
             let (locked, not_locked) = pool.in_use();
             pool = pool.child.get_or_init(|| Box::new(Pool::new(locked + not_locked)));
@@ -42,8 +45,7 @@ impl Pool {
     }
 
     fn is_current(&self) -> bool {
-        let now = fork::generation();
-        *self.generation.get_or_init(|| now) == now
+        self.generation == fork::generation()
     }
 
     /// Slots in use: in locked pages, and in others.

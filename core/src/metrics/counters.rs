@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock};
 use std::time::Instant;
 
 use super::histogram::Latency;
 use super::prometheus::check_name;
 use crate::error::{ErrorKind, Result, fail};
+use crate::fork::{Inherit, PerProcess};
 
 /// Names of the application's own counters, at most.
 const MAX_NAMES: usize = 1_000;
@@ -49,7 +49,18 @@ pub(crate) struct Counters {
     pub(super) read: Latency,
     pub(crate) write: Latency,
     pub(crate) commit: Latency,
-    application: RwLock<BTreeMap<Box<str>, AtomicU64>>,
+    application: PerProcess<Named>,
+}
+
+type Named = BTreeMap<Box<str>, AtomicU64>;
+
+impl Inherit for Named {
+    /// The figures go on.
+    fn inherit(parent: Option<&Self>) -> Self {
+        let value = |value: &AtomicU64| AtomicU64::new(value.load(Ordering::Relaxed));
+        let all = parent.into_iter().flatten();
+        all.map(|(name, count)| (name.clone(), value(count))).collect()
+    }
 }
 
 impl Default for Counters {
@@ -60,7 +71,7 @@ impl Default for Counters {
             read: Latency::default(),
             write: Latency::default(),
             commit: Latency::default(),
-            application: RwLock::default(),
+            application: PerProcess::default(),
         }
     }
 }
@@ -103,14 +114,14 @@ impl Counters {
 
     /// Counts for the application, under a name of its own.
     pub(crate) fn count(&self, name: &str, by: u64) -> Result<()> {
-        let known = self.application.read().unwrap_or_else(PoisonError::into_inner);
+        let known = self.application.read();
         if let Some(value) = known.get(name) {
             value.fetch_add(by, Ordering::Relaxed);
             return Ok(());
         }
         drop(known);
         check_name(name)?;
-        let mut known = self.application.write().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.application.write();
         if !known.contains_key(name) && known.len() >= MAX_NAMES {
             fail!(Limit, "an application counts under at most {MAX_NAMES} names");
         }
@@ -119,7 +130,7 @@ impl Counters {
     }
 
     pub(super) fn application(&self) -> BTreeMap<String, u64> {
-        let known = self.application.read().unwrap_or_else(PoisonError::into_inner);
+        let known = self.application.read();
         let value = |value: &AtomicU64| value.load(Ordering::Relaxed);
         known.iter().map(|(name, count)| (name.to_string(), value(count))).collect()
     }

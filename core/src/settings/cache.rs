@@ -1,15 +1,15 @@
 //! Values in use, in memory: what makes [`super::Settings::use_value`] cheap enough to call for each request.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::tables::VALUES;
 use super::value::SettingValue;
 use crate::db::Conn;
 use crate::error::{Result, err};
-use crate::fork;
+use crate::fork::{Inherit, PerProcess};
 use crate::table::attached::Attached;
 use crate::table::engine::State;
 use crate::table::mark_of;
@@ -20,26 +20,46 @@ const CHECK_EVERY_MS: u64 = 100;
 const MAX_ENTRIES: usize = 20_000;
 
 /// What one open vault remembers of settings.
-#[derive(Default)]
 pub(crate) struct Memory {
     /// The last change of a setting when the vault was opened first.
-    opened: OnceLock<i64>,
+    opened: AtomicI64,
     /// When the clock below starts, and its reading at the last check.
-    start: OnceLock<Instant>,
+    start: Instant,
     checked_ms: AtomicU64,
-    cache: RwLock<Cache>,
+    cache: PerProcess<Cache>,
+}
+
+/// Until it is known. No change has that number.
+const NOT_OPENED: i64 = -1;
+
+impl Default for Memory {
+    fn default() -> Self {
+        Memory {
+            opened: AtomicI64::new(NOT_OPENED),
+            start: Instant::now(),
+            checked_ms: AtomicU64::default(),
+            cache: PerProcess::default(),
+        }
+    }
 }
 
 #[derive(Default)]
 struct Cache {
     /// Counts what was forgotten: a value read before is not kept after.
     generation: u64,
-    process: u64,
     /// The connection and change counter of the last check.
     seen: Option<(u64, i64)>,
     entries: usize,
     scopes: HashMap<Option<Arc<str>>, HashMap<String, Entry>>,
     uses: HashMap<String, Arc<AtomicU64>>,
+}
+
+impl Inherit for Cache {
+    /// What the parent of a fork has read must not outlive its connections; its figures go on.
+    fn inherit(parent: Option<&Self>) -> Self {
+        let uses = parent.map(|parent| parent.uses.clone()).unwrap_or_default();
+        Cache { uses, ..Cache::default() }
+    }
 }
 
 struct Entry {
@@ -52,7 +72,7 @@ struct Entry {
 impl Attached for Memory {
     /// Takes note of where the settings stand when the vault is opened first.
     fn opened(&self, conn: &Conn, state: &State) {
-        if self.opened.get().is_some() {
+        if self.opened.load(Ordering::Relaxed) != NOT_OPENED {
             return;
         }
         let mark = match state.table(VALUES) {
@@ -60,13 +80,13 @@ impl Attached for Memory {
             Err(_) => Ok(0),
         };
         if let Ok(mark) = mark {
-            let _ = self.opened.set(mark);
+            self.opened.store(mark, Ordering::Relaxed);
         }
     }
 
     /// Wipes every value.
     fn locked(&self) {
-        let mut cache = self.write();
+        let mut cache = self.cache.write();
         cache.generation += 1;
         cache.seen = None;
         cache.clear();
@@ -77,7 +97,8 @@ impl Memory {
     pub(super) fn opened_at(&self) -> Result<i64> {
         let unknown =
             || err!(Corrupt, "how the settings stood when the vault was opened is not known");
-        self.opened.get().copied().ok_or_else(unknown)
+        let opened = self.opened.load(Ordering::Relaxed);
+        (opened != NOT_OPENED).then_some(opened).ok_or_else(unknown)
     }
 
     /// True where it is time to ask whether anything has changed; for one caller of several at once.
@@ -103,7 +124,7 @@ impl Memory {
 
     /// The result of a check: forgets what may have changed. `None` where no other connection can have changed anything.
     pub(super) fn note(&self, seen: Option<(u64, i64)>) {
-        let mut cache = self.write();
+        let mut cache = self.cache.write();
         if seen.is_some() && cache.seen != seen {
             cache.seen = seen;
             cache.generation += 1;
@@ -118,14 +139,14 @@ impl Memory {
 
     /// Forgets every value: this process has changed one.
     pub(super) fn forget(&self) {
-        let mut cache = self.write();
+        let mut cache = self.cache.write();
         cache.generation += 1;
         cache.clear();
     }
 
     /// The generation to give to [`Memory::keep`], taken before the value is read.
     pub(super) fn generation(&self) -> u64 {
-        self.read().generation
+        self.cache.read().generation
     }
 
     /// The value in memory; the inner `None` is a setting without a value.
@@ -135,12 +156,8 @@ impl Memory {
         tenant: &Option<Arc<str>>,
         name: &str,
     ) -> Option<Option<SettingValue>> {
-        let cache = self.read();
+        let cache = self.cache.read();
         let entry = cache.scopes.get(tenant)?.get(name)?;
-        // What the parent of a fork has read must not outlive its connections in the child.
-        if cache.process != fork::generation() {
-            return None;
-        }
         entry.uses.fetch_add(1, Ordering::Relaxed);
         Some(entry.value.clone())
     }
@@ -155,16 +172,14 @@ impl Memory {
         value: Option<SettingValue>,
         volatile: bool,
     ) {
-        let mut cache = self.write();
+        let mut cache = self.cache.write();
         let uses = Arc::clone(cache.uses.entry(name.to_owned()).or_default());
         uses.fetch_add(1, Ordering::Relaxed);
         if cache.generation != generation {
             return;
         }
-        let process = fork::generation();
-        if cache.process != process || cache.entries >= MAX_ENTRIES {
+        if cache.entries >= MAX_ENTRIES {
             cache.clear();
-            cache.process = process;
         }
         let scope = cache.scopes.entry(tenant.clone()).or_default();
         let added = scope.insert(name.to_owned(), Entry { value, volatile, uses }).is_none();
@@ -173,25 +188,16 @@ impl Memory {
 
     /// How often a setting was used in this process.
     pub(super) fn uses(&self, name: &str) -> u64 {
-        self.read().uses.get(name).map_or(0, |uses| uses.load(Ordering::Relaxed))
+        self.cache.read().uses.get(name).map_or(0, |uses| uses.load(Ordering::Relaxed))
     }
 
     /// How often any setting was used in this process.
     pub(crate) fn all_uses(&self) -> u64 {
-        self.read().uses.values().map(|uses| uses.load(Ordering::Relaxed)).sum()
+        self.cache.read().uses.values().map(|uses| uses.load(Ordering::Relaxed)).sum()
     }
 
     fn now_ms(&self) -> u64 {
-        let since = self.start.get_or_init(Instant::now).elapsed();
-        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
-    }
-
-    fn read(&self) -> RwLockReadGuard<'_, Cache> {
-        self.cache.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, Cache> {
-        self.cache.write().unwrap_or_else(PoisonError::into_inner)
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 

@@ -88,6 +88,16 @@ impl Connected {
         self.with(|inner, statement| statement.step(inner))
     }
 
+    /// As [`crate::Statement::execute`], under one lock: no fork comes between the binding and the steps.
+    pub(super) fn execute(&mut self, parameters: &[ValueRef<'_>]) -> Result<usize> {
+        self.has_parameters = true;
+        self.with(|inner, statement| {
+            statement.bind(inner, parameters)?;
+            while statement.step(inner)? {}
+            Ok(inner.statements.get(&statement.key).ok_or_else(gone)?.changes())
+        })
+    }
+
     /// As [`crate::OwnedStatement::fetch`], under one lock; after binding, where there is something to bind.
     pub(super) fn fetch(
         &mut self,

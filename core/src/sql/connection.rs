@@ -1,7 +1,7 @@
 //! A connection for SQL that lives as long as its program wants: autocommit, BEGIN, COMMIT and savepoints in SQL.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use super::SqlRows;
 use super::connected::Connected;
@@ -11,6 +11,7 @@ use super::keeper::Inner;
 use super::within::Within;
 use crate::db::{Interrupter, Keeper, Kept, Locked};
 use crate::error::{Result, fail};
+use crate::fork::PerProcess;
 use crate::table::engine::Engine;
 use crate::value::ValueRef;
 
@@ -52,7 +53,7 @@ pub(super) struct Shared {
     pub(super) engine: Arc<Engine>,
     /// True while it is inside a transaction, or a statement stands on a row.
     pub(super) busy: AtomicBool,
-    pub(super) interrupter: Mutex<Option<Interrupter>>,
+    pub(super) interrupter: PerProcess<Option<Interrupter>>,
 }
 
 impl Connection {
@@ -60,9 +61,9 @@ impl Connection {
         engine.state()?;
         let connection = Connection(Arc::new(Shared {
             engine: Arc::clone(engine),
-            kept: engine.pool.keep(Box::new(Inner::new(engine))),
+            kept: engine.pool.keep(Box::new(Inner::new(engine)))?,
             busy: AtomicBool::new(false),
-            interrupter: Mutex::default(),
+            interrupter: PerProcess::default(),
         }));
         connection.with(|_| Ok(()))?;
         Ok(connection)
@@ -112,7 +113,7 @@ impl Connection {
 
     /// Makes the statement that runs now, on any thread, fail as `interrupted`.
     pub fn interrupt(&self) {
-        let interrupter = self.0.interrupter.lock().unwrap_or_else(PoisonError::into_inner);
+        let interrupter = self.0.interrupter.read();
         if let Some(interrupter) = &*interrupter {
             interrupter.interrupt();
         }

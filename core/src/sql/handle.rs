@@ -168,6 +168,9 @@ impl<'c> Statement<'c> {
 
     /// Binds every parameter and runs to the end; the number of rows changed. Rows that it returns are passed over.
     pub fn execute(&mut self, parameters: &[ValueRef<'_>]) -> Result<usize> {
+        if let Owner::Connection(connected) = &mut self.0 {
+            return connected.execute(parameters);
+        }
         self.bind_all(parameters)?;
         while self.step()? {}
         Ok(self.changes())
@@ -175,8 +178,21 @@ impl<'c> Statement<'c> {
 
     /// Binds every parameter and collects the rows.
     pub fn query(&mut self, parameters: &[ValueRef<'_>]) -> Result<SqlRows> {
-        self.bind_all(parameters)?;
         let mut rows = Vec::new();
+        if let Owner::Connection(connected) = &mut self.0 {
+            let mut values = Vec::new();
+            connected.fetch(Some(parameters), usize::MAX, |value| {
+                values.push(value.to_owned());
+                Ok(())
+            })?;
+            let columns = self.columns().to_vec();
+            let mut values = values.into_iter().peekable();
+            while values.peek().is_some() {
+                rows.push(values.by_ref().take(columns.len()).collect());
+            }
+            return Ok(SqlRows { columns, rows });
+        }
+        self.bind_all(parameters)?;
         while self.step()? {
             let mut values = Vec::with_capacity(self.columns().len());
             self.row(|value| {

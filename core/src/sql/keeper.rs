@@ -2,7 +2,7 @@
 //! statements that are compiled on it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use super::connection::Shared;
 use super::extend::{self, Watch};
@@ -87,8 +87,7 @@ impl Inner {
         if matches!(place, Place::Own(_)) {
             self.setups.iter().try_for_each(|setup| setup(conn))?;
         }
-        let mut interrupter = shared.interrupter.lock().unwrap_or_else(PoisonError::into_inner);
-        *interrupter = Some(conn.interrupter()?);
+        *shared.interrupter.write() = Some(conn.interrupter()?);
         self.place = Some(place);
         self.set_watch()
     }

@@ -1,7 +1,7 @@
 //! The open vault as the layers above see it: connections, the unlocked state, and when to read it again.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 
 use super::attached::{Attached, Attachments};
 use super::catalog::{self, Tables};
@@ -12,6 +12,7 @@ use super::subject::Whose;
 use crate::db::schema::FORMAT_VERSION;
 use crate::db::{Conn, Pool};
 use crate::error::{Error, ErrorKind, Result, err, fail};
+use crate::fork::{Inherit, PerProcess};
 use crate::keys::cache::Limits;
 use crate::keys::ring::Ring;
 use crate::keys::slots::{self, Opened};
@@ -21,7 +22,7 @@ use crate::secret::Secret32;
 /// The pool, and what is in memory while the vault is open.
 pub(crate) struct Engine {
     pub(crate) pool: Pool,
-    unlocked: RwLock<Option<Unlocked>>,
+    memory: PerProcess<Memory>,
     /// What a test has set the clock to; 0 where the system's counts.
     clock_ms: AtomicI64,
     /// The latest time at which anything was written.
@@ -34,6 +35,20 @@ pub(crate) struct Engine {
     attachments: Attachments,
 }
 
+#[derive(Clone, Default)]
+struct Memory {
+    unlocked: Option<Unlocked>,
+    /// True in a child: a thread of its parent was changing this when the process forked.
+    lost: bool,
+}
+
+impl Inherit for Memory {
+    fn inherit(parent: Option<&Self>) -> Self {
+        parent.cloned().unwrap_or(Memory { unlocked: None, lost: true })
+    }
+}
+
+#[derive(Clone)]
 struct Unlocked {
     state: Arc<State>,
     /// What the master key is read from again when another process has changed it.
@@ -63,7 +78,7 @@ impl Engine {
     pub(crate) fn new(pool: Pool, attachments: Attachments) -> Self {
         Engine {
             pool,
-            unlocked: RwLock::new(None),
+            memory: PerProcess::default(),
             clock_ms: AtomicI64::new(SYSTEM_CLOCK),
             clock: Clock::default(),
             counters: Arc::default(),
@@ -102,35 +117,39 @@ impl Engine {
 
     /// The state in memory; an error where the vault is not open.
     pub(crate) fn state(&self) -> Result<Arc<State>> {
-        let unlocked = self.unlocked.read().unwrap_or_else(PoisonError::into_inner);
-        match &*unlocked {
+        let memory = self.memory.read();
+        match &memory.unlocked {
             Some(unlocked) => Ok(Arc::clone(&unlocked.state)),
-            None => Err(self.not_open()),
+            None => Err(self.not_open(memory.lost)),
         }
     }
 
     /// The state where there is one, without a look at the file.
     pub(crate) fn state_in_memory(&self) -> Option<Arc<State>> {
-        let unlocked = self.unlocked.read().unwrap_or_else(PoisonError::into_inner);
-        unlocked.as_ref().map(|unlocked| Arc::clone(&unlocked.state))
+        self.memory.read().unlocked.as_ref().map(|unlocked| Arc::clone(&unlocked.state))
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        self.unlocked.read().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.memory.read().unlocked.is_some()
     }
 
     /// The slot that the master key is read from; another one where `better` gives it.
     pub(crate) fn slot(&self, better: impl FnOnce(&Opened) -> Option<Opened>) {
-        let mut unlocked = self.unlocked.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(unlocked) = unlocked.as_mut()
+        if let Some(unlocked) = &mut self.memory.write().unlocked
             && let Some(slot) = better(&unlocked.slot)
         {
             unlocked.slot = slot;
         }
     }
 
-    /// Why there is no state: no vault yet, or a locked one.
-    fn not_open(&self) -> Error {
+    /// Why there is no state: no vault yet, or a locked one, or one that a fork has `lost`.
+    fn not_open(&self, lost: bool) -> Error {
+        if lost {
+            return err!(
+                Forked,
+                "the vault was in use when the process forked: open its file anew"
+            );
+        }
         match self.pool.reader().and_then(|conn| read_meta(&conn)) {
             Ok(Some(_)) => err!(Locked, "the vault is locked: unlock it first"),
             Err(error) if means_more(error.kind()) => error,
@@ -141,8 +160,10 @@ impl Engine {
     /// What unlocks a copy of the vault, which the connection sees.
     pub(crate) fn unwrapped(&self, conn: &Conn, meta: &Meta) -> Result<Unwrapped> {
         let (state, slot) = {
-            let unlocked = self.unlocked.read().unwrap_or_else(PoisonError::into_inner);
-            let Some(unlocked) = unlocked.as_ref() else { return Err(self.not_open()) };
+            let memory = self.memory.read();
+            let Some(unlocked) = &memory.unlocked else {
+                return Err(self.not_open(memory.lost));
+            };
             (Arc::clone(&unlocked.state), unlocked.slot.clone())
         };
         let master = if meta.master == state.ring.master_changes() {
@@ -157,16 +178,17 @@ impl Engine {
     pub(crate) fn unlock(&self, conn: &Conn, meta: &Meta, with: Unwrapped) -> Result<()> {
         let ring = Ring::new(meta.vault, with.master, meta.master, Limits::of(self.pool.config()));
         let state = Arc::new(State::load(conn, ring, meta.epoch)?);
-        let mut unlocked = self.unlocked.write().unwrap_or_else(PoisonError::into_inner);
-        Self::publish_readable(conn, &state);
+        // It reads the file: not under the lock.
         self.attachments.opened(conn, &state);
-        *unlocked = Some(Unlocked { state, slot: with.slot });
+        let mut memory = self.memory.write();
+        Self::publish_readable(conn, &state);
+        *memory = Memory { unlocked: Some(Unlocked { state, slot: with.slot }), lost: false };
         Ok(())
     }
 
     /// Wipes every key from memory.
     pub(crate) fn lock(&self) {
-        *self.unlocked.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.memory.write().unlocked = None;
         self.attachments.locked();
     }
 
@@ -198,11 +220,8 @@ impl Engine {
     /// The master key after somebody has changed it, from the slot that this handle was opened with. Locks the vault where
     /// that has gone.
     fn master_again(&self, conn: &Conn, state: &State) -> Result<Secret32> {
-        let slot = {
-            let unlocked = self.unlocked.read().unwrap_or_else(PoisonError::into_inner);
-            unlocked.as_ref().map(|unlocked| unlocked.slot.clone())
-        };
-        let Some(slot) = slot else { return Err(self.not_open()) };
+        let slot = self.memory.read().unlocked.as_ref().map(|unlocked| unlocked.slot.clone());
+        let Some(slot) = slot else { return Err(self.not_open(false)) };
         if let Some(master) = slots::master_again(conn, state.ring.vault(), &slot)? {
             return Ok(master);
         }
@@ -215,8 +234,7 @@ impl Engine {
 
     /// Makes a newer state the one in memory.
     pub(crate) fn publish(&self, conn: &Conn, fresh: &Arc<State>) {
-        let mut unlocked = self.unlocked.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(unlocked) = unlocked.as_mut() {
+        if let Some(unlocked) = &mut self.memory.write().unlocked {
             // What is readable was told with this epoch, and every commit comes by here.
             if unlocked.state.epoch >= fresh.epoch {
                 return;

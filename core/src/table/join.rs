@@ -51,7 +51,7 @@ impl Join<'_> {
         mark: impl FnOnce(Option<&[u8]>) -> Result<i64>,
     ) -> Result<Option<Joined>> {
         let (schema, other) = (self.table.schema(state)?, self.other.schema(state)?);
-        let sql = schema.joined.get_or_init(|| self.sql(schema, other));
+        let sql = schema.joined.get_or_init(|| Box::new(self.sql(schema, other)));
         let sql = &sql.select;
         let (parameters, count) = key_parameters(schema, id, self.table.tenant)?;
         let mut stmt = conn.prepare(sql)?;
@@ -84,7 +84,7 @@ impl Join<'_> {
         let (schema, other) = (self.table.schema(state)?, self.other.schema(state)?);
         let (parameters, count) = key_parameters(schema, IdRef::Text(id), self.table.tenant)?;
         let parameters = parameters.get(..count).unwrap_or(&[]);
-        let sql = schema.joined.get_or_init(|| self.sql(schema, other));
+        let sql = schema.joined.get_or_init(|| Box::new(self.sql(schema, other)));
         Ok(conn.first(&sql.probe, parameters, |_| Ok(()))?.is_some())
     }
 

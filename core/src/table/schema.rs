@@ -1,7 +1,9 @@
 //! A table as it stands in the catalog, resolved for use: physical names, layouts, SQL text.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+
+use once_cell::race::OnceBox;
 
 use super::definition::{Column, Protection};
 use super::join::JoinSql;
@@ -80,7 +82,7 @@ pub(crate) struct Schema {
     pub(crate) write: WritePlan,
     pub(crate) sql: Sql,
     /// The statements of a row with one of another table, made at their first use.
-    pub(crate) joined: OnceLock<JoinSql>,
+    pub(crate) joined: OnceBox<JoinSql>,
 }
 
 /// A physical column beside the key, the tenant and the record.
@@ -169,7 +171,7 @@ impl Schema {
         for slot in &mut slots {
             slot.find = format!("{} WHERE {} IS ?1{mine}", sql.select, quote(&slot.name));
         }
-        let joined = OnceLock::new();
+        let joined = OnceBox::new();
         Ok(Arc::new(Schema { stored, active, names, slots, plans, write, sql, joined }))
     }
 

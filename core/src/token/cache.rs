@@ -2,11 +2,12 @@
 //! whether anything was committed, by whatever process, and where not, it need not be read and opened again.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::issued::Token;
 use crate::db::Conn;
 use crate::error::Result;
+use crate::fork::{Inherit, PerProcess};
 
 /// Tokens kept for a connection, at most.
 const MAX_TOKENS: usize = 1_024;
@@ -29,7 +30,10 @@ pub(super) struct Known {
 
 /// What was read, by the number of the connection.
 #[derive(Default)]
-pub(super) struct Cache(Mutex<HashMap<u64, OfConnection>>);
+pub(super) struct Cache(PerProcess<HashMap<u64, OfConnection>>);
+
+/// A connection belongs to one process.
+impl Inherit for HashMap<u64, OfConnection> {}
 
 #[derive(Default)]
 struct OfConnection {
@@ -51,7 +55,7 @@ impl Cache {
     ) -> Result<Option<Known>> {
         let number = conn.number();
         let met = {
-            let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = self.0.read();
             known.get(&number).is_some_and(|known| known.tokens.contains_key(id))
         };
         if !met {
@@ -68,7 +72,7 @@ impl Cache {
         // Before the reading: what changes meanwhile shows in the counter next time.
         let (_, version) = conn.change_counter()?;
         let known = {
-            let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = self.0.read();
             let known = known.get(&number).filter(|known| known.version == version);
             let known = known.and_then(|known| known.tokens.get(id)?.as_ref());
             known.filter(|known| known.tenant.as_deref() == tenant).cloned()
@@ -82,7 +86,7 @@ impl Cache {
     }
 
     fn keep(&self, number: u64, version: Option<i64>, id: &[u8; 12], found: Option<Known>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.0.write();
         if known.len() >= MAX_CONNECTIONS && !known.contains_key(&number) {
             known.clear();
         }
@@ -100,6 +104,6 @@ impl Cache {
 
     /// Nothing of a locked vault stays in memory.
     pub(super) fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.0.write().clear();
     }
 }

@@ -1,11 +1,11 @@
 //! What an open vault keeps of tokens in memory.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use super::cache::Cache;
 use super::check::Rejection;
 use crate::db::Conn;
+use crate::fork::{Inherit, PerProcess};
 use crate::keys::ring::Ring;
 use crate::keys::table_id;
 use crate::table::attached::Attached;
@@ -15,10 +15,13 @@ use crate::table::sequence::open_mark;
 #[derive(Default)]
 pub(crate) struct Memory {
     /// A record of the clock's high-water mark that was opened, and what it holds.
-    mark: Mutex<(Vec<u8>, i64)>,
+    mark: PerProcess<(Vec<u8>, i64)>,
     rejected: [AtomicU64; Rejection::NAMES.len()],
     pub(super) cache: Cache,
 }
+
+/// It is read again.
+impl Inherit for (Vec<u8>, i64) {}
 
 impl Attached for Memory {
     fn locked(&self) {
@@ -34,7 +37,7 @@ impl Memory {
     /// reports it.
     pub(super) fn mark(&self, conn: &Conn, ring: &Ring, record: Option<&[u8]>) -> i64 {
         let Some(record) = record else { return 0 };
-        let mut known = self.mark.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.mark.write();
         if known.0 != record {
             let Ok(mark) = open_mark(conn, ring, table_id::CLOCK, record) else { return 0 };
             *known = (record.to_vec(), mark);

@@ -131,6 +131,7 @@ impl Vault {
 
     /// The state of the vault.
     pub fn status(&self) -> Result<Status> {
+        self.engine.pool.check_process()?;
         if self.engine.is_open() {
             return Ok(Status::Open);
         }

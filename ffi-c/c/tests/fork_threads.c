@@ -191,6 +191,64 @@ static void every_kind(sealite_vault *vault) {
   freed(&all);
 }
 
+#define THREADS 4
+#define CHILDREN 12
+
+static struct all inside;
+static atomic_bool stop;
+static atomic_int begun;
+
+/* A call that ends: it works, or is refused as the parent's, or as another's turn. */
+#define ENDS(call)                                                                             \
+  do {                                                                                         \
+    sealite_error *error = NULL;                                                               \
+    sealite_status ended_ = (call);                                                            \
+    if (ended_ != SEALITE_OK && ended_ != SEALITE_FORKED && ended_ != SEALITE_BUSY) {          \
+      fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, sealite_error_message(error));        \
+      exit(1);                                                                                 \
+    }                                                                                          \
+    sealite_error_free(error);                                                                 \
+  } while (0)
+
+static void *calls(void *nothing) {
+  (void)nothing;
+  while (!atomic_load(&stop)) {
+    USE(&inside, ENDS);
+    atomic_fetch_add(&begun, 1);
+  }
+  return NULL;
+}
+
+/* Other threads are inside calls of every kind at each fork: those of the child end, and it opens the file anew. */
+static void in_calls(sealite_vault *vault, const char *path) {
+  pthread_t threads[THREADS];
+  inside = made(vault);
+  for (int n = 0; n < THREADS; n++) CHECK(pthread_create(&threads[n], NULL, calls, NULL) == 0);
+  while (atomic_load(&begun) < THREADS) sched_yield();
+  for (int n = 0; n < CHILDREN; n++) {
+    pid_t child = forked();
+    if (child == 0) {
+      USE(&inside, ENDS);
+      freed(&inside);
+      sealite_vault_free(vault);
+      sealite_unlock *unlock = key_unlock();
+      OK(sealite_vault_open(T(path), unlock, NULL, &vault, &error));
+      sealite_unlock_free(unlock);
+      sealite_table *table = people(vault);
+      uint64_t count;
+      OK(sealite_table_count(table, &count, &error));
+      sealite_table_free(table);
+      sealite_vault_free(vault);
+      _exit(0);
+    }
+    wait_for(child);
+  }
+  atomic_store(&stop, true);
+  for (int n = 0; n < THREADS; n++) CHECK(pthread_join(threads[n], NULL) == 0);
+  USE(&inside, OK);
+  freed(&inside);
+}
+
 int main(int argc, char **argv) {
   CHECK(argc == 2);
   char path[4096];
@@ -202,6 +260,7 @@ int main(int argc, char **argv) {
   define_people(vault);
   statement_in_use(vault);
   every_kind(vault);
+  in_calls(vault, path);
   sealite_vault_free(vault);
   return done();
 }

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from sealite._native import Closed, InvalidInput, NotFound, Unlock, Vault
+from sealite._native import Closed, Forked, InvalidInput, NotFound, Unlock, Vault
 from sealite import _dbapi2 as _native
 
 __all__ = ["acquire"]
@@ -105,7 +105,7 @@ class _Release:
 def _is_open(vault: Vault) -> bool:
     try:
         return vault.status == "open"
-    except Closed:
+    except (Closed, Forked):
         return False
 
 

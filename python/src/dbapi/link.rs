@@ -2,7 +2,8 @@
 //! registered with it.
 //!
 //! The order of locks: nothing here is locked while the interpreter is waited for, and the engine's connection is only
-//! called detached from the interpreter, since it may wait for a thread that runs a function of Python's.
+//! called detached from the interpreter, since it may wait for a thread that runs a function of Python's. What is locked is
+//! locked attached, but for a statement while it runs: a thread that forks has the interpreter, and so no other has a lock.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -29,8 +30,8 @@ pub(crate) struct Link {
     owner: Option<u64>,
     closed: AtomicBool,
     cache: Mutex<Cache>,
-    /// Statements that stand on a row.
-    running: Mutex<Vec<Weak<Mutex<Option<Live>>>>>,
+    /// Statements that stand on a row, each with the process that it does so in.
+    running: Mutex<Vec<(u64, Weak<Mutex<Option<Live>>>)>>,
     /// Statements that were given back while another one ran.
     left: Mutex<Vec<Live>>,
     pub(super) registered: Mutex<Vec<Registration>>,
@@ -190,10 +191,8 @@ impl Link {
             lock(&self.left).push(live);
             return;
         }
-        py.detach(|| {
-            live.statement.reset();
-            self.keep(live);
-        });
+        py.detach(|| live.statement.reset());
+        self.keep(py, live);
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -276,12 +275,11 @@ impl Link {
         Ok((Some(Live { statement, about: Arc::new(about) }), tail))
     }
 
-    /// Gives a statement back that stands on no row. Only to be called detached: another statement may have to go for it.
-    pub(super) fn keep(&self, live: Live) {
-        if self.is_closed() {
-            return;
-        }
-        let gone = {
+    /// Gives a statement back that stands on no row.
+    pub(super) fn keep(&self, py: Python<'_>, live: Live) {
+        let gone = if self.is_closed() {
+            Some(live)
+        } else {
             let mut cache = lock(&self.cache);
             let cache = &mut *cache;
             cache.clock += 1;
@@ -303,16 +301,20 @@ impl Link {
                 gone
             }
         };
-        drop(gone);
+        if gone.is_some() {
+            // It waits for the engine's connection.
+            py.detach(|| drop(gone));
+        }
     }
 
     /// Remembers a statement that stands on a row.
     pub(super) fn watch(&self, live: &Arc<Mutex<Option<Live>>>) {
         let mut running = lock(&self.running);
+        let made_in = sealite::fork_generation();
         if running.len() >= 32 {
-            running.retain(|each| each.strong_count() > 0);
+            running.retain(|(_, each)| each.strong_count() > 0);
         }
-        running.push(Arc::downgrade(live));
+        running.push((made_in, Arc::downgrade(live)));
     }
 
     /// Ends every statement and the connection.
@@ -325,7 +327,9 @@ impl Link {
         let registered = std::mem::take(&mut *lock(&self.registered));
         let trace = lock(&self.trace).take();
         py.detach(|| {
-            for each in running.iter().filter_map(Weak::upgrade) {
+            let here = sealite::fork_generation();
+            let own = running.iter().filter(|(made_in, _)| *made_in == here);
+            for each in own.filter_map(|(_, each)| each.upgrade()) {
                 lock(&each).take();
             }
             drop(kept);

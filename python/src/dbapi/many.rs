@@ -34,10 +34,8 @@ pub(super) fn run(
     if !live.about.writes {
         *changed = -1;
     }
-    py.detach(|| {
-        live.statement.reset();
-        link.keep(live);
-    });
+    py.detach(|| live.statement.reset());
+    link.keep(py, live);
     done
 }
 

@@ -130,7 +130,7 @@ impl Link {
         };
         self.traced(py, &about.sql);
         let mut batch = Batch::default();
-        let (mut now, mut rest) = (Arc::clone(&about), None);
+        let (mut now, mut stands) = (Arc::clone(&about), false);
         let mut changed = -1;
         let done = self.run(py, |engine| {
             if let Some(begin) = begin
@@ -148,19 +148,19 @@ impl Link {
                 self.last_rowid.store(engine.last_insert_rowid()?, Ordering::Relaxed);
             }
             match more {
-                Ok(true) => rest = Some(live),
-                Ok(false) => self.keep(live),
-                Err(error) => {
-                    self.keep(live);
-                    // The rows before it come first.
-                    if batch.is_empty() {
-                        return Err(error);
-                    }
-                    return Ok(Some(error));
-                }
+                Ok(more) => stands = more,
+                // The rows before it come first.
+                Err(error) if batch.is_empty() => return Err(error),
+                Err(error) => return Ok(Some(error)),
             }
             Ok(None)
         });
+        let rest = if stands {
+            Some(live)
+        } else {
+            self.keep(py, live);
+            None
+        };
         let failed = done?;
         if !Arc::ptr_eq(&now, &about) {
             plan = Plan::of(py, &now, detect)?;
@@ -195,7 +195,7 @@ impl Run {
             py.check_signals()?;
             self.ahead = if all { usize::MAX } else { self.ahead.saturating_mul(2) };
             let (batch, link, ahead) = (&mut self.batch, &self.link, self.ahead);
-            let mut changed = None;
+            let (mut changed, mut done) = (None, None);
             let ended = link.run(py, |_| {
                 let mut place = lock(&live);
                 let Some(held) = place.as_mut() else { return Ok(Some(None)) };
@@ -206,11 +206,13 @@ impl Run {
                 if held.about.writes {
                     changed = i64::try_from(held.statement.changes()).ok();
                 }
-                if let Some(live) = place.take() {
-                    link.keep(live);
-                }
+                done = place.take();
                 Ok(Some(more.err()))
-            })?;
+            });
+            if let Some(live) = done {
+                link.keep(py, live);
+            }
+            let ended = ended?;
             if let Some(failed) = ended {
                 self.live = None;
                 self.failed = failed;

@@ -1,0 +1,148 @@
+"""Forks while other threads are inside calls on the vault: each call of the child ends, and the file opens anew."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+FULL = os.environ.get("SEALITE_TEST_FULL") == "1"
+
+# Threads that call, and children that do so too.
+PROGRAM = """
+import itertools, multiprocessing, os, signal, sys, threading, time, traceback, warnings
+import sealite
+from sealite import Unlock, Vault, dbapi2
+
+warnings.simplefilter("ignore", DeprecationWarning)
+path, way, children = sys.argv[1], sys.argv[2], int(sys.argv[3])
+unlock = Unlock.environment("APP_KEY")
+numbers = itertools.count()
+
+def calls(vault):
+    users, field = vault.table("users"), vault.field("users.phone")
+    connection = dbapi2.connect(vault=vault, check_same_thread=False)
+    def email():
+        return f"{next(numbers)}of{os.getpid()}@x.example"
+    def transaction():
+        with vault.transaction() as tx:
+            tx.table("users").update(1, name="again")
+            tx.table("users").insert(email=email())
+    def sql():
+        cursor = connection.execute("SELECT email FROM users WHERE role = ? LIMIT 90", ("user",))
+        cursor.fetchone()
+        cursor.close()
+    return [
+        lambda: users.get(1),
+        lambda: users.find_one("email", "50@x.example"),
+        lambda: users.insert(email=email()),
+        transaction,
+        lambda: sum(1 for _ in users.scan()),
+        lambda: field.open(field.seal("12345")),
+        lambda: vault.tokens.verify(token, "session"),
+        lambda: vault.settings.use("limit"),
+        lambda: vault.settings.write("limit", next(numbers), actor="test"),
+        lambda: vault.audit.append("user.login"),
+        lambda: vault.metrics(),
+        lambda: vault.count("name"),
+        lambda: vault.health(),
+        sql,
+    ]
+
+vault = Vault.create(path, unlock, busy_timeout=120.0)
+vault.define_table("users", {"email": "text sealed not null unique email", "name": "text sealed", "role": "text default 'user'"})
+vault.table("users").insert_many(["email"], [(f"{n}@x.example",) for n in range(200)])
+vault.settings.define("limit", "integer", default=10)
+token = vault.tokens.issue("session", subject="ada").text
+stop, begun = threading.Event(), threading.Barrier(7)
+# Nobody calls while a child is at work: SQLite's lock goes to whoever asks most.
+going, called = threading.Event(), [0] * 6
+
+def at_work(who):
+    mine = calls(vault)
+    begun.wait()
+    for n in itertools.count(2 * who):
+        if stop.is_set():
+            return
+        mine[n % len(mine)]()
+        called[who] += 1
+        going.wait()
+
+def inside(held, let_go):
+    with vault.snapshot() as snapshot:
+        while not let_go.is_set():
+            snapshot.table("users").get(1)
+            held.set()
+
+def in_child(inherited, is_used):
+    global vault
+    signal.alarm(100)
+    forked = 0
+    for call in inherited:
+        try:
+            call()
+        except (sealite.Forked, dbapi2.ProgrammingError) as error:
+            assert isinstance(error, sealite.Forked) or "forked" in str(error), error
+            forked += 1
+    assert forked or not is_used
+    inherited.clear()
+    vault.close()
+    vault = Vault.open(path, unlock, busy_timeout=120.0)
+    for call in calls(vault):
+        call()
+    vault.close()
+
+def forked_once(*given):
+    child = os.fork()
+    if child > 0:
+        going.clear()
+    if child == 0:
+        status = 1
+        try:
+            in_child(*given)
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+def with_multiprocessing(*given):
+    process = multiprocessing.get_context("fork").Process(target=in_child, args=given)
+    process.start()
+    going.clear()
+    process.join()
+    return process.exitcode
+
+threads = [threading.Thread(target=at_work, args=(n,)) for n in range(6)]
+for thread in threads:
+    thread.start()
+main = calls(vault)
+begun.wait()
+ends = []
+for number in range(children):
+    going.set()
+    held, let_go, is_used = threading.Event(), threading.Event(), number % 2 == 1
+    if is_used:
+        holder = threading.Thread(target=inside, args=(held, let_go))
+        holder.start()
+        held.wait()
+    until = sum(called) + 8
+    while sum(called) < until:
+        time.sleep(0)
+    ends.append((forked_once if way == "fork" else with_multiprocessing)(list(main), is_used))
+    if is_used:
+        let_go.set()
+        holder.join()
+stop.set()
+going.set()
+for thread in threads:
+    thread.join()
+assert ends == [0] * children, ends
+assert vault.verify().sound
+"""
+
+
+@pytest.mark.parametrize("way", ["fork", "multiprocessing"])
+def test_children_of_threads_inside_calls_end(way: str, path: Path, run: Callable[..., str]) -> None:
+    run(PROGRAM, path, way, 150 if FULL else 12)
