@@ -45,6 +45,8 @@ pub(super) fn all(folder: &Path) -> Outcome<Vec<Subject>> {
         commitment(&vault)?,
         token(&vault)?,
         csrf(&vault)?,
+        checkpoint(&vault)?,
+        receipt(&vault)?,
         recovery_checksum(),
         recovery_symbols(),
     ])
@@ -110,6 +112,44 @@ fn csrf(vault: &Vault) -> Outcome<Subject> {
         run: Box::new(move |text| {
             let text = std::str::from_utf8(text).unwrap_or_default();
             vault.tokens().check_csrf(session.expose_secret(), text)
+        }),
+    })
+}
+
+/// A checkpoint of the trail whose MAC is wrong in its first or in its last byte.
+fn checkpoint(vault: &Vault) -> Outcome<Subject> {
+    let reference = vault.audit().checkpoint()?.text().as_bytes().to_vec();
+    // 68 bytes, then 32 of the MAC, in base64 behind a prefix: the characters that are within its first and its last byte.
+    let prefix = reference.len() - 134;
+    let inputs = [91, 132].map(|at| vec![changed(&reference, prefix + at, other_digit)]);
+    let vault = vault.clone();
+    Ok(Subject {
+        name: "checkpoint: first byte of its MAC wrong, last byte",
+        inputs,
+        reference,
+        accepts: false,
+        run: Box::new(move |text| {
+            let text = std::str::from_utf8(text).unwrap_or_default();
+            vault.audit().read_checkpoint(text).is_ok()
+        }),
+    })
+}
+
+/// A receipt of an erasure whose MAC is wrong at its beginning or at its end.
+fn receipt(vault: &Vault) -> Outcome<Subject> {
+    let reference = vault.erase_subject(None, "somebody")?.text().as_bytes().to_vec();
+    // 32 bytes of MAC in base64 at the end: the characters with its first byte, and with its last two.
+    let mac = reference.len() - 43;
+    let inputs = [0, 41].map(|at| vec![changed(&reference, mac + at, other_digit)]);
+    let vault = vault.clone();
+    Ok(Subject {
+        name: "receipt of an erasure: first byte of its MAC wrong, last",
+        inputs,
+        reference,
+        accepts: false,
+        run: Box::new(move |text| {
+            let text = std::str::from_utf8(text).unwrap_or_default();
+            vault.verify_receipt(text).is_ok()
         }),
     })
 }
@@ -206,7 +246,7 @@ mod tests {
     fn every_input_gets_the_answer_that_its_subject_says() {
         let folder = tempfile::tempdir().unwrap();
         let subjects = all(folder.path()).unwrap();
-        assert_eq!(subjects.len(), 5);
+        assert_eq!(subjects.len(), 7);
         for subject in subjects {
             for input in subject.inputs.iter().flatten() {
                 assert_eq!(input.len(), subject.reference.len(), "{}", subject.name);
