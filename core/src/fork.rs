@@ -34,6 +34,7 @@ static LOST: AtomicBool = AtomicBool::new(false);
 static HOOKS: [OnceBox<ForkHooks>; 2] = [const { OnceBox::new() }; 2];
 
 /// As the system numbers devices.
+#[cfg(not(feature = "loadable"))]
 pub(crate) type Device = libc::dev_t;
 
 /// What runs around a fork, in the thread that forks: it waits for no thread without end.
@@ -64,6 +65,7 @@ pub(crate) fn generation() -> u64 {
 }
 
 /// How many forks lie between the process that has installed the hook and this one.
+#[cfg(not(feature = "loadable"))]
 pub(crate) fn depth() -> u64 {
     generation().saturating_sub(FIRST)
 }

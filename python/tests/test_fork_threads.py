@@ -54,6 +54,7 @@ vault.define_table("users", {"email": "text sealed not null unique email", "name
 vault.table("users").insert_many(["email"], [(f"{n}@x.example",) for n in range(200)])
 vault.settings.define("limit", "integer", default=10)
 token = vault.tokens.issue("session", subject="ada").text
+shared = dbapi2.connect(path, key="env:APP_KEY", timeout=120, check_same_thread=False)
 stop, begun = threading.Event(), threading.Barrier(7)
 # Nobody calls while a child is at work: SQLite's lock goes to whoever asks most.
 going, called = threading.Event(), [0] * 6
@@ -69,10 +70,13 @@ def at_work(who):
         going.wait()
 
 def inside(held, let_go):
+    shared.execute("BEGIN")
     with vault.snapshot() as snapshot:
         while not let_go.is_set():
             snapshot.table("users").get(1)
+            shared.execute("SELECT count(*) FROM users").fetchone()
             held.set()
+    shared.rollback()
 
 def in_child(inherited, is_used):
     global vault
@@ -91,6 +95,10 @@ def in_child(inherited, is_used):
     for call in calls(vault):
         call()
     vault.close()
+    # By file and key, connections of a process share a vault: not one that is the parent's.
+    anew = dbapi2.connect(path, key="env:APP_KEY", timeout=120)
+    assert anew.execute("SELECT count(*) FROM users").fetchone()[0] >= 200
+    anew.close()
 
 def forked_once(*given):
     child = os.fork()

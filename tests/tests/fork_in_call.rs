@@ -103,6 +103,17 @@ const CALLS: [(&str, Call); 16] = [
     }),
 ];
 
+/// What goes on in memory, under locks that are held for most of the time and without a connection.
+const IN_MEMORY: [(&str, Call); 4] = [
+    ("count", |vault, _, n| vault.count(&format!("name{}", n % 900), 1)),
+    ("metrics", |vault, _, _| {
+        drop(vault.metrics());
+        Ok(())
+    }),
+    ("setting", |vault, _, _| vault.settings().use_value("limit").map(drop)),
+    ("field", |vault, shared, _| vault.field("users.email")?.open(&shared.sealed, None).map(drop)),
+];
+
 fn number(n: u64) -> i64 {
     i64::try_from(n).unwrap() % i64::try_from(ROWS).unwrap() + 1
 }
@@ -151,7 +162,8 @@ fn worked<T: Debug>(what: &str, done: Result<T, Error>) -> bool {
 
 /// What a child does with what it has inherited, and with the file; true where the inherited vault could be used.
 fn in_child(vault: &Vault, shared: &Shared) -> bool {
-    let mut usable = true;
+    // A name that is not there yet takes a lock that those who count and read share.
+    let mut usable = worked("count", vault.count(&format!("child{}", std::process::id()), 1));
     for (n, (what, call)) in CALLS.iter().enumerate() {
         usable &= worked(what, call(vault, shared, n as u64));
     }
@@ -167,7 +179,7 @@ fn in_child(vault: &Vault, shared: &Shared) -> bool {
 }
 
 /// Forks so many times beside threads that make these calls, and holds that no child hangs or fails.
-fn children_end(threads: usize, children: usize) {
+fn children_end(calls: &'static [(&'static str, Call)], threads: usize, children: usize) {
     let (vault, shared) = shared();
     let (stop, made) = (AtomicBool::new(false), AtomicU64::new(0));
     // Nobody calls while a child is at work: SQLite's lock goes to whoever asks most.
@@ -181,7 +193,7 @@ fn children_end(threads: usize, children: usize) {
                 let mut n = thread as u64;
                 while !stop.load(Ordering::Relaxed) {
                     let _turn = turn.read();
-                    let (what, call) = CALLS[(thread + n as usize / 4) % CALLS.len()];
+                    let (what, call) = calls[(thread + n as usize / 4) % calls.len()];
                     call(vault, shared, n).unwrap_or_else(|error| panic!("{what}: {error}"));
                     n += 1;
                     made.fetch_add(1, Ordering::Relaxed);
@@ -234,7 +246,15 @@ fn children_of_a_parent_inside_calls_of_every_kind_end_and_open_the_file_anew() 
         LIMIT,
         |stage| {
             assert_eq!(stage.role(), LEAD);
-            children_end(8, scaled(40, 600));
+            children_end(&CALLS, 8, scaled(40, 600));
         },
     );
+}
+
+#[test]
+fn children_of_a_parent_that_works_in_memory_go_on_with_the_vault() {
+    staged("children_of_a_parent_that_works_in_memory_go_on_with_the_vault", LIMIT, |stage| {
+        assert_eq!(stage.role(), LEAD);
+        children_end(&IN_MEMORY, 8, scaled(40, 600));
+    });
 }

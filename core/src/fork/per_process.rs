@@ -99,22 +99,22 @@ mod tests {
     struct Content {
         value: u32,
         lost: bool,
-        _witness: Option<Arc<()>>,
+        witness: Option<Arc<()>>,
     }
 
     impl Inherit for Content {
         fn inherit(parent: Option<&Self>) -> Self {
             let value = parent.map_or(0, |parent| parent.value);
-            Content { value, lost: parent.is_none(), _witness: None }
+            Content { value, lost: parent.is_none(), witness: None }
         }
     }
 
     /// As a child has it from its parent.
     fn inherited(value: u32, witness: &Arc<()>) -> PerProcess<Content> {
-        let _witness = Some(Arc::clone(witness));
+        let witness = Some(Arc::clone(witness));
         PerProcess {
             generation: generation() - 1,
-            lock: RwLock::new(Content { value, lost: false, _witness }),
+            lock: RwLock::new(Content { value, lost: false, witness }),
             child: OnceBox::new(),
         }
     }
@@ -124,6 +124,7 @@ mod tests {
         let witness = Arc::new(());
         let lock = inherited(7, &witness);
         assert_eq!((lock.read().value, lock.read().lost), (7, false));
+        assert!(lock.read().witness.is_none());
         assert_eq!(Arc::strong_count(&witness), 1);
         lock.write().value = 8;
         assert_eq!(lock.read().value, 8);

@@ -31,7 +31,7 @@ pub(crate) struct Link {
     closed: AtomicBool,
     cache: Mutex<Cache>,
     /// Statements that stand on a row, each with the process that it does so in.
-    running: Mutex<Vec<(u64, Weak<Mutex<Option<Live>>>)>>,
+    running: Mutex<Vec<(u64, Standing)>>,
     /// Statements that were given back while another one ran.
     left: Mutex<Vec<Live>>,
     pub(super) registered: Mutex<Vec<Registration>>,
@@ -45,6 +45,8 @@ pub(crate) struct Link {
     pub(super) last_rowid: AtomicI64,
     pub(super) mode: Mode,
 }
+
+type Standing = Weak<Mutex<Option<Live>>>;
 
 /// What a link is made of.
 pub(super) struct Parts {
