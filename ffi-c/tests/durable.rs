@@ -78,7 +78,9 @@ fn a_file_is_on_the_disk_with_its_name() {
 
     let vault = Vault::open(&file, &Unlock::key_text(KEY).unwrap()).unwrap();
     let copy = folder.join("copy.db");
-    assert!(syncs(&copy, || drop(vault.backup(&copy).unwrap())));
+    assert!(syncs(&copy, || {
+        let _ = vault.backup(&copy).unwrap();
+    }));
     SYNCED.lock().unwrap().clear();
     let files = vault.audit().export_daily(&folder, &ExportOptions::default()).unwrap();
     let day = files.first().unwrap().0.clone();

@@ -74,7 +74,7 @@ struct Reader<'a> {
     meaning: Meaning,
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     fn space(&mut self) {
         self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r']);
     }

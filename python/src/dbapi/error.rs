@@ -101,11 +101,14 @@ pub(super) fn encoding(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
     Ok(made.bind(py))
 }
 
+/// What Python would say of a lone surrogate, without the text around it.
+pub(super) const SURROGATE: (&str, &str, i32, i32, &str) =
+    ("utf-8", "?", 0, 1, "surrogates not allowed");
+
 /// Text of a program's, for SQLite. Python's own error for a lone surrogate would carry the whole text.
 pub(super) fn utf8<'a>(text: &'a Bound<'_, PyString>) -> PyResult<&'a str> {
     text.to_str().map_err(|_| {
-        let made = encoding(text.py())
-            .and_then(|class| class.call1(("utf-8", "?", 0, 1, "surrogates not allowed")));
+        let made = encoding(text.py()).and_then(|class| class.call1(SURROGATE));
         made.map_or_else(|error| error, PyErr::from_value)
     })
 }

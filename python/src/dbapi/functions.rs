@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::{PyMemoryError, PyOverflowError};
+use pyo3::exceptions::{PyMemoryError, PyOverflowError, PyUnicodeEncodeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyFloat, PyString, PyTuple};
 use rusqlite::functions::{Aggregate, Context, FunctionFlags, WindowAggregate};
@@ -13,7 +13,7 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, ffi};
 
 use super::bind::{self, Argument};
-use super::error::Class;
+use super::error::{Class, SURROGATE};
 use super::link::{Link, lock};
 
 /// What a program has registered, to be registered again on a connection that has been opened anew.
@@ -306,7 +306,11 @@ fn returned(value: &Bound<'_, PyAny>) -> PyResult<Value> {
         Some(Argument::Null) => Value::Null,
         Some(Argument::Integer(v)) => Value::Integer(v),
         Some(Argument::Real(v)) => Value::Real(v),
-        Some(Argument::Text(v)) => Value::Text(super::error::utf8(&v)?.to_owned()),
+        Some(Argument::Text(v)) => {
+            // For `sys.unraisablehook`, which gets the exception of sqlite3's.
+            let text = v.to_str().map_err(|_| PyUnicodeEncodeError::new_err(SURROGATE))?;
+            Value::Text(text.to_owned())
+        }
         Some(Argument::Blob(v)) => Value::Blob(v.as_bytes().to_vec()),
         None => {
             let message = "a function gives back None, int, float, str or bytes";

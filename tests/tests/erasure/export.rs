@@ -1,6 +1,8 @@
 //! What a subject has, as JSON.
 
-use sealite::{Column, ErrorKind, TableDefinition, ValueRef, Vault, values};
+use std::io::{self, Write};
+
+use sealite::{Column, ErrorKind, ExportOptions, TableDefinition, ValueRef, Vault, values};
 
 use super::fill;
 
@@ -60,4 +62,57 @@ fn an_export_has_everything_of_the_subject_and_nothing_else() {
     // Of a subject that is not there there is nothing.
     let none = vault.export_subject(None, "nobody", &mut Vec::new()).unwrap();
     assert_eq!((none.rows, none.tokens, none.approvals, none.entries), (0, 0, 0, 0));
+}
+
+/// Where an export goes: counts what comes, and fails where it is told to.
+#[derive(Default)]
+struct Place {
+    writes: usize,
+    bytes: usize,
+    room: Option<usize>,
+    flush_fails: bool,
+}
+
+impl Write for Place {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.room.is_some_and(|room| self.bytes + bytes.len() > room) {
+            return Err(io::Error::from(io::ErrorKind::StorageFull));
+        }
+        self.writes += 1;
+        self.bytes += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        if self.flush_fails { Err(io::Error::other("no")) } else { Ok(()) }
+    }
+}
+
+#[test]
+fn exports_are_written_in_blocks_and_what_fails_at_the_end_is_an_error() {
+    let vault = Vault::in_memory().unwrap();
+    let _ = fill(&vault);
+    let files = vault.table("files").unwrap();
+    for _ in 0..40 {
+        files.insert(values! {"owner" => "2", "bytes" => vec![7_u8; 6_000].as_slice()}).unwrap();
+    }
+    let everything = |place: &mut Place| vault.export_subject(None, "2", place).map(|_| ());
+    let trail =
+        |place: &mut Place| vault.audit().export(place, &ExportOptions::default()).map(|_| ());
+    for export in [&everything as &dyn Fn(&mut Place) -> sealite::Result<()>, &trail] {
+        let mut place = Place::default();
+        export(&mut place).unwrap();
+        // Of 64 KiB, the last of what is left.
+        assert!(place.writes <= place.bytes / 32_768 + 1, "{} of {}", place.writes, place.bytes);
+        let last = vault.audit().tail(1).unwrap().remove(0).seq();
+        for mut place in [
+            Place { flush_fails: true, ..Place::default() },
+            Place { room: Some(0), ..Place::default() },
+            Place { room: Some(place.bytes - 1), ..Place::default() },
+        ] {
+            assert_eq!(export(&mut place).unwrap_err().kind(), ErrorKind::Io);
+        }
+        // What was not given out is not said to have been.
+        assert_eq!(vault.audit().tail(1).unwrap().remove(0).seq(), last);
+    }
 }

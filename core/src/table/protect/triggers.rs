@@ -57,7 +57,7 @@ pub(crate) fn uses(tokens: &[Token<'_>], is_one: impl Fn(&str) -> bool) -> Optio
     for (at, token) in rest.iter().enumerate() {
         let before = at.checked_sub(1).and_then(|at| rest.get(at));
         let is_before = |word: &str| before.is_some_and(|token| token.is(word));
-        let Some(list) = lists.last_mut() else { return None };
+        let list = lists.last_mut()?;
         if token.is_sign("(") {
             // `IN (a, b)` is a list of values.
             expected &= !is_before("IN");
