@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # One cargo invocation for all of them: building is what costs. The Python module is tested through its wheel.
 CRATES := -p sealite -p sealite-cli -p sealite-ffi -p sealite-tests -p sealite-benches
 
-.PHONY: help constant-time leakage fmt lint lint-deps test test-full test-rust test-python c-test million wheel-release bench bench-quick bench-peers bench-scale docs wheel sbom wheel-sbom sdist test-package ext install demo fuzz-smoke venv wheel-test
+.PHONY: help constant-time leakage fmt lint lint-deps test test-full test-rust test-python c-test million wheel-release bench bench-quick bench-peers bench-scale docs wheel sbom wheel-sbom sdist test-package ext install demo fuzz-smoke mutants venv wheel-test
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
@@ -163,6 +163,13 @@ fuzz-smoke: ## Each fuzz target for a minute, from its kept corpus on (needs a n
 	    "$(FUZZ)/$$host/release/$$name" -max_total_time=$(FUZZ_SECONDS) -max_len=4096 \
 	        -artifact_prefix=$(FUZZ)/ "$(FUZZ)/corpus/$$name" "fuzz/corpus/$$name"; \
 	done
+
+MUTANTS := target/mutation
+
+mutants: venv ## Small faults put into crypto, format, keys, token, audit: do the tests notice? Into docs/mutation.md (an hour)
+	$(CARGO) install --quiet --locked --root $(MUTANTS)/tools cargo-mutants@27.1.0
+	$(BIN)/python -m pip install --quiet -r tests/mutation/requirements.txt
+	$(BIN)/python tests/mutation/run.py --cargo-mutants $(MUTANTS)/tools/bin/cargo-mutants --work $(MUTANTS) $(MUTATION)
 
 venv: $(VENV)/.ready
 

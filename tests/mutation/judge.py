@@ -62,13 +62,14 @@ class Program:
     def trace(self, folder: Path) -> bool:
         """Runs all of it without a mutant, noting which test comes by which and takes how long. False where one fails."""
         file, known, text = folder / self.name, folder / f"{self.name}.json", folder / f"{self.name}.txt"
-        if not known.exists():
+        build = f"{self.path}, {self.path.stat().st_mtime_ns}"
+        if not known.exists() or json.loads(known.read_text())["build"] != build:
             file.unlink(missing_ok=True)
             # The time of each test is told by an option that a stable libtest hides.
             env = {"SEALITE_MUTANT_TRACE": str(file), "RUSTC_BOOTSTRAP": "1"}
             outcome = self.run(["-Zunstable-options", "--report-time"], env, 900, text)
             times = {test: float(seconds) for test, seconds in TIME.findall(text.read_text())}
-            known.write_text(json.dumps({"seconds": times, "outcome": outcome}))
+            known.write_text(json.dumps({"build": build, "seconds": times, "outcome": outcome}))
         found = json.loads(known.read_text())
         self.seconds = found["seconds"]
         names = set(self.seconds)

@@ -64,7 +64,7 @@ def write(project: Path, work: Path) -> int:
     for name in names:
         outcome = "broken" if name in broken else results.get(name, {"outcome": "not run"})["outcome"]
         counts[part(name)][outcome] += 1
-        counts[part(name)]["constant"] += name in constant
+        counts[part(name)]["constant"] += name in constant and outcome != "broken"
         if outcome in ("missed", "unreached"):
             survivors[part(name)].append(name)
             counts[part(name)]["same" if why.get(key(name), ("",))[0] == "same" else "fault"] += 1

@@ -16,6 +16,7 @@ import threading
 from pathlib import Path
 
 import build
+import constants
 import judge
 import report
 import switch
@@ -54,8 +55,18 @@ def main() -> int:
         (work / "fit.json").write_text(json.dumps(made))
         print(f"{len(mutants)} mutants; {len(broken)} don't compile, {len(unplaced)} can't be switched")
         programs = tests(root, work)
+        slow = [m for m in mutants if m.number in unplaced and m.name not in names(results)]
+        with results.open("a") as out:
+            for found in constants.judge(project, work, given.cargo_mutants, slow, given.jobs):
+                out.write(json.dumps(found) + "\n")
         run([m for m in mutants if m.number not in broken | unplaced], programs, results, given)
     return report.write(project, work)
+
+
+def names(results: Path) -> set[str]:
+    """The mutants that have been judged."""
+    lines = results.read_text().splitlines() if results.exists() else []
+    return {json.loads(line)["name"] for line in lines}
 
 
 def tests(root: Path, work: Path) -> list[judge.Program]:
@@ -78,9 +89,6 @@ def run(mutants: list[switch.Mutant], programs: list[judge.Program], results: Pa
     kept = [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
     if given.again is not None:
         kept = [k for k in kept if k["outcome"] in ("caught", "timeout") or given.again not in k["name"]]
-    # Lines move: a mutant is known by its name.
-    names = {m.name for m in mutants}
-    kept = [k for k in kept if k["name"] in names]
     results.write_text("".join(json.dumps(k) + "\n" for k in kept))
     done = {k["name"] for k in kept}
     todo = [m for m in mutants if m.name not in done]

@@ -103,3 +103,41 @@ impl<'de> Visitor<'de> for Check {
 fn is_shortest(magnitude: u64) -> bool {
     (magnitude as f64).to_string() == magnitude.to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn safe_numbers_end_where_doubles_stop_telling_integers_apart() {
+        for (text, taken) in [
+            ("9007199254740991", true),
+            ("-9007199254740991", true),
+            ("9007199254740992", false),
+            ("-9007199254740992", false),
+            ("9007199254740991.0", true),
+            ("9007199254740992.0", false),
+            ("-9007199254740992.0", false),
+            ("1e300", false),
+            ("0.1", true),
+        ] {
+            assert_eq!(is_unambiguous(text, Numbers::Safe), taken, "{text}");
+        }
+    }
+
+    #[test]
+    fn doubles_are_those_that_reading_and_writing_keeps() {
+        for (text, taken) in [
+            ("0", true),
+            ("9007199254740992", true),
+            ("9007199254740993", false),
+            ("9223372036854775808", true),
+            ("9223372036854775807", false),
+            ("18446744073709550000", true),
+            ("18446744073709550001", false),
+            ("1e300", true),
+        ] {
+            assert_eq!(is_unambiguous(text, Numbers::Doubles), taken, "{text}");
+        }
+    }
+}

@@ -122,6 +122,7 @@ mod tests {
         for text in [Base64Unpadded::encode_string(&key), Base64UrlUnpadded::encode_string(&key)] {
             assert_eq!(*parse_key(&text).expect("base64"), key);
             assert_eq!(*parse_key(&format!("{text}=")).expect("padded"), key);
+            assert!(parse_key(&format!("{text}==")).is_err());
         }
         for bad in ["", "00", &hex[1..], &format!("{}g", &hex[1..])] {
             assert!(parse_key(bad).is_err());
