@@ -8,8 +8,9 @@ use super::append::link_of;
 use super::checkpoint::Checkpoint;
 use super::keys::Keys;
 use super::read::{TARGET, entry};
-use super::{AuditFault, Entry, ExportOptions, require};
+use super::{AuditFault, Entry, ExportOptions, append, require};
 use crate::health::Reason;
+use crate::keys::ring::{Owner, Purpose};
 use crate::table::session::Session;
 use crate::table::{ReadSession, Writer};
 use crate::value::{IdRef, ValueRef};
@@ -74,6 +75,21 @@ fn an_entry_that_was_sealed_anew_without_the_audit_key_is_found_by_the_chain() {
     let vault = trail(4);
     reseal(&vault, 3, 6, ValueRef::Blob(&[0; 32]));
     assert_eq!(faults(&vault), [AuditFault::Broken(3), AuditFault::Broken(4)]);
+}
+
+#[test]
+fn an_entry_behind_a_new_audit_key_of_its_transaction_is_linked_by_that() {
+    let vault = trail(2);
+    let (old, new) = run(&vault, |session| {
+        append(session, &Entry::new("before"))?;
+        let keys = session.succeed_key(Owner::of(Purpose::Audit, None))?;
+        append(session, &Entry::new("behind"))?;
+        Ok(keys)
+    })
+    .unwrap();
+    let tail = vault.audit().tail(2).unwrap();
+    assert_eq!([tail[0].key(), tail[1].key()], [i64::from(old), i64::from(new)]);
+    assert_eq!(faults(&vault), []);
 }
 
 #[test]
