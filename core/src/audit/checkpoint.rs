@@ -21,7 +21,7 @@ const BODY_LEN: usize = 16 + 4 + 8 + 8 + 32;
 pub struct Checkpoint {
     pub(super) seq: i64,
     pub(super) at: i64,
-    pub(super) link: Link,
+    pub(crate) link: Link,
     text: String,
 }
 
@@ -90,11 +90,6 @@ impl Checkpoint {
     /// When it was made, in milliseconds since 1970.
     pub fn at(&self) -> i64 {
         self.at
-    }
-
-    #[cfg(any(test, fuzzing))]
-    pub(crate) fn link(&self) -> Link {
-        self.link
     }
 
     /// The text to keep: 150 characters, no secret.

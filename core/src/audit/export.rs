@@ -107,7 +107,7 @@ fn civil(days: i64) -> (i64, i64, i64) {
 
 #[cfg(test)]
 mod tests {
-    use super::timestamp;
+    use super::{ExportOptions, timestamp};
 
     #[test]
     fn timestamps_are_those_of_the_calendar() {
@@ -115,5 +115,39 @@ mod tests {
         assert_eq!(timestamp(951_782_400_123), "2000-02-29T00:00:00.123Z");
         assert_eq!(timestamp(1_795_337_534_000), "2026-11-22T08:52:14.000Z");
         assert_eq!(timestamp(-1), "1969-12-31T23:59:59.999Z");
+        // About the ends of February, of centuries and of eras.
+        for (ms, date) in [
+            (-2_203_977_600_000, "1900-02-28"),
+            (-2_203_891_200_000, "1900-03-01"),
+            (68_169_600_000, "1972-02-29"),
+            (946_598_400_000, "1999-12-31"),
+            (951_868_800_000, "2000-03-01"),
+            (983_318_400_000, "2001-02-28"),
+            (4_102_358_400_000, "2099-12-31"),
+            (4_107_456_000_000, "2100-02-28"),
+            (4_107_542_400_000, "2100-03-01"),
+            (7_263_129_600_000, "2200-02-28"),
+            (7_263_216_000_000, "2200-03-01"),
+            (10_418_803_200_000, "2300-02-28"),
+            (10_418_889_600_000, "2300-03-01"),
+            (13_569_379_200_000, "2399-12-31"),
+            (13_574_563_200_000, "2400-02-29"),
+            (13_574_649_600_000, "2400-03-01"),
+        ] {
+            assert_eq!(timestamp(ms), format!("{date}T00:00:00.000Z"));
+        }
+    }
+
+    #[test]
+    fn an_export_begins_at_its_first_moment_and_ends_before_its_last() {
+        let mut options = ExportOptions::default();
+        assert!(options.names(0, None) && options.names(i64::MAX, Some("acme")));
+        (options.from_ms, options.until_ms) = (Some(10), Some(20));
+        for (at, named) in [(9, false), (10, true), (19, true), (20, false), (21, false)] {
+            assert_eq!(options.names(at, None), named, "{at}");
+        }
+        options.tenant = Some("acme".to_owned());
+        assert!(options.names(10, Some("acme")));
+        assert!(!options.names(10, Some("beta")) && !options.names(10, None));
     }
 }

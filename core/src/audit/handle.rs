@@ -17,13 +17,12 @@ use super::read::entries;
 use super::retain::{Base, retain};
 use super::verify::{AuditReport, verify};
 use super::watch::Watch;
-use super::{TABLE, definition};
 use crate::error::{Error, Result, err};
 use crate::metrics::Counter;
 use crate::secret::Gathered;
+use crate::table::ReadSession;
 use crate::table::engine::Engine;
 use crate::table::session::Session;
-use crate::table::{ReadSession, define};
 
 /// The audit trail of a vault. A tenant's handle appends entries of that tenant only, and reads only those.
 #[derive(Clone)]
@@ -62,7 +61,6 @@ impl Audit {
     /// # Errors
     /// `authentication_failed` where one of them is not what was written: [`Audit::verify`] says which.
     pub fn tail(&self, count: usize) -> Result<Vec<Event>> {
-        self.ensure()?;
         let session = ReadSession::begin(&self.engine)?;
         let all = ExportOptions::default();
         let wanted = |event: &Event| self.has(event, &all);
@@ -75,7 +73,6 @@ impl Audit {
         options: &ExportOptions,
         mut take: impl FnMut(&Event) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
-        self.ensure()?;
         let session = ReadSession::begin(&self.engine)?;
         let mut from = Some(i64::MIN);
         while let Some(at) = from {
@@ -93,7 +90,6 @@ impl Audit {
     /// The next entries behind the place `after` in the chain, 0 for the first: a batch of those that the options name,
     /// and the place to go on from; `None` at the end. For callers that can't pass their work to [`Audit::each`].
     pub fn page(&self, after: i64, options: &ExportOptions) -> Result<(Vec<Event>, Option<i64>)> {
-        self.ensure()?;
         let session = ReadSession::begin(&self.engine)?;
         let Some(from) = after.checked_add(1) else { return Ok((Vec::new(), None)) };
         let (events, last) = entries(&session.conn, &session.state, from, &mut None)?;
@@ -176,7 +172,6 @@ impl Audit {
 
     /// How far the chain goes now, to be kept outside the file.
     pub fn checkpoint(&self) -> Result<Checkpoint> {
-        self.ensure()?;
         let session = ReadSession::begin(&self.engine)?;
         let (conn, state) = (&session.conn, &session.state);
         let keys = Keys::active(conn, state)?;
@@ -196,7 +191,6 @@ impl Audit {
     /// # Errors
     /// As of [`Audit::verify`].
     pub fn read_checkpoint(&self, text: &str) -> Result<Checkpoint> {
-        self.ensure()?;
         let session = ReadSession::begin(&self.engine)?;
         let (conn, state) = (&session.conn, &session.state);
         Checkpoint::read(state.ring.vault(), text, |id| Keys::of(conn, state, id))
@@ -209,7 +203,6 @@ impl Audit {
     /// `authentication_failed` where what is to be dropped, or an entry shortly behind it, does not verify: nothing is
     /// dropped then. `not_found` where the trail does not reach that far.
     pub fn retain_after(&self, through: i64) -> Result<i64> {
-        self.ensure()?;
         Session::run(&self.engine, |session| retain(session, through))
     }
 
@@ -219,7 +212,6 @@ impl Audit {
         since: bool,
         go_on: &mut dyn FnMut(u64) -> bool,
     ) -> Result<Option<AuditReport>> {
-        self.ensure()?;
         let session = ReadSession::begin(&self.engine)?;
         let (conn, state) = (&session.conn, &session.state);
         let read =
@@ -231,16 +223,6 @@ impl Audit {
             self.engine.attached::<Watch>()?.is_sound();
         }
         Ok(report)
-    }
-
-    /// The trail of a vault that has none begins here.
-    fn ensure(&self) -> Result<()> {
-        if self.engine.state()?.table(TABLE).is_ok() {
-            return Ok(());
-        }
-        Session::run(&self.engine, |session| {
-            define::define_internal(session, &definition()).map(|_| ())
-        })
     }
 
     fn has(&self, event: &Event, options: &ExportOptions) -> bool {

@@ -13,6 +13,8 @@ mod read;
 mod retain;
 mod since;
 mod tail;
+#[cfg(test)]
+mod tests;
 mod trace;
 #[cfg(test)]
 mod vectors;

@@ -8,7 +8,7 @@ use super::entry::Event;
 use super::keys::Keys;
 use super::retain::Base;
 use crate::db::Conn;
-use crate::error::{Error, Result, err};
+use crate::error::{Error, Result};
 use crate::format::record::Record;
 use crate::keys::seal::forged;
 use crate::table::engine::State;
@@ -64,19 +64,16 @@ pub(super) fn check(conn: &Conn, state: &State, event: &Event) -> Result<()> {
     let keys = Keys::of(conn, state, key)?;
     let before = match before {
         Some(link) => link,
-        None => first_link(conn, state, &keys, event.seq())?.ok_or_else(refused)?,
+        None => first_link(conn, state, event.seq())?.ok_or_else(refused)?,
     };
     let link = chain::link(&keys.chain, &before, &Said::of(event), &mut Vec::new());
     if link_of(event)? == link { Ok(()) } else { Err(refused()) }
 }
 
-/// What the first entry that is there continues.
-fn first_link(conn: &Conn, state: &State, keys: &Keys, seq: i64) -> Result<Option<Link>> {
-    Ok(match Base::read(conn, state)? {
-        Some(base) if base.through.checked_add(1) == Some(seq) => Some(base.link),
-        None if seq == 1 => Some(chain::genesis(&keys.chain, state.ring.vault())),
-        _ => None,
-    })
+/// What the first entry that is there continues. Before anything was dropped that is the engine's own, of no subject.
+fn first_link(conn: &Conn, state: &State, seq: i64) -> Result<Option<Link>> {
+    let base = Base::read(conn, state)?;
+    Ok(base.filter(|base| base.through.checked_add(1) == Some(seq)).map(|base| base.link))
 }
 
 /// The entry in that place, where it is there.
@@ -95,7 +92,6 @@ pub(super) fn link_at(conn: &Conn, state: &State, seq: i64) -> Result<Option<Lin
     }
     match Base::read(conn, state)? {
         Some(base) if base.through == seq => Ok(Some(base.link)),
-        Some(base) if base.through > seq => Err(err!(Internal, "an entry that was dropped")),
         _ => entry(conn, state, seq)?.as_ref().map(link_of).transpose(),
     }
 }

@@ -235,3 +235,14 @@ fn is_of_the_entry(kind: ErrorKind) -> bool {
     use ErrorKind::{AuthenticationFailed, DestroyedKey, UnknownKey};
     matches!(kind, AuthenticationFailed | DestroyedKey | UnknownKey)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{ErrorKind, is_of_the_entry};
+
+    #[test]
+    fn an_error_of_the_disk_is_no_edit() {
+        assert!(is_of_the_entry(ErrorKind::UnknownKey) && is_of_the_entry(ErrorKind::DestroyedKey));
+        assert!(!is_of_the_entry(ErrorKind::Io) && !is_of_the_entry(ErrorKind::Busy));
+    }
+}

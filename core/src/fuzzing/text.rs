@@ -46,7 +46,7 @@ pub fn checkpoint(data: &[u8]) {
     match Checkpoint::read(&VAULT, text, audit_keys) {
         Ok(read) => {
             let keys = audit_keys(AUDIT_KEY).expect("the one that there is");
-            let made = Checkpoint::make(&keys, &VAULT, read.seq(), read.at(), read.link());
+            let made = Checkpoint::make(&keys, &VAULT, read.seq(), read.at(), read.link);
             assert_eq!(made.text(), text.trim());
         }
         Err(error) => assert!(matches!(

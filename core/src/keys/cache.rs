@@ -161,7 +161,10 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::keys::KeyState;
+    use crate::keys::attributes::Attributes;
     use crate::keys::ring::Purpose;
+    use crate::secret::Secret32;
     use crate::table::session::Session;
     use crate::{ErrorKind, Vault};
 
@@ -248,5 +251,92 @@ mod tests {
             }
             assert!(field(n).open(&sealed, None).is_ok() && kept(&vault) <= 4);
         }
+    }
+
+    /// The data key of that id, of a tenant that has its number for a name.
+    fn key(id: u32) -> Arc<Key> {
+        let attributes = Attributes {
+            id,
+            purpose: Purpose::Data as i64,
+            tenant: Some(id.to_string()),
+            subject: None,
+            generation: 1,
+            state: KeyState::Active as i64,
+            created_at: 0,
+            changed_at: 0,
+            floor: 1,
+        };
+        Arc::new(Key::new(attributes, Some(&Secret32::copy_of(&[1; 32]))).unwrap())
+    }
+
+    /// The ids that are kept, without using any.
+    fn ids(cache: &Cache) -> Vec<u32> {
+        cache.kept.read().unwrap().by_id.keys().copied().collect()
+    }
+
+    fn full(keys: u32) -> Cache {
+        let cache = Cache::new(Limits { keys: keys as usize, age: Duration::MAX });
+        (1..=keys).for_each(|id| cache.put(&key(id)));
+        assert_eq!(cache.len(), keys as usize);
+        cache
+    }
+
+    #[test]
+    fn a_full_cache_drops_what_was_not_used_and_only_where_all_was_a_part_of_it() {
+        let cache = full(8);
+        (1..=4).for_each(|id| assert!(cache.get(id).is_some()));
+        cache.put(&key(9));
+        assert_eq!(ids(&cache), [1, 2, 3, 4, 9]);
+        let cache = full(6);
+        (1..=6).for_each(|id| assert!(cache.get(id).is_some()));
+        cache.put(&key(9));
+        assert_eq!(ids(&cache), [1, 2, 3, 5, 9]);
+        // Whether they were used counts from then on.
+        (10..=11).for_each(|id| cache.put(&key(id)));
+        assert_eq!(ids(&cache), [11]);
+    }
+
+    #[test]
+    fn a_full_cache_drops_what_is_too_old_and_nothing_else() {
+        let cache = full(4);
+        (1..=4).for_each(|id| assert!(cache.get(id).is_some()));
+        let cache = Cache { limits: Limits { keys: 4, age: Duration::from_secs(1) }, ..cache };
+        // From when the machine began: more than a second ago.
+        cache.kept.write().unwrap().by_id.get_mut(&2).unwrap().since = 0;
+        assert!(cache.get(2).is_none());
+        cache.kept.write().unwrap().by_id.values_mut().for_each(|entry| {
+            if entry.key.id() != 2 {
+                entry.since = u64::MAX;
+            }
+        });
+        cache.put(&key(9));
+        assert_eq!(ids(&cache), [1, 3, 4, 9]);
+    }
+
+    #[test]
+    fn active_keys_are_found_by_their_owners_each() {
+        let cache = full(4);
+        let owner = |name| Owner::of(Purpose::Data, Some(name));
+        for (id, name) in [(1, "1"), (2, "2"), (3, "3")] {
+            cache.put_active(owner(name), &key(id));
+        }
+        for (id, name) in [(1, "1"), (2, "2"), (3, "3")] {
+            assert_eq!(cache.active(owner(name)).unwrap().id(), id);
+        }
+        assert!(cache.active(owner("4")).is_none());
+        assert!(cache.active(Owner::of(Purpose::Index, Some("1"))).is_none());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_clock_counts_milliseconds_since_the_machine_began() {
+        use rustix::time::{ClockId, clock_gettime};
+        let exact = || {
+            let now = clock_gettime(ClockId::Monotonic);
+            u64::try_from(now.tv_sec * 1_000 + now.tv_nsec / 1_000_000).unwrap()
+        };
+        let before = exact();
+        let now = clock_ms();
+        assert!((before.saturating_sub(100)..=exact()).contains(&now), "{before} {now}");
     }
 }

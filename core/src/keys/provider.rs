@@ -1,7 +1,7 @@
 //! Where a secret that unlocks comes from. No key is ever made, guessed or defaulted here, and a weak one is refused.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zeroize::{Zeroize, Zeroizing};
 
@@ -112,18 +112,12 @@ impl Unlock {
 
     /// A systemd credential (`LoadCredential=`), from the folder that `$CREDENTIALS_DIRECTORY` names.
     pub fn credential(name: &str) -> Result<Self> {
-        let Some(folder) = std::env::var_os("CREDENTIALS_DIRECTORY") else {
-            fail!(
-                NotFound,
-                "CREDENTIALS_DIRECTORY is not set: the service was given no credentials"
-            );
-        };
-        read_key(&Path::new(&folder).join(file_name(name)?))
+        read_key(&credential_file(name)?)
     }
 
     /// A Docker or Kubernetes secret, from `/run/secrets`.
     pub fn docker_secret(name: &str) -> Result<Self> {
-        read_key(&Path::new("/run/secrets").join(file_name(name)?))
+        read_key(&docker_file(name)?)
     }
 
     /// A passphrase of at least 12 characters. A new slot gets the default cost.
@@ -226,11 +220,8 @@ pub(crate) fn secret_reference(reference: &str) -> Result<Zeroizing<Vec<u8>>> {
             check_mode(Path::new(path))?;
             Path::new(path).to_owned()
         }
-        Some(("credential", name)) => {
-            let folder = std::env::var_os("CREDENTIALS_DIRECTORY").unwrap_or_default();
-            Path::new(&folder).join(file_name(name)?)
-        }
-        Some(("docker", name)) => Path::new("/run/secrets").join(file_name(name)?),
+        Some(("credential", name)) => credential_file(name)?,
+        Some(("docker", name)) => docker_file(name)?,
         _ => fail!(
             InvalidInput,
             "a key is referred to as env:VARIABLE, file:/path, credential:name or docker:name"
@@ -244,6 +235,17 @@ pub(crate) fn secret_reference(reference: &str) -> Result<Zeroizing<Vec<u8>>> {
         secret.pop_if(|last| *last == b'\r');
     }
     Ok(secret)
+}
+
+fn credential_file(name: &str) -> Result<PathBuf> {
+    let Some(folder) = std::env::var_os("CREDENTIALS_DIRECTORY") else {
+        fail!(NotFound, "CREDENTIALS_DIRECTORY is not set: the service was given no credentials");
+    };
+    Ok(Path::new(&folder).join(file_name(name)?))
+}
+
+fn docker_file(name: &str) -> Result<PathBuf> {
+    Ok(Path::new("/run/secrets").join(file_name(name)?))
 }
 
 fn file_name(name: &str) -> Result<&str> {
@@ -336,46 +338,4 @@ pub(crate) fn well_known(text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::error::ErrorKind;
-
-    #[test]
-    fn weak_keys_are_refused() {
-        let counting: [u8; 32] = std::array::from_fn(|i| i as u8);
-        let mut weak: Vec<Vec<u8>> = vec![vec![], vec![1; 31], vec![0; 32], vec![0xff; 32]];
-        weak.push(counting.to_vec());
-        weak.push(b"changeme".repeat(4));
-        weak.push(b"0123456701234567".repeat(2));
-        for key in weak {
-            let error = Unlock::key(&key).expect_err("weak");
-            assert_eq!(error.kind(), ErrorKind::WeakKey);
-        }
-        for text in ["", "short", "aaaaaaaaaaaaaaaa", "password1234", "changeme-changeme"] {
-            let error = Unlock::passphrase(text).expect_err("weak");
-            assert_eq!(error.kind(), ErrorKind::WeakKey, "{text}");
-        }
-        assert!(Unlock::passphrase("correct horse battery staple").is_ok());
-    }
-
-    #[test]
-    fn random_keys_are_accepted() {
-        for _ in 0..2_000 {
-            let mut key = [0; 32];
-            crate::crypto::random::fill(&mut key).expect("random");
-            assert!(Unlock::key(&key).is_ok());
-        }
-    }
-
-    #[test]
-    fn a_reference_is_never_a_key() {
-        let hex = "4f9c".repeat(16);
-        for text in [hex.as_str(), "key:abc", "", "passphrase:abc"] {
-            let error = Unlock::reference(text).expect_err("refused");
-            assert_eq!(error.kind(), ErrorKind::InvalidInput);
-            assert!(!format!("{error:?}").contains("4f9c"));
-        }
-        let error = Unlock::reference("env:SEALITE_SURELY_UNSET").expect_err("unset");
-        assert_eq!(error.kind(), ErrorKind::NotFound);
-    }
-}
+mod tests;

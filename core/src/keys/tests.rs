@@ -2,11 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 
+mod using;
+
+use std::time::Duration;
+
 use super::lifecycle::KeyInfo;
 use super::ring::{Owner, Purpose};
 use super::rows::{StoredKey, update};
 use super::seal::RecordKey;
 use super::{KeyState, table_id};
+use crate::db::Config;
 use crate::table::ReadSession;
 use crate::table::session::Session;
 use crate::value::ValueRef;
@@ -242,4 +247,37 @@ fn what_a_roll_back_takes_back_is_known_to_nobody() {
     edit(&vault, "UPDATE sealite_keys SET tenant = 'x' WHERE tenant = 'beta'");
     next_epoch(&vault);
     assert_eq!(active(&vault, beta).unwrap_err().kind(), ErrorKind::AuthenticationFailed);
+}
+
+#[test]
+fn a_row_that_goes_while_the_vault_is_open_is_not_taken_for_none() {
+    let mut config = Config::default();
+    // Nothing is kept in memory but who owns which key.
+    config.key_age = Duration::ZERO;
+    let vault = Vault::in_memory_with(config).unwrap();
+    run(&vault, |session| session.create_key(ACME)).unwrap();
+    assert_eq!(active(&vault, Owner { tenant: Some("none"), ..ACME }).unwrap(), None);
+    edit(&vault, "DELETE FROM sealite_keys WHERE tenant = 'acme'");
+    let refused = active(&vault, ACME).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::AuthenticationFailed);
+}
+
+#[test]
+fn keys_of_several_owners_destroyed_at_once_each_raise_their_floor() {
+    let vault = Vault::in_memory().unwrap();
+    let owners = [ACME, Owner { tenant: Some("beta"), ..ACME }];
+    let mut first = Vec::new();
+    for owner in owners {
+        run(&vault, |session| session.create_key(owner).map(|_| ())).unwrap();
+        first.push(run(&vault, |session| session.succeed_key(owner)).unwrap().0);
+    }
+    let rows: Vec<_> = first.iter().map(|id| row(&vault, *id)).collect();
+    run(&vault, |session| session.destroy_keys(&first)).unwrap();
+    rows.iter().for_each(|row| put_back(&vault, row));
+    next_epoch(&vault);
+    for (id, owner) in first.iter().zip(owners) {
+        let session = ReadSession::begin(vault.engine()).unwrap();
+        let opened = session.state.ring.opening(&session.conn, *id, owner.tenant, None);
+        assert_eq!(opened.err().unwrap().kind(), ErrorKind::AuthenticationFailed);
+    }
 }
