@@ -103,3 +103,6 @@ impl Cache {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
+
+#[cfg(test)]
+mod tests;
