@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sealite::{ErrorKind, ExposeSecret, TokenKind, TokenRequest, Tokens, Vault};
+use sealite_tests::vaults::Home;
 
 use super::{entries, issue, refused};
 
@@ -115,7 +116,8 @@ fn a_successor_has_everything_that_the_token_was_issued_with() {
 
 #[test]
 fn nothing_but_a_rotated_token_ends_its_family_and_no_transaction_of_a_caller_does() {
-    let vault = Vault::in_memory().unwrap();
+    let home = Home::new();
+    let vault = home.create();
     let tokens = vault.tokens();
     let (first, text) = issue(&tokens, TokenKind::Refresh, "u");
     let access = TokenRequest::new(TokenKind::Session).family(first.token.id());
@@ -177,7 +179,7 @@ fn what_does_not_hold_is_not_rotated() {
 
 #[test]
 fn of_many_rotations_at_once_all_get_the_same_successor() {
-    let home = sealite_tests::vaults::Home::new();
+    let home = Home::new();
     let vault = home.create();
     let (_, text) = issue(&vault.tokens(), TokenKind::Refresh, "u");
     let texts: Vec<String> = std::thread::scope(|scope| {
