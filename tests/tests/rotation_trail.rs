@@ -144,6 +144,8 @@ fn tokens_hold_across_peppers_and_are_hashed_anew_when_presented() {
         let (keys, rotation) = (vault.keys(), Rotation::token(tenant));
         let plan = keys.plan(&rotation).unwrap();
         assert_eq!(plan.records, 6, "{plan:?}");
+        let table = if tenant.is_none() { "sealite_tokens" } else { "sealite_tenant_tokens" };
+        assert_eq!(plan.tables, [(table.to_owned(), 6)]);
 
         // Rotated before, with its successor still to be given out again.
         let grace = Duration::from_secs(60);
@@ -188,9 +190,21 @@ fn tokens_hold_across_peppers_and_are_hashed_anew_when_presented() {
         tokens.verify_code(&old.code.0, old.code.1.expose_secret()).unwrap();
 
         // Who can't wait for what nobody presents.
-        assert!(left() <= 2);
-        vault.keys().revoke_left(tenant).unwrap();
+        let waiting = left();
+        assert!((1..=2).contains(&waiting), "{waiting}");
+        let noted = || {
+            let tail = vault.audit().tail(1_000).unwrap();
+            let of = |e: &&sealite::Event| e.event() == "token.kind_revoked";
+            tail.iter().filter(of).map(|e| e.payload().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        let before = noted().len();
+        assert_eq!(vault.keys().revoke_left(tenant).unwrap(), waiting);
         assert_eq!(left(), 0);
+        assert_eq!(vault.keys().revoke_left(tenant).unwrap(), 0);
+        let noted = noted();
+        assert_eq!(noted.len(), before + 1, "one entry for what was revoked, and none for nothing");
+        let count = format!("\"count\":{waiting}");
+        assert!(noted.iter().any(|payload| payload.contains(&count)), "{noted:?}");
         assert_eq!(keys.run(&rotation, |_| ()).unwrap().state, RotationState::Finished);
         let destroyed = keys.destroy_retired(&rotation, true).unwrap().0;
         assert_eq!(destroyed, [begun.old_key]);

@@ -107,3 +107,6 @@ impl Cache {
         self.0.write().clear();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -166,7 +166,6 @@ pub(super) fn refusal(
         _ if code => Some(R::WrongKind),
         Purpose::Verify | Purpose::Rotate if counted.is_some() || glass => Some(R::WrongKind),
         Purpose::Verify | Purpose::Rotate => None,
-        Purpose::Peek if glass => Some(R::WrongKind),
         Purpose::Consume if glass => {
             let armed = token.armed_until().is_some_and(|until| now < until);
             (!armed).then_some(R::NotArmed)

@@ -3,11 +3,12 @@
 use super::handle::Tokens;
 use super::issue::{NewToken, Secret};
 use super::issued::id_text;
+use super::kind::TokenKind;
 use super::legacy::LegacyEntry;
 use super::presented::foreign_id;
 use super::request::check_text;
 use super::store::Store;
-use crate::error::{Result, err};
+use crate::error::{Result, err, fail};
 use crate::keys::Hashed;
 
 /// The last use of such a token is written down every minute at most.
@@ -31,11 +32,15 @@ impl Tokens<'_> {
     /// `token.imported`, one entry a token.
     ///
     /// # Errors
-    /// `invalid_input` for a subject or label that no token may have.
+    /// `invalid_input` for a subject or label that no token may have, and for a short code, which [`Tokens::issue_code`]
+    /// makes.
     pub fn import(&self, entries: &[LegacyEntry]) -> Result<LegacyImport> {
         for entry in entries {
             check_text("a subject", entry.subject.as_deref())?;
             check_text("a label", entry.label.as_deref())?;
+            if entry.kind == TokenKind::ShortCode {
+                fail!(InvalidInput, "a short code is made by issue_code");
+            }
         }
         self.write(|store| {
             store.prepare()?;

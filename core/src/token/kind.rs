@@ -115,3 +115,33 @@ impl TokenKind {
         1 << self as u16
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the documentation promises of each: name, prefix, minutes, uses.
+    #[test]
+    fn the_defaults_are_those_of_the_documentation() {
+        let known = [
+            (TokenKind::Admin, "admin", "sladm", None, None),
+            (TokenKind::User, "user", "slusr", None, None),
+            (TokenKind::ApiKey, "api_key", "slkey", None, None),
+            (TokenKind::BreakGlass, "break_glass", "slbrk", None, None),
+            (TokenKind::MagicLink, "magic_link", "slmag", Some(15), Some(1)),
+            (TokenKind::Reset, "reset", "slrst", Some(60), Some(1)),
+            (TokenKind::Invite, "invite", "slinv", Some(7 * 1_440), Some(1)),
+            (TokenKind::Session, "session", "slses", Some(7 * 1_440), None),
+            (TokenKind::Refresh, "refresh", "slref", Some(30 * 1_440), None),
+            (TokenKind::ShortCode, "short_code", "", Some(10), Some(1)),
+        ];
+        assert_eq!(known.map(|(kind, ..)| kind), TokenKind::ALL);
+        for (kind, name, prefix, minutes, uses) in known {
+            assert_eq!((kind.name(), kind.default_prefix()), (name, prefix));
+            let expiry = minutes.map(|minutes| Duration::from_secs(minutes * 60));
+            assert_eq!((kind.default_expiry(), kind.default_uses()), (expiry, uses), "{name}");
+            assert_eq!(TokenKind::from_name(name), Some(kind));
+        }
+        assert_eq!(TokenKind::from_name("Admin"), None);
+    }
+}

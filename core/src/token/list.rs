@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::check::standing;
 use super::definition::{self, TABLES, column};
 use super::handle::{Tokens, no_such_token, require};
-use super::issued::{Token, id_bytes};
+use super::issued::Token;
 use super::kind::TokenKind;
 use super::request::{check_text, millis};
 use super::store::{Store, View};
@@ -141,7 +141,6 @@ fn select(view: View<'_>, filter: &TokenFilter) -> Result<Vec<Token>> {
             Some(owner) => Some(("owner", owner)),
             None => return Ok(found),
         },
-        (None, Some(family)) if id_bytes(family).is_none() => return Ok(found),
         (None, Some(family)) => Some(("family", family.clone())),
         (None, None) => None,
     };

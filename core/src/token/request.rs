@@ -293,3 +293,77 @@ pub(super) fn check_scope(scope: &str) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    fn session() -> TokenRequest {
+        TokenRequest::new(TokenKind::Session)
+    }
+
+    fn scopes(count: usize) -> TokenRequest {
+        (0..count).fold(session(), |request, number| request.scope(format!("s{number}")))
+    }
+
+    fn json(len: usize) -> String {
+        format!("\"{}\"", "x".repeat(len - 2))
+    }
+
+    #[test]
+    fn requests_are_taken_up_to_their_bounds() {
+        let text = "x".repeat(256);
+        for good in [
+            session().subject(&text),
+            session().label(&text),
+            session().scope("!"),
+            session().scope("~".repeat(128)),
+            scopes(64),
+            session().data(json(16_384)),
+            session().expires_in(Duration::from_millis(1)),
+            session().expires_in(Duration::from_secs(3_162_240_000)),
+            session().idle(Duration::from_secs(10)),
+            session().uses(1),
+        ] {
+            good.check().unwrap();
+        }
+    }
+
+    #[test]
+    fn requests_beyond_their_bounds_are_refused() {
+        let text = "x".repeat(257);
+        for (bad, kind) in [
+            (session().subject(&text), ErrorKind::InvalidInput),
+            (session().label(&text), ErrorKind::InvalidInput),
+            (session().scope("~".repeat(129)), ErrorKind::InvalidInput),
+            (session().scope("\x7f"), ErrorKind::InvalidInput),
+            (scopes(65), ErrorKind::Limit),
+            (session().data(json(16_385)), ErrorKind::Limit),
+            (session().expires_in(Duration::from_micros(999)), ErrorKind::InvalidInput),
+            (
+                session().expires_in(Duration::from_millis(3_162_240_000_001)),
+                ErrorKind::InvalidInput,
+            ),
+            (session().idle(Duration::from_millis(9_999)), ErrorKind::InvalidInput),
+            (session().uses(0), ErrorKind::InvalidInput),
+        ] {
+            assert_eq!(bad.check().unwrap_err().kind(), kind);
+        }
+    }
+
+    #[test]
+    fn the_last_use_is_written_often_enough_for_the_idle_time() {
+        let (minute, hour) = (Duration::from_secs(60), Duration::from_secs(3_600));
+        for (request, touch_ms) in [
+            (session(), 60_000),
+            (session().last_used_every(hour), 3_600_000),
+            (session().idle(minute), 6_000),
+            (session().idle(minute).last_used_every(hour), 6_000),
+            (session().idle(hour).last_used_every(minute), 60_000),
+        ] {
+            assert_eq!(request.touch_ms(), touch_ms);
+        }
+    }
+}

@@ -12,7 +12,7 @@ use super::handle::{Tokens, settled};
 use super::issue::{Fresh, NewToken, Secret};
 use super::issued::{Token, id_bytes};
 use super::kind::TokenKind;
-use super::request::{TokenRequest, check_data, check_text, check_time, millis};
+use super::request::{check_data, check_text, check_time, millis};
 use super::revoke::revoke_of_subject;
 use super::store::{Found, Store};
 use crate::crypto::mac::ct_eq;
@@ -147,7 +147,6 @@ impl Tokens<'_> {
         for number in [COST.memory_kib, COST.passes, COST.lanes] {
             head.extend_from_slice(&number.to_be_bytes());
         }
-        let touch_ms = TokenRequest::new(TokenKind::ShortCode).touch_ms();
         let token = self.write(|store| {
             store.prepare()?;
             let now = store.view(|view| view.now())?;
@@ -164,7 +163,6 @@ impl Tokens<'_> {
                 uses_left: Some(1),
                 attempts_left: Some(request.attempts),
                 created_at: now,
-                touch_ms,
                 label: request.label.as_deref(),
                 data: request.data.as_deref(),
                 ..NewToken::default()
@@ -267,17 +265,20 @@ fn stretch(
 /// Decimal digits, each code equally probable.
 fn random_code(digits: u8) -> Result<Zeroizing<String>> {
     let codes = 10_u64.pow(u32::from(digits));
-    // What would make some codes more probable than others is drawn again.
-    let limit = u64::MAX - u64::MAX % codes;
     loop {
         let mut bytes = Zeroizing::new([0; 8]);
         random::fill(&mut *bytes).map_err(|_| no_randomness())?;
-        let number = u64::from_be_bytes(*bytes);
-        if number < limit {
+        if let Some(code) = fair(u64::from_be_bytes(*bytes), codes) {
             let width = usize::from(digits);
-            return Ok(Zeroizing::new(format!("{:0width$}", number % codes)));
+            return Ok(Zeroizing::new(format!("{code:0width$}")));
         }
     }
+}
+
+/// The code that a random number gives; `None` for the numbers at the end that would make some codes more probable.
+fn fair(number: u64, codes: u64) -> Option<u64> {
+    let limit = u64::MAX - u64::MAX % codes;
+    (number < limit).then_some(number % codes)
 }
 
 impl fmt::Debug for CodeRequest {
@@ -289,5 +290,32 @@ impl fmt::Debug for CodeRequest {
 impl fmt::Debug for IssuedCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "IssuedCode({})", self.token.id())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// 2^64 numbers end in 551,616 that are one too few for a round of 1,000,000 codes.
+    #[test]
+    fn numbers_of_an_incomplete_round_of_codes_are_drawn_again() {
+        let rounds = 18_446_744_073_709_000_000;
+        for (number, code) in
+            [(0, Some(0)), (1_000_007, Some(7)), (rounds - 1, Some(999_999)), (rounds, None)]
+        {
+            assert_eq!(fair(number, 1_000_000), code, "{number}");
+        }
+        assert_eq!(fair(u64::MAX, 1_000_000), None);
+    }
+
+    #[test]
+    fn a_code_has_every_digit_also_where_they_are_zeros() {
+        for digits in 6..=10 {
+            let code = random_code(digits).unwrap();
+            assert_eq!(code.len(), usize::from(digits));
+            assert!(code.bytes().all(|b| b.is_ascii_digit()));
+        }
     }
 }

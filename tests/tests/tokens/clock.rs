@@ -5,7 +5,7 @@ use std::time::Duration;
 use sealite::{ExposeSecret, TokenKind, TokenRequest, Vault};
 use sealite_tests::vaults::{Home, plain};
 
-use super::{issue, refused};
+use super::{entries, issue, refused};
 
 #[test]
 fn a_token_holds_from_its_first_to_its_last_millisecond() {
@@ -57,6 +57,33 @@ fn a_clock_that_steps_back_revives_nothing() {
     // Until somebody says that the clock is right.
     vault.accept_clock().unwrap();
     vault.tokens().verify(unseen.text.expose_secret(), TokenKind::Session).unwrap();
+}
+
+#[test]
+fn what_time_ends_raises_the_clock_once_a_minute_and_leaves_no_entry() {
+    let vault = Vault::in_memory().unwrap();
+    let tokens = vault.tokens();
+    let request = TokenRequest::new(TokenKind::Session);
+    let ended = tokens.issue(&request.clone().expires_in(Duration::from_secs(60))).unwrap();
+    let early = tokens.issue(&request.not_before_in(Duration::from_secs(3_600))).unwrap();
+    let start = ended.token.created_at();
+    let committed = || vault.metrics().committed;
+    let mut before = committed();
+    for (seconds, writes) in [(70, 1), (71, 0), (129, 0), (130, 1), (140, 0)] {
+        vault.set_clock(Some(start + seconds * 1_000));
+        refused(&vault, "expired", || {
+            tokens.verify(ended.text.expose_secret(), TokenKind::Session)
+        });
+        assert_eq!(committed(), before + writes, "after {seconds} seconds");
+        before = committed();
+    }
+    // Nor is anything written for one that is too early: a later clock does not end it.
+    vault.set_clock(Some(start + 300_000));
+    refused(&vault, "not_yet_valid", || {
+        tokens.verify(early.text.expose_secret(), TokenKind::Session)
+    });
+    assert_eq!(committed(), before);
+    assert_eq!(entries(&vault, "token.rejected"), 0);
 }
 
 #[test]

@@ -10,17 +10,20 @@ use super::{entries, issue, refused};
 fn a_code_is_accepted_once_and_only_under_its_id() {
     let vault = Vault::in_memory().unwrap();
     let tokens = vault.tokens();
+    let request = CodeRequest::new("u").label("log-in").data(r#"{"ip":1}"#).attempts(10);
+    let request = request.expires_in(Duration::from_secs(86_400));
     for digits in [6, 10] {
-        let issued =
-            tokens.issue_code(&CodeRequest::new("u").digits(digits).label("log-in")).unwrap();
+        let issued = tokens.issue_code(&request.clone().digits(digits)).unwrap();
         let code = issued.code.expose_secret();
         assert_eq!(code.len(), usize::from(digits));
         assert!(code.bytes().all(|b| b.is_ascii_digit()));
-        assert!(!format!("{issued:?}").contains(code));
+        assert_eq!(format!("{issued:?}"), format!("IssuedCode({})", issued.token.id()));
         refused(&vault, "unknown", || tokens.verify_code(&"0".repeat(24), code));
         refused(&vault, "malformed", || tokens.verify_code("", code));
         let token = tokens.verify_code(issued.token.id(), code).unwrap();
         assert_eq!((token.subject(), token.label()), (Some("u"), Some("log-in")));
+        assert_eq!((token.data(), token.attempts_left()), (Some(r#"{"ip":1}"#), Some(9)));
+        assert_eq!(token.expires_at(), Some(token.created_at() + 86_400_000));
         refused(&vault, "used_up", || tokens.verify_code(issued.token.id(), code));
     }
 }
@@ -80,7 +83,7 @@ fn a_newer_code_cancels_the_older_one_and_time_ends_both() {
 fn codes_out_of_bounds_are_refused() {
     let vault = Vault::in_memory().unwrap();
     let new = || CodeRequest::new("u");
-    let day = Duration::from_secs(86_401);
+    let day = Duration::from_millis(86_400_001);
     for bad in [
         CodeRequest::new(""),
         new().digits(5),

@@ -38,6 +38,32 @@ fn an_imported_token_works_unchanged_and_importing_again_changes_nothing() {
 }
 
 #[test]
+fn what_the_old_store_said_of_a_token_holds_here_and_so_do_the_defaults_of_its_kind() {
+    let vault = Vault::in_memory().unwrap();
+    let tokens = vault.tokens();
+    // SHA-256 of `one`.
+    let file = r#"[{"id": "u1", "name": "Alice", "created": 1700000000,
+        "hash": "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"}]"#;
+    tokens.import(&LegacyEntry::users(file).unwrap()).unwrap();
+    let token = tokens.verify("one", TokenKind::User).unwrap();
+    assert_eq!((token.subject(), token.label()), (Some("u1"), Some("Alice")));
+    assert_eq!((token.created_at(), token.prefix()), (1_700_000_000_000, ""));
+    tokens.revoke_subject("u1").unwrap();
+    refused(&vault, "subject_revoked", || tokens.verify("one", TokenKind::User));
+
+    let link = LegacyEntry::from_token(TokenKind::Invite, "an old invitation").unwrap();
+    tokens.import(&[link]).unwrap();
+    refused(&vault, "wrong_kind", || tokens.verify("an old invitation", TokenKind::Invite));
+    tokens.consume("an old invitation", TokenKind::Invite).unwrap();
+    refused(&vault, "used_up", || tokens.consume("an old invitation", TokenKind::Invite));
+
+    let code = LegacyEntry::from_token(TokenKind::ShortCode, "123456").unwrap();
+    let error = tokens.import(&[entry("a good one"), code]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    refused(&vault, "unknown", || tokens.verify("a good one", TokenKind::Admin));
+}
+
+#[test]
 fn the_first_use_takes_the_hash_of_the_text_in_place_of_the_hash_of_the_hash() {
     let home = Home::new();
     let vault = home.create();

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use sealite::{ErrorKind, ExposeSecret, TokenCheck, TokenFilter, TokenKind, TokenRequest, Vault};
+use sealite::{
+    CodeRequest, ErrorKind, ExposeSecret, TokenCheck, TokenFilter, TokenKind, TokenRequest, Vault,
+};
 use sealite_tests::vaults::{Home, plain};
 
 use super::{KINDS, entries, issue, refused};
@@ -58,6 +60,9 @@ fn what_is_issued_reads_back() {
     assert_eq!(token.data(), Some(r#"{"team":"ops"}"#));
     assert_eq!(token.expires_at(), Some(token.created_at() + 3_600_000));
     assert_eq!(token.quota_limits().unwrap().len(), 2);
+    assert_eq!(token.prefix(), "acmekey");
+    assert_eq!(token.quota_key(), format!("token:{}", token.id()));
+    assert!(!token.is_imported() && token.enabled());
     let decision =
         vault.quotas().check_and_charge(&token.quota_key(), &token.quota_limits().unwrap(), 1);
     assert!(decision.unwrap().allowed);
@@ -84,6 +89,77 @@ fn nothing_that_is_issued_shows_its_secret() {
     assert!(!shown.contains(secret) && !shown.contains("ada@"), "{shown}");
     let tail = vault.audit().tail(100).unwrap();
     assert!(tail.iter().all(|entry| !entry.payload().unwrap_or_default().contains(secret)));
+    // What a log is to show is there: the kind, and the id that names it.
+    let id = issued.token.id();
+    assert_eq!(format!("{issued:?}"), format!("IssuedToken(session, {id})"));
+    assert_eq!(format!("{:?}", issued.token), format!("Token(session, {id})"));
+    assert_eq!(format!("{:?}", vault.tokens()), "Tokens");
+    let request = TokenRequest::new(TokenKind::Session).subject("ada@example.org").data("7");
+    assert_eq!(format!("{request:?}"), "TokenRequest(session)");
+    let request = CodeRequest::new("ada@example.org").label("ada@example.org");
+    assert_eq!(format!("{request:?}"), "CodeRequest(6 digits)");
+}
+
+#[test]
+fn a_check_accepts_every_kind_that_it_names_and_no_other() {
+    let vault = Vault::in_memory().unwrap();
+    let tokens = vault.tokens();
+    let (_, session) = issue(&tokens, TokenKind::Session, "u");
+    let (_, key) = issue(&tokens, TokenKind::ApiKey, "u");
+    let (_, admin) = issue(&tokens, TokenKind::Admin, "u");
+    let either = TokenCheck::kind(TokenKind::Session).or(TokenKind::ApiKey).or(TokenKind::Session);
+    let kinds = [TokenKind::Session, TokenKind::ApiKey, TokenKind::Session];
+    for check in [either, TokenCheck::from(kinds.as_slice())] {
+        tokens.verify(&session, check.clone()).unwrap();
+        tokens.verify(&key, check.clone()).unwrap();
+        refused(&vault, "wrong_kind", || tokens.verify(&admin, check.clone()));
+    }
+    let none: &[TokenKind] = &[];
+    refused(&vault, "wrong_kind", || tokens.verify(&session, none));
+}
+
+#[test]
+fn every_call_is_counted() {
+    let vault = Vault::in_memory().unwrap();
+    let tokens = vault.tokens();
+    let counts = || {
+        let metrics = vault.metrics();
+        (metrics.tokens_issued, metrics.tokens_verified, metrics.tokens_consumed)
+    };
+    let (_, session) = issue(&tokens, TokenKind::Refresh, "u");
+    let (_, link) = issue(&tokens, TokenKind::MagicLink, "u");
+    assert_eq!(counts(), (2, 0, 0));
+    tokens.verify(&session, TokenKind::Refresh).unwrap();
+    tokens.peek(&link, TokenKind::MagicLink).unwrap();
+    assert_eq!(counts(), (2, 1, 0));
+    tokens.consume(&link, TokenKind::MagicLink).unwrap();
+    assert_eq!(counts(), (2, 1, 1));
+    tokens.rotate(&session, TokenKind::Refresh, Duration::ZERO).unwrap();
+    let code = tokens.issue_code(&CodeRequest::new("u")).unwrap();
+    assert_eq!(counts(), (4, 1, 1));
+    tokens.verify_code(code.token.id(), code.code.expose_secret()).unwrap();
+    assert!(tokens.verify(&link, TokenKind::MagicLink).is_err());
+    assert_eq!(counts(), (4, 1, 2));
+}
+
+#[test]
+fn a_locked_vault_says_so_and_rejects_no_token() {
+    let vault = Vault::in_memory().unwrap();
+    let tokens = vault.tokens();
+    let (issued, session) = issue(&tokens, TokenKind::Session, "u");
+    let rejected = || vault.metrics().tokens_rejected;
+    let before = rejected();
+    vault.lock();
+    for answer in [
+        tokens.verify(&session, TokenKind::Session),
+        tokens.peek(&session, TokenKind::Session),
+        tokens.consume(&session, TokenKind::Session),
+        tokens.verify_code(issued.token.id(), "123456"),
+        tokens.get(issued.token.id()),
+    ] {
+        assert_eq!(answer.unwrap_err().kind(), ErrorKind::Locked);
+    }
+    assert_eq!(rejected(), before);
 }
 
 #[test]
@@ -188,42 +264,4 @@ fn what_is_issued_in_a_transaction_is_there_when_it_commits() {
     refused(&vault, "unknown", || vault.tokens().verify(&lost, TokenKind::Session));
     let kept = vault.transaction(|tx| Ok(issue(&tx.tokens(), TokenKind::Session, "u").1)).unwrap();
     vault.tokens().verify(&kept, TokenKind::Session).unwrap();
-}
-
-#[test]
-fn lists_and_purges_go_by_what_has_ended() {
-    let vault = Vault::in_memory().unwrap();
-    let tokens = vault.tokens();
-    let start = issue(&tokens, TokenKind::ApiKey, "u").0.token.created_at();
-    let (session, _) = issue(&tokens, TokenKind::Session, "u");
-    issue(&tokens, TokenKind::Session, "v");
-    let (link, text) = issue(&tokens, TokenKind::MagicLink, "u");
-    tokens.consume(&text, TokenKind::MagicLink).unwrap();
-    tokens.revoke(session.token.id()).unwrap();
-    let count = |filter: TokenFilter| tokens.list(&filter).unwrap().len();
-    assert_eq!(count(TokenFilter::new()), 4);
-    assert_eq!(count(TokenFilter::new().subject("u")), 3);
-    assert_eq!(count(TokenFilter::new().subject("nobody")), 0);
-    assert_eq!(count(TokenFilter::new().kind(TokenKind::Session)), 2);
-    assert_eq!(count(TokenFilter::new().active()), 2);
-    assert_eq!(count(TokenFilter::new().limit(1)), 1);
-    tokens.revoke_subject("v").unwrap();
-    assert_eq!(count(TokenFilter::new().active()), 1);
-    vault.set_clock(Some(start + 3_600_000));
-    assert_eq!(tokens.purge(Duration::from_secs(3_500)).unwrap(), 1, "the revoked session");
-    assert_eq!(
-        tokens.purge(Duration::from_secs(60)).unwrap(),
-        1,
-        "the link, 15 minutes after its issue"
-    );
-    assert_eq!(tokens.get(link.token.id()).unwrap_err().kind(), ErrorKind::NotFound);
-    assert_eq!(count(TokenFilter::new()), 2);
-    let (acme, beta) = (vault.tenant("acme").unwrap(), vault.tenant("beta").unwrap());
-    for tenant in [&acme, &beta] {
-        let (issued, _) = issue(&tenant.tokens(), TokenKind::Session, "u");
-        tenant.tokens().revoke(issued.token.id()).unwrap();
-    }
-    vault.set_clock(Some(start + 7_200_000));
-    assert_eq!(acme.tokens().purge(Duration::from_secs(1)).unwrap(), 1, "a tenant's own");
-    assert_eq!(tokens.purge(Duration::from_secs(1)).unwrap(), 1, "and of every tenant");
 }

@@ -4,8 +4,10 @@
 
 mod clock;
 mod codes;
+mod forms;
 mod import;
 mod issuing;
+mod lists;
 mod one_shot;
 mod revocation;
 mod rotation;

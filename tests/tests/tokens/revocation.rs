@@ -54,6 +54,8 @@ fn one_a_kind_or_a_family_is_revoked_alone() {
     refused(&vault, "revoked", || tokens.verify(&first_text, TokenKind::Session));
     let kept = Some(second.token.id());
     assert_eq!(tokens.revoke_kind("u", TokenKind::Session, kept).unwrap(), 1);
+    assert_eq!(tokens.revoke_kind("u", TokenKind::Session, kept).unwrap(), 0, "they are already");
+    assert_eq!(entries(&vault, "token.kind_revoked"), 1);
     refused(&vault, "revoked", || tokens.verify(&third_text, TokenKind::Session));
     tokens.verify(&second_text, TokenKind::Session).unwrap();
     tokens.verify(&key, TokenKind::ApiKey).unwrap();
@@ -63,6 +65,8 @@ fn one_a_kind_or_a_family_is_revoked_alone() {
     let access = TokenRequest::new(TokenKind::Session).subject("u").family(family);
     let access = tokens.issue(&access).unwrap();
     assert_eq!(tokens.revoke_family(family).unwrap(), 2);
+    assert_eq!(tokens.revoke_family(family).unwrap(), 0, "they are already");
+    assert_eq!(entries(&vault, "token.family_revoked"), 1);
     refused(&vault, "revoked", || tokens.verify(&refresh_text, TokenKind::Refresh));
     let gone = TokenRequest::new(TokenKind::Session).subject("u").family(family);
     assert_eq!(tokens.issue(&gone).unwrap_err().kind(), ErrorKind::NotFound);

@@ -117,6 +117,32 @@ fn a_revoked_subject_is_not_revived_by_an_edit_of_its_row() {
     vault.tokens().verify(&other, TokenKind::Session).unwrap();
 }
 
+/// That the row of a subject is an old one, the row alone can't show; that it is older than a token of the subject, the
+/// token does.
+#[test]
+fn a_subjects_old_row_put_back_ends_what_was_issued_since() {
+    let home = Home::new();
+    let vault = home.create();
+    issue(&vault.tokens(), TokenKind::Session, "u");
+    vault.close();
+    let old: (i64, Vec<u8>) = plain(&home.file())
+        .query_row("SELECT epoch, sealed FROM sealite_token_subjects_sealed", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .unwrap();
+    let vault = home.open();
+    vault.tokens().revoke_subject("u").unwrap();
+    let (_, text) = issue(&vault.tokens(), TokenKind::Session, "u");
+    vault.close();
+    let sql = "UPDATE sealite_token_subjects_sealed SET epoch = ?1, sealed = ?2";
+    let tampered = after(
+        &home,
+        |conn| assert_eq!(conn.execute(sql, rusqlite::params![old.0, old.1]).unwrap(), 1),
+        |vault| vault.tokens().verify(&text, TokenKind::Session).map(|_| ()),
+    );
+    assert_eq!(tampered, 1);
+}
+
 #[test]
 fn a_removed_token_key_or_another_tenants_row_opens_nothing() {
     let home = Home::new();
@@ -150,4 +176,27 @@ fn a_removed_token_key_or_another_tenants_row_opens_nothing() {
         },
     );
     assert_eq!(tampered, 1);
+}
+
+/// The clock's mark can be removed, so an edited one is no better, and must not keep everybody out either.
+#[test]
+fn an_edited_mark_of_the_clock_stops_no_token_and_is_reported() {
+    const CLOCK: i64 = 5;
+    let home = Home::new();
+    let vault = home.create();
+    let request = TokenRequest::new(TokenKind::Session).expires_in(Duration::from_secs(60));
+    let ended = vault.tokens().issue(&request).unwrap();
+    let (_, text) = issue(&vault.tokens(), TokenKind::Session, "u");
+    // Presented when it has expired, which writes the mark.
+    vault.set_clock(Some(ended.token.created_at() + 60_000));
+    assert!(vault.tokens().verify(ended.text.expose_secret(), TokenKind::Session).is_err());
+    vault.close();
+    let sql = "UPDATE sealite_sequences SET sealed = x'00' WHERE id = ?1";
+    assert_eq!(plain(&home.file()).execute(sql, [CLOCK]).unwrap(), 1);
+    let vault = home.open();
+    vault.tokens().verify(&text, TokenKind::Session).unwrap();
+    issue(&vault.tokens(), TokenKind::Session, "u");
+    assert_eq!(vault.tokens().list(&sealite::TokenFilter::new()).unwrap().len(), 3);
+    let error = vault.health().error.expect("reported");
+    assert_eq!(error.kind(), ErrorKind::AuthenticationFailed);
 }

@@ -9,7 +9,7 @@ mod tests;
 use std::fmt;
 
 use super::TokenKind;
-use crate::crypto::mac::sha256;
+use super::presented::Presented;
 use crate::error::{Result, fail};
 
 /// A token of a store from before, to be imported: it goes on to work unchanged. The token itself is not known, only its hash,
@@ -58,12 +58,16 @@ impl LegacyEntry {
     /// A token that is known in clear, such as one from an environment variable. It is hashed at once and not kept.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::InvalidInput`] where it is empty.
+    /// [`crate::ErrorKind::InvalidInput`] for what no vault would take for a token made elsewhere: an empty text, one of more
+    /// than 1,024 bytes, and one in the form of this engine's own tokens.
     pub fn from_token(kind: TokenKind, token: &str) -> Result<Self> {
-        if token.is_empty() {
-            fail!(InvalidInput, "an empty text is no token");
+        match Presented::read(token) {
+            Some(Presented::Foreign(_, hash)) => Ok(Self::new(kind, hash)),
+            _ => fail!(
+                InvalidInput,
+                "a token made elsewhere has 1 to 1,024 bytes, and not the form of this engine's own"
+            ),
         }
-        Ok(Self::new(kind, sha256(&[token.as_bytes()])))
     }
 
     /// The entries of a file of admin tokens, in JSON: a list of `{"id", "hash", "enabled", "breakglass", ...}`, the same under

@@ -163,7 +163,7 @@ impl Fields {
         if owner != Owner::User || token.len() < MIN_TOKEN || token.starts_with(USER_ID) {
             return None;
         }
-        self.hash = Some(sha256(&[token.as_bytes()]));
+        self.hash = Some(LegacyEntry::from_token(TokenKind::User, token).ok()?.hash);
         self.entry(Some(Zeroizing::new(token.to_owned())), owner)
     }
 }

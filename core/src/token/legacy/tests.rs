@@ -47,7 +47,14 @@ fn hashes_are_read_with_and_without_their_algorithm() {
         let found = LegacyEntry::from_hash(TokenKind::Admin, bad);
         assert_eq!(found.unwrap_err().kind(), ErrorKind::InvalidInput, "{bad}");
     }
-    assert!(LegacyEntry::from_token(TokenKind::Admin, "").is_err());
+    // What would never be looked up is not imported.
+    let long = "x".repeat(1_025);
+    let own = "slses_1MQPiAB4wPzjIvV41XDeYM2BggfbE1oADU2oEsxP67SuHKeUIAbVQZCIwKyR0dIVd9";
+    for bad in ["", &long, own, &own.replace("MQ", "QM")] {
+        let found = LegacyEntry::from_token(TokenKind::Admin, bad);
+        assert_eq!(found.unwrap_err().kind(), ErrorKind::InvalidInput, "{bad}");
+    }
+    assert!(LegacyEntry::from_token(TokenKind::Admin, &long[1..]).is_ok());
 }
 
 #[test]
@@ -216,6 +223,7 @@ fn the_same_entry_twice_is_one() {
 fn size_and_depth_are_bounded() {
     let huge = format!("[{}]", " ".repeat(16 << 20));
     assert_eq!(refused(LegacyEntry::users(&huge), "huge"), ErrorKind::Limit);
+    assert_eq!(LegacyEntry::users(&huge.replacen("  ", "", 1)).unwrap(), [], "the largest");
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     assert!(LegacyEntry::users(&deep).is_err());
 }
