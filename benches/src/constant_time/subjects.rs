@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use sealite::{ExposeSecret, TokenKind, TokenRequest, Unlock, Vault};
+use sealite::{
+    Column, ExposeSecret, TableDefinition, TokenKind, TokenRequest, Unlock, Vault, values,
+};
 use sha2::{Digest, Sha256};
 
 use crate::Outcome;
@@ -137,6 +139,9 @@ fn checkpoint(vault: &Vault) -> Outcome<Subject> {
 
 /// A receipt of an erasure whose MAC is wrong at its beginning or at its end.
 fn receipt(vault: &Vault) -> Outcome<Subject> {
+    let people = TableDefinition::new("people").column(Column::text("owner").authenticated());
+    vault.define_table(&people.column(Column::text("name").sealed()).subject("owner"))?;
+    vault.table("people")?.insert(values! {"owner" => "somebody", "name" => "a name"})?;
     let reference = vault.erase_subject(None, "somebody")?.text().as_bytes().to_vec();
     // 32 bytes of MAC in base64 at the end: the characters with its first byte, and with its last two.
     let mac = reference.len() - 43;
