@@ -131,6 +131,13 @@ fn issue(tokens: &Tokens<'_>, subject: &str) -> Issued {
     }
 }
 
+/// What the trail says of tokens that were revoked together.
+fn revocations(vault: &Vault) -> Vec<String> {
+    let tail = vault.audit().tail(1_000).unwrap();
+    let of = tail.iter().filter(|entry| entry.event() == "token.kind_revoked");
+    of.map(|entry| entry.payload().unwrap().to_owned()).collect()
+}
+
 #[test]
 fn tokens_hold_across_peppers_and_are_hashed_anew_when_presented() {
     let scratch = Scratch::new();
@@ -192,16 +199,11 @@ fn tokens_hold_across_peppers_and_are_hashed_anew_when_presented() {
         // Who can't wait for what nobody presents.
         let waiting = left();
         assert!((1..=2).contains(&waiting), "{waiting}");
-        let noted = || {
-            let tail = vault.audit().tail(1_000).unwrap();
-            let of = |e: &&sealite::Event| e.event() == "token.kind_revoked";
-            tail.iter().filter(of).map(|e| e.payload().unwrap().to_owned()).collect::<Vec<_>>()
-        };
-        let before = noted().len();
+        let before = revocations(&vault).len();
         assert_eq!(vault.keys().revoke_left(tenant).unwrap(), waiting);
         assert_eq!(left(), 0);
         assert_eq!(vault.keys().revoke_left(tenant).unwrap(), 0);
-        let noted = noted();
+        let noted = revocations(&vault);
         assert_eq!(noted.len(), before + 1, "one entry for what was revoked, and none for nothing");
         let count = format!("\"count\":{waiting}");
         assert!(noted.iter().any(|payload| payload.contains(&count)), "{noted:?}");

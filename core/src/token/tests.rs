@@ -5,7 +5,7 @@
 use crate::keys::ring::{Owner, Purpose as KeyPurpose};
 use crate::secret::ExposeSecret;
 use crate::table::session::Session;
-use crate::token::check::{Purpose, refusal};
+use crate::token::check::{Purpose, Rejection, refusal};
 use crate::token::definition::column;
 use crate::token::presented::Presented;
 use crate::token::text::{format, parse};
@@ -135,7 +135,7 @@ fn a_short_code_holds_for_nothing_but_its_own_check() {
     let issued = vault.tokens().issue_code(&CodeRequest::new("ada")).unwrap();
     let token = &issued.token;
     let epoch = token.integer(column::EPOCH);
-    let refused = |purpose| refusal(token, epoch, token.created_at(), purpose).map(|r| r.name());
+    let refused = |purpose| refusal(token, epoch, token.created_at(), purpose).map(Rejection::name);
     for purpose in [Purpose::Verify, Purpose::Peek, Purpose::Consume, Purpose::Rotate] {
         assert_eq!(refused(purpose), Some("wrong_kind"));
     }

@@ -55,7 +55,7 @@ fn a_list_of_a_family_has_its_members_and_nobody_else() {
     let tokens = vault.tokens();
     let (first, _) = issue(&tokens, TokenKind::Refresh, "u");
     let (other, _) = issue(&tokens, TokenKind::Refresh, "u");
-    let (_, _) = issue(&tokens, TokenKind::Session, "u");
+    issue(&tokens, TokenKind::Session, "u");
     let family = first.token.family().unwrap();
     let access = TokenRequest::new(TokenKind::Session).subject("v").family(family);
     let access = tokens.issue(&access).unwrap();
