@@ -246,8 +246,8 @@ fn a_file_whose_last_entry_the_trail_has_lost_gets_no_other() {
     let vault = trail(1);
     // A day of its own: the trail's first entry is in another file.
     vault.set_clock(Some(946_684_800_000));
-    let mut options = ExportOptions::default();
-    options.until_ms = Some(946_684_800_000 + 86_400_000);
+    let until_ms = Some(946_684_800_000 + 86_400_000);
+    let options = ExportOptions { until_ms, ..ExportOptions::default() };
     let append = || vault.audit().append(&Entry::new("tick")).unwrap();
     assert_eq!([append(), append(), append()], [2, 3, 4]);
     let files = vault.audit().export_daily(&folder, &options).unwrap();

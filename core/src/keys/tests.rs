@@ -251,9 +251,8 @@ fn what_a_roll_back_takes_back_is_known_to_nobody() {
 
 #[test]
 fn a_row_that_goes_while_the_vault_is_open_is_not_taken_for_none() {
-    let mut config = Config::default();
     // Nothing is kept in memory but who owns which key.
-    config.key_age = Duration::ZERO;
+    let config = Config { key_age: Duration::ZERO, ..Config::default() };
     let vault = Vault::in_memory_with(config).unwrap();
     run(&vault, |session| session.create_key(ACME)).unwrap();
     assert_eq!(active(&vault, Owner { tenant: Some("none"), ..ACME }).unwrap(), None);
@@ -273,7 +272,9 @@ fn keys_of_several_owners_destroyed_at_once_each_raise_their_floor() {
     }
     let rows: Vec<_> = first.iter().map(|id| row(&vault, *id)).collect();
     run(&vault, |session| session.destroy_keys(&first)).unwrap();
-    rows.iter().for_each(|row| put_back(&vault, row));
+    for row in &rows {
+        put_back(&vault, row);
+    }
     next_epoch(&vault);
     for (id, owner) in first.iter().zip(owners) {
         let session = ReadSession::begin(vault.engine()).unwrap();

@@ -133,7 +133,7 @@ fn a_slot_whose_row_holds_another_type_in_any_column_is_refused() {
         let rotate = |vault: &Vault, unlock| vault.keys().rotate_master(&[unlock], true);
         // A text where a number or bytes stand, and bytes where a text does.
         let value = if name == "label" { "x'00'" } else { "'x'" };
-        edit(&vault, &format!("UPDATE sealite_slots SET {name} = {value} WHERE id = {}", edited));
+        edit(&vault, &format!("UPDATE sealite_slots SET {name} = {value} WHERE id = {edited}"));
         assert_eq!(vault.slots().unwrap_err().kind(), ErrorKind::AuthenticationFailed, "{name}");
         assert!(rotate(&vault, other).is_err(), "{name}");
         assert!(kept != edited && rotate(&vault, unlock).is_ok() == (name == "kind"), "{name}");
