@@ -79,7 +79,7 @@ const CALLS: [(&str, Call); 16] = [
     }),
     ("audit", |vault, _, _| vault.audit().append(&Entry::new("user.login")).map(drop)),
     ("quota", |vault, _, _| {
-        vault.quotas().check_and_charge("ada", &&Limit::parse("1000000/day")?, 1).map(drop)
+        vault.quotas().check_and_charge("ada", &Limit::parse("1000000/day")?, 1).map(drop)
     }),
     ("sql", |vault, _, _| {
         let connection = vault.connect()?;
