@@ -271,7 +271,7 @@ mod tests {
 
     /// The ids that are kept, without using any.
     fn ids(cache: &Cache) -> Vec<u32> {
-        cache.kept.read().unwrap().by_id.keys().copied().collect()
+        cache.kept.read().by_id.keys().copied().collect()
     }
 
     fn full(keys: u32) -> Cache {
@@ -302,9 +302,9 @@ mod tests {
         (1..=4).for_each(|id| assert!(cache.get(id).is_some()));
         let cache = Cache { limits: Limits { keys: 4, age: Duration::from_secs(1) }, ..cache };
         // From when the machine began: more than a second ago.
-        cache.kept.write().unwrap().by_id.get_mut(&2).unwrap().since = 0;
+        cache.kept.write().by_id.get_mut(&2).unwrap().since = 0;
         assert!(cache.get(2).is_none());
-        cache.kept.write().unwrap().by_id.values_mut().for_each(|entry| {
+        cache.kept.write().by_id.values_mut().for_each(|entry| {
             if entry.key.id() != 2 {
                 entry.since = u64::MAX;
             }

@@ -118,7 +118,7 @@ fn an_id_that_nobody_has_costs_one_look_up_and_no_memory() {
         // It may be deleted between the two questions.
         assert!(cache.get(&conn, &id(1), None, || Ok(true), || Ok(None)).unwrap().is_none());
     }
-    assert!(cache.0.lock().unwrap().is_empty());
+    assert!(cache.0.read().is_empty());
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn no_more_connections_and_tokens_are_kept_than_there_is_room_for() {
     }
     assert_eq!(ask(&cache, &first[0], id(1), &known), NOTHING);
     assert_eq!(ask(&cache, last, id(1), &known), EVERYTHING);
-    assert_eq!(cache.0.lock().unwrap().len(), 1, "the others have made room");
+    assert_eq!(cache.0.read().len(), 1, "the others have made room");
 
     for number in 1..=MAX_TOKENS {
         ask(&cache, last, id(number), &known);
@@ -146,7 +146,7 @@ fn no_more_connections_and_tokens_are_kept_than_there_is_room_for() {
         assert!(!ask(&cache, last, id(number), &known).whether_it_is_there, "it was met");
     }
     assert_eq!(ask(&cache, last, id(0), &known), EVERYTHING);
-    assert_eq!(cache.0.lock().unwrap()[&last.number()].tokens.len(), 1);
+    assert_eq!(cache.0.read()[&last.number()].tokens.len(), 1);
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_locked_vault_keeps_no_token_in_memory() {
         tokens.verify(issued.text.expose_secret(), TokenKind::Session).unwrap();
     }
     let memory: &Memory = home.vault.engine().attached().unwrap();
-    let kept = || memory.cache.0.lock().unwrap().len();
+    let kept = || memory.cache.0.read().len();
     assert_eq!(kept(), 1);
     home.vault.lock();
     assert_eq!(kept(), 0);
