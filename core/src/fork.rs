@@ -26,16 +26,10 @@ const FIRST: u64 = 2;
 
 /// The process that has a thread installing the hook, or 0.
 static INSTALLER: AtomicU32 = AtomicU32::new(0);
-/// The child whose hooks have run: they are installed twice where a fork came in between.
-static CHILD: AtomicU32 = AtomicU32::new(0);
-/// Whether this is a child whose parent could not put everything in order in time.
+/// Whether this is a child whose parent could not put everything in order in time, or one that has not yet done so itself.
 static LOST: AtomicBool = AtomicBool::new(false);
 /// In the order in which they run before a fork; after it, the other way round.
 static HOOKS: [OnceBox<ForkHooks>; 2] = [const { OnceBox::new() }; 2];
-
-/// As the system numbers devices.
-#[cfg(not(feature = "loadable"))]
-pub(crate) type Device = libc::dev_t;
 
 /// What runs around a fork, in the thread that forks: it waits for no thread without end.
 pub struct ForkHooks {
@@ -43,8 +37,9 @@ pub struct ForkHooks {
     pub before: fn(),
     /// In the parent, after.
     pub parent: fn(),
-    /// In the child, after; the generation has advanced already.
-    pub child: fn(),
+    /// In the child, after; the generation has advanced already. False where something is not in order, and the child must
+    /// not use vaults.
+    pub child: fn() -> bool,
 }
 
 /// Whose hooks they are.
@@ -94,12 +89,49 @@ pub fn fork_generation() -> u64 {
     generation()
 }
 
-/// In the child: a lock of the whole process could not be had before the fork, and may be one that nobody opens.
-pub(crate) fn lose() {
-    LOST.store(true, Ordering::Relaxed);
+/// How a child ends that comes back from a callback: `EX_SOFTWARE`.
+const CAME_BACK: libc::c_int = 70;
+
+/// Runs what SQLite, in the midst of a statement, calls of a program's. A child that was forked in it must not come back:
+/// SQLite would go on with the parent's transaction, and whatever the callback returned it would read, write or roll back
+/// the parent's file. There is no other way out of it, so such a child ends here, with exit status 70.
+#[doc(hidden)]
+#[inline]
+pub fn called_back<T>(work: impl FnOnce() -> T) -> T {
+    // By a panic too.
+    let _came_back = CalledIn(generation());
+    work()
 }
 
-pub(crate) fn is_lost() -> bool {
+/// The generation in which a callback was called.
+struct CalledIn(u64);
+
+impl Drop for CalledIn {
+    #[inline]
+    fn drop(&mut self) {
+        if self.0 != generation() {
+            leave();
+        }
+    }
+}
+
+#[cold]
+#[allow(unsafe_code)]
+fn leave() -> ! {
+    let why = "sealite: a child that was forked in a function that SQL calls came back from it; it may only exec or _exit\n";
+    // Not by `eprintln!`, whose lock may be one that nobody opens.
+    // SAFETY: (3) a slice of that length is written, and the process ends.
+    unsafe {
+        libc::write(libc::STDERR_FILENO, why.as_ptr().cast(), why.len());
+        libc::_exit(CAME_BACK)
+    }
+}
+
+/// True in a child that can't use vaults: a lock of the whole process could not be had before the fork, and may be one
+/// that nobody opens.
+#[doc(hidden)]
+#[must_use]
+pub fn is_lost() -> bool {
     LOST.load(Ordering::Relaxed)
 }
 
@@ -143,7 +175,8 @@ fn install() {
     // construction and guarded by `catch_unwind`. (2) They live as long as the process.
     let refused = unsafe { libc::pthread_atfork(Some(before), Some(parent), Some(child)) };
     let generation = if refused == 0 { FIRST } else { UNGUARDED };
-    GENERATION.store(generation, Ordering::Release);
+    // A child of this moment has set it before.
+    let _ = GENERATION.compare_exchange(NONE, generation, Ordering::Release, Ordering::Relaxed);
 }
 
 extern "C" fn before() {
@@ -159,20 +192,46 @@ extern "C" fn parent() {
 }
 
 extern "C" fn child() {
-    let me = std::process::id();
-    if CHILD.swap(me, Ordering::Relaxed) == me {
-        return;
-    }
-    if GENERATION.load(Ordering::Relaxed) >= FIRST {
-        GENERATION.fetch_add(1, Ordering::Relaxed);
-    }
+    // Until everything is in order, and for good where one of the hooks fails.
+    let was_lost = LOST.swap(true, Ordering::Relaxed);
+    GENERATION.store(next(GENERATION.load(Ordering::Relaxed)), Ordering::Relaxed);
+    let mut whole = !was_lost;
     for hooks in HOOKS.iter().rev() {
-        run(hooks, |hooks| (hooks.child)());
+        whole &= hooks.get().is_none() || run(hooks, |hooks| (hooks.child)()) == Some(true);
+    }
+    if whole {
+        LOST.store(false, Ordering::Relaxed);
     }
 }
 
-fn run(hooks: &OnceBox<ForkHooks>, call: fn(&ForkHooks)) {
-    if let Some(hooks) = hooks.get() {
-        let _ = std::panic::catch_unwind(|| call(hooks));
+/// The generation of a child. Where the thread that installs the hook has yet to note that it is there, nothing was made
+/// under any generation, and the child must not install it again.
+fn next(generation: u64) -> u64 {
+    if generation < FIRST { FIRST } else { generation + 1 }
+}
+
+/// What the hook has to say; `None` where there is none, or it panics.
+fn run<T>(hooks: &OnceBox<ForkHooks>, call: fn(&ForkHooks) -> T) -> Option<T> {
+    hooks.get().and_then(|hooks| std::panic::catch_unwind(|| call(hooks)).ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_child_has_a_generation_of_its_own_and_none_installs_the_hook_again() {
+        assert_eq!(next(NONE), FIRST);
+        assert_eq!((next(FIRST), next(FIRST + 1)), (FIRST + 1, FIRST + 2));
+    }
+
+    #[test]
+    fn a_hook_that_panics_has_nothing_to_say() {
+        let hooks = OnceBox::new();
+        assert_eq!(run(&hooks, |hooks| (hooks.child)()), None);
+        let set =
+            hooks.set(Box::new(ForkHooks { before: || (), parent: || (), child: || panic!() }));
+        assert!(set.is_ok());
+        assert_eq!(run(&hooks, |hooks| (hooks.child)()), None);
     }
 }

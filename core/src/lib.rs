@@ -74,7 +74,7 @@ pub use erasure::{Erasure, ErasureReceipt, SubjectExport, TenantInfo};
 pub use error::{Error, ErrorKind, Result};
 pub use field::Field;
 #[doc(hidden)]
-pub use fork::{ForkHooks, around_fork, fork_generation};
+pub use fork::{ForkHooks, around_fork, called_back, fork_generation, is_lost as fork_is_lost};
 pub use format::canonical::canonical_json;
 pub use format::padding::Padding;
 pub use format::slot::SlotKind;

@@ -19,18 +19,30 @@ pub(crate) fn generation() -> u64 {
 /// Sets the hooks. Before a fork they run behind the engine's own, which waits for connections that other threads may
 /// need the table for.
 pub(crate) fn install() {
-    sealite::around_fork(ForkHooks { before, parent: after, child: after });
+    sealite::around_fork(ForkHooks { before, parent, child });
 }
 
 fn before() {
-    // No thread holds the lock for longer than a look into the table, and none waits for anything while it does.
-    if let Some(held) = LOCKED.take() {
-        LOCKED.set(Some(held));
-    } else {
-        LOCKED.set(Some(handles::hold()));
+    if sealite::fork_is_lost() {
+        return;
     }
+    // No thread holds the lock for longer than a look into the table, and none waits for anything while it does. Where the
+    // thread's locals are being destroyed it can't be kept, and the child is lost.
+    let _ = LOCKED.try_with(|locked| {
+        let held = locked.take().unwrap_or_else(handles::hold);
+        locked.set(Some(held));
+    });
 }
 
-fn after() {
-    drop(LOCKED.take());
+fn parent() {
+    release();
+}
+
+/// False where the lock was not held.
+fn child() -> bool {
+    release()
+}
+
+fn release() -> bool {
+    LOCKED.try_with(Cell::take).is_ok_and(|held| held.is_some())
 }

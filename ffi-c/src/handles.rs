@@ -6,7 +6,9 @@
 use std::any::Any;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
-use crate::status::sealite_status::{SEALITE_CLOSED, SEALITE_INTERNAL, SEALITE_LIMIT};
+use crate::status::sealite_status::{
+    SEALITE_CLOSED, SEALITE_FORKED, SEALITE_INTERNAL, SEALITE_LIMIT,
+};
 use crate::status::{Failure, Result};
 
 /// A kind of handle: its type in the header, and the object that it stands for.
@@ -38,6 +40,16 @@ fn write() -> RwLockWriteGuard<'static, Table> {
     TABLE.write().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Refuses a child in which the lock may be one that nobody opens.
+fn check() -> Result<()> {
+    if sealite::fork_is_lost() {
+        let message =
+            "not everything was in order when the process forked: this child can't use vaults";
+        return Err(Failure::new(SEALITE_FORKED, message));
+    }
+    Ok(())
+}
+
 fn number(place: usize, generation: u32) -> usize {
     ((generation as usize) << PLACE_BITS) | place
 }
@@ -48,6 +60,7 @@ fn place_of(number: usize) -> (usize, usize) {
 
 /// A new handle for the object.
 pub(crate) fn insert<K: Kind>(object: K::Object) -> Result<*mut K> {
+    check()?;
     let object: Arc<dyn Any + Send + Sync> = Arc::new(object);
     let mut table = write();
     #[cfg(test)]
@@ -82,6 +95,7 @@ pub(crate) fn get<K: Kind>(handle: *const K, name: &str) -> Result<Arc<K::Object
     if handle.is_null() {
         return Err(Failure::invalid(format!("the argument {name} is NULL")));
     }
+    check()?;
     let (place, generation) = place_of(handle.addr());
     let table = TABLE.read().unwrap_or_else(PoisonError::into_inner);
     let slot = table.slots.get(place).filter(|slot| slot.generation as usize == generation);
@@ -104,6 +118,9 @@ pub(crate) fn get<K: Kind>(handle: *const K, name: &str) -> Result<Arc<K::Object
 
 /// Frees a handle. NULL, a handle of another kind and what is no handle are left alone.
 pub(crate) fn remove<K: Kind>(handle: *mut K) {
+    if check().is_err() {
+        return;
+    }
     let (place, generation) = place_of(handle.addr());
     let mut table = write();
     let Some(slot) = table.slots.get_mut(place) else { return };
@@ -126,6 +143,9 @@ pub(crate) fn remove<K: Kind>(handle: *mut K) {
 
 /// Makes every later call on the handle fail.
 pub(crate) fn poison(number: usize) {
+    if check().is_err() {
+        return;
+    }
     let (place, generation) = place_of(number);
     if let Some(slot) = write().slots.get_mut(place)
         && slot.generation as usize == generation
@@ -134,8 +154,11 @@ pub(crate) fn poison(number: usize) {
     }
 }
 
-/// How many handles are not freed.
+/// How many handles are not freed; 0 where that can't be told.
 pub(crate) fn live() -> usize {
+    if check().is_err() {
+        return 0;
+    }
     TABLE.read().unwrap_or_else(PoisonError::into_inner).live
 }
 

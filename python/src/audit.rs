@@ -3,9 +3,9 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyString, PyTuple};
 use sealite::ErrorKind;
 
@@ -13,12 +13,16 @@ use crate::error::error;
 
 /// Installs the hook, once. There is no way to take one off again.
 pub(crate) fn install(py: Python<'_>) -> PyResult<()> {
-    static INSTALLED: PyOnceLock<()> = PyOnceLock::new();
-    INSTALLED.get_or_try_init(py, || {
-        let hook = wrap_pyfunction!(audit, py)?;
-        py.import("sys")?.call_method1("addaudithook", (hook,)).map(|_| ())
-    })?;
-    Ok(())
+    static INSTALLED: AtomicBool = AtomicBool::new(false);
+    if INSTALLED.swap(true, Ordering::Relaxed) {
+        return Ok(());
+    }
+    let hook = wrap_pyfunction!(audit, py)?;
+    let added = py.import("sys").and_then(|sys| sys.call_method1("addaudithook", (hook,)));
+    if added.is_err() {
+        INSTALLED.store(false, Ordering::Relaxed);
+    }
+    added.map(drop)
 }
 
 /// The hook itself: it runs at every audit event of the process, and looks at one.

@@ -8,6 +8,8 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple, PyType};
 use sealite::{Error, ErrorKind};
 
+use crate::once::once;
+
 /// What a call fails with: an error of the core, or one of this layer's own, made without holding the interpreter.
 pub(crate) enum Failure {
     Core(Error),
@@ -70,7 +72,7 @@ struct Classes {
 
 fn classes(py: Python<'_>) -> PyResult<&'static Classes> {
     static CLASSES: PyOnceLock<Classes> = PyOnceLock::new();
-    CLASSES.get_or_try_init(py, || {
+    once(&CLASSES, py, || {
         let exception = py.get_type::<pyo3::exceptions::PyException>();
         let base = PyTuple::new(py, [exception])?;
         let doc = "What every error of Sealite is. Its message names tables, columns and files, never a value or a key.";

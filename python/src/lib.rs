@@ -24,6 +24,7 @@ mod health;
 mod insert;
 mod json;
 mod keys;
+mod once;
 mod password;
 mod protect;
 mod quota;

@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyString;
 
+use crate::once::once;
 use crate::value::{OrRaise, text_of};
 
 /// A `contextvars.ContextVar` of a `Trace`, or of None.
@@ -65,7 +66,7 @@ impl Trace {
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     module.add_class::<Trace>()?;
-    let current = CURRENT.get_or_try_init(py, || {
+    let current = once(&CURRENT, py, || {
         let keywords = pyo3::types::PyDict::new(py);
         keywords.set_item("default", py.None())?;
         let variable = py.import("contextvars")?.getattr("ContextVar")?;

@@ -154,3 +154,117 @@ assert vault.verify().sound
 @pytest.mark.parametrize("way", ["fork", "multiprocessing"])
 def test_children_of_threads_inside_calls_end(way: str, path: Path, run: Callable[..., str]) -> None:
     run(PROGRAM, path, way, 150 if FULL else 12)
+
+
+# Children that come back from a function that SQL calls, in each of its kinds.
+COMES_BACK = """
+import os, sys, warnings
+from sealite import Unlock, Vault, dbapi2
+
+warnings.simplefilter("ignore", DeprecationWarning)
+unlock = Unlock.environment("APP_KEY")
+vault = Vault.create(sys.argv[1], unlock)
+connection = dbapi2.connect(vault=vault)
+connection.execute("CREATE TABLE t (n INTEGER)")
+connection.executemany("INSERT INTO t VALUES (?)", [(1,), (2,)])
+connection.commit()
+codes = []
+
+def forks():
+    child = os.fork()
+    if child:
+        codes.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    return child
+
+def function(n):
+    forks()
+    return n
+
+def raises():
+    if not forks():
+        raise ValueError
+    return 1
+
+class Total:
+    def __init__(self):
+        self.total = 0
+    def step(self, n):
+        self.total += n
+    def finalize(self):
+        forks()
+        return self.total
+
+def collation(a, b):
+    forks()
+    return (a > b) - (a < b)
+
+connection.create_function("forks", 1, function)
+connection.create_function("raises", 0, raises)
+connection.create_aggregate("total_of", 1, Total)
+connection.create_collation("forking", collation)
+connection.isolation_level = None
+connection.execute("UPDATE t SET n = forks(n) + 1")
+assert connection.execute("SELECT raises()").fetchone() == (1,)
+assert connection.execute("SELECT total_of(n) FROM t").fetchone() == (5,)
+assert connection.execute("SELECT 'a' < 'b' COLLATE forking").fetchone() == (1,)
+with connection:
+    connection.execute("BEGIN")
+    connection.execute("INSERT INTO t SELECT forks(9)")
+assert codes and set(codes) == {70}, codes
+assert connection.execute("SELECT sum(n) FROM t").fetchone() == (14,)
+connection.close()
+assert vault.verify().sound
+"""
+
+
+def test_a_child_that_comes_back_from_a_function_ends(path: Path, run: Callable[..., str]) -> None:
+    run(COMES_BACK, path)
+
+
+# A vault that is closed by a function of its own connection, and a cursor that a child inherits in the midst of its rows.
+CLOSES = """
+import os, sys, warnings
+from sealite import Unlock, Vault, dbapi2
+
+warnings.simplefilter("ignore", DeprecationWarning)
+unlock = Unlock.environment("APP_KEY")
+vault = Vault.create(sys.argv[1], unlock)
+connection = dbapi2.connect(vault=vault)
+connection.execute("CREATE TABLE t (n INTEGER)")
+connection.executemany("INSERT INTO t VALUES (?)", [(n,) for n in range(1000)])
+connection.commit()
+cursor = connection.execute("SELECT n FROM t ORDER BY n")
+assert cursor.fetchone() == (0,)
+child = os.fork()
+if child == 0:
+    status = 1
+    try:
+        cursor.fetchall()
+    except dbapi2.ProgrammingError as error:
+        assert "fork" in str(error), error
+        del cursor, connection
+        status = 0
+    finally:
+        os._exit(status)
+assert os.waitpid(child, 0)[1] == 0
+assert len(cursor.fetchall()) == 999
+
+def closes():
+    vault.close()
+    return 7
+
+connection.create_function("closes", 0, closes)
+assert connection.execute("SELECT closes()").fetchone() == (7,)
+try:
+    connection.execute("SELECT 1")
+except dbapi2.ProgrammingError as error:
+    assert "closed" in str(error), error
+else:
+    raise AssertionError("the vault is closed")
+"""
+
+
+def test_a_vault_closed_in_a_function_and_an_inherited_cursor_wait_for_nobody(
+    path: Path, run: Callable[..., str]
+) -> None:
+    run(CLOSES, path)

@@ -3,10 +3,15 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 #![allow(clippy::cast_possible_wrap, clippy::too_many_lines)]
 
+use std::os::unix::process::ExitStatusExt;
+use std::panic::AssertUnwindSafe;
 use std::path::Path;
+use std::process::ExitStatus;
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use rusqlite::functions::{Context, FunctionFlags};
 use sealite::{Config, Error, ErrorKind, Vault, values};
 use sealite_tests::process::{LEAD, fork, listen, staged, tell};
 use sealite_tests::vaults::{Home, assert_integrity, insert_rows, open_in_with};
@@ -183,7 +188,26 @@ fn fork_inside_a_scan_and_a_snapshot_leaves_them_to_the_parent() {
         for _ in 0..10 {
             scan.next().unwrap().unwrap();
         }
+        let sql = "SELECT email FROM people ORDER BY id";
+        let mut begun = Some(snapshot.prepare(sql).unwrap());
+        let fresh = snapshot.prepare("SELECT count(*) FROM people").unwrap();
+        let mut fresh = Some(fresh);
+        let held = snapshot.hold("SELECT id FROM people").unwrap().0.unwrap();
+        for _ in 0..10 {
+            assert!(begun.as_mut().unwrap().step().unwrap());
+            assert!(snapshot.with_held(held, |statement| statement.step()).unwrap());
+        }
         fork(|| {
+            // Ending them must not touch the parent's file either.
+            for mut statement in [begun.take().unwrap(), fresh.take().unwrap()] {
+                assert_refused_as_forked(statement.step());
+                statement.reset();
+                assert_refused_as_forked(statement.step());
+                assert_refused_as_forked(statement.query(&[]));
+            }
+            assert_refused_as_forked(snapshot.with_held(held, |statement| statement.step()));
+            assert_refused_as_forked(snapshot.query(sql, &[]));
+            assert_refused_as_forked(snapshot.prepare(sql));
             assert_refused_as_forked(snapshot.table("people").and_then(|table| table.get(1)));
             // Rows read ahead may still come; the end must not look like the end of the table.
             let rest: Vec<_> = scan.by_ref().collect();
@@ -194,7 +218,134 @@ fn fork_inside_a_scan_and_a_snapshot_leaves_them_to_the_parent() {
         table.delete(1).unwrap();
         assert!(snapshot.table("people").unwrap().get(1).unwrap().is_some());
         assert_eq!(scan.map(Result::unwrap).count(), 990);
+        let mut begun = begun.take().unwrap();
+        let mut left = 0;
+        while begun.step().unwrap() {
+            left += 1;
+        }
+        assert_eq!(left, 990);
+        assert_eq!(fresh.take().unwrap().query(&[]).unwrap().rows[0][0].as_i64(), Some(1_000));
     });
+}
+
+/// Forks in a callback. The child comes back from it, as a program's mistake would; the parent waits, and tells how it
+/// ended.
+fn fork_that_comes_back() -> Option<ExitStatus> {
+    // SAFETY: the child goes on with ordinary Rust code, which ends it: that is what is under test.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0, "fork failed");
+    if child == 0 {
+        return None;
+    }
+    let mut status = 0;
+    // SAFETY: the status is written to a variable of this frame.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    Some(ExitStatus::from_raw(status))
+}
+
+#[test]
+fn child_that_comes_back_from_a_callback_ends_before_it_touches_the_parents_file() {
+    staged(
+        "child_that_comes_back_from_a_callback_ends_before_it_touches_the_parents_file",
+        60,
+        |stage| {
+            assert_eq!(stage.role(), LEAD);
+            let home = Home::new();
+            let vault = home.create();
+            insert_rows(&vault, "row", 10);
+            vault.execute("CREATE TABLE counted (n INTEGER)", &[]).unwrap();
+            vault.execute("INSERT INTO counted VALUES (0)", &[]).unwrap();
+            let ended = Arc::new(Mutex::new(Vec::new()));
+            let connection = vault.connect().unwrap();
+            let told = Arc::clone(&ended);
+            connection
+                .on_open(move |raw| {
+                    let told = Arc::clone(&told);
+                    let flags = FunctionFlags::SQLITE_UTF8;
+                    raw.create_scalar_function("forks", 1, flags, move |context| {
+                        sealite::called_back(|| {
+                            told.lock().unwrap().extend(fork_that_comes_back());
+                            context.get::<i64>(0)
+                        })
+                    })
+                    .unwrap();
+                    raw.create_scalar_function("panics", 0, flags, |_| {
+                        sealite::called_back(|| {
+                            // Only the child's own end is of interest.
+                            let status = fork_that_comes_back().expect("the child panics");
+                            Ok(status.code().map(i64::from))
+                        })
+                    })
+                    .unwrap();
+                })
+                .unwrap();
+            // A write that commits by itself, one in a transaction, and a query.
+            connection.execute("UPDATE counted SET n = n + forks(1)", &[]).unwrap();
+            connection.execute("BEGIN", &[]).unwrap();
+            connection.execute("UPDATE counted SET n = n + forks(1)", &[]).unwrap();
+            connection.execute("COMMIT", &[]).unwrap();
+            let rows = connection.query("SELECT forks(id) FROM people LIMIT 2", &[]).unwrap().rows;
+            assert_eq!(rows.len(), 2);
+            let rows = connection.query("SELECT panics()", &[]).unwrap().rows;
+            assert_eq!(rows[0][0].as_i64(), Some(70));
+            // What looks at a statement while it runs.
+            let told = Arc::clone(&ended);
+            let mut looked = false;
+            connection
+                .set_watch(1, move || {
+                    if !looked {
+                        looked = true;
+                        told.lock().unwrap().extend(fork_that_comes_back());
+                    }
+                    false
+                })
+                .unwrap();
+            let counted = connection.query("SELECT n FROM counted", &[]).unwrap();
+            assert_eq!(counted.rows[0][0].as_i64(), Some(2));
+            let codes: Vec<_> = ended.lock().unwrap().iter().map(ExitStatus::code).collect();
+            assert_eq!(codes, [Some(70); 5]);
+            drop(connection);
+            assert!(vault.verify(|_| ()).unwrap().is_sound());
+            vault.close();
+            assert_integrity(&home.file());
+        },
+    );
+}
+
+#[test]
+fn vault_that_a_statements_own_function_closes_goes_when_the_statement_is_done() {
+    staged(
+        "vault_that_a_statements_own_function_closes_goes_when_the_statement_is_done",
+        60,
+        |stage| {
+            assert_eq!(stage.role(), LEAD);
+            let home = Home::new();
+            let vault = home.create();
+            let connection = vault.connect().unwrap();
+            let both = (vault.clone(), connection.clone());
+            let setup = move |raw: &rusqlite::Connection| {
+                let both = AssertUnwindSafe(both.clone());
+                let closes = move |_: &Context<'_>| {
+                    let AssertUnwindSafe((vault, own)) = &both;
+                    let refused = own.query("SELECT 1", &[]).map(|_| ()).expect_err("its own");
+                    assert_eq!(refused.kind(), ErrorKind::Busy);
+                    vault.close();
+                    Ok(7)
+                };
+                let flags = FunctionFlags::SQLITE_UTF8;
+                raw.create_scalar_function("closes", 0, flags, closes).unwrap();
+            };
+            connection.on_open(setup).unwrap();
+            let rows = connection.query("SELECT closes()", &[]).unwrap().rows;
+            assert_eq!(rows[0][0].as_i64(), Some(7));
+            let refused = connection.query("SELECT 1", &[]).map(|_| ()).expect_err("closed");
+            assert_eq!(refused.kind(), ErrorKind::Closed);
+            // Nothing is left open.
+            assert!(!Vault::holds_file(home.file()));
+            let again = home.open();
+            again.close();
+        },
+    );
 }
 
 #[test]

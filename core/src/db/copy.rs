@@ -8,6 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::conn::Conn;
 use super::error::Checked;
 use crate::error::{Result, fail};
+use crate::fork;
 
 /// Pages copied at a time: 4 MiB of the usual size.
 const STEP: i32 = 1024;
@@ -34,7 +35,7 @@ impl Conn {
                 let progress = backup.progress();
                 let all = u64::try_from(progress.pagecount).unwrap_or(0);
                 let left = u64::try_from(progress.remaining).unwrap_or(0);
-                let wanted = go_on(all.saturating_sub(left), all);
+                let wanted = fork::called_back(|| go_on(all.saturating_sub(left), all));
                 match step {
                     StepResult::Done | StepResult::More if !wanted => break false,
                     StepResult::Done => break true,

@@ -256,7 +256,9 @@ thread_local! {
 /// In the parent, before: waits a little for connections in use, closes the idle ones and holds every lock. Nothing
 /// here waits without end: a lock that cannot be had in time is left, and the child lost.
 pub(super) fn before_fork() {
-    if fork::is_lost() || THROUGH_FORK.with_borrow(Option::is_some) {
+    // While the thread's locals are being destroyed nothing can be held through the fork: then the child is lost.
+    let is_held = THROUGH_FORK.try_with(|held| held.borrow().is_some());
+    if fork::is_lost() || is_held.unwrap_or(true) {
         return;
     }
     let deadline = Instant::now() + FORK_PATIENCE;
@@ -279,7 +281,8 @@ pub(super) fn before_fork() {
         states.push((address(gate), state));
     }
     let library = Mutexes::hold(latest);
-    THROUGH_FORK.set(Some(HeldThroughFork { library, states, gates, slots }));
+    let held = HeldThroughFork { library, states, gates, slots };
+    let _ = THROUGH_FORK.try_with(|place| place.replace(Some(held)));
 }
 
 /// Before a fork, for a program whose threads can't go on once the forking thread is inside `fork`, as under Python's
@@ -301,7 +304,7 @@ pub fn prepare_fork() {
 }
 
 pub(super) fn after_fork() {
-    let Some(held) = THROUGH_FORK.take() else { return };
+    let Ok(Some(held)) = THROUGH_FORK.try_with(RefCell::take) else { return };
     let HeldThroughFork { library, mut states, gates, slots } = held;
     drop(library);
     for (_, state) in &mut states {
@@ -314,22 +317,23 @@ pub(super) fn after_fork() {
     }
 }
 
-/// In the child: what was in use belongs to the parent.
-pub(super) fn in_child() {
-    let whole = THROUGH_FORK.with_borrow_mut(|held| {
-        let Some(held) = held else { return false };
+/// In the child: what was in use belongs to the parent. False where a lock of the whole process was not held.
+pub(super) fn in_child() -> bool {
+    let whole = THROUGH_FORK.try_with(|held| {
+        let mut held = held.borrow_mut();
+        let Some(held) = &mut *held else { return false };
         let lost = held.slots.take_over();
         for (gate, state) in &mut held.states {
             // A vault in memory that has been opened is abandoned too: a new connection would be an empty store.
             let kept = state.kept > 0 || lost.contains(gate);
             state.abandoned |= state.in_use() || state.writer.is_some() || kept;
+            // Those that waited are not here.
+            state.waiting = 0;
         }
         held.is_whole()
     });
     after_fork();
-    if !whole || !leave_files_to_the_parent() {
-        fork::lose();
-    }
+    whole.unwrap_or(false) && leave_files_to_the_parent()
 }
 
 impl HeldThroughFork {

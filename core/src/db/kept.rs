@@ -2,7 +2,7 @@
 //! the pool's are, and opened anew on both sides. One that is in use then stays the parent's.
 
 use std::any::Any;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -28,13 +28,29 @@ pub(super) struct Slot {
     /// The address of the gate that the connection is of; 0 where the slot is free.
     gate: AtomicUsize,
     keeper: Mutex<Content>,
+    /// The thread that works with the keeper ([`this_thread`]), or 0.
+    worker: AtomicUsize,
+    /// The vault was closed by that thread, in a function that a statement calls: the connection goes when it is done.
+    closing: AtomicBool,
 }
 
 /// A keeper's place.
 pub(crate) struct Kept(&'static Slot);
 
 /// The keeper, locked.
-pub(crate) struct Locked<'k, K>(MutexGuard<'k, Content>, std::marker::PhantomData<K>);
+pub(crate) struct Locked<'k, K> {
+    content: MutexGuard<'k, Content>,
+    slot: &'static Slot,
+    kind: std::marker::PhantomData<K>,
+}
+
+/// What tells this thread from every other that lives.
+fn this_thread() -> usize {
+    thread_local! {
+        static PLACE: u8 = const { 0 };
+    }
+    PLACE.with(|place| std::ptr::from_ref(place).addr())
+}
 
 impl Kept {
     pub(super) fn new(gate: &'static Gate, keeper: Box<dyn Keeper>) -> Result<Self> {
@@ -49,6 +65,8 @@ impl Kept {
                 generation: AtomicU64::new(now),
                 gate: AtomicUsize::new(0),
                 keeper: Mutex::new(None),
+                worker: AtomicUsize::new(0),
+                closing: AtomicBool::new(false),
             }));
             slots.push(slot);
             slot
@@ -61,7 +79,7 @@ impl Kept {
     /// The keeper, for one call.
     ///
     /// # Errors
-    /// `forked` in the child where its connection was in use when the process forked.
+    /// `forked` in the child where its connection was in use when the process forked; `busy` inside another call on it.
     pub(crate) fn lock<K: Keeper>(&self) -> Result<Locked<'_, K>> {
         if !self.0.is_of_this_process() {
             fail!(
@@ -69,10 +87,18 @@ impl Kept {
                 "the connection was in use when the process forked, and can't be used in the child"
             );
         }
-        let content = self.0.lock();
+        let slot = self.0;
+        if slot.is_worked_with_here() {
+            fail!(
+                Busy,
+                "a function that a statement calls can't use the statement's own connection: open another one"
+            );
+        }
+        let content = slot.lock();
         let is_there = content.as_deref().is_some_and(|keeper| (keeper as &dyn Any).is::<K>());
         if is_there {
-            Ok(Locked(content, std::marker::PhantomData))
+            slot.worker.store(this_thread(), Ordering::Relaxed);
+            Ok(Locked { content, slot, kind: std::marker::PhantomData })
         } else {
             Err(err!(Closed, "the connection has been closed"))
         }
@@ -97,7 +123,7 @@ impl<K: Keeper> std::ops::Deref for Locked<'_, K> {
 
     #[allow(clippy::expect_used)]
     fn deref(&self) -> &K {
-        let keeper = self.0.as_deref().and_then(|keeper| (keeper as &dyn Any).downcast_ref());
+        let keeper = self.content.as_deref().and_then(|keeper| (keeper as &dyn Any).downcast_ref());
         keeper.expect("a lock is handed out for a keeper that is there")
     }
 }
@@ -106,12 +132,27 @@ impl<K: Keeper> std::ops::DerefMut for Locked<'_, K> {
     #[allow(clippy::expect_used)]
     fn deref_mut(&mut self) -> &mut K {
         let keeper =
-            self.0.as_deref_mut().and_then(|keeper| (keeper as &mut dyn Any).downcast_mut());
+            self.content.as_deref_mut().and_then(|keeper| (keeper as &mut dyn Any).downcast_mut());
         keeper.expect("a lock is handed out for a keeper that is there")
     }
 }
 
+impl<K> Drop for Locked<'_, K> {
+    fn drop(&mut self) {
+        if self.slot.closing.swap(false, Ordering::Relaxed)
+            && let Some(keeper) = &mut *self.content
+        {
+            keeper.close_idle(false);
+        }
+        self.slot.worker.store(0, Ordering::Relaxed);
+    }
+}
+
 impl Slot {
+    fn is_worked_with_here(&self) -> bool {
+        self.worker.load(Ordering::Relaxed) == this_thread()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Content> {
         self.keeper.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -173,10 +214,12 @@ pub(super) fn close_idle(gate: &'static Gate) {
     }
     let slots = SLOTS.lock().unwrap_or_else(PoisonError::into_inner).clone();
     for slot in slots {
-        if slot.gate.load(Ordering::Acquire) == address(gate)
-            && slot.is_of_this_process()
-            && let Some(keeper) = &mut *slot.lock()
-        {
+        if slot.gate.load(Ordering::Acquire) != address(gate) || !slot.is_of_this_process() {
+            continue;
+        }
+        if slot.is_worked_with_here() {
+            slot.closing.store(true, Ordering::Relaxed);
+        } else if let Some(keeper) = &mut *slot.lock() {
             keeper.close_idle(false);
         }
     }

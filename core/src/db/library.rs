@@ -31,7 +31,7 @@ mod own {
     use once_cell::race::OnceBox;
     use rusqlite::ffi::{self, sqlite3_vfs};
 
-    use crate::fork::{self, Device};
+    use crate::fork;
 
     /// Whether a child's SQLite is kept from what its parent had open.
     pub(in crate::db) const SEPARATES: bool = true;
@@ -83,8 +83,8 @@ mod own {
         }
     }
 
-    type Stat = unsafe extern "C" fn(*const c_char, *mut Device) -> c_int;
-    type Fstat = unsafe extern "C" fn(c_int, *mut Device) -> c_int;
+    type Stat = unsafe extern "C" fn(*const c_char, *mut libc::stat) -> c_int;
+    type Fstat = unsafe extern "C" fn(c_int, *mut libc::stat) -> c_int;
     type Any = unsafe extern "C" fn();
 
     /// What SQLite asked the system with before.
@@ -108,8 +108,7 @@ mod own {
         // SAFETY: (3)
         let asked = unsafe { (get(vfs, c"stat".as_ptr()), get(vfs, c"fstat".as_ptr())) };
         let (Some(stat), Some(fstat)) = asked else { return false };
-        // SAFETY: (4) they are stat(2) and fstat(2), or what stands for them. What they fill begins with the device on
-        // every system that the VFS is for.
+        // SAFETY: (4) they are stat(2) and fstat(2), or what stands for them, of the C library that is linked here too.
         let asked = unsafe { (transmute::<Any, Stat>(stat), transmute::<Any, Fstat>(fstat)) };
         if ASKED.set(Box::new(asked)).is_err() {
             return true;
@@ -123,13 +122,13 @@ mod own {
         set == (ffi::SQLITE_OK, ffi::SQLITE_OK)
     }
 
-    unsafe extern "C" fn own_stat(path: *const c_char, about: *mut Device) -> c_int {
+    unsafe extern "C" fn own_stat(path: *const c_char, about: *mut libc::stat) -> c_int {
         let Some((stat, _)) = ASKED.get() else { return -1 };
         // SAFETY: (4), with the arguments that SQLite has for it.
         unsafe { of_this_process(stat(path, about), about) }
     }
 
-    unsafe extern "C" fn own_fstat(file: c_int, about: *mut Device) -> c_int {
+    unsafe extern "C" fn own_fstat(file: c_int, about: *mut libc::stat) -> c_int {
         let Some((_, fstat)) = ASKED.get() else { return -1 };
         // SAFETY: (4), with the arguments that SQLite has for it.
         unsafe { of_this_process(fstat(file, about), about) }
@@ -137,10 +136,14 @@ mod own {
 
     /// Numbers the device as no parent of this process does. Linux itself uses no more than half of the number.
     #[allow(clippy::unnecessary_cast, clippy::cast_possible_truncation)] // it differs by system
-    unsafe fn of_this_process(found: c_int, about: *mut Device) -> c_int {
-        let mark = fork::depth() << (Device::BITS / 2);
-        // SAFETY: (4) SQLite's own structure, which has just been filled.
-        unsafe { *about ^= mark as Device };
+    unsafe fn of_this_process(found: c_int, about: *mut libc::stat) -> c_int {
+        // Otherwise nothing was filled in.
+        if found == 0 {
+            // SAFETY: (4) SQLite's own structure, which has just been filled.
+            let device = unsafe { &mut (*about).st_dev };
+            let bits = u32::try_from(8 * size_of_val(device)).unwrap_or(64);
+            *device ^= (fork::depth() << (bits / 2)) as libc::dev_t;
+        }
         found
     }
 }

@@ -16,6 +16,7 @@ mod pragma;
 mod raw;
 pub(crate) mod schema;
 mod statements;
+mod text;
 pub(crate) mod tokens;
 
 pub(crate) use authority::Authority;
@@ -28,5 +29,6 @@ pub(crate) use open::{Location, collation};
 pub(crate) use pool::{Lease, Pool};
 #[cfg(feature = "loadable")]
 pub(crate) use raw::borrowed;
-pub(crate) use raw::{Handle, RawStmt, RawValue, utf8};
+pub(crate) use raw::{Handle, RawStmt, RawValue};
 pub(crate) use statements::{SqlRow, Stmt};
+pub(crate) use text::utf8;

@@ -10,7 +10,7 @@
 
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::{c_int, c_void};
 use std::marker::PhantomData;
 use std::ptr::{self, NonNull};
 
@@ -19,7 +19,9 @@ use rusqlite::ffi;
 use super::conn::Conn;
 use super::error::from_code;
 use super::statements::SqlRow;
+use super::text::{slice, text};
 use crate::error::{ErrorKind, Result, err, fail};
+use crate::fork;
 use crate::value::ValueRef;
 
 /// The connection, for what SQLite offers in C only.
@@ -29,6 +31,8 @@ pub(crate) struct Handle(pub(crate) NonNull<ffi::sqlite3>);
 /// A compiled statement.
 pub(crate) struct RawStmt {
     raw: NonNull<ffi::sqlite3_stmt>,
+    /// The generation whose connection it is of.
+    made_in: u64,
 }
 
 // SAFETY: R2.
@@ -129,7 +133,7 @@ impl RawStmt {
             // SAFETY: R2.
             return Err(unsafe { failure(db.as_ptr(), code) });
         }
-        let stmt = NonNull::new(raw).map(|raw| RawStmt { raw });
+        let stmt = NonNull::new(raw).map(|raw| RawStmt { raw, made_in: fork::generation() });
         Ok((stmt, usize::try_from(tail).unwrap_or(0)))
     }
 
@@ -178,6 +182,12 @@ impl RawStmt {
 
     /// Goes to the next row; false at the end.
     pub(crate) fn step(&mut self) -> Result<bool> {
+        if self.is_the_parents() {
+            fail!(
+                Forked,
+                "the statement was there when the process forked, and can't be used in the child"
+            );
+        }
         // SAFETY: R1, R2.
         match unsafe { ffi::sqlite3_step(self.raw.as_ptr()) } {
             ffi::SQLITE_ROW => Ok(true),
@@ -188,6 +198,9 @@ impl RawStmt {
 
     /// Makes the statement ready for another run.
     pub(crate) fn reset(&mut self) {
+        if self.is_the_parents() {
+            return;
+        }
         // SAFETY: R1, R2. What the last step has failed with was reported by it.
         unsafe { ffi::sqlite3_reset(self.raw.as_ptr()) };
     }
@@ -337,6 +350,11 @@ impl RawStmt {
         work(lent.0)
     }
 
+    /// True in a child, where ending the statement would read, write or unlock the parent's file.
+    fn is_the_parents(&self) -> bool {
+        self.made_in != fork::generation()
+    }
+
     fn checked(&self, code: c_int) -> Result<()> {
         if code == ffi::SQLITE_OK { Ok(()) } else { Err(self.failed(code)) }
     }
@@ -349,39 +367,12 @@ impl RawStmt {
 
 impl Drop for RawStmt {
     fn drop(&mut self) {
+        if self.is_the_parents() {
+            return;
+        }
         // SAFETY: R1: nobody else finalises it.
         unsafe { ffi::sqlite3_finalize(self.raw.as_ptr()) };
     }
-}
-
-/// SQLite's bytes; none where it had no memory for them.
-///
-/// # Safety
-/// `bytes` is null or the start of `length` bytes that live for `'r`.
-unsafe fn slice<'r>(bytes: *const u8, length: c_int) -> &'r [u8] {
-    match usize::try_from(length) {
-        // SAFETY: the caller's promise.
-        Ok(length) if !bytes.is_null() => unsafe { std::slice::from_raw_parts(bytes, length) },
-        _ => &[],
-    }
-}
-
-/// Bytes as text, where they are UTF-8. Most texts are short and ASCII, which is seen at once.
-pub(crate) fn utf8(bytes: &[u8]) -> Option<&str> {
-    if bytes.is_ascii() {
-        // SAFETY: ASCII is UTF-8.
-        return Some(unsafe { std::str::from_utf8_unchecked(bytes) });
-    }
-    simdutf8::basic::from_utf8(bytes).ok()
-}
-
-/// A text of SQLite's, copied.
-///
-/// # Safety
-/// `raw` is null or a text that stands during the call.
-unsafe fn text(raw: *const std::ffi::c_char) -> Option<String> {
-    // SAFETY: the caller's promise.
-    (!raw.is_null()).then(|| unsafe { CStr::from_ptr(raw) }.to_string_lossy().into_owned())
 }
 
 /// What the connection says of its last failure.

@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 
 use super::authority::Authority;
 use super::conn::Conn;
-use super::raw::{RawStmt, utf8};
+use super::raw::RawStmt;
+use super::text::utf8;
 use crate::error::{Result, err, fail};
 use crate::value::ValueRef;
 

@@ -1,6 +1,9 @@
 //! Locks that no child inherits.
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::mem::ManuallyDrop;
+use std::sync::{
+    PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, TryLockResult,
+};
 
 use once_cell::race::OnceBox;
 
@@ -18,14 +21,16 @@ pub(crate) trait Inherit: Default {
 /// process forked: the child never waits for it, and makes what is behind its own by [`Inherit::inherit`].
 pub(crate) struct PerProcess<T: Inherit> {
     generation: u64,
-    lock: RwLock<T>,
+    /// Never dropped where a thread of the parent was changing what is behind it.
+    lock: ManuallyDrop<RwLock<T>>,
     /// Made without a wait, as `OnceLock` does not: the thread that makes it may be one that the next child does not have.
     child: OnceBox<PerProcess<T>>,
 }
 
 impl<T: Inherit> PerProcess<T> {
     pub(crate) fn new(value: T) -> Self {
-        PerProcess { generation: generation(), lock: RwLock::new(value), child: OnceBox::new() }
+        let lock = ManuallyDrop::new(RwLock::new(value));
+        PerProcess { generation: generation(), lock, child: OnceBox::new() }
     }
 
     /// For reading. After a panic of a writer too.
@@ -58,10 +63,11 @@ impl<T: Inherit> PerProcess<T> {
 
     /// Two threads may make one at the same time, and the first gives it: none takes anything away before.
     fn make_child(&self) -> &Self {
-        let inherited = T::inherit(self.lock.try_read().ok().as_deref());
+        let inherited = T::inherit(had(self.lock.try_read()).as_deref());
         let child = self.child.get_or_init(|| Box::new(PerProcess::new(inherited)));
-        // What the parent had is no longer needed here.
-        if let Ok(mut parents) = self.lock.try_write() {
+        // What the parent had is no longer needed here. Where a thread of the parent's was reading it, it stays until this
+        // goes.
+        if let Some(mut parents) = had(self.lock.try_write()) {
             drop(std::mem::take(&mut *parents));
         }
         child
@@ -75,13 +81,23 @@ impl<T: Inherit> Default for PerProcess<T> {
 }
 
 impl<T: Inherit> Drop for PerProcess<T> {
-    #[allow(clippy::mem_forget)]
+    #[allow(unsafe_code)]
     fn drop(&mut self) {
-        if self.generation != generation() && self.lock.try_write().is_err() {
-            // A thread that this process does not have was in the midst of it.
-            let parents = self.lock.get_mut().unwrap_or_else(PoisonError::into_inner);
-            std::mem::forget(std::mem::take(parents));
+        // Threads of the parent's that only read have left it whole.
+        if self.generation != generation() && had(self.lock.try_read()).is_none() {
+            return;
         }
+        // SAFETY: it is dropped once, here, and not used again.
+        unsafe { ManuallyDrop::drop(&mut self.lock) };
+    }
+}
+
+/// What was had without a wait, after a panic of a writer too.
+fn had<G>(tried: TryLockResult<G>) -> Option<G> {
+    match tried {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
     }
 }
 
@@ -114,7 +130,7 @@ mod tests {
         let witness = Some(Arc::clone(witness));
         PerProcess {
             generation: generation() - 1,
-            lock: RwLock::new(Content { value, lost: false, witness }),
+            lock: ManuallyDrop::new(RwLock::new(Content { value, lost: false, witness })),
             child: OnceBox::new(),
         }
     }
@@ -145,15 +161,40 @@ mod tests {
 
     #[test]
     fn what_was_being_changed_is_left_as_it_is_and_the_rest_dropped() {
-        for (held, count) in [(true, 2), (false, 1)] {
+        for (reads, writes, used, count) in [
+            (false, true, false, 2),
+            (false, true, true, 2),
+            (true, false, false, 1),
+            (true, false, true, 1),
+            (false, false, false, 1),
+        ] {
             let witness = Arc::new(());
             let lock = inherited(7, &witness);
-            if held {
+            if writes {
                 std::mem::forget(lock.lock.write().unwrap());
             }
+            if reads {
+                std::mem::forget(lock.lock.read().unwrap());
+            }
+            if used {
+                assert_eq!(lock.read().lost, writes);
+            }
             drop(lock);
-            assert_eq!(Arc::strong_count(&witness), count);
+            assert_eq!(Arc::strong_count(&witness), count, "{reads} {writes} {used}");
         }
+    }
+
+    #[test]
+    fn what_a_panic_has_left_is_inherited_and_wiped() {
+        let witness = Arc::new(());
+        let lock = inherited(7, &witness);
+        let panics = std::panic::AssertUnwindSafe(|| {
+            let _content = lock.lock.write().unwrap();
+            panic!("on purpose");
+        });
+        assert!(std::panic::catch_unwind(panics).is_err());
+        assert_eq!((lock.read().value, lock.read().lost), (7, false));
+        assert_eq!(Arc::strong_count(&witness), 1);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use rusqlite::ffi;
 use super::connection::Connection;
 use crate::db::{Conn, Handle};
 use crate::error::Result;
+use crate::fork;
 
 /// Is called every so many instructions of SQLite's virtual machine; true stops the statement.
 pub(super) struct Watch {
@@ -25,7 +26,8 @@ pub(super) struct Watch {
 }
 
 impl Connection {
-    /// Sets something up on SQLite's connection, now and whenever it is opened anew.
+    /// Sets something up on SQLite's connection, now and whenever it is opened anew. Functions and collations call what is the
+    /// program's by [`crate::called_back`].
     #[doc(hidden)]
     pub fn on_open(&self, setup: impl Fn(&rusqlite::Connection) + Send + 'static) -> Result<()> {
         self.with(|inner| {
@@ -80,5 +82,6 @@ extern "C" fn look(watch: *mut c_void) -> c_int {
     // SAFETY: P1, P2.
     let watch = unsafe { &mut *watch.cast::<Watch>() };
     // A panic must not cross into C; it stops the statement.
-    c_int::from(catch_unwind(AssertUnwindSafe(|| (watch.call)())).unwrap_or(true))
+    let call = || catch_unwind(AssertUnwindSafe(|| (watch.call)()));
+    c_int::from(fork::called_back(call).unwrap_or(true))
 }

@@ -147,6 +147,8 @@ impl Face {
 
     fn begin(within: Within<'_>) -> Result<Entered<'_>> {
         let conn = within.conn();
+        // Before anything of it is used: in a child it may be the parent's.
+        conn.raw()?;
         let face = Self::of(within)?;
         let place = match within {
             Within::Session(session) => {

@@ -11,6 +11,7 @@ use sealite::ValueRef;
 
 use super::error::{programming, utf8};
 use super::link::About;
+use crate::once::once;
 
 /// A value that SQLite takes. What it borrows from is owned here.
 pub(super) enum Argument<'py> {
@@ -85,7 +86,7 @@ pub(super) struct Adapters {
 /// The one table of the process.
 pub(super) fn adapters(py: Python<'_>) -> PyResult<&'static Adapters> {
     static ADAPTERS: PyOnceLock<Adapters> = PyOnceLock::new();
-    ADAPTERS.get_or_try_init(py, || {
+    once(&ADAPTERS, py, || {
         let body = PyDict::new(py);
         body.set_item("__module__", "sealite.dbapi2")?;
         body.set_item("__doc__", "The protocol that a parameter is adapted for.")?;

@@ -12,6 +12,7 @@ use rusqlite::backup::{Backup, StepResult};
 
 use super::connection::Connection;
 use super::error::{Class, raised};
+use super::functions::called_back;
 use super::link::Link;
 
 /// How a copy goes on.
@@ -61,7 +62,7 @@ pub(super) fn backup(
                     let left = copy.progress();
                     if let Some(progress) = &progress {
                         let status = if matches!(step, StepResult::Done) { 101 } else { 0 };
-                        Python::attach(|py| {
+                        called_back(|py| {
                             progress.call1(py, (status, left.remaining, left.pagecount))
                         })
                         .map_err(Stopped::Python)?;

@@ -1,12 +1,12 @@
 //! The exceptions of PEP 249, and which of the engine's errors is which of them.
 
-use std::sync::OnceLock;
-
 use pyo3::exceptions::{PyException, PyMemoryError, PyUnicodeEncodeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyTuple, PyType};
 use sealite::ErrorKind;
+
+use crate::once::once;
 
 /// A class of PEP 249.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,7 +60,7 @@ const CLASSES: [(Class, &str, Option<Class>, &str); 10] = [
 /// The classes, in the order of [`CLASSES`].
 pub(super) fn classes(py: Python<'_>) -> PyResult<&'static Vec<Py<PyType>>> {
     static MADE: PyOnceLock<Vec<Py<PyType>>> = PyOnceLock::new();
-    MADE.get_or_try_init(py, || {
+    once(&MADE, py, || {
         let mut made: Vec<Py<PyType>> = Vec::with_capacity(CLASSES.len());
         for (_, name, base, doc) in CLASSES {
             let base = match base.and_then(|base| made.get(base as usize)) {
@@ -85,7 +85,7 @@ pub(super) fn classes(py: Python<'_>) -> PyResult<&'static Vec<Py<PyType>>> {
 /// What a text with a lone surrogate raises: a `DataError` as PEP 249 wants it, and the `UnicodeEncodeError` that sqlite3 raises.
 pub(super) fn encoding(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
     static MADE: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-    let made = MADE.get_or_try_init(py, || {
+    let made = once(&MADE, py, || {
         let data = classes(py)?.get(Class::Data as usize).map(|class| class.bind(py).clone());
         let data = data.ok_or_else(|| PyMemoryError::new_err(()))?;
         let bases = PyTuple::new(py, [data, py.get_type::<PyUnicodeEncodeError>()])?;
@@ -96,7 +96,7 @@ pub(super) fn encoding(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
             "A text with a lone surrogate, which UTF-8 has no form for. It does not hold the text.",
         )?;
         let class = py.get_type::<PyType>().call1(("EncodingError", bases, body))?;
-        Ok::<_, PyErr>(class.cast_into::<PyType>()?.unbind())
+        Ok(class.cast_into::<PyType>()?.unbind())
     })?;
     Ok(made.bind(py))
 }
@@ -181,8 +181,8 @@ pub(super) fn from_core(py: Python<'_>, error: &sealite::Error) -> PyErr {
 
 fn name_of(py: Python<'_>, code: i32) -> PyResult<Bound<'_, PyAny>> {
     static NAMES: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let names = NAMES.get_or_try_init(py, || {
-        Ok::<_, PyErr>(py.import("sealite.dbapi2._constants")?.getattr("NAMES")?.unbind())
+    let names = once(&NAMES, py, || {
+        Ok(py.import("sealite.dbapi2._constants")?.getattr("NAMES")?.unbind())
     })?;
     let found = names.bind(py).call_method1("get", (code,))?;
     if found.is_none() {
@@ -244,13 +244,11 @@ fn of_kind(kind: ErrorKind) -> Class {
 
 /// The exception for a failure to open, which is the engine's own exception in Python.
 pub(super) fn from_engine(py: Python<'_>, raised: PyErr) -> PyErr {
-    static BASE: OnceLock<Option<Py<PyAny>>> = OnceLock::new();
-    let base = BASE.get_or_init(|| {
-        Some(py.import("sealite._native").ok()?.getattr("SealiteError").ok()?.unbind())
-    });
+    static BASE: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+    let base =
+        once(&BASE, py, || Ok(py.import("sealite._native")?.getattr("SealiteError")?.unbind()));
     let value = raised.value(py);
-    let is_ours =
-        base.as_ref().is_some_and(|base| value.is_instance(base.bind(py)).unwrap_or(false));
+    let is_ours = base.is_ok_and(|base| value.is_instance(base.bind(py)).unwrap_or(false));
     if !is_ours {
         return raised;
     }

@@ -83,7 +83,7 @@ impl Registration {
                 let more = FunctionFlags::SQLITE_DETERMINISTIC;
                 let flags = if deterministic { flags | more } else { flags };
                 raw.create_scalar_function(&*name, arguments, flags, move |context| {
-                    Python::attach(|py| {
+                    called_back(|py| {
                         let called = || {
                             let given = arguments_of(py, context)?;
                             returned(&callable.bind(py).call1(given)?)
@@ -108,7 +108,7 @@ impl Registration {
             Registration::Collation { name, callable: Some(callable) } => {
                 let link = link.clone();
                 raw.create_collation(&*name, move |a, b| {
-                    Python::attach(|py| {
+                    called_back(|py| {
                         let compared = || {
                             let order = callable.bind(py).call1((a, b))?;
                             order.compare(0)
@@ -122,6 +122,11 @@ impl Registration {
             }
         }
     }
+}
+
+/// Calls what is the program's, out of a call of SQLite's.
+pub(super) fn called_back<T>(work: impl FnOnce(Python<'_>) -> T) -> T {
+    sealite::called_back(|| Python::attach(work))
 }
 
 /// Signals are looked at while a statement runs, so that it can be stopped by Ctrl-C; a program's own handler comes first.
@@ -194,9 +199,6 @@ pub(super) fn replay(link: &Arc<Link>, timeout: Duration, query_only: bool) -> s
             let _ = raw.execute_batch("PRAGMA query_only = ON");
         }
         let Some(link) = weak.upgrade() else { return };
-        if lock(&link.registered).is_empty() {
-            return;
-        }
         let wanted: Vec<Registration> = Python::attach(|py| {
             lock(&link.registered).iter().map(|each| each.clone_ref(py)).collect()
         });
@@ -219,7 +221,7 @@ impl Aggregating {
         method: &str,
         context: Option<&Context<'_>>,
     ) -> rusqlite::Result<Value> {
-        Python::attach(|py| {
+        called_back(|py| {
             let bound = object.bind(py);
             let found = bound.getattr(method).map_err(|error| {
                 let what = format!("user-defined aggregate's '{method}' method not defined");
@@ -247,7 +249,7 @@ impl Aggregating {
 
 impl Aggregate<Held, Value> for Aggregating {
     fn init(&self, _: &mut Context<'_>) -> rusqlite::Result<Held> {
-        Python::attach(|py| {
+        called_back(|py| {
             let made = self.0.bind(py).call0().map_err(|error| {
                 let what = "user-defined aggregate's '__init__' method raised error";
                 refused(py, &self.1, error, what, self.0.bind(py))

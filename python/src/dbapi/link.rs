@@ -332,7 +332,9 @@ impl Link {
             let here = sealite::fork_generation();
             let own = running.iter().filter(|(made_in, _)| *made_in == here);
             for each in own.filter_map(|(_, each)| each.upgrade()) {
-                lock(&each).take();
+                // Not under its lock: it waits for the engine's connection.
+                let gone = lock(&each).take();
+                drop(gone);
             }
             drop(kept);
             self.engine.close();

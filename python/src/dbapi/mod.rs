@@ -73,7 +73,7 @@ pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let adapters = bind::adapters(py)?;
     own.add("adapters", adapters.table.bind(py))?;
     own.add("PrepareProtocol", adapters.protocol.bind(py))?;
-    own.add("converters", run::converters(py).bind(py))?;
+    own.add("converters", run::converters(py)?.bind(py))?;
     own.add("sqlite_version", rusqlite::version())?;
     let connection = py.get_type::<connection::Connection>();
     for (name, class) in error::named(py)? {

@@ -1,9 +1,10 @@
 //! A statement on its way: what a cursor has executed and fetches from.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyString, PyTuple};
 use sealite::ValueRef;
 
@@ -13,6 +14,7 @@ use super::engine::Connection as Engine;
 use super::error::{Class, programming, raised};
 use super::lexer;
 use super::link::{About, Link, Live, lock};
+use crate::once::once;
 
 /// Rows that are read ahead at first. The second look tells whether there are more: a query for one row ends at once.
 const FIRST: usize = 2;
@@ -25,6 +27,8 @@ pub(super) struct Run {
     plan: Plan,
     /// The statement, while it stands on a row.
     live: Option<Arc<Mutex<Option<Live>>>>,
+    /// The process that it stands there in.
+    made_in: u64,
     ahead: usize,
     /// What comes after the rows that are left.
     failed: Option<sealite::Error>,
@@ -170,8 +174,8 @@ impl Link {
         if let Some(live) = &live {
             self.watch(live);
         }
-        let link = Arc::clone(self);
-        Ok(Run { link, about, batch, plan, live, ahead: FIRST, failed, changed })
+        let (link, made_in) = (Arc::clone(self), sealite::fork_generation());
+        Ok(Run { link, about, batch, plan, live, made_in, ahead: FIRST, failed, changed })
     }
 }
 
@@ -193,6 +197,11 @@ impl Run {
             let Some(live) = self.live.clone() else { return Ok(None) };
             self.link.check_open()?;
             py.check_signals()?;
+            if self.is_the_parents() {
+                // The engine refuses it. The statement's lock may be one that nobody opens.
+                self.link.run(py, Engine::in_transaction)?;
+                return Err(programming("the statement was running when the process forked"));
+            }
             self.ahead = if all { usize::MAX } else { self.ahead.saturating_mul(2) };
             let (batch, link, ahead) = (&mut self.batch, &self.link, self.ahead);
             let (mut changed, mut done) = (None, None);
@@ -231,9 +240,19 @@ impl Run {
         self.changed
     }
 
-    /// Ends it: the statement goes back.
+    fn is_the_parents(&self) -> bool {
+        self.made_in != sealite::fork_generation()
+    }
+
+    /// Ends it: the statement goes back. In a child it is left to the parent.
+    #[allow(clippy::mem_forget)]
     pub(super) fn end(&mut self, py: Python<'_>) {
-        if let Some(live) = self.live.take() {
+        let live = self.live.take();
+        if self.is_the_parents() {
+            std::mem::forget(live);
+            return;
+        }
+        if let Some(live) = live {
             // Nobody else waits for it: a close that has it takes the statement.
             let taken = lock(&live).take();
             if let Some(live) = taken {
@@ -255,9 +274,9 @@ pub(super) const PARSE_DECLTYPES: i32 = 1;
 pub(super) const PARSE_COLNAMES: i32 = 2;
 
 /// The converters of the process, by name in upper case.
-pub(super) fn converters(py: Python<'_>) -> &'static Py<PyDict> {
-    static CONVERTERS: OnceLock<Py<PyDict>> = OnceLock::new();
-    CONVERTERS.get_or_init(|| PyDict::new(py).unbind())
+pub(super) fn converters(py: Python<'_>) -> PyResult<&'static Py<PyDict>> {
+    static CONVERTERS: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+    once(&CONVERTERS, py, || Ok(PyDict::new(py).unbind()))
 }
 
 impl Plan {
@@ -265,7 +284,7 @@ impl Plan {
         if detect == 0 {
             return Ok(Plan::default());
         }
-        let known = converters(py).bind(py);
+        let known = converters(py)?.bind(py);
         let find = |name: &str| known.get_item(name.to_uppercase());
         let mut chosen = Vec::with_capacity(about.columns.len());
         for (name, declared) in about.columns.iter().zip(&about.declared) {
