@@ -1,5 +1,7 @@
 //! Forking while the vault is in use: it stays the parent's, with its locks; the child is told.
 
+// A method of a type with a lifetime is not general enough for `with_held`.
+#![allow(clippy::redundant_closure_for_method_calls)]
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)]
 #![allow(clippy::cast_possible_wrap, clippy::too_many_lines)]
 
@@ -224,7 +226,10 @@ fn fork_inside_a_scan_and_a_snapshot_leaves_them_to_the_parent() {
             left += 1;
         }
         assert_eq!(left, 990);
-        assert_eq!(fresh.take().unwrap().query(&[]).unwrap().rows[0][0].as_i64(), Some(1_000));
+        assert_eq!(
+            fresh.take().unwrap().query(&[]).unwrap().rows[0][0].as_ref().as_i64(),
+            Some(1_000)
+        );
     });
 }
 
@@ -287,7 +292,7 @@ fn child_that_comes_back_from_a_callback_ends_before_it_touches_the_parents_file
             let rows = connection.query("SELECT forks(id) FROM people LIMIT 2", &[]).unwrap().rows;
             assert_eq!(rows.len(), 2);
             let rows = connection.query("SELECT panics()", &[]).unwrap().rows;
-            assert_eq!(rows[0][0].as_i64(), Some(70));
+            assert_eq!(rows[0][0].as_ref().as_i64(), Some(70));
             // What looks at a statement while it runs.
             let told = Arc::clone(&ended);
             let mut looked = false;
@@ -301,7 +306,7 @@ fn child_that_comes_back_from_a_callback_ends_before_it_touches_the_parents_file
                 })
                 .unwrap();
             let counted = connection.query("SELECT n FROM counted", &[]).unwrap();
-            assert_eq!(counted.rows[0][0].as_i64(), Some(2));
+            assert_eq!(counted.rows[0][0].as_ref().as_i64(), Some(2));
             let codes: Vec<_> = ended.lock().unwrap().iter().map(ExitStatus::code).collect();
             assert_eq!(codes, [Some(70); 5]);
             drop(connection);
@@ -337,7 +342,7 @@ fn vault_that_a_statements_own_function_closes_goes_when_the_statement_is_done()
             };
             connection.on_open(setup).unwrap();
             let rows = connection.query("SELECT closes()", &[]).unwrap().rows;
-            assert_eq!(rows[0][0].as_i64(), Some(7));
+            assert_eq!(rows[0][0].as_ref().as_i64(), Some(7));
             let refused = connection.query("SELECT 1", &[]).map(|_| ()).expect_err("closed");
             assert_eq!(refused.kind(), ErrorKind::Closed);
             // Nothing is left open.
