@@ -31,6 +31,12 @@ static LOST: AtomicBool = AtomicBool::new(false);
 /// In the order in which they run before a fork; after it, the other way round.
 static HOOKS: [OnceBox<ForkHooks>; 2] = [const { OnceBox::new() }; 2];
 
+/// What the system tells of a file, and its number of a device.
+#[cfg(not(feature = "loadable"))]
+pub(crate) type About = libc::stat;
+#[cfg(not(feature = "loadable"))]
+pub(crate) type Device = libc::dev_t;
+
 /// What runs around a fork, in the thread that forks: it waits for no thread without end.
 pub struct ForkHooks {
     /// In the parent, before.

@@ -30,7 +30,7 @@ pub(super) struct Slot {
     keeper: Mutex<Content>,
     /// The thread that works with the keeper ([`this_thread`]), or 0.
     worker: AtomicUsize,
-    /// The vault was closed by that thread, in a function that a statement calls: the connection goes when it is done.
+    /// The vault was closed by that thread, in a function that a statement calls: the connection goes when the call ends.
     closing: AtomicBool,
 }
 

@@ -31,7 +31,7 @@ mod own {
     use once_cell::race::OnceBox;
     use rusqlite::ffi::{self, sqlite3_vfs};
 
-    use crate::fork;
+    use crate::fork::{self, About, Device};
 
     /// Whether a child's SQLite is kept from what its parent had open.
     pub(in crate::db) const SEPARATES: bool = true;
@@ -83,8 +83,8 @@ mod own {
         }
     }
 
-    type Stat = unsafe extern "C" fn(*const c_char, *mut libc::stat) -> c_int;
-    type Fstat = unsafe extern "C" fn(c_int, *mut libc::stat) -> c_int;
+    type Stat = unsafe extern "C" fn(*const c_char, *mut About) -> c_int;
+    type Fstat = unsafe extern "C" fn(c_int, *mut About) -> c_int;
     type Any = unsafe extern "C" fn();
 
     /// What SQLite asked the system with before.
@@ -122,13 +122,13 @@ mod own {
         set == (ffi::SQLITE_OK, ffi::SQLITE_OK)
     }
 
-    unsafe extern "C" fn own_stat(path: *const c_char, about: *mut libc::stat) -> c_int {
+    unsafe extern "C" fn own_stat(path: *const c_char, about: *mut About) -> c_int {
         let Some((stat, _)) = ASKED.get() else { return -1 };
         // SAFETY: (4), with the arguments that SQLite has for it.
         unsafe { of_this_process(stat(path, about), about) }
     }
 
-    unsafe extern "C" fn own_fstat(file: c_int, about: *mut libc::stat) -> c_int {
+    unsafe extern "C" fn own_fstat(file: c_int, about: *mut About) -> c_int {
         let Some((_, fstat)) = ASKED.get() else { return -1 };
         // SAFETY: (4), with the arguments that SQLite has for it.
         unsafe { of_this_process(fstat(file, about), about) }
@@ -136,13 +136,13 @@ mod own {
 
     /// Numbers the device as no parent of this process does. Linux itself uses no more than half of the number.
     #[allow(clippy::unnecessary_cast, clippy::cast_possible_truncation)] // it differs by system
-    unsafe fn of_this_process(found: c_int, about: *mut libc::stat) -> c_int {
+    unsafe fn of_this_process(found: c_int, about: *mut About) -> c_int {
         // Otherwise nothing was filled in.
         if found == 0 {
             // SAFETY: (4) SQLite's own structure, which has just been filled.
             let device = unsafe { &mut (*about).st_dev };
             let bits = u32::try_from(8 * size_of_val(device)).unwrap_or(64);
-            *device ^= (fork::depth() << (bits / 2)) as libc::dev_t;
+            *device ^= (fork::depth() << (bits / 2)) as Device;
         }
         found
     }
