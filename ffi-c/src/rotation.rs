@@ -325,7 +325,7 @@ mod tests {
             room::set(usize::MAX / 2);
             if room_for == 2 {
                 assert!(given.is_ok() && left == 0);
-                assert!(slots != null_mut() && rows != null_mut() && slots != rows);
+                assert!(!slots.is_null() && !rows.is_null() && slots != rows);
             } else {
                 assert_eq!(given.unwrap_err().status, SEALITE_LIMIT);
                 assert_eq!((slots, rows), (null_mut(), null_mut()));

@@ -13,8 +13,8 @@ pub(crate) fn once<'c, T>(
     make: impl FnOnce() -> PyResult<T>,
 ) -> PyResult<&'c T> {
     if cell.get(py).is_none() {
-        let made = make()?;
-        let _ = cell.set(py, made);
+        let value = make()?;
+        let _ = cell.set(py, value);
     }
     cell.get(py).ok_or_else(|| PyMemoryError::new_err(()))
 }
