@@ -10,14 +10,13 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::connection::Connection;
+use super::connection::{Connection, Shared};
 use super::keeper::Inner;
 use super::prepared::Prepared;
 use super::within::Within;
 use crate::db::{Conn, Keeper};
 use crate::error::{ErrorKind, Result, err};
 use crate::table::backfill;
-use crate::table::engine::Engine;
 use crate::value::{Value, ValueRef};
 
 /// How often a statement is compiled anew when the tables change under it.
@@ -151,9 +150,9 @@ impl Connected {
         work: impl FnOnce(&mut Inner, &mut Stepped<'_>) -> Result<T>,
     ) -> Result<T> {
         let Connected { connection, key, sql, columns, has_parameters } = self;
-        let (key, bound, engine) = (*key, *has_parameters, &connection.0.engine);
+        let (key, bound, shared) = (*key, *has_parameters, &connection.0);
         connection.with(|inner| {
-            let done = work(inner, &mut Stepped { engine, key, sql, bound, columns });
+            let done = work(inner, &mut Stepped { shared, key, sql, bound, columns });
             inner.look_where(key);
             done
         })
@@ -189,7 +188,7 @@ impl Drop for Connected {
 
 /// A statement under the lock of its connection.
 struct Stepped<'s> {
-    engine: &'s Arc<Engine>,
+    shared: &'s Shared,
     key: u64,
     sql: &'s str,
     bound: bool,
@@ -211,7 +210,7 @@ impl Stepped<'_> {
             return Err(unbound());
         }
         if inner.statements.get(&key).is_some_and(|prepared| prepared.command().is_some()) {
-            return command(self.engine, inner, key);
+            return command(self.shared, inner, key);
         }
         let mut left = MAX_COMPILATIONS;
         loop {
@@ -241,7 +240,7 @@ impl Stepped<'_> {
                     if prepared.may_erase() && !conn.in_transaction()? {
                         inner.give_back();
                         // The statement is done: what is pending or fails here stays pending.
-                        let _ = backfill::finish_erasure(self.engine);
+                        let _ = backfill::finish_erasure(&self.shared.engine);
                     }
                     return Ok(there);
                 }
@@ -251,7 +250,7 @@ impl Stepped<'_> {
 }
 
 /// Runs a command, which takes transactions of its own.
-fn command(engine: &Arc<Engine>, inner: &mut Inner, key: u64) -> Result<bool> {
+fn command(shared: &Shared, inner: &mut Inner, key: u64) -> Result<bool> {
     if inner.conn()?.in_transaction()?
         && let Some(prepared) = inner.statements.get(&key)
         && let Some((command, _)) = prepared.command()
@@ -264,8 +263,13 @@ fn command(engine: &Arc<Engine>, inner: &mut Inner, key: u64) -> Result<bool> {
     let Some((command, bound)) = prepared.command() else { return Ok(false) };
     let bound: Vec<ValueRef<'_>> = bound.iter().map(Value::as_ref).collect();
     // It has one row at most.
-    let answer = command.run(engine, &bound)?.rows.pop().unwrap_or_default();
-    Ok(prepared.answer(answer))
+    let answer = command.run(&shared.engine, &bound)?.rows.pop().unwrap_or_default();
+    let on_row = prepared.answer(answer);
+    // For what the caller does next under the same lock.
+    if inner.place.is_none() {
+        inner.open(shared)?;
+    }
+    Ok(on_row)
 }
 
 /// What passes when the statement is compiled anew.
