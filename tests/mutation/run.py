@@ -55,11 +55,11 @@ def main() -> int:
         (work / "fit.json").write_text(json.dumps(made))
         print(f"{len(mutants)} mutants; {len(broken)} don't compile, {len(unplaced)} can't be switched")
         programs = tests(root, work)
+        run([m for m in mutants if m.number not in broken | unplaced], programs, results, given)
         slow = [m for m in mutants if m.number in unplaced and m.name not in names(results)]
         with results.open("a") as out:
             for found in constants.judge(project, work, given.cargo_mutants, slow, given.jobs):
                 out.write(json.dumps(found) + "\n")
-        run([m for m in mutants if m.number not in broken | unplaced], programs, results, given)
     return report.write(project, work)
 
 
