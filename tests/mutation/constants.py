@@ -15,10 +15,13 @@ OUTCOMES = {"CaughtMutant": "caught", "MissedMutant": "missed", "Timeout": "time
 def judge(project: Path, work: Path, tool: str, mutants: list[switch.Mutant], jobs: int) -> list[dict[str, str]]:
     if not mutants:
         return []
-    names = "|".join(re.escape(mutant.name) for mutant in mutants)
+    wanted = {mutant.name for mutant in mutants}
+    names = "|".join(map(re.escape, sorted(wanted)))
+    # Not every kind of mutant is chosen by its name: what else is found in these files is left out below.
+    files = [word for file in sorted({mutant.file for mutant in mutants}) for word in ("-f", file)]
     subprocess.run(
         [
-            tool, "mutants", "-p", "sealite", "--no-config", "--re", f"^(?:{names})$", "--baseline", "skip", "--timeout", "120",
+            tool, "mutants", "-p", "sealite", "--no-config", *files, "--re", f"^(?:{names})$", "--baseline", "skip", "--timeout", "120",
             "--build-timeout", "900", "--no-times", "--jobs", str(jobs), "--output", str(work), "--", "--lib", "--locked",
         ],
         cwd=project, check=False,
@@ -27,5 +30,5 @@ def judge(project: Path, work: Path, tool: str, mutants: list[switch.Mutant], jo
     return [
         {"name": outcome["scenario"]["Mutant"]["name"], "outcome": OUTCOMES[outcome["summary"]], "by": "sealite"}
         for outcome in found
-        if isinstance(outcome["scenario"], dict)
+        if isinstance(outcome["scenario"], dict) and outcome["scenario"]["Mutant"]["name"] in wanted
     ]

@@ -23,8 +23,9 @@ make mutants
 
 which takes about an hour with two cores. One build holds every mutant behind a switch, and a first run notes which test
 comes by which, so that a mutant costs the tests that reach it and no compilation ([`tests/mutation/`](../tests/mutation)).
-The tests are those of the crate and those across it (`tests/`); the tests in C and Python, the fuzz targets and the crash
-matrix in full are not run, and would catch some more.
+The tests are those of the crate and those across it (`tests/`), for a mutant as many as take 20 seconds without it; the tests in
+C and Python, the fuzz targets and the crash matrix in full are not run, nor those of memory and forks, which count copies of
+secrets and processes and see the switches themselves. They would catch some more.
 
 - *caught*: a test failed. *timeout*: the tests took ten times their time and half a minute, as where a loop has no end.
 - *survived*: no test failed, though some come by; or none comes by. Each is named below, with the reason.
@@ -82,6 +83,7 @@ def write(project: Path, work: Path) -> int:
     out = [HEAD, *table(rows)]
     judged = total["caught"] + total["timeout"]
     out += [
+        *([f"Not finished: {total['not run']} have not been run.", ""] if total["not run"] else []),
         f"Of the {judged + total['fault']} mutants that compile and change something, {judged} were caught: "
         f"{judged / max(1, judged + total['fault']):.1%}. {total['constant']} are in constants.", "",
     ]

@@ -154,3 +154,21 @@ fn a_token_has_the_scopes_that_it_was_issued_with_and_no_other() {
     assert_eq!(token.scopes().collect::<Vec<_>>(), ["orders:read", "orders:write"]);
     assert!(token.has_scope("orders:write") && !token.has_scope("orders") && !token.has_scope(""));
 }
+
+#[test]
+fn revoking_a_kind_is_in_the_trail_where_it_has_revoked_something() {
+    let vault = Vault::in_memory().unwrap();
+    let tokens = vault.tokens();
+    let recorded = || {
+        let entries = vault.audit().tail(100).unwrap();
+        entries.iter().filter(|entry| entry.event() == "token.kind_revoked").count()
+    };
+    assert_eq!(tokens.revoke_kind("ada", TokenKind::Session, None).unwrap(), 0);
+    assert_eq!(recorded(), 0);
+    let session = TokenRequest::new(TokenKind::Session).subject("ada");
+    let _ = (tokens.issue(&session).unwrap(), tokens.issue(&session).unwrap());
+    assert_eq!(tokens.revoke_kind("ada", TokenKind::Session, None).unwrap(), 2);
+    assert_eq!(recorded(), 1);
+    assert_eq!(tokens.revoke_kind("ada", TokenKind::Session, None).unwrap(), 0);
+    assert_eq!(recorded(), 1);
+}
