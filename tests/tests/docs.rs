@@ -154,7 +154,8 @@ fn every_test_that_is_named_exists() {
                 text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
             };
             // `Vault::create` and the like name items of the API.
-            let is_file = lower(file) || file.contains('/');
+            // A mutant has spaces.
+            let is_file = lower(file) || (file.contains('/') && !file.contains(' '));
             if !is_file || !lower(test) || !test.contains('_') {
                 continue;
             }
