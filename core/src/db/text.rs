@@ -10,7 +10,7 @@ use std::ffi::{CStr, c_int};
 /// `bytes` is null or the start of `length` bytes that live for `'r`.
 pub(super) unsafe fn slice<'r>(bytes: *const u8, length: c_int) -> &'r [u8] {
     match usize::try_from(length) {
-        // SAFETY: the caller's promise.
+        // SAFETY: (1) the caller's promise.
         Ok(length) if !bytes.is_null() => unsafe { std::slice::from_raw_parts(bytes, length) },
         _ => &[],
     }
@@ -19,7 +19,7 @@ pub(super) unsafe fn slice<'r>(bytes: *const u8, length: c_int) -> &'r [u8] {
 /// Bytes as text, where they are UTF-8. Most texts are short and ASCII, which is seen at once.
 pub(crate) fn utf8(bytes: &[u8]) -> Option<&str> {
     if bytes.is_ascii() {
-        // SAFETY: ASCII is UTF-8.
+        // SAFETY: (2) ASCII is UTF-8.
         return Some(unsafe { std::str::from_utf8_unchecked(bytes) });
     }
     simdutf8::basic::from_utf8(bytes).ok()
@@ -30,6 +30,6 @@ pub(crate) fn utf8(bytes: &[u8]) -> Option<&str> {
 /// # Safety
 /// `raw` is null or a text that stands during the call.
 pub(super) unsafe fn text(raw: *const std::ffi::c_char) -> Option<String> {
-    // SAFETY: the caller's promise.
+    // SAFETY: (3) the caller's promise.
     (!raw.is_null()).then(|| unsafe { CStr::from_ptr(raw) }.to_string_lossy().into_owned())
 }

@@ -87,7 +87,7 @@ impl<T: Inherit> Drop for PerProcess<T> {
         if self.generation != generation() && had(self.lock.try_read()).is_none() {
             return;
         }
-        // SAFETY: it is dropped once, here, and not used again.
+        // SAFETY: (1) it is dropped once, here, and not used again.
         unsafe { ManuallyDrop::drop(&mut self.lock) };
     }
 }
